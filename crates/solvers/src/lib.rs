@@ -1,1 +1,24 @@
-//! placeholder
+//! Damped Gauss-Newton solves `((1 - rho) J^T J + rho I) v = J^T b`, Jacobian operators and spectra.
+#![doc = include_str!("../README.md")]
+
+mod cholesky;
+mod condition;
+mod damped;
+mod error;
+mod extreme;
+mod factors;
+mod householder_qr;
+mod kernels;
+mod operator;
+mod row_kronecker;
+mod thin_svd;
+mod vector;
+
+pub use damped::{Choice, DampedSolver, SolveReport, SolveRequest, choose};
+pub use error::SolveError;
+pub use extreme::ExtremeSingularValues;
+pub use factors::{FactorCounts, Factors};
+pub use faer;
+pub use operator::{DenseJacobian, JacobianOperator};
+pub use row_kronecker::RowKronecker;
+pub use vector::{inner_product, norm};

@@ -1,0 +1,35 @@
+//! Condition estimates from a factor at hand: a few power iterations on the inverse.
+
+use crate::householder_qr::HouseholderQr;
+use crate::vector::norm;
+
+/// An estimate of the smallest singular value of R, never below it, by inverse iteration.
+pub(crate) fn estimate_smallest(qr: &HouseholderQr, x: &mut [f64]) -> f64 {
+    let inverse = inverse_norm(x, |x| {
+        qr.solve_upper_transposed(x);
+        qr.solve_upper(x);
+    });
+    inverse.sqrt().recip()
+}
+
+/// A lower estimate of the norm of a symmetric inverse from three power iterations on it.
+pub(crate) fn inverse_norm(x: &mut [f64], mut apply: impl FnMut(&mut [f64])) -> f64 {
+    // A fixed start with no pattern that a structured matrix would share: alternating, growing.
+    let mut sign = 1.0;
+    let count = x.len() as f64;
+    for (k, x) in x.iter_mut().enumerate() {
+        *x = sign * (1.0 + k as f64 / count);
+        sign = -sign;
+    }
+    let mut growth = 0.0;
+    for _ in 0..3 {
+        let length = norm(x);
+        x.iter_mut().for_each(|x| *x /= length);
+        apply(x);
+        growth = norm(x);
+        if !growth.is_finite() || growth == 0.0 {
+            return f64::INFINITY;
+        }
+    }
+    growth
+}

@@ -1,0 +1,130 @@
+//! The damped Gauss-Newton system of equation (1): which kernel solves it, and what a solve reports.
+//!
+//! `((1 - rho) J^T J + rho I) v = J^T b`, rho in [0, 1]; every kernel obeys this sign.
+
+/// A kernel for `((1 - rho) J^T J + rho I) v = J^T b`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DampedSolver {
+    /// The choice of [`choose`], made from n, p, rho and the norm of J alone.
+    Auto,
+    /// Cholesky of the p x p matrix: fastest for p well below n, squares the condition of J.
+    PrimalCholesky,
+    /// Cholesky of `(1 - rho) J J^T + rho I` (n x n), then `v = J^T z`: for p above n, rho > 0.
+    DualCholesky,
+    /// Householder QR of J (rho = 0), or of `[sqrt(1-rho) J; sqrt(rho) I]` (rho > 0): accurate.
+    HouseholderQr,
+    /// Thin SVD; at rho = 0 singular values at or below the cutoff are dropped (pseudo-inverse).
+    ThinSvd,
+}
+
+impl DampedSolver {
+    /// Every variant.
+    pub const ALL: [Self; 5] =
+        [Self::Auto, Self::PrimalCholesky, Self::DualCholesky, Self::HouseholderQr, Self::ThinSvd];
+
+    /// The name in configuration files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::PrimalCholesky => "primal-cholesky",
+            Self::DualCholesky => "dual-cholesky",
+            Self::HouseholderQr => "householder-qr",
+            Self::ThinSvd => "thin-svd",
+        }
+    }
+}
+
+/// What is to be solved, and how.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SolveRequest {
+    /// Damping factor rho in [0, 1]; 0 is Gauss-Newton, 1 leaves `v = J^T b`.
+    pub damping: f64,
+    /// The kernel; default [`DampedSolver::Auto`].
+    pub solver: DampedSolver,
+    /// Cutoff on sigma / sigma_max at rho = 0: below it `HouseholderQr` refuses and `ThinSvd`
+    /// truncates; default 1e-14.
+    pub rank_cutoff: f64,
+}
+
+impl Default for SolveRequest {
+    fn default() -> Self {
+        Self { damping: 0.0, solver: DampedSolver::Auto, rank_cutoff: 1e-14 }
+    }
+}
+
+/// Why a kernel was used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// The caller named it.
+    Requested,
+    /// rho = 1: the matrix is the identity, nothing is factored.
+    Identity,
+    /// rho = 0 and n >= p: QR does not square the condition.
+    UndampedTall,
+    /// rho = 0 and p > n: J^T J is singular, only the pseudo-inverse is defined.
+    UndampedWide,
+    /// rho > 0, n >= p, well conditioned: the p x p Cholesky.
+    DampedTall,
+    /// rho > 0, p > n, well conditioned: the n x n Cholesky.
+    DampedWide,
+    /// rho > 0 but so small that a Cholesky of the squared matrix would lose half the digits.
+    DampedIllConditioned,
+}
+
+/// The kernel that `Auto` takes for an n x p Jacobian of Frobenius norm `norm`.
+///
+/// The condition of `(1-rho) J^T J + rho I` is at most `((1-rho) norm^2 + rho) / rho`; where eps
+/// times this bound exceeds sqrt(eps), the orthogonal kernel is taken. No time is measured, so the
+/// choice is the same on every machine.
+///
+/// # Examples
+/// ```
+/// use gaussflow_solvers::{Choice, DampedSolver, choose};
+/// assert_eq!(choose(256, 144, 0.0, 30.0).0, DampedSolver::HouseholderQr);
+/// assert_eq!(choose(256, 144, 0.1, 30.0), (DampedSolver::PrimalCholesky, Choice::DampedTall));
+/// assert_eq!(choose(64, 2048, 0.1, 30.0).0, DampedSolver::DualCholesky);
+/// assert_eq!(choose(256, 144, 1e-12, 30.0).1, Choice::DampedIllConditioned);
+/// ```
+pub fn choose(rows: usize, columns: usize, damping: f64, norm: f64) -> (DampedSolver, Choice) {
+    let tall = rows >= columns;
+    if damping == 0.0 {
+        return if tall {
+            (DampedSolver::HouseholderQr, Choice::UndampedTall)
+        } else {
+            (DampedSolver::ThinSvd, Choice::UndampedWide)
+        };
+    }
+    let condition_bound = ((1.0 - damping) * norm * norm + damping) / damping;
+    if condition_bound * f64::EPSILON > f64::EPSILON.sqrt() {
+        let orthogonal = if tall { DampedSolver::HouseholderQr } else { DampedSolver::ThinSvd };
+        (orthogonal, Choice::DampedIllConditioned)
+    } else if tall {
+        (DampedSolver::PrimalCholesky, Choice::DampedTall)
+    } else {
+        (DampedSolver::DualCholesky, Choice::DampedWide)
+    }
+}
+
+/// What a solve did.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SolveReport {
+    /// The kernel that ran (never `Auto`).
+    pub solver: DampedSolver,
+    /// Why this kernel.
+    pub choice: Choice,
+    /// `norm(J^T b - (1-rho) J^T J v - rho v)`, computed through the operator after the solve.
+    pub residual: f64,
+    /// `residual / (norm(J)_F (norm(b) + (1-rho) norm(J)_F norm(v)) + rho norm(v))`: a normwise
+    /// backward error, a modest multiple of eps for a healthy solve (larger by the part of b that
+    /// a truncation dropped).
+    pub relative_residual: f64,
+    /// Numerical rank: columns, or the number of singular values kept.
+    pub rank: usize,
+    /// Smallest pivot: of L L^T squared, of R in absolute value, or the smallest kept sigma.
+    pub smallest_pivot: f64,
+    /// Largest pivot, likewise.
+    pub largest_pivot: f64,
+    /// Estimate of the 2-norm condition of the matrix that was factored (the damped matrix for
+    /// Cholesky, J or the stacked J for QR and SVD); a lower bound, usually within a factor 2.
+    pub condition_estimate: f64,
+}

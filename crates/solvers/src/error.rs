@@ -1,0 +1,121 @@
+//! Why a solve or a factorization gave no answer; every variant carries the numbers that decided.
+
+use crate::DampedSolver;
+
+/// Why a solve of `((1 - rho) J^T J + rho I) v = J^T b`, or a factorization of `J`, gave no answer.
+///
+/// Reaching an optimum (`J^T b = 0`) is never an error: the solution is then zero.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SolveError {
+    /// A vector has another length than the operator's shape asks for.
+    #[error("{what} has length {found}, but the Jacobian's shape asks for {expected}")]
+    ShapeMismatch {
+        /// Which vector or matrix.
+        what: &'static str,
+        /// The length that the operator's shape asks for.
+        expected: usize,
+        /// The length that was given.
+        found: usize,
+    },
+    /// The Jacobian has no rows or no columns.
+    #[error("the Jacobian is {rows} x {columns}: a solve needs at least one row and one column")]
+    EmptySystem {
+        /// Number of rows n.
+        rows: usize,
+        /// Number of columns p.
+        columns: usize,
+    },
+    /// An input holds an infinity or a NaN; nothing was factored.
+    #[error("{what} is not finite: entry {index} is {value}")]
+    NonFinite {
+        /// Which input.
+        what: &'static str,
+        /// Position of the first such entry (column-major for a matrix).
+        index: usize,
+        /// The entry.
+        value: f64,
+    },
+    /// The damping factor lies outside `[0, 1]`.
+    #[error("damping is {damping}; accepted: a number in [0, 1]")]
+    InvalidDamping {
+        /// The value that was given.
+        damping: f64,
+    },
+    /// Pivot `index` was not positive: the matrix is not positive definite at this damping.
+    #[error(
+        "{solver:?} found a non-positive pivot at {index} with damping {damping}; \
+         raise the damping or use HouseholderQr or ThinSvd"
+    )]
+    NotPositiveDefinite {
+        /// The kernel that failed.
+        solver: DampedSolver,
+        /// The damping factor rho.
+        damping: f64,
+        /// Index of the pivot, from 0.
+        index: usize,
+    },
+    /// `J` has numerical rank below its number of columns, and the solver needs full column rank.
+    #[error(
+        "the Jacobian lost rank: smallest singular value {smallest:e}, largest {largest:e}, \
+         ratio not above the cutoff {cutoff:e}; use ThinSvd (pseudo-inverse) or positive damping"
+    )]
+    RankDeficient {
+        /// The kernel that refused.
+        solver: DampedSolver,
+        /// Smallest singular value of `J` (0 when there are more columns than rows).
+        smallest: f64,
+        /// Largest singular value of `J`.
+        largest: f64,
+        /// The cutoff on their ratio.
+        cutoff: f64,
+    },
+    /// The singular value iteration did not converge.
+    #[error("the singular value iteration of a {rows} x {columns} matrix did not converge")]
+    NoConvergence {
+        /// Number of rows.
+        rows: usize,
+        /// Number of columns.
+        columns: usize,
+    },
+    /// The inputs are finite, but the solution overflowed or the factorization broke down.
+    #[error("{solver:?} gave a solution that is not finite (entry {index}) from finite input")]
+    Overflow {
+        /// The kernel that failed.
+        solver: DampedSolver,
+        /// Position of the first such entry.
+        index: usize,
+    },
+}
+
+/// Refuses a slice that holds an infinity or a NaN.
+///
+/// # Errors
+/// [`SolveError::NonFinite`] with the first offending entry.
+pub(crate) fn require_finite(what: &'static str, values: &[f64]) -> Result<(), SolveError> {
+    // One sum finds any non-finite entry; the position is looked for only then. Finite entries
+    // can overflow the sum, so the search decides.
+    if values.iter().map(|x| x * 0.0).sum::<f64>() == 0.0 {
+        return Ok(());
+    }
+    match values.iter().enumerate().find(|(_, x)| !x.is_finite()) {
+        Some((index, &value)) => Err(SolveError::NonFinite { what, index, value }),
+        None => Ok(()),
+    }
+}
+
+/// Refuses a slice of another length than `expected`.
+///
+/// # Errors
+/// [`SolveError::ShapeMismatch`].
+pub(crate) fn require_length(
+    what: &'static str,
+    values: &[f64],
+    expected: usize,
+) -> Result<(), SolveError> {
+    if values.len() == expected {
+        Ok(())
+    } else {
+        Err(SolveError::ShapeMismatch { what, expected, found: values.len() })
+    }
+}

@@ -1,0 +1,203 @@
+//! Extreme singular values of `J`: Householder bidiagonalization, then bisection by Sturm counts.
+//!
+//! `J = U B V^T` with B upper bidiagonal has a backward error of a modest multiple of
+//! eps sigma_max, and the inertia of the Golub-Kahan matrix of B (zero diagonal, off-diagonals
+//! d_1, e_1, d_2, e_2, ...) counts the singular values below any number to high relative accuracy.
+//! Nothing converges by luck here: a count is a proof for B. (Values-only eigenvalues of `J^T J`
+//! would carry an error of eps sigma_max^2, useless below sigma_max sqrt(eps).)
+
+use dyn_stack::{MemBuffer, MemStack};
+use faer::linalg::svd::bidiag::{bidiag_in_place, bidiag_in_place_scratch};
+use faer::{Mat, MatRef, Par};
+
+/// The smallest and largest of the min(n, p) singular values of a Jacobian.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ExtremeSingularValues {
+    /// Smallest singular value, at least 0; error at most c eps times the largest.
+    pub smallest: f64,
+    /// Largest singular value.
+    pub largest: f64,
+}
+
+impl ExtremeSingularValues {
+    /// `smallest / largest`, and 0 for a zero matrix.
+    ///
+    /// # Examples
+    /// ```
+    /// use gaussflow_solvers::ExtremeSingularValues;
+    /// assert_eq!(ExtremeSingularValues { smallest: 1.0, largest: 4.0 }.ratio(), 0.25);
+    /// ```
+    pub fn ratio(self) -> f64 {
+        if self.largest > 0.0 { self.smallest / self.largest } else { 0.0 }
+    }
+}
+
+/// Columns of one block of reflectors: the fastest of 1 to 32 at order 144.
+const BLOCK: usize = 8;
+
+/// Points of one multisection sweep: independent recurrences that hide the divider's latency.
+const POINTS: usize = 8;
+
+/// Buffers for the extreme singular values of square matrices of one order.
+pub(crate) struct Bidiagonal {
+    matrix: Mat<f64>,
+    left: Mat<f64>,
+    right: Mat<f64>,
+    scratch: MemBuffer,
+    /// Squares of d_1, e_1, d_2, e_2, ..., d_p, scaled to a largest entry of 1.
+    squares: Vec<f64>,
+}
+
+impl Bidiagonal {
+    /// Buffers for order `order`.
+    pub(crate) fn new(order: usize) -> Self {
+        let block = BLOCK.min(order).max(1);
+        let scratch = bidiag_in_place_scratch::<f64>(order, order, Par::Seq, faer::Spec::default());
+        Self {
+            matrix: Mat::zeros(order, order),
+            left: Mat::zeros(block, order),
+            right: Mat::zeros(block, order.saturating_sub(1)),
+            scratch: MemBuffer::new(scratch),
+            squares: vec![0.0; (2 * order).saturating_sub(1)],
+        }
+    }
+
+    /// Extreme singular values of the upper triangular matrix in the upper triangle of `upper`.
+    pub(crate) fn extremes_of_upper(&mut self, upper: MatRef<'_, f64>) -> ExtremeSingularValues {
+        for c in 0..upper.ncols() {
+            for r in 0..upper.nrows() {
+                self.matrix[(r, c)] = if r <= c { upper[(r, c)] } else { 0.0 };
+            }
+        }
+        self.extremes_in_place()
+    }
+
+    /// Extreme singular values of what `self.matrix` holds; destroys it.
+    fn extremes_in_place(&mut self) -> ExtremeSingularValues {
+        let order = self.matrix.nrows();
+        bidiag_in_place(
+            self.matrix.as_mut(),
+            self.left.as_mut(),
+            self.right.as_mut(),
+            Par::Seq,
+            MemStack::new(&mut self.scratch),
+            faer::Spec::default(),
+        );
+        for i in 0..order {
+            self.squares[2 * i] = self.matrix[(i, i)];
+            if i + 1 < order {
+                self.squares[2 * i + 1] = self.matrix[(i, i + 1)];
+            }
+        }
+        let scale = self.squares.iter().fold(0.0_f64, |m, x| m.max(x.abs()));
+        if scale == 0.0 {
+            return ExtremeSingularValues { smallest: 0.0, largest: 0.0 };
+        }
+        for x in &mut self.squares {
+            *x = (*x / scale) * (*x / scale);
+        }
+        // Gershgorin: no eigenvalue of the Golub-Kahan matrix, scaled to 1, exceeds 2.
+        let smallest = bisect(&self.squares, 1, 2.0);
+        let largest = bisect(&self.squares, order, 2.0);
+        ExtremeSingularValues { smallest: smallest * scale, largest: largest * scale }
+    }
+}
+
+/// The `rank`-th smallest singular value (from 1) in `[0, upper]`, by multisection.
+fn bisect(squares: &[f64], rank: usize, upper: f64) -> f64 {
+    let (mut low, mut high) = (0.0, upper);
+    loop {
+        // Close to zero relative accuracy is worth nothing: the matrix itself carries eps.
+        let tolerance = 2.0 * f64::EPSILON * f64::max(high, f64::EPSILON);
+        let width: f64 = (high - low) / (POINTS + 1) as f64;
+        if high - low <= tolerance || width <= 0.0 {
+            return if low == 0.0 && high <= f64::EPSILON * f64::EPSILON {
+                0.0
+            } else {
+                0.5 * (low + high)
+            };
+        }
+        // While the bracket spans decades, cut it geometrically.
+        let geometric = high > 16.0 * low;
+        let floor = f64::max(low, f64::EPSILON * f64::EPSILON * 0.5);
+        let ratio = (high / floor).powf(1.0 / (POINTS + 1) as f64);
+        let mut points = [0.0; POINTS];
+        let mut grid = floor;
+        for (k, point) in points.iter_mut().enumerate() {
+            grid *= ratio;
+            *point = if geometric { grid } else { low + width * (k + 1) as f64 };
+        }
+        let counts = counts_below(squares, points);
+        let (before_low, before_high) = (low, high);
+        for (point, count) in points.into_iter().zip(counts) {
+            if count >= rank {
+                high = f64::min(high, f64::max(point, low));
+                break;
+            }
+            low = f64::max(low, point);
+        }
+        if (low, high) == (before_low, before_high) {
+            return 0.5 * (low + high);
+        }
+    }
+}
+
+/// Numbers of singular values below each of `points` (positive).
+///
+/// The pivots q of `T - x I = L D L^T` with zero diagonal are q_1 = -x, q_k = -x - b_k^2 / q_{k-1};
+/// of the order 2p matrix, p + (number of singular values below x) pivots are negative.
+fn counts_below(squares: &[f64], points: [f64; POINTS]) -> [usize; POINTS] {
+    let mut pivots = points.map(|x| -x);
+    let mut negative = [1_u32; POINTS];
+    for &square in squares {
+        for lane in 0..POINTS {
+            // A zero pivot is moved to the smallest number that keeps the quotient finite.
+            let pivot = pivots[lane];
+            let safe = if pivot.abs() < f64::MIN_POSITIVE { -f64::MIN_POSITIVE } else { pivot };
+            let next = -points[lane] - square / safe;
+            negative[lane] += u32::from(next < 0.0);
+            pivots[lane] = next;
+        }
+    }
+    let order = squares.len().div_ceil(2);
+    negative.map(|count| (count as usize).saturating_sub(order))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Order 3 with d = (1, 2, 3), e = (0, 0): the singular values are the diagonal.
+    #[test]
+    fn counts_of_a_diagonal_matrix() {
+        let squares = [1.0, 0.0, 4.0, 0.0, 9.0];
+        let points = [0.5, 0.999, 1.001, 1.5, 2.5, 2.999, 3.001, 9.0];
+        assert_eq!(counts_below(&squares, points), [0, 0, 1, 1, 2, 2, 3, 3]);
+    }
+
+    #[test]
+    fn a_graded_bidiagonal_matrix_keeps_its_smallest_value() {
+        // B = [[1, t], [0, s]] has sigma_min sigma_max = s and sigma_max^2 + sigma_min^2 = 1+t^2+s^2.
+        let (t, s) = (0.5_f64, 1e-13_f64);
+        let squares = [1.0, t * t, s * s];
+        let largest = bisect(&squares, 2, 2.0);
+        let smallest = bisect(&squares, 1, 2.0);
+        assert!((largest - (1.0 + t * t).sqrt()).abs() < 4.0 * f64::EPSILON);
+        assert!((smallest * largest / s - 1.0).abs() < 1e-12, "{smallest:e}");
+    }
+
+    #[test]
+    fn zero_and_order_one() {
+        let mut one = Bidiagonal::new(1);
+        one.matrix[(0, 0)] = -3.0;
+        let found = one.extremes_in_place();
+        assert!((found.smallest - 3.0).abs() < 1e-15 && (found.largest - 3.0).abs() < 1e-15);
+        let mut zero = Bidiagonal::new(4);
+        assert_eq!(zero.extremes_in_place(), ExtremeSingularValues { smallest: 0.0, largest: 0.0 });
+        let mut deficient = Bidiagonal::new(3);
+        deficient.matrix[(0, 0)] = 1.0;
+        let found = deficient.extremes_in_place();
+        assert_eq!((found.smallest, found.largest.to_bits()), (0.0, found.largest.to_bits()));
+        assert!((found.largest - 1.0).abs() < 1e-15);
+    }
+}

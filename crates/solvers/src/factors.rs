@@ -1,0 +1,401 @@
+//! Factorizations of one Jacobian at one point, each computed at most once and shared.
+//!
+//! The step, the observers and the geometry all ask here; `invalidate` starts a new point. All
+//! kernels run on one thread with fixed block sizes, so that bits do not depend on the machine's load.
+
+use faer::{Mat, MatRef};
+
+use crate::cholesky::Cholesky;
+use crate::condition::estimate_smallest;
+use crate::damped::{Choice, DampedSolver, SolveReport, SolveRequest, choose};
+use crate::error::{SolveError, require_finite, require_length};
+use crate::extreme::{Bidiagonal, ExtremeSingularValues};
+use crate::householder_qr::HouseholderQr;
+use crate::operator::JacobianOperator;
+use crate::thin_svd::ThinSvd;
+use crate::vector::norm;
+
+/// How often each factorization was computed since construction: what a shared cache must show.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FactorCounts {
+    /// Cholesky factorizations, primal and dual.
+    pub cholesky: u64,
+    /// QR factorizations of J (or of its transpose when p > n).
+    pub qr: u64,
+    /// QR factorizations of the stacked `[sqrt(1-rho) J; sqrt(rho) I]`.
+    pub stacked_qr: u64,
+    /// Thin SVDs.
+    pub svd: u64,
+    /// Extreme singular value computations.
+    pub extremes: u64,
+}
+
+/// A lazily allocated workspace that knows whether it holds the present point's factor.
+pub(crate) struct Slot<T> {
+    pub(crate) workspace: Option<T>,
+    /// The damping of the factor held, `None` when stale.
+    pub(crate) damping: Option<f64>,
+}
+
+impl<T> Default for Slot<T> {
+    fn default() -> Self {
+        Self { workspace: None, damping: None }
+    }
+}
+
+impl<T> Slot<T> {
+    /// The workspace, made on first use, and whether its factor is current at `damping`.
+    pub(crate) fn open(&mut self, damping: f64, make: impl FnOnce() -> T) -> (&mut T, bool) {
+        let current = self.damping == Some(damping) && self.workspace.is_some();
+        self.damping = Some(damping);
+        (self.workspace.get_or_insert_with(make), current)
+    }
+}
+
+/// The factorizations of one n x p Jacobian.
+///
+/// The same operator must be passed to every call between two calls of [`Self::invalidate`].
+///
+/// # Examples
+/// ```
+/// use gaussflow_solvers::{DenseJacobian, Factors, SolveRequest};
+///
+/// let mut jacobian = DenseJacobian::zeros(3, 1);
+/// jacobian.matrix_mut().col_mut(0).fill(2.0);
+/// let mut factors = Factors::new(3, 1)?;
+/// let mut v = [0.0];
+/// let report = factors.solve(&jacobian, SolveRequest::default(), &[1.0, 2.0, 3.0], &mut v)?;
+/// assert!((v[0] - 1.0).abs() < 1e-15 && report.rank == 1); // the mean, over 2
+/// # Ok::<(), gaussflow_solvers::SolveError>(())
+/// ```
+pub struct Factors {
+    pub(crate) rows: usize,
+    pub(crate) columns: usize,
+    pub(crate) dense: Mat<f64>,
+    pub(crate) dense_norm: Option<f64>,
+    pub(crate) primal: Slot<Cholesky>,
+    pub(crate) dual: Slot<Cholesky>,
+    pub(crate) qr: Slot<HouseholderQr>,
+    pub(crate) stacked: Slot<HouseholderQr>,
+    pub(crate) svd: Slot<ThinSvd>,
+    bidiagonal: Option<Bidiagonal>,
+    pub(crate) extremes: Option<ExtremeSingularValues>,
+    pub(crate) counts: FactorCounts,
+    /// Output-space work vector, n + p long for the stacked system.
+    pub(crate) output: Vec<f64>,
+    /// Parameter-space work vector, max(n, p) long.
+    pub(crate) parameter: Vec<f64>,
+}
+
+impl Factors {
+    /// Buffers for `rows` x `columns` Jacobians; each factorization's own are made on first use.
+    ///
+    /// # Errors
+    /// [`SolveError::EmptySystem`] when either is 0.
+    pub fn new(rows: usize, columns: usize) -> Result<Self, SolveError> {
+        if rows == 0 || columns == 0 {
+            return Err(SolveError::EmptySystem { rows, columns });
+        }
+        Ok(Self {
+            rows,
+            columns,
+            dense: Mat::new(),
+            dense_norm: None,
+            primal: Slot::default(),
+            dual: Slot::default(),
+            qr: Slot::default(),
+            stacked: Slot::default(),
+            svd: Slot::default(),
+            bidiagonal: None,
+            extremes: None,
+            counts: FactorCounts::default(),
+            output: vec![0.0; rows + columns],
+            parameter: vec![0.0; rows.max(columns)],
+        })
+    }
+
+    /// Forgets every factor: the Jacobian has changed.
+    pub fn invalidate(&mut self) {
+        self.dense_norm = None;
+        self.primal.damping = None;
+        self.dual.damping = None;
+        self.qr.damping = None;
+        self.stacked.damping = None;
+        self.svd.damping = None;
+        self.extremes = None;
+    }
+
+    /// How often each factorization was computed.
+    pub fn counts(&self) -> FactorCounts {
+        self.counts
+    }
+
+    /// Smallest and largest of the min(n, p) singular values of J, within c eps sigma_max.
+    ///
+    /// # Errors
+    /// Shape and finiteness, as [`SolveError`] says.
+    pub fn extreme_singular_values(
+        &mut self,
+        jacobian: &dyn JacobianOperator,
+    ) -> Result<ExtremeSingularValues, SolveError> {
+        if let Some(known) = self.extremes {
+            return Ok(known);
+        }
+        self.qr(jacobian)?;
+        self.counts.extremes += 1;
+        let order = self.rows.min(self.columns);
+        let workspace = self.bidiagonal.get_or_insert_with(|| Bidiagonal::new(order));
+        let found = match &self.qr.workspace {
+            Some(qr) if !qr.is_exactly_deficient() => workspace.extremes_of_upper(qr.upper()),
+            // An exactly dependent column: the smallest singular value is 0, the rest needs care.
+            _ => {
+                self.svd(jacobian)?;
+                let largest = self.svd.workspace.as_ref().and_then(|svd| svd.values().next());
+                ExtremeSingularValues { smallest: 0.0, largest: largest.unwrap_or(0.0) }
+            }
+        };
+        self.extremes = Some(found);
+        Ok(found)
+    }
+
+    /// Solves `((1 - rho) J^T J + rho I) v = J^T b`, b of length n, v of length p.
+    ///
+    /// # Errors
+    /// [`SolveError`]: shapes, non-finite input, damping outside [0, 1], loss of rank or of positive
+    /// definiteness (v is then unspecified).
+    pub fn solve(
+        &mut self,
+        jacobian: &dyn JacobianOperator,
+        request: SolveRequest,
+        b: &[f64],
+        v: &mut [f64],
+    ) -> Result<SolveReport, SolveError> {
+        let rho = request.damping;
+        if !(0.0..=1.0).contains(&rho) {
+            return Err(SolveError::InvalidDamping { damping: rho });
+        }
+        require_length("the right-hand side b", b, self.rows)?;
+        require_length("the solution v", v, self.columns)?;
+        require_finite("the right-hand side b", b)?;
+        let jacobian_norm = self.dense_norm(jacobian)?;
+
+        let (solver, choice) = match request.solver {
+            _ if rho == 1.0 => (request.solver, Choice::Identity),
+            DampedSolver::Auto => choose(self.rows, self.columns, rho, jacobian_norm),
+            named => (named, Choice::Requested),
+        };
+        let mut report = SolveReport {
+            solver,
+            choice,
+            residual: f64::NAN,
+            relative_residual: f64::NAN,
+            rank: self.columns,
+            smallest_pivot: 1.0,
+            largest_pivot: 1.0,
+            condition_estimate: 1.0,
+        };
+        if choice == Choice::Identity {
+            jacobian.apply_transposed(b, v);
+        } else {
+            match solver {
+                DampedSolver::PrimalCholesky => {
+                    self.solve_primal(jacobian, rho, b, v, &mut report)?;
+                }
+                DampedSolver::DualCholesky => self.solve_dual(jacobian, rho, b, v, &mut report)?,
+                DampedSolver::HouseholderQr if rho == 0.0 => {
+                    self.solve_qr(jacobian, request.rank_cutoff, b, v, &mut report)?;
+                }
+                DampedSolver::HouseholderQr => {
+                    self.solve_stacked(jacobian, rho, b, v, &mut report)?;
+                }
+                // `Auto` was resolved above.
+                DampedSolver::ThinSvd | DampedSolver::Auto => {
+                    self.solve_svd(jacobian, rho, request.rank_cutoff, b, v, &mut report)?;
+                }
+            }
+        }
+        if let Some(index) = v.iter().position(|x| !x.is_finite()) {
+            return Err(SolveError::Overflow { solver, index });
+        }
+        self.measure_residual(jacobian, rho, b, v, &mut report);
+        Ok(report)
+    }
+
+    /// `out = P u = J J^+ u`, the orthogonal projection of u (length n) on the range of J.
+    ///
+    /// With full numerical column rank it goes through the QR of J; otherwise through the left
+    /// singular vectors above `rank_cutoff`. Returns the rank used.
+    ///
+    /// # Errors
+    /// Shape and finiteness, as [`SolveError`] says.
+    pub fn project_on_range(
+        &mut self,
+        jacobian: &dyn JacobianOperator,
+        rank_cutoff: f64,
+        u: &[f64],
+        out: &mut [f64],
+    ) -> Result<usize, SolveError> {
+        require_length("the vector u", u, self.rows)?;
+        require_length("the projection", out, self.rows)?;
+        require_finite("the vector u", u)?;
+        self.qr(jacobian)?;
+        let full = self.is_full_rank(jacobian, rank_cutoff)?;
+        let tall = self.rows >= self.columns;
+        if full && !tall {
+            // n independent rows: the range is all of output space.
+            out.copy_from_slice(u);
+            return Ok(self.rows);
+        }
+        if let (true, Some(qr)) = (full, &mut self.qr.workspace) {
+            out.copy_from_slice(u);
+            qr.apply_q_transposed(out);
+            out[self.columns..].fill(0.0);
+            qr.apply_q(out);
+            return Ok(self.columns);
+        }
+        self.svd(jacobian)?;
+        out.fill(0.0);
+        let Some(svd) = &self.svd.workspace else { return Ok(0) };
+        let rank = svd.rank(rank_cutoff);
+        for k in 0..rank {
+            let left = svd.left(k);
+            let coordinate = jacobian.inner_product(left, u);
+            add_scaled(out, coordinate, left);
+        }
+        Ok(rank)
+    }
+
+    /// Whether sigma_min > cutoff * sigma_max, by an estimate where it is clear and exactly where not.
+    pub(crate) fn is_full_rank(
+        &mut self,
+        jacobian: &dyn JacobianOperator,
+        cutoff: f64,
+    ) -> Result<bool, SolveError> {
+        if self.extremes.is_none()
+            && let Some(qr) = &self.qr.workspace
+            && !qr.is_exactly_deficient()
+        {
+            // The estimate never falls below sigma_min, and at most a few times above it: a margin
+            // of 1000 settles the common case without the singular values.
+            let order = self.rows.min(self.columns);
+            let smallest = estimate_smallest(qr, &mut self.parameter[..order]);
+            if smallest > 1e3 * cutoff * self.dense_norm.unwrap_or(f64::INFINITY) {
+                return Ok(true);
+            }
+        }
+        let extremes = self.extreme_singular_values(jacobian)?;
+        Ok(extremes.smallest > cutoff * extremes.largest)
+    }
+
+    /// The Frobenius norm of the dense J, forming J first when it is stale.
+    pub(crate) fn dense_norm(
+        &mut self,
+        jacobian: &dyn JacobianOperator,
+    ) -> Result<f64, SolveError> {
+        if let Some(known) = self.dense_norm {
+            return Ok(known);
+        }
+        for (what, expected, found) in [
+            ("the operator's row count", self.rows, jacobian.rows()),
+            ("the operator's column count", self.columns, jacobian.columns()),
+        ] {
+            if expected != found {
+                return Err(SolveError::ShapeMismatch { what, expected, found });
+            }
+        }
+        if self.dense.nrows() != self.rows {
+            self.dense = Mat::zeros(self.rows, self.columns);
+        }
+        jacobian.write_dense(self.dense.as_mut());
+        let mut square = 0.0;
+        for c in 0..self.columns {
+            let column = self.dense.col_as_slice(c);
+            if let Err(SolveError::NonFinite { what: _, index, value }) =
+                require_finite("J", column)
+            {
+                let index = c * self.rows + index;
+                return Err(SolveError::NonFinite { what: "the Jacobian", index, value });
+            }
+            let length = norm(column);
+            square += length * length;
+        }
+        let found = square.sqrt();
+        self.dense_norm = Some(found);
+        Ok(found)
+    }
+
+    /// Makes the QR of J (or of J^T when p > n) current.
+    pub(crate) fn qr(&mut self, jacobian: &dyn JacobianOperator) -> Result<(), SolveError> {
+        self.dense_norm(jacobian)?;
+        let (long, short) = (self.rows.max(self.columns), self.rows.min(self.columns));
+        let (qr, current) = self.qr.open(0.0, || HouseholderQr::new(long, short));
+        if !current {
+            self.counts.qr += 1;
+            let dense = self.dense.as_ref();
+            let oriented = if self.rows >= self.columns { dense } else { dense.transpose() };
+            qr.matrix_mut().copy_from(oriented);
+            qr.factor();
+        }
+        Ok(())
+    }
+
+    /// Makes the thin SVD of J current.
+    pub(crate) fn svd(&mut self, jacobian: &dyn JacobianOperator) -> Result<(), SolveError> {
+        self.dense_norm(jacobian)?;
+        let (rows, columns) = (self.rows, self.columns);
+        let (svd, current) = self.svd.open(0.0, || ThinSvd::new(rows, columns));
+        if !current {
+            self.counts.svd += 1;
+            if let Err(error) = svd.factor(self.dense.as_ref()) {
+                self.svd.damping = None;
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// The true residual of the defining equation, through the operator.
+    pub(crate) fn measure_residual(
+        &mut self,
+        jacobian: &dyn JacobianOperator,
+        rho: f64,
+        b: &[f64],
+        v: &[f64],
+        report: &mut SolveReport,
+    ) {
+        let image = &mut self.output[..self.rows];
+        jacobian.apply(v, image);
+        for (i, b) in image.iter_mut().zip(b) {
+            *i = b - (1.0 - rho) * *i;
+        }
+        let defect = &mut self.parameter[..self.columns];
+        jacobian.apply_transposed(image, defect);
+        for (d, v) in defect.iter_mut().zip(v) {
+            *d -= rho * v;
+        }
+        let size = self.dense_norm.unwrap_or(f64::NAN);
+        let length = norm(v);
+        let scale = size * (norm(b) + (1.0 - rho) * size * length) + rho * length;
+        report.residual = norm(defect);
+        report.relative_residual = if scale > 0.0 { report.residual / scale } else { 0.0 };
+    }
+
+    /// The dense J of the present point, n x p (formed on first use).
+    ///
+    /// # Errors
+    /// Shape and finiteness, as [`SolveError`] says.
+    pub fn dense(
+        &mut self,
+        jacobian: &dyn JacobianOperator,
+    ) -> Result<MatRef<'_, f64>, SolveError> {
+        self.dense_norm(jacobian)?;
+        Ok(self.dense.as_ref())
+    }
+}
+
+/// `out += factor * x`.
+pub(crate) fn add_scaled(out: &mut [f64], factor: f64, x: &[f64]) {
+    for (o, x) in out.iter_mut().zip(x) {
+        *o += factor * x;
+    }
+}

@@ -1,0 +1,127 @@
+//! Householder QR, `A = Q R` with A of at least as many rows as columns, in reused buffers.
+
+use dyn_stack::{MemBuffer, MemStack, StackReq};
+use faer::linalg::householder::{
+    apply_block_householder_sequence_on_the_left_in_place_scratch,
+    apply_block_householder_sequence_on_the_left_in_place_with_conj,
+    apply_block_householder_sequence_transpose_on_the_left_in_place_scratch,
+    apply_block_householder_sequence_transpose_on_the_left_in_place_with_conj,
+};
+use faer::linalg::qr::no_pivoting::factor::{qr_in_place, qr_in_place_scratch};
+use faer::linalg::triangular_solve::{
+    solve_lower_triangular_in_place, solve_upper_triangular_in_place,
+};
+use faer::{Conj, Mat, MatMut, MatRef, Par};
+
+/// Columns of one block of reflectors: the fastest of 8, 16, 32 and 48 at 256 x 144.
+const BLOCK: usize = 16;
+
+/// Buffers and factor of one shape.
+pub(crate) struct HouseholderQr {
+    factors: Mat<f64>,
+    coefficients: Mat<f64>,
+    scratch: MemBuffer,
+    exact_rank: usize,
+}
+
+impl HouseholderQr {
+    /// Buffers for `rows` x `columns` matrices, `rows >= columns`.
+    pub(crate) fn new(rows: usize, columns: usize) -> Self {
+        debug_assert!(rows >= columns);
+        let block = BLOCK.min(columns).max(1);
+        let factor =
+            qr_in_place_scratch::<f64>(rows, columns, block, Par::Seq, faer::Spec::default());
+        let apply =
+            apply_block_householder_sequence_on_the_left_in_place_scratch::<f64>(rows, block, 1);
+        let transposed = apply_block_householder_sequence_transpose_on_the_left_in_place_scratch::<
+            f64,
+        >(rows, block, 1);
+        Self {
+            factors: Mat::zeros(rows, columns),
+            coefficients: Mat::zeros(block, columns),
+            scratch: MemBuffer::new(StackReq::any_of(&[factor, apply, transposed])),
+            exact_rank: 0,
+        }
+    }
+
+    /// The matrix to be factored: write it before [`Self::factor`].
+    pub(crate) fn matrix_mut(&mut self) -> MatMut<'_, f64> {
+        self.factors.as_mut()
+    }
+
+    /// Factors the matrix in place.
+    pub(crate) fn factor(&mut self) {
+        let info = qr_in_place(
+            self.factors.as_mut(),
+            self.coefficients.as_mut(),
+            Par::Seq,
+            MemStack::new(&mut self.scratch),
+            faer::Spec::default(),
+        );
+        self.exact_rank = info.rank;
+    }
+
+    /// Whether a column was exactly dependent, so that Q and R must not be used.
+    pub(crate) fn is_exactly_deficient(&self) -> bool {
+        self.exact_rank < self.factors.ncols()
+            || (0..self.factors.ncols()).any(|i| {
+                let pivot = self.factors[(i, i)];
+                pivot == 0.0 || !pivot.is_finite()
+            })
+    }
+
+    /// R in the upper triangle of the leading square block (reflectors lie below it).
+    pub(crate) fn upper(&self) -> MatRef<'_, f64> {
+        self.factors.get(..self.factors.ncols(), ..)
+    }
+
+    /// `x <- Q^T x`, x of length `rows`: the first `columns` entries are coordinates in the basis.
+    pub(crate) fn apply_q_transposed(&mut self, x: &mut [f64]) {
+        let rows = x.len();
+        apply_block_householder_sequence_transpose_on_the_left_in_place_with_conj(
+            self.factors.as_ref(),
+            self.coefficients.as_ref(),
+            Conj::No,
+            MatMut::from_column_major_slice_mut(x, rows, 1),
+            Par::Seq,
+            MemStack::new(&mut self.scratch),
+        );
+    }
+
+    /// `x <- Q x`, x of length `rows`.
+    pub(crate) fn apply_q(&mut self, x: &mut [f64]) {
+        let rows = x.len();
+        apply_block_householder_sequence_on_the_left_in_place_with_conj(
+            self.factors.as_ref(),
+            self.coefficients.as_ref(),
+            Conj::No,
+            MatMut::from_column_major_slice_mut(x, rows, 1),
+            Par::Seq,
+            MemStack::new(&mut self.scratch),
+        );
+    }
+
+    /// `x <- R^-1 x`.
+    pub(crate) fn solve_upper(&self, x: &mut [f64]) {
+        let order = x.len();
+        let x = MatMut::from_column_major_slice_mut(x, order, 1);
+        solve_upper_triangular_in_place(self.upper(), x, Par::Seq);
+    }
+
+    /// `x <- R^-T x`.
+    pub(crate) fn solve_upper_transposed(&self, x: &mut [f64]) {
+        let order = x.len();
+        let x = MatMut::from_column_major_slice_mut(x, order, 1);
+        solve_lower_triangular_in_place(self.upper().transpose(), x, Par::Seq);
+    }
+
+    /// Smallest and largest `abs(R_ii)`.
+    pub(crate) fn pivots(&self) -> (f64, f64) {
+        let mut range = (f64::INFINITY, 0.0_f64);
+        for i in 0..self.factors.ncols() {
+            let pivot = self.factors[(i, i)].abs();
+            range = (range.0.min(pivot), range.1.max(pivot));
+        }
+        range
+    }
+}

@@ -1,0 +1,192 @@
+//! The four kernels for `((1 - rho) J^T J + rho I) v = J^T b`, one function each.
+
+use crate::cholesky::Cholesky;
+use crate::condition::{estimate_smallest, inverse_norm};
+use crate::damped::{DampedSolver, SolveReport};
+use crate::error::SolveError;
+use crate::factors::{Factors, add_scaled};
+use crate::householder_qr::HouseholderQr;
+use crate::operator::{JacobianOperator, symmetric_product};
+
+impl Factors {
+    /// `(1-rho) J^T J + rho I = L L^T`.
+    pub(crate) fn solve_primal(
+        &mut self,
+        jacobian: &dyn JacobianOperator,
+        rho: f64,
+        b: &[f64],
+        v: &mut [f64],
+        report: &mut SolveReport,
+    ) -> Result<(), SolveError> {
+        let columns = self.columns;
+        let (cholesky, current) = self.primal.open(rho, || Cholesky::new(columns));
+        if !current {
+            self.counts.cholesky += 1;
+            let dense = self.dense.as_ref();
+            symmetric_product(cholesky.matrix_mut(), dense.transpose(), dense);
+            if let Err(index) = damp_and_factor(cholesky, columns, rho) {
+                self.primal.damping = None;
+                let solver = DampedSolver::PrimalCholesky;
+                return Err(SolveError::NotPositiveDefinite { solver, damping: rho, index });
+            }
+        }
+        jacobian.apply_transposed(b, v);
+        cholesky.solve(v);
+        (report.smallest_pivot, report.largest_pivot) = cholesky.pivots();
+        let largest = cholesky_largest(self.dense_norm, rho, report.largest_pivot);
+        report.condition_estimate =
+            largest * inverse_norm(&mut self.parameter[..columns], |x| cholesky.solve(x));
+        Ok(())
+    }
+
+    /// `((1-rho) K + rho I) z = b`, then `v = J^T z`; needs rho > 0 unless K is nonsingular.
+    pub(crate) fn solve_dual(
+        &mut self,
+        jacobian: &dyn JacobianOperator,
+        rho: f64,
+        b: &[f64],
+        v: &mut [f64],
+        report: &mut SolveReport,
+    ) -> Result<(), SolveError> {
+        let rows = self.rows;
+        let (cholesky, current) = self.dual.open(rho, || Cholesky::new(rows));
+        if !current {
+            self.counts.cholesky += 1;
+            let dense = self.dense.as_ref();
+            symmetric_product(cholesky.matrix_mut(), dense, dense.transpose());
+            if let Err(index) = damp_and_factor(cholesky, rows, rho) {
+                self.dual.damping = None;
+                let solver = DampedSolver::DualCholesky;
+                return Err(SolveError::NotPositiveDefinite { solver, damping: rho, index });
+            }
+        }
+        let z = &mut self.output[..rows];
+        z.copy_from_slice(b);
+        cholesky.solve(z);
+        jacobian.apply_transposed(z, v);
+        (report.smallest_pivot, report.largest_pivot) = cholesky.pivots();
+        let largest = cholesky_largest(self.dense_norm, rho, report.largest_pivot);
+        report.condition_estimate =
+            largest * inverse_norm(&mut self.parameter[..rows], |x| cholesky.solve(x));
+        Ok(())
+    }
+
+    /// rho = 0: `v = R^-1 Q^T b`; refuses below the cutoff.
+    pub(crate) fn solve_qr(
+        &mut self,
+        jacobian: &dyn JacobianOperator,
+        cutoff: f64,
+        b: &[f64],
+        v: &mut [f64],
+        report: &mut SolveReport,
+    ) -> Result<(), SolveError> {
+        self.qr(jacobian)?;
+        let solver = DampedSolver::HouseholderQr;
+        let full = self.is_full_rank(jacobian, cutoff)?;
+        if self.rows < self.columns || !full {
+            let extremes = self.extreme_singular_values(jacobian)?;
+            let smallest = if self.rows < self.columns { 0.0 } else { extremes.smallest };
+            let largest = extremes.largest;
+            return Err(SolveError::RankDeficient { solver, smallest, largest, cutoff });
+        }
+        let Some(qr) = &mut self.qr.workspace else { return Ok(()) };
+        let rotated = &mut self.output[..self.rows];
+        rotated.copy_from_slice(b);
+        qr.apply_q_transposed(rotated);
+        v.copy_from_slice(&rotated[..self.columns]);
+        qr.solve_upper(v);
+        (report.smallest_pivot, report.largest_pivot) = qr.pivots();
+        report.condition_estimate = match self.extremes {
+            Some(known) => known.largest / known.smallest,
+            None => {
+                self.dense_norm.unwrap_or(f64::NAN)
+                    / (self.columns as f64).sqrt()
+                    / estimate_smallest(qr, &mut self.parameter[..self.columns])
+            }
+        };
+        Ok(())
+    }
+
+    /// rho > 0: least squares with `[sqrt(1-rho) J; sqrt(rho) I]` and `[b / sqrt(1-rho); 0]`.
+    pub(crate) fn solve_stacked(
+        &mut self,
+        jacobian: &dyn JacobianOperator,
+        rho: f64,
+        b: &[f64],
+        v: &mut [f64],
+        report: &mut SolveReport,
+    ) -> Result<(), SolveError> {
+        self.dense_norm(jacobian)?;
+        let (rows, columns) = (self.rows, self.columns);
+        let scale = (1.0 - rho).sqrt();
+        let (qr, current) = self.stacked.open(rho, || HouseholderQr::new(rows + columns, columns));
+        if !current {
+            self.counts.stacked_qr += 1;
+            let mut matrix = qr.matrix_mut();
+            matrix.fill(0.0);
+            for c in 0..columns {
+                for r in 0..rows {
+                    matrix[(r, c)] = scale * self.dense[(r, c)];
+                }
+                matrix[(rows + c, c)] = rho.sqrt();
+            }
+            qr.factor();
+        }
+        let rotated = &mut self.output[..rows + columns];
+        for (r, b) in rotated.iter_mut().zip(b) {
+            *r = b / scale;
+        }
+        rotated[rows..].fill(0.0);
+        qr.apply_q_transposed(rotated);
+        v.copy_from_slice(&rotated[..columns]);
+        qr.solve_upper(v);
+        (report.smallest_pivot, report.largest_pivot) = qr.pivots();
+        let norm = self.dense_norm.unwrap_or(f64::NAN) / (columns as f64).sqrt();
+        report.condition_estimate = (scale * scale * norm * norm + rho).sqrt()
+            / estimate_smallest(qr, &mut self.parameter[..columns]);
+        Ok(())
+    }
+
+    /// `v = V diag(s / ((1-rho) s^2 + rho)) U^T b`; at rho = 0 only singular values above the cutoff.
+    pub(crate) fn solve_svd(
+        &mut self,
+        jacobian: &dyn JacobianOperator,
+        rho: f64,
+        cutoff: f64,
+        b: &[f64],
+        v: &mut [f64],
+        report: &mut SolveReport,
+    ) -> Result<(), SolveError> {
+        self.svd(jacobian)?;
+        v.fill(0.0);
+        let Some(svd) = &self.svd.workspace else { return Ok(()) };
+        let rank = if rho == 0.0 { svd.rank(cutoff) } else { svd.values().len() };
+        report.rank = svd.rank(cutoff);
+        for (k, s) in svd.values().enumerate().take(rank) {
+            let coordinate = jacobian.inner_product(svd.left(k), b);
+            add_scaled(v, coordinate * s / ((1.0 - rho) * s * s + rho), svd.right(k));
+        }
+        report.largest_pivot = svd.values().next().unwrap_or(0.0);
+        report.smallest_pivot = svd.values().nth(rank.saturating_sub(1)).unwrap_or(0.0);
+        report.condition_estimate = report.largest_pivot / report.smallest_pivot;
+        Ok(())
+    }
+}
+
+/// `A <- (1-rho) A + rho I` on the lower triangle, then its Cholesky factor.
+fn damp_and_factor(cholesky: &mut Cholesky, order: usize, rho: f64) -> Result<(), usize> {
+    let mut matrix = cholesky.matrix_mut();
+    for c in 0..order {
+        for r in c..order {
+            matrix[(r, c)] *= 1.0 - rho;
+        }
+        matrix[(c, c)] += rho;
+    }
+    cholesky.factor()
+}
+
+/// A lower estimate of the largest eigenvalue of `(1-rho) J^T J + rho I`: its largest pivot.
+fn cholesky_largest(norm: Option<f64>, rho: f64, largest_pivot: f64) -> f64 {
+    let bound = norm.map_or(f64::INFINITY, |norm| (1.0 - rho) * norm * norm + rho);
+    largest_pivot.min(bound)
+}

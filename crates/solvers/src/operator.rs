@@ -1,0 +1,150 @@
+//! The Jacobian as a linear operator: `v -> J v`, `u -> J^T u`, `J^T J` and `K = J J^T`.
+
+use faer::linalg::matmul::{
+    matmul,
+    triangular::{BlockStructure, matmul as triangular_matmul},
+};
+use faer::{Accum, Mat, MatMut, MatRef, Par};
+
+use crate::vector::inner_product;
+
+/// A Jacobian `J` of n rows (outputs) and p columns (parameters) at one point.
+///
+/// Implement it for a structure of your own; [`DenseJacobian`] and [`crate::RowKronecker`] are the
+/// ones that ship. Only the five required methods must be given; a structured operator overrides
+/// `gram` and `kernel` too. All methods may assume the stated shapes: callers in this workspace
+/// check them first.
+pub trait JacobianOperator {
+    /// Number of rows n.
+    fn rows(&self) -> usize;
+
+    /// Number of columns p.
+    fn columns(&self) -> usize;
+
+    /// `out = J v`, with `v` of length p and `out` of length n.
+    fn apply(&self, v: &[f64], out: &mut [f64]);
+
+    /// `out = J^T u`, with `u` of length n and `out` of length p.
+    fn apply_transposed(&self, u: &[f64], out: &mut [f64]);
+
+    /// Writes `J` into an n x p matrix.
+    fn write_dense(&self, out: MatMut<'_, f64>);
+
+    /// Writes the lower triangle of the Gram matrix `J^T J` (p x p); the strict upper triangle is
+    /// left as it is.
+    fn gram(&self, out: MatMut<'_, f64>) {
+        let mut dense = Mat::zeros(self.rows(), self.columns());
+        self.write_dense(dense.as_mut());
+        symmetric_product(out, dense.transpose(), dense.as_ref());
+    }
+
+    /// Writes the lower triangle of the tangent kernel `K = J J^T` (n x n); the strict upper
+    /// triangle is left as it is.
+    fn kernel(&self, out: MatMut<'_, f64>) {
+        let mut dense = Mat::zeros(self.rows(), self.columns());
+        self.write_dense(dense.as_mut());
+        symmetric_product(out, dense.as_ref(), dense.transpose());
+    }
+
+    /// The inner product of two output vectors of length n.
+    ///
+    /// Everything above this crate takes output-space inner products here, so that an operator
+    /// whose rows live on several machines can sum over them.
+    fn inner_product(&self, a: &[f64], b: &[f64]) -> f64 {
+        inner_product(a, b)
+    }
+}
+
+/// The lower triangle of `out = left * right` for a product known to be symmetric.
+pub(crate) fn symmetric_product(
+    out: MatMut<'_, f64>,
+    left: MatRef<'_, f64>,
+    right: MatRef<'_, f64>,
+) {
+    triangular_matmul(
+        out,
+        BlockStructure::TriangularLower,
+        Accum::Replace,
+        left,
+        BlockStructure::Rectangular,
+        right,
+        BlockStructure::Rectangular,
+        1.0,
+        Par::Seq,
+    );
+}
+
+/// A Jacobian held as a dense column-major n x p matrix.
+///
+/// # Examples
+/// ```
+/// use gaussflow_solvers::{DenseJacobian, JacobianOperator};
+///
+/// let mut jacobian = DenseJacobian::zeros(3, 2);
+/// jacobian.matrix_mut()[(2, 1)] = 4.0;
+/// let mut out = [0.0; 3];
+/// jacobian.apply(&[1.0, 0.5], &mut out);
+/// assert_eq!(out, [0.0, 0.0, 2.0]);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct DenseJacobian {
+    matrix: Mat<f64>,
+}
+
+impl DenseJacobian {
+    /// A zero Jacobian of `rows` x `columns`, to be filled through [`Self::matrix_mut`].
+    pub fn zeros(rows: usize, columns: usize) -> Self {
+        Self { matrix: Mat::zeros(rows, columns) }
+    }
+
+    /// Takes over a matrix.
+    pub fn from_matrix(matrix: Mat<f64>) -> Self {
+        Self { matrix }
+    }
+
+    /// The matrix, n x p.
+    pub fn matrix(&self) -> MatRef<'_, f64> {
+        self.matrix.as_ref()
+    }
+
+    /// The matrix, n x p, to be written.
+    pub fn matrix_mut(&mut self) -> MatMut<'_, f64> {
+        self.matrix.as_mut()
+    }
+}
+
+impl JacobianOperator for DenseJacobian {
+    fn rows(&self) -> usize {
+        self.matrix.nrows()
+    }
+
+    fn columns(&self) -> usize {
+        self.matrix.ncols()
+    }
+
+    fn apply(&self, v: &[f64], out: &mut [f64]) {
+        let v = MatRef::from_column_major_slice(v, v.len(), 1);
+        let rows = out.len();
+        let out = MatMut::from_column_major_slice_mut(out, rows, 1);
+        matmul(out, Accum::Replace, self.matrix.as_ref(), v, 1.0, Par::Seq);
+    }
+
+    fn apply_transposed(&self, u: &[f64], out: &mut [f64]) {
+        let u = MatRef::from_column_major_slice(u, u.len(), 1);
+        let columns = out.len();
+        let out = MatMut::from_column_major_slice_mut(out, columns, 1);
+        matmul(out, Accum::Replace, self.matrix.transpose(), u, 1.0, Par::Seq);
+    }
+
+    fn write_dense(&self, mut out: MatMut<'_, f64>) {
+        out.copy_from(self.matrix.as_ref());
+    }
+
+    fn gram(&self, out: MatMut<'_, f64>) {
+        symmetric_product(out, self.matrix.transpose(), self.matrix.as_ref());
+    }
+
+    fn kernel(&self, out: MatMut<'_, f64>) {
+        symmetric_product(out, self.matrix.as_ref(), self.matrix.transpose());
+    }
+}

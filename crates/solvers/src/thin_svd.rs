@@ -1,0 +1,70 @@
+//! Thin singular value decomposition `A = U diag(s) V^T`, in reused buffers.
+
+use dyn_stack::{MemBuffer, MemStack};
+use faer::diag::Diag;
+use faer::linalg::svd::{ComputeSvdVectors, svd, svd_scratch};
+use faer::{Mat, MatRef, Par};
+
+use crate::SolveError;
+
+/// Buffers and factors of one shape.
+pub(crate) struct ThinSvd {
+    left: Mat<f64>,
+    values: Diag<f64>,
+    right: Mat<f64>,
+    scratch: MemBuffer,
+}
+
+impl ThinSvd {
+    /// Buffers for `rows` x `columns` matrices.
+    pub(crate) fn new(rows: usize, columns: usize) -> Self {
+        let size = rows.min(columns);
+        let thin = ComputeSvdVectors::Thin;
+        let scratch =
+            svd_scratch::<f64>(rows, columns, thin, thin, Par::Seq, faer::Spec::default());
+        Self {
+            left: Mat::zeros(rows, size),
+            values: Diag::zeros(size),
+            right: Mat::zeros(columns, size),
+            scratch: MemBuffer::new(scratch),
+        }
+    }
+
+    /// Decomposes `matrix`, whose entries must be finite.
+    ///
+    /// # Errors
+    /// [`SolveError::NoConvergence`].
+    pub(crate) fn factor(&mut self, matrix: MatRef<'_, f64>) -> Result<(), SolveError> {
+        svd(
+            matrix,
+            self.values.as_mut(),
+            Some(self.left.as_mut()),
+            Some(self.right.as_mut()),
+            Par::Seq,
+            MemStack::new(&mut self.scratch),
+            faer::Spec::default(),
+        )
+        .map_err(|_| SolveError::NoConvergence { rows: matrix.nrows(), columns: matrix.ncols() })
+    }
+
+    /// The singular values, largest first.
+    pub(crate) fn values(&self) -> impl ExactSizeIterator<Item = f64> + '_ {
+        self.values.column_vector().iter().copied()
+    }
+
+    /// Number of singular values above `cutoff` times the largest.
+    pub(crate) fn rank(&self, cutoff: f64) -> usize {
+        let largest = self.values().next().unwrap_or(0.0);
+        self.values().take_while(|&s| s > cutoff * largest && s > 0.0).count()
+    }
+
+    /// Left singular vector `k`, of length `rows`.
+    pub(crate) fn left(&self, k: usize) -> &[f64] {
+        self.left.col_as_slice(k)
+    }
+
+    /// Right singular vector `k`, of length `columns`.
+    pub(crate) fn right(&self, k: usize) -> &[f64] {
+        self.right.col_as_slice(k)
+    }
+}
