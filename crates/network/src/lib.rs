@@ -1,1 +1,15 @@
-//! placeholder
+//! The one-hidden-layer network of section 2.1: activations, initializations, derivatives, constants.
+#![doc = include_str!("../README.md")]
+
+pub mod activation;
+mod error;
+mod initialization;
+mod jacobian;
+mod lipschitz;
+mod network;
+
+pub use activation::{Activation, ActivationBounds, ActivationFunction};
+pub use error::NetworkError;
+pub use initialization::{InitialPoint, Initialization};
+pub use jacobian::NetworkJacobian;
+pub use network::Network;

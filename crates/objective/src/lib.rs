@@ -1,1 +1,27 @@
-//! placeholder
+//! Differentiable maps, losses and the shared linearization of `w -> g(alpha f(w))`, section 2.1.
+#![doc = include_str!("../README.md")]
+
+mod checker;
+mod closure;
+mod dense_map;
+mod finite_difference;
+mod jacobian_difference;
+mod linearization;
+mod loss;
+mod map;
+mod objective;
+
+pub use checker::{
+    SlopeCheck, SlopeVerdict, adjoint_defect, check_jacobian, check_second_derivative,
+};
+pub use closure::ResidualFn;
+pub use dense_map::{BoxedMap, Dense};
+pub use finite_difference::FiniteDifferences;
+pub use jacobian_difference::JacobianDifferences;
+pub use linearization::{GradientNorms, Linearization, PointError};
+pub use loss::{LogCosh, Loss, LossError, Squared, WeightedSquares};
+pub use map::{
+    LipschitzConstants, MapError, Residuals, SecondOrderMap, SmoothMap, require_finite,
+    require_length,
+};
+pub use objective::{Objective, ObjectiveError};

@@ -13,6 +13,8 @@ use faer::{Mat, MatMut, Par};
 /// Buffers and factor of one order.
 pub(crate) struct Cholesky {
     factor: Mat<f64>,
+    /// The diagonal of A: what a pivot is measured against.
+    diagonal: Vec<f64>,
     scratch: MemBuffer,
 }
 
@@ -20,7 +22,11 @@ impl Cholesky {
     /// Buffers for matrices of order `order`.
     pub(crate) fn new(order: usize) -> Self {
         let scratch = cholesky_in_place_scratch::<f64>(order, Par::Seq, faer::Spec::default());
-        Self { factor: Mat::zeros(order, order), scratch: MemBuffer::new(scratch) }
+        Self {
+            factor: Mat::zeros(order, order),
+            diagonal: vec![0.0; order],
+            scratch: MemBuffer::new(scratch),
+        }
     }
 
     /// The matrix to be factored: write its lower triangle before [`Self::factor`].
@@ -28,17 +34,27 @@ impl Cholesky {
         self.factor.as_mut()
     }
 
-    /// Factors the matrix in place; `Err` holds the index of the first non-positive pivot.
+    /// Factors the matrix in place; `Err` holds the index of the first pivot that is not positive.
+    ///
+    /// A pivot is the difference of a diagonal entry and a sum of `order` squares, so that below
+    /// `order eps` times this entry nothing of it is known, not even its sign: it counts as zero.
     pub(crate) fn factor(&mut self) -> Result<(), usize> {
+        for (i, entry) in self.diagonal.iter_mut().enumerate() {
+            *entry = self.factor[(i, i)];
+        }
         let stack = MemStack::new(&mut self.scratch);
         let none = LltRegularization::default();
         match cholesky_in_place(self.factor.as_mut(), none, Par::Seq, stack, faer::Spec::default())
         {
-            // faer accepts a NaN pivot's successors: a diagonal that is not finite is no factor.
-            Ok(_) => match (0..self.factor.nrows()).find(|&i| !self.factor[(i, i)].is_finite()) {
-                Some(index) => Err(index),
-                None => Ok(()),
-            },
+            Ok(_) => {
+                let noise = self.diagonal.len() as f64 * f64::EPSILON;
+                let lost = self.diagonal.iter().enumerate().position(|(i, entry)| {
+                    let pivot = self.factor[(i, i)] * self.factor[(i, i)];
+                    // faer lets a NaN pass, which is no positive pivot either.
+                    !(pivot.is_finite() && pivot > noise * entry)
+                });
+                lost.map_or(Ok(()), Err)
+            }
             Err(LltError::NonPositivePivot { index }) => Err(index),
         }
     }

@@ -5,22 +5,26 @@ use crate::vector::norm;
 
 /// An estimate of the smallest singular value of R, never below it, by inverse iteration.
 pub(crate) fn estimate_smallest(qr: &HouseholderQr, x: &mut [f64]) -> f64 {
-    let inverse = inverse_norm(x, |x| {
-        qr.solve_upper_transposed(x);
-        qr.solve_upper(x);
-    });
-    inverse.sqrt().recip()
+    start(x);
+    let mut inverse = 0.0;
+    for _ in 0..3 {
+        // Each half of `(R^T R)^-1` is normed by itself: nothing is squared, nothing overflows.
+        for half in [HouseholderQr::solve_upper_transposed, HouseholderQr::solve_upper] {
+            let length = norm(x);
+            x.iter_mut().for_each(|x| *x /= length);
+            half(qr, x);
+            inverse = norm(x);
+            if !inverse.is_finite() || inverse == 0.0 {
+                return 0.0;
+            }
+        }
+    }
+    inverse.recip()
 }
 
 /// A lower estimate of the norm of a symmetric inverse from three power iterations on it.
 pub(crate) fn inverse_norm(x: &mut [f64], mut apply: impl FnMut(&mut [f64])) -> f64 {
-    // A fixed start with no pattern that a structured matrix would share: alternating, growing.
-    let mut sign = 1.0;
-    let count = x.len() as f64;
-    for (k, x) in x.iter_mut().enumerate() {
-        *x = sign * (1.0 + k as f64 / count);
-        sign = -sign;
-    }
+    start(x);
     let mut growth = 0.0;
     for _ in 0..3 {
         let length = norm(x);
@@ -32,4 +36,14 @@ pub(crate) fn inverse_norm(x: &mut [f64], mut apply: impl FnMut(&mut [f64])) -> 
         }
     }
     growth
+}
+
+/// A fixed start with no pattern that a structured matrix would share: alternating, growing.
+fn start(x: &mut [f64]) {
+    let mut sign = 1.0;
+    let count = x.len() as f64;
+    for (k, x) in x.iter_mut().enumerate() {
+        *x = sign * (1.0 + k as f64 / count);
+        sign = -sign;
+    }
 }

@@ -42,7 +42,7 @@ pub struct SolveRequest {
     /// The kernel; default [`DampedSolver::Auto`].
     pub solver: DampedSolver,
     /// Cutoff on sigma / sigma_max at rho = 0: below it `HouseholderQr` refuses and `ThinSvd`
-    /// truncates; default 1e-14.
+    /// truncates; in [0, 1), default 1e-14.
     pub rank_cutoff: f64,
 }
 
@@ -87,6 +87,10 @@ pub enum Choice {
 /// ```
 pub fn choose(rows: usize, columns: usize, damping: f64, norm: f64) -> (DampedSolver, Choice) {
     let tall = rows >= columns;
+    if damping == 1.0 {
+        let smaller = if tall { DampedSolver::PrimalCholesky } else { DampedSolver::DualCholesky };
+        return (smaller, Choice::Identity);
+    }
     if damping == 0.0 {
         return if tall {
             (DampedSolver::HouseholderQr, Choice::UndampedTall)
@@ -108,7 +112,7 @@ pub fn choose(rows: usize, columns: usize, damping: f64, norm: f64) -> (DampedSo
 /// What a solve did.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SolveReport {
-    /// The kernel that ran (never `Auto`).
+    /// The kernel that ran, or at rho = 1 would have run (never `Auto`).
     pub solver: DampedSolver,
     /// Why this kernel.
     pub choice: Choice,
@@ -118,13 +122,16 @@ pub struct SolveReport {
     /// backward error, a modest multiple of eps for a healthy solve (larger by the part of b that
     /// a truncation dropped).
     pub relative_residual: f64,
-    /// Numerical rank: columns, or the number of singular values kept.
+    /// Numerical rank of J: min(n, p), or for `ThinSvd` the number of singular values above the
+    /// cutoff.
     pub rank: usize,
     /// Smallest pivot: of L L^T squared, of R in absolute value, or the smallest kept sigma.
     pub smallest_pivot: f64,
     /// Largest pivot, likewise.
     pub largest_pivot: f64,
     /// Estimate of the 2-norm condition of the matrix that was factored (the damped matrix for
-    /// Cholesky, J or the stacked J for QR and SVD); a lower bound, usually within a factor 2.
+    /// Cholesky, J or the stacked J for QR); for `ThinSvd` the ratio of the singular values used,
+    /// infinite if one is 0. A lower bound for Cholesky and QR, below the truth by at most the
+    /// order of the matrix (Cholesky) or its root (QR) times the slack of three power iterations.
     pub condition_estimate: f64,
 }

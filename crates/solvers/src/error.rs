@@ -42,7 +42,13 @@ pub enum SolveError {
         /// The value that was given.
         damping: f64,
     },
-    /// Pivot `index` was not positive: the matrix is not positive definite at this damping.
+    /// The rank cutoff lies outside `[0, 1)`.
+    #[error("the rank cutoff is {cutoff}; accepted: a number in [0, 1)")]
+    InvalidCutoff {
+        /// The value that was given.
+        cutoff: f64,
+    },
+    /// Pivot `index` was not positive beyond rounding: the matrix is not positive definite at this damping.
     #[error(
         "{solver:?} found a non-positive pivot at {index} with damping {damping}; \
          raise the damping or use HouseholderQr or ThinSvd"
@@ -86,6 +92,14 @@ pub enum SolveError {
         /// Position of the first such entry.
         index: usize,
     },
+}
+
+/// Refuses a rank cutoff outside `[0, 1)`.
+///
+/// # Errors
+/// [`SolveError::InvalidCutoff`].
+pub(crate) fn require_cutoff(cutoff: f64) -> Result<(), SolveError> {
+    if (0.0..1.0).contains(&cutoff) { Ok(()) } else { Err(SolveError::InvalidCutoff { cutoff }) }
 }
 
 /// Refuses a slice that holds an infinity or a NaN.

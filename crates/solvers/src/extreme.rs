@@ -64,12 +64,25 @@ impl Bidiagonal {
 
     /// Extreme singular values of the upper triangular matrix in the upper triangle of `upper`.
     pub(crate) fn extremes_of_upper(&mut self, upper: MatRef<'_, f64>) -> ExtremeSingularValues {
-        for c in 0..upper.ncols() {
-            for r in 0..upper.nrows() {
-                self.matrix[(r, c)] = if r <= c { upper[(r, c)] } else { 0.0 };
+        let order = upper.ncols();
+        let mut size = 0.0_f64;
+        for c in 0..order {
+            for r in 0..=c {
+                size = size.max(upper[(r, c)].abs());
             }
         }
-        self.extremes_in_place()
+        // A row of subnormal norm has no finite reciprocal: such entries, far below eps times the
+        // largest, are dropped, and a matrix near the ends of the range of numbers is scaled.
+        let scale = if (1e-140..1e140).contains(&size) || size == 0.0 { 1.0 } else { size };
+        let floor = 1e-150 * (size / scale);
+        for c in 0..order {
+            for r in 0..order {
+                let entry = if r <= c { upper[(r, c)] / scale } else { 0.0 };
+                self.matrix[(r, c)] = if entry.abs() < floor { 0.0 } else { entry };
+            }
+        }
+        let found = self.extremes_in_place();
+        ExtremeSingularValues { smallest: found.smallest * scale, largest: found.largest * scale }
     }
 
     /// Extreme singular values of what `self.matrix` holds; destroys it.
@@ -111,11 +124,8 @@ fn bisect(squares: &[f64], rank: usize, upper: f64) -> f64 {
         let tolerance = 2.0 * f64::EPSILON * f64::max(high, f64::EPSILON);
         let width: f64 = (high - low) / (POINTS + 1) as f64;
         if high - low <= tolerance || width <= 0.0 {
-            return if low == 0.0 && high <= f64::EPSILON * f64::EPSILON {
-                0.0
-            } else {
-                0.5 * (low + high)
-            };
+            // Nothing found above 2 eps^2 of the largest: rounding far below what J carries.
+            return if low == 0.0 { 0.0 } else { 0.5 * (low + high) };
         }
         // While the bracket spans decades, cut it geometrically.
         let geometric = high > 16.0 * low;
@@ -151,12 +161,12 @@ fn counts_below(squares: &[f64], points: [f64; POINTS]) -> [usize; POINTS] {
     let mut negative = [1_u32; POINTS];
     for &square in squares {
         for lane in 0..POINTS {
-            // A zero pivot is moved to the smallest number that keeps the quotient finite.
-            let pivot = pivots[lane];
-            let safe = if pivot.abs() < f64::MIN_POSITIVE { -f64::MIN_POSITIVE } else { pivot };
-            let next = -points[lane] - square / safe;
-            negative[lane] += u32::from(next < 0.0);
-            pivots[lane] = next;
+            let next = -points[lane] - square / pivots[lane];
+            // A zero pivot is moved to a negative number that keeps the quotient finite, and
+            // counted as what it became: the count stays that of a matrix nearby.
+            let safe = if next.abs() < f64::MIN_POSITIVE { -f64::MIN_POSITIVE } else { next };
+            negative[lane] += u32::from(safe < 0.0);
+            pivots[lane] = safe;
         }
     }
     let order = squares.len().div_ceil(2);
@@ -173,6 +183,12 @@ mod tests {
         let squares = [1.0, 0.0, 4.0, 0.0, 9.0];
         let points = [0.5, 0.999, 1.001, 1.5, 2.5, 2.999, 3.001, 9.0];
         assert_eq!(counts_below(&squares, points), [0, 0, 1, 1, 2, 2, 3, 3]);
+    }
+
+    /// B = [[1, 1], [0, 1]] has 0.618 and 1.618; its second pivot at x = 1 is exactly zero.
+    #[test]
+    fn a_zero_pivot_does_not_lose_a_count() {
+        assert_eq!(counts_below(&[1.0, 1.0, 1.0], [1.0; POINTS]), [1; POINTS]);
     }
 
     #[test]

@@ -7,8 +7,8 @@ use faer::{Mat, MatRef};
 
 use crate::cholesky::Cholesky;
 use crate::condition::estimate_smallest;
-use crate::damped::{Choice, DampedSolver, SolveReport, SolveRequest, choose};
-use crate::error::{SolveError, require_finite, require_length};
+use crate::damped::DampedSolver;
+use crate::error::{SolveError, require_finite};
 use crate::extreme::{Bidiagonal, ExtremeSingularValues};
 use crate::householder_qr::HouseholderQr;
 use crate::operator::JacobianOperator;
@@ -145,124 +145,16 @@ impl Factors {
         self.counts.extremes += 1;
         let order = self.rows.min(self.columns);
         let workspace = self.bidiagonal.get_or_insert_with(|| Bidiagonal::new(order));
+        // R is the image of J under reflections even where J lost rank: its values are those of J.
         let found = match &self.qr.workspace {
-            Some(qr) if !qr.is_exactly_deficient() => workspace.extremes_of_upper(qr.upper()),
-            // An exactly dependent column: the smallest singular value is 0, the rest needs care.
-            _ => {
-                self.svd(jacobian)?;
-                let largest = self.svd.workspace.as_ref().and_then(|svd| svd.values().next());
-                ExtremeSingularValues { smallest: 0.0, largest: largest.unwrap_or(0.0) }
-            }
+            Some(qr) => workspace.extremes_of_upper(qr.upper()),
+            None => ExtremeSingularValues { smallest: 0.0, largest: 0.0 },
         };
+        if !found.largest.is_finite() {
+            return Err(SolveError::Overflow { solver: DampedSolver::HouseholderQr, index: 0 });
+        }
         self.extremes = Some(found);
         Ok(found)
-    }
-
-    /// Solves `((1 - rho) J^T J + rho I) v = J^T b`, b of length n, v of length p.
-    ///
-    /// # Errors
-    /// [`SolveError`]: shapes, non-finite input, damping outside [0, 1], loss of rank or of positive
-    /// definiteness (v is then unspecified).
-    pub fn solve(
-        &mut self,
-        jacobian: &dyn JacobianOperator,
-        request: SolveRequest,
-        b: &[f64],
-        v: &mut [f64],
-    ) -> Result<SolveReport, SolveError> {
-        let rho = request.damping;
-        if !(0.0..=1.0).contains(&rho) {
-            return Err(SolveError::InvalidDamping { damping: rho });
-        }
-        require_length("the right-hand side b", b, self.rows)?;
-        require_length("the solution v", v, self.columns)?;
-        require_finite("the right-hand side b", b)?;
-        let jacobian_norm = self.dense_norm(jacobian)?;
-
-        let (solver, choice) = match request.solver {
-            _ if rho == 1.0 => (request.solver, Choice::Identity),
-            DampedSolver::Auto => choose(self.rows, self.columns, rho, jacobian_norm),
-            named => (named, Choice::Requested),
-        };
-        let mut report = SolveReport {
-            solver,
-            choice,
-            residual: f64::NAN,
-            relative_residual: f64::NAN,
-            rank: self.columns,
-            smallest_pivot: 1.0,
-            largest_pivot: 1.0,
-            condition_estimate: 1.0,
-        };
-        if choice == Choice::Identity {
-            jacobian.apply_transposed(b, v);
-        } else {
-            match solver {
-                DampedSolver::PrimalCholesky => {
-                    self.solve_primal(jacobian, rho, b, v, &mut report)?;
-                }
-                DampedSolver::DualCholesky => self.solve_dual(jacobian, rho, b, v, &mut report)?,
-                DampedSolver::HouseholderQr if rho == 0.0 => {
-                    self.solve_qr(jacobian, request.rank_cutoff, b, v, &mut report)?;
-                }
-                DampedSolver::HouseholderQr => {
-                    self.solve_stacked(jacobian, rho, b, v, &mut report)?;
-                }
-                // `Auto` was resolved above.
-                DampedSolver::ThinSvd | DampedSolver::Auto => {
-                    self.solve_svd(jacobian, rho, request.rank_cutoff, b, v, &mut report)?;
-                }
-            }
-        }
-        if let Some(index) = v.iter().position(|x| !x.is_finite()) {
-            return Err(SolveError::Overflow { solver, index });
-        }
-        self.measure_residual(jacobian, rho, b, v, &mut report);
-        Ok(report)
-    }
-
-    /// `out = P u = J J^+ u`, the orthogonal projection of u (length n) on the range of J.
-    ///
-    /// With full numerical column rank it goes through the QR of J; otherwise through the left
-    /// singular vectors above `rank_cutoff`. Returns the rank used.
-    ///
-    /// # Errors
-    /// Shape and finiteness, as [`SolveError`] says.
-    pub fn project_on_range(
-        &mut self,
-        jacobian: &dyn JacobianOperator,
-        rank_cutoff: f64,
-        u: &[f64],
-        out: &mut [f64],
-    ) -> Result<usize, SolveError> {
-        require_length("the vector u", u, self.rows)?;
-        require_length("the projection", out, self.rows)?;
-        require_finite("the vector u", u)?;
-        self.qr(jacobian)?;
-        let full = self.is_full_rank(jacobian, rank_cutoff)?;
-        let tall = self.rows >= self.columns;
-        if full && !tall {
-            // n independent rows: the range is all of output space.
-            out.copy_from_slice(u);
-            return Ok(self.rows);
-        }
-        if let (true, Some(qr)) = (full, &mut self.qr.workspace) {
-            out.copy_from_slice(u);
-            qr.apply_q_transposed(out);
-            out[self.columns..].fill(0.0);
-            qr.apply_q(out);
-            return Ok(self.columns);
-        }
-        self.svd(jacobian)?;
-        out.fill(0.0);
-        let Some(svd) = &self.svd.workspace else { return Ok(0) };
-        let rank = svd.rank(rank_cutoff);
-        for k in 0..rank {
-            let left = svd.left(k);
-            let coordinate = jacobian.inner_product(left, u);
-            add_scaled(out, coordinate, left);
-        }
-        Ok(rank)
     }
 
     /// Whether sigma_min > cutoff * sigma_max, by an estimate where it is clear and exactly where not.
@@ -273,7 +165,7 @@ impl Factors {
     ) -> Result<bool, SolveError> {
         if self.extremes.is_none()
             && let Some(qr) = &self.qr.workspace
-            && !qr.is_exactly_deficient()
+            && qr.is_invertible()
         {
             // The estimate never falls below sigma_min, and at most a few times above it: a margin
             // of 1000 settles the common case without the singular values.
@@ -292,9 +184,6 @@ impl Factors {
         &mut self,
         jacobian: &dyn JacobianOperator,
     ) -> Result<f64, SolveError> {
-        if let Some(known) = self.dense_norm {
-            return Ok(known);
-        }
         for (what, expected, found) in [
             ("the operator's row count", self.rows, jacobian.rows()),
             ("the operator's column count", self.columns, jacobian.columns()),
@@ -303,11 +192,13 @@ impl Factors {
                 return Err(SolveError::ShapeMismatch { what, expected, found });
             }
         }
+        if let Some(known) = self.dense_norm {
+            return Ok(known);
+        }
         if self.dense.nrows() != self.rows {
             self.dense = Mat::zeros(self.rows, self.columns);
         }
         jacobian.write_dense(self.dense.as_mut());
-        let mut square = 0.0;
         for c in 0..self.columns {
             let column = self.dense.col_as_slice(c);
             if let Err(SolveError::NonFinite { what: _, index, value }) =
@@ -316,10 +207,16 @@ impl Factors {
                 let index = c * self.rows + index;
                 return Err(SolveError::NonFinite { what: "the Jacobian", index, value });
             }
-            let length = norm(column);
-            square += length * length;
+            self.parameter[c] = norm(column);
         }
-        let found = square.sqrt();
+        let found = norm(&self.parameter[..self.columns]);
+        if !found.is_finite() {
+            return Err(SolveError::NonFinite {
+                what: "the Jacobian's norm",
+                index: 0,
+                value: found,
+            });
+        }
         self.dense_norm = Some(found);
         Ok(found)
     }
@@ -333,8 +230,7 @@ impl Factors {
             self.counts.qr += 1;
             let dense = self.dense.as_ref();
             let oriented = if self.rows >= self.columns { dense } else { dense.transpose() };
-            qr.matrix_mut().copy_from(oriented);
-            qr.factor();
+            qr.factor(|mut matrix| matrix.copy_from(oriented));
         }
         Ok(())
     }
@@ -354,32 +250,6 @@ impl Factors {
         Ok(())
     }
 
-    /// The true residual of the defining equation, through the operator.
-    pub(crate) fn measure_residual(
-        &mut self,
-        jacobian: &dyn JacobianOperator,
-        rho: f64,
-        b: &[f64],
-        v: &[f64],
-        report: &mut SolveReport,
-    ) {
-        let image = &mut self.output[..self.rows];
-        jacobian.apply(v, image);
-        for (i, b) in image.iter_mut().zip(b) {
-            *i = b - (1.0 - rho) * *i;
-        }
-        let defect = &mut self.parameter[..self.columns];
-        jacobian.apply_transposed(image, defect);
-        for (d, v) in defect.iter_mut().zip(v) {
-            *d -= rho * v;
-        }
-        let size = self.dense_norm.unwrap_or(f64::NAN);
-        let length = norm(v);
-        let scale = size * (norm(b) + (1.0 - rho) * size * length) + rho * length;
-        report.residual = norm(defect);
-        report.relative_residual = if scale > 0.0 { report.residual / scale } else { 0.0 };
-    }
-
     /// The dense J of the present point, n x p (formed on first use).
     ///
     /// # Errors
@@ -390,12 +260,5 @@ impl Factors {
     ) -> Result<MatRef<'_, f64>, SolveError> {
         self.dense_norm(jacobian)?;
         Ok(self.dense.as_ref())
-    }
-}
-
-/// `out += factor * x`.
-pub(crate) fn add_scaled(out: &mut [f64], factor: f64, x: &[f64]) {
-    for (o, x) in out.iter_mut().zip(x) {
-        *o += factor * x;
     }
 }

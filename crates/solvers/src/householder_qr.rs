@@ -13,6 +13,8 @@ use faer::linalg::triangular_solve::{
 };
 use faer::{Conj, Mat, MatMut, MatRef, Par};
 
+use crate::plain_reflections::reflect_columns;
+
 /// Columns of one block of reflectors: the fastest of 8, 16, 32 and 48 at 256 x 144.
 const BLOCK: usize = 16;
 
@@ -21,7 +23,8 @@ pub(crate) struct HouseholderQr {
     factors: Mat<f64>,
     coefficients: Mat<f64>,
     scratch: MemBuffer,
-    exact_rank: usize,
+    /// Rows of `coefficients` in use: reflectors of one block.
+    block: usize,
 }
 
 impl HouseholderQr {
@@ -40,17 +43,17 @@ impl HouseholderQr {
             factors: Mat::zeros(rows, columns),
             coefficients: Mat::zeros(block, columns),
             scratch: MemBuffer::new(StackReq::any_of(&[factor, apply, transposed])),
-            exact_rank: 0,
+            block,
         }
     }
 
-    /// The matrix to be factored: write it before [`Self::factor`].
-    pub(crate) fn matrix_mut(&mut self) -> MatMut<'_, f64> {
-        self.factors.as_mut()
-    }
-
-    /// Factors the matrix in place.
-    pub(crate) fn factor(&mut self) {
+    /// Factors the matrix that `write` fills in (all of its entries).
+    ///
+    /// faer passes over a column whose remainder is below 16 n eps of its norm and leaves a
+    /// staircase, which would move small singular values by that much: the matrix is then written
+    /// once more and factored by plain reflections, which pass over nothing.
+    pub(crate) fn factor(&mut self, write: impl Fn(MatMut<'_, f64>)) {
+        write(self.factors.as_mut());
         let info = qr_in_place(
             self.factors.as_mut(),
             self.coefficients.as_mut(),
@@ -58,16 +61,20 @@ impl HouseholderQr {
             MemStack::new(&mut self.scratch),
             faer::Spec::default(),
         );
-        self.exact_rank = info.rank;
+        self.block = self.coefficients.nrows();
+        if info.rank < self.factors.ncols() {
+            write(self.factors.as_mut());
+            self.block = 1;
+            reflect_columns(self.factors.as_mut(), self.coefficients.as_mut().row_mut(0));
+        }
     }
 
-    /// Whether a column was exactly dependent, so that Q and R must not be used.
-    pub(crate) fn is_exactly_deficient(&self) -> bool {
-        self.exact_rank < self.factors.ncols()
-            || (0..self.factors.ncols()).any(|i| {
-                let pivot = self.factors[(i, i)];
-                pivot == 0.0 || !pivot.is_finite()
-            })
+    /// Whether R can be solved with: every pivot is a finite number other than zero.
+    pub(crate) fn is_invertible(&self) -> bool {
+        (0..self.factors.ncols()).all(|i| {
+            let pivot = self.factors[(i, i)];
+            pivot != 0.0 && pivot.is_finite()
+        })
     }
 
     /// R in the upper triangle of the leading square block (reflectors lie below it).
@@ -80,7 +87,7 @@ impl HouseholderQr {
         let rows = x.len();
         apply_block_householder_sequence_transpose_on_the_left_in_place_with_conj(
             self.factors.as_ref(),
-            self.coefficients.as_ref(),
+            self.coefficients.get(..self.block, ..),
             Conj::No,
             MatMut::from_column_major_slice_mut(x, rows, 1),
             Par::Seq,
@@ -93,7 +100,7 @@ impl HouseholderQr {
         let rows = x.len();
         apply_block_householder_sequence_on_the_left_in_place_with_conj(
             self.factors.as_ref(),
-            self.coefficients.as_ref(),
+            self.coefficients.get(..self.block, ..),
             Conj::No,
             MatMut::from_column_major_slice_mut(x, rows, 1),
             Par::Seq,

@@ -4,9 +4,10 @@ use crate::cholesky::Cholesky;
 use crate::condition::{estimate_smallest, inverse_norm};
 use crate::damped::{DampedSolver, SolveReport};
 use crate::error::SolveError;
-use crate::factors::{Factors, add_scaled};
+use crate::factors::Factors;
 use crate::householder_qr::HouseholderQr;
 use crate::operator::{JacobianOperator, symmetric_product};
+use crate::vector::add_scaled;
 
 impl Factors {
     /// `(1-rho) J^T J + rho I = L L^T`.
@@ -19,6 +20,11 @@ impl Factors {
         report: &mut SolveReport,
     ) -> Result<(), SolveError> {
         let columns = self.columns;
+        if rho == 0.0 && columns > self.rows {
+            // J^T J has rank n at most; rounding could hide it.
+            let solver = DampedSolver::PrimalCholesky;
+            return Err(SolveError::NotPositiveDefinite { solver, damping: rho, index: self.rows });
+        }
         let (cholesky, current) = self.primal.open(rho, || Cholesky::new(columns));
         if !current {
             self.counts.cholesky += 1;
@@ -49,6 +55,11 @@ impl Factors {
         report: &mut SolveReport,
     ) -> Result<(), SolveError> {
         let rows = self.rows;
+        if rho == 0.0 && rows > self.columns {
+            // K has rank p at most; rounding could hide it.
+            let (solver, index) = (DampedSolver::DualCholesky, self.columns);
+            return Err(SolveError::NotPositiveDefinite { solver, damping: rho, index });
+        }
         let (cholesky, current) = self.dual.open(rho, || Cholesky::new(rows));
         if !current {
             self.counts.cholesky += 1;
@@ -107,7 +118,10 @@ impl Factors {
         Ok(())
     }
 
-    /// rho > 0: least squares with `[sqrt(1-rho) J; sqrt(rho) I]` and `[b / sqrt(1-rho); 0]`.
+    /// rho > 0: least squares with `[sqrt(rho) I; sqrt(1-rho) J]` and `[0; b / sqrt(1-rho)]`.
+    ///
+    /// The damping rows come first: where they outweigh J, each reflector then leaves b in place,
+    /// and `J^T b` is not lost in the rounding of b.
     pub(crate) fn solve_stacked(
         &mut self,
         jacobian: &dyn JacobianOperator,
@@ -122,21 +136,23 @@ impl Factors {
         let (qr, current) = self.stacked.open(rho, || HouseholderQr::new(rows + columns, columns));
         if !current {
             self.counts.stacked_qr += 1;
-            let mut matrix = qr.matrix_mut();
-            matrix.fill(0.0);
-            for c in 0..columns {
-                for r in 0..rows {
-                    matrix[(r, c)] = scale * self.dense[(r, c)];
+            let dense = &self.dense;
+            qr.factor(|mut matrix| {
+                for c in 0..columns {
+                    for r in 0..columns {
+                        matrix[(r, c)] = if r == c { rho.sqrt() } else { 0.0 };
+                    }
+                    for (r, x) in dense.col_as_slice(c).iter().enumerate() {
+                        matrix[(columns + r, c)] = scale * x;
+                    }
                 }
-                matrix[(rows + c, c)] = rho.sqrt();
-            }
-            qr.factor();
+            });
         }
         let rotated = &mut self.output[..rows + columns];
-        for (r, b) in rotated.iter_mut().zip(b) {
+        rotated[..columns].fill(0.0);
+        for (r, b) in rotated[columns..].iter_mut().zip(b) {
             *r = b / scale;
         }
-        rotated[rows..].fill(0.0);
         qr.apply_q_transposed(rotated);
         v.copy_from_slice(&rotated[..columns]);
         qr.solve_upper(v);
@@ -164,11 +180,17 @@ impl Factors {
         report.rank = svd.rank(cutoff);
         for (k, s) in svd.values().enumerate().take(rank) {
             let coordinate = jacobian.inner_product(svd.left(k), b);
-            add_scaled(v, coordinate * s / ((1.0 - rho) * s * s + rho), svd.right(k));
+            // s / ((1-rho) s^2 + rho) without squaring s, which could leave the range of numbers.
+            let inverse = if rho == 0.0 { s } else { (1.0 - rho) * s + rho / s };
+            add_scaled(v, coordinate / inverse, svd.right(k));
         }
         report.largest_pivot = svd.values().next().unwrap_or(0.0);
         report.smallest_pivot = svd.values().nth(rank.saturating_sub(1)).unwrap_or(0.0);
-        report.condition_estimate = report.largest_pivot / report.smallest_pivot;
+        report.condition_estimate = if report.smallest_pivot > 0.0 {
+            report.largest_pivot / report.smallest_pivot
+        } else {
+            f64::INFINITY
+        };
         Ok(())
     }
 }

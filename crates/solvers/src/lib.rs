@@ -8,9 +8,13 @@ mod error;
 mod extreme;
 mod factors;
 mod householder_qr;
+mod inverse;
 mod kernels;
 mod operator;
+mod plain_reflections;
+mod projection;
 mod row_kronecker;
+mod solve;
 mod thin_svd;
 mod vector;
 

@@ -57,6 +57,11 @@ impl RowKronecker {
         self.right.as_ref()
     }
 
+    /// Column k of X, length n.
+    pub fn feature(&self, k: usize) -> &[f64] {
+        self.right.col_as_slice(k)
+    }
+
     /// Number of hidden units m.
     pub fn hidden(&self) -> usize {
         self.left.ncols()

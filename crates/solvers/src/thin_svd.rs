@@ -2,8 +2,8 @@
 
 use dyn_stack::{MemBuffer, MemStack};
 use faer::diag::Diag;
-use faer::linalg::svd::{ComputeSvdVectors, svd, svd_scratch};
-use faer::{Mat, MatRef, Par};
+use faer::linalg::svd::{ComputeSvdVectors, SvdParams, svd, svd_scratch};
+use faer::{Auto, Mat, MatRef, Par, Spec};
 
 use crate::SolveError;
 
@@ -20,8 +20,7 @@ impl ThinSvd {
     pub(crate) fn new(rows: usize, columns: usize) -> Self {
         let size = rows.min(columns);
         let thin = ComputeSvdVectors::Thin;
-        let scratch =
-            svd_scratch::<f64>(rows, columns, thin, thin, Par::Seq, faer::Spec::default());
+        let scratch = svd_scratch::<f64>(rows, columns, thin, thin, Par::Seq, parameters());
         Self {
             left: Mat::zeros(rows, size),
             values: Diag::zeros(size),
@@ -42,7 +41,7 @@ impl ThinSvd {
             Some(self.right.as_mut()),
             Par::Seq,
             MemStack::new(&mut self.scratch),
-            faer::Spec::default(),
+            parameters(),
         )
         .map_err(|_| SolveError::NoConvergence { rows: matrix.nrows(), columns: matrix.ncols() })
     }
@@ -67,4 +66,11 @@ impl ThinSvd {
     pub(crate) fn right(&self, k: usize) -> &[f64] {
         self.right.col_as_slice(k)
     }
+}
+
+/// No QR ahead of the bidiagonalization of tall matrices: faer's QR passes over columns below
+/// 16 n eps of their norm, and its SVD would then apply reflectors that were never written.
+fn parameters() -> Spec<SvdParams, f64> {
+    let defaults = <SvdParams as Auto<f64>>::auto();
+    Spec::new(SvdParams { qr_ratio_threshold: f64::INFINITY, ..defaults })
 }

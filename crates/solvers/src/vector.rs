@@ -27,7 +27,7 @@ pub fn inner_product(a: &[f64], b: &[f64]) -> f64 {
 ///
 /// # Examples
 /// ```
-/// assert_eq!(gaussflow_solvers::norm(&[3e200, 4e200]), 5e200);
+/// assert!((gaussflow_solvers::norm(&[3e200, 4e200]) / 5e200 - 1.0).abs() < 1e-15);
 /// ```
 pub fn norm(a: &[f64]) -> f64 {
     let plain = inner_product(a, a);
@@ -40,6 +40,13 @@ pub fn norm(a: &[f64]) -> f64 {
     }
     let sum: f64 = a.iter().map(|x| (x / largest) * (x / largest)).sum();
     largest * sum.sqrt()
+}
+
+/// `out += factor * x`.
+pub(crate) fn add_scaled(out: &mut [f64], factor: f64, x: &[f64]) {
+    for (o, x) in out.iter_mut().zip(x) {
+        *o += factor * x;
+    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,148 @@
+//! The ranges of single values and the rules between them that make a configuration runnable.
+//!
+//! Equation (1) needs rho = 0 for Gauss-Newton, 0 < rho < 1 for Levenberg-Marquardt and rho = 1
+//! for gradient flow; Remark 4 needs an even number of hidden units.
+
+use super::keys::{accepted, float};
+use super::{
+    Config, ConfigProblem, DataSource, Initialization, Integrator, LossSettings, Preconditioner,
+};
+
+/// More steps than this are a slip of the pen, and would not be counted exactly by a quotient.
+const MAXIMUM_STEPS: f64 = 1e9;
+
+impl Config {
+    /// Tests every range and every rule between keys.
+    ///
+    /// # Errors
+    /// The first violation, as a [`ConfigProblem`] that names key, value and what is accepted.
+    pub fn validate(&self) -> Result<(), ConfigProblem> {
+        self.check_data()?;
+        self.check_network()?;
+        self.check_loss()?;
+        self.check_numbers()?;
+        self.check_times()?;
+        self.check_damping()
+    }
+
+    fn check_data(&self) -> Result<(), ConfigProblem> {
+        if let DataSource::File { path, target } = &self.data.source {
+            check("data.path", || format!("{path:?}"), !path.is_empty())?;
+            check("data.target", || format!("{target:?}"), !target.is_empty())?;
+        }
+        check("data.samples", || self.data.samples.to_string(), self.data.samples >= 2)
+    }
+
+    fn check_network(&self) -> Result<(), ConfigProblem> {
+        let hidden = self.network.hidden;
+        check("network.hidden", || hidden.to_string(), hidden >= 1)?;
+        if self.network.initialization == Initialization::Antisymmetric && !hidden.is_multiple_of(2)
+        {
+            return Err(ConfigProblem::Conflict {
+                key: "network.hidden",
+                value: hidden.to_string(),
+                other: "network.initialization = \"antisymmetric\"".to_owned(),
+                advice: "that initialization pairs the units, so their number must be even",
+            });
+        }
+        Ok(())
+    }
+
+    fn check_loss(&self) -> Result<(), ConfigProblem> {
+        match &self.loss {
+            LossSettings::Squared => Ok(()),
+            LossSettings::LogCosh { curvature } => positive("loss.curvature", *curvature),
+            LossSettings::Weighted { weights } => {
+                for &weight in weights {
+                    positive("loss.weights", weight)?;
+                }
+                if weights.len() == self.data.samples {
+                    return Ok(());
+                }
+                Err(ConfigProblem::Conflict {
+                    key: "loss.weights",
+                    value: format!("a list of {}", weights.len()),
+                    other: format!("data.samples = {}", self.data.samples),
+                    advice: "give one weight for each drawn row",
+                })
+            }
+        }
+    }
+
+    fn check_numbers(&self) -> Result<(), ConfigProblem> {
+        let dynamics = &self.dynamics;
+        positive("dynamics.scaling", dynamics.scaling)?;
+        positive("dynamics.step", dynamics.step)?;
+        positive("dynamics.absolute_tolerance", dynamics.absolute_tolerance)?;
+        fraction("dynamics.relative_tolerance", dynamics.relative_tolerance)?;
+        fraction("dynamics.rank_cutoff", dynamics.rank_cutoff)?;
+        // TOML's integers are signed: a larger seed could be written but never read back.
+        check("dynamics.seed", || dynamics.seed.to_string(), i64::try_from(dynamics.seed).is_ok())?;
+        if let Some(radius) = self.events.ball_radius {
+            positive("events.ball_radius", radius)?;
+        }
+        let threshold = self.events.rank_threshold;
+        check("events.rank_threshold", || float(threshold), (0.0..1.0).contains(&threshold))?;
+        check("record.every", || self.record.every.to_string(), self.record.every >= 1)
+    }
+
+    fn check_times(&self) -> Result<(), ConfigProblem> {
+        let dynamics = &self.dynamics;
+        // In Theorem 2's iteration `step` is eta, and the flow's clock advances by alpha eta.
+        let one_step = match dynamics.integrator {
+            Integrator::Discrete => dynamics.scaling * dynamics.step,
+            _ => dynamics.step,
+        };
+        let horizon = dynamics.horizon;
+        let usable = horizon.is_finite() && horizon >= one_step;
+        check("dynamics.horizon", || float(horizon), usable && horizon / one_step <= MAXIMUM_STEPS)
+    }
+
+    fn check_damping(&self) -> Result<(), ConfigProblem> {
+        let damping = self.dynamics.damping;
+        check("dynamics.damping", || float(damping), (0.0..=1.0).contains(&damping))?;
+        let (fits, advice) = match self.dynamics.preconditioner {
+            Preconditioner::GaussNewton => (
+                damping == 0.0,
+                "Gauss-Newton has no damping; write damping = 0.0, or preconditioner = \
+                 \"levenberg-marquardt\"",
+            ),
+            Preconditioner::LevenbergMarquardt => (
+                damping > 0.0 && damping < 1.0,
+                "give a damping above 0 and below 1 (0 is \"gauss-newton\", 1 is \"gradient\")",
+            ),
+            Preconditioner::Gradient => (
+                [0.0, 1.0].contains(&damping),
+                "gradient flow is damping 1 whatever is written; leave it out, or write 0.0 or 1.0",
+            ),
+        };
+        if fits {
+            return Ok(());
+        }
+        Err(ConfigProblem::Conflict {
+            key: "dynamics.damping",
+            value: float(damping),
+            other: format!("dynamics.preconditioner = \"{}\"", self.dynamics.preconditioner),
+            advice,
+        })
+    }
+}
+
+fn check(
+    key: &'static str,
+    value: impl FnOnce() -> String,
+    holds: bool,
+) -> Result<(), ConfigProblem> {
+    if holds {
+        return Ok(());
+    }
+    Err(ConfigProblem::Value { key: key.to_owned(), value: value(), accepted: accepted(key) })
+}
+
+fn positive(key: &'static str, value: f64) -> Result<(), ConfigProblem> {
+    check(key, || float(value), value.is_finite() && value > 0.0)
+}
+
+fn fraction(key: &'static str, value: f64) -> Result<(), ConfigProblem> {
+    check(key, || float(value), value > 0.0 && value < 1.0)
+}

@@ -1,0 +1,165 @@
+//! The closed choices of a configuration: each an enum whose names are the words of config.toml.
+//!
+//! Section 5 of the paper fixes one value of each (the defaults); the others are the alternatives
+//! that the text leaves open or that the report compares with.
+
+use std::fmt;
+
+use serde::Deserialize;
+
+/// Declares an enum together with its words, so that the two cannot drift apart.
+macro_rules! choice {
+    ($(#[$meta:meta])* $name:ident {
+        $($(#[$variant_meta:meta])* $variant:ident = $word:literal),+ $(,)?
+    }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+        pub enum $name {
+            $($(#[$variant_meta])* #[serde(rename = $word)] $variant),+
+        }
+
+        impl $name {
+            /// Every variant, in the order of the documentation.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The word that names the variant in config.toml.
+            pub const fn word(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word),+
+                }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.word())
+            }
+        }
+    };
+}
+
+choice! {
+    /// A data set that the driver carries with it.
+    BundledData {
+        /// 20,640 census block groups, 8 derived features (section 5, "Dataset").
+        CaliforniaHousing = "california-housing",
+    }
+}
+
+choice! {
+    /// Which rows the features' means and deviations are taken over.
+    Standardize {
+        /// The drawn rows.
+        Subset = "subset",
+        /// Every row of the data.
+        Full = "full",
+        /// Nowhere: the features stay as they are.
+        None = "none",
+    }
+}
+
+choice! {
+    /// The scale of the targets.
+    TargetScale {
+        /// As in the data (California Housing: units of 100,000 dollars).
+        Raw = "raw",
+        /// Mean 0 and population deviation 1, over the rows that scale the features (over the
+        /// drawn rows where the features are not scaled).
+        Standardized = "standardized",
+    }
+}
+
+choice! {
+    /// The activation sigma of the hidden layer.
+    Activation {
+        /// The hyperbolic tangent.
+        Tanh = "tanh",
+        /// The logistic function 1 / (1 + exp(-z)).
+        Sigmoid = "sigmoid",
+        /// The error function.
+        Erf = "erf",
+        /// The arctangent.
+        Arctan = "arctan",
+    }
+}
+
+choice! {
+    /// How the network starts.
+    Initialization {
+        /// Subtract the initial network, so that `f(w_0) = 0` (Remark 1).
+        Nullified = "nullified",
+        /// Pairs of equal units with opposite signs, so that `f(w_0) = 0` (Remark 4).
+        Antisymmetric = "antisymmetric",
+        /// Signs and weights as drawn.
+        Plain = "plain",
+    }
+}
+
+choice! {
+    /// What multiplies the gradient in equation (1).
+    Preconditioner {
+        /// `(J^T J)^-1`: rho = 0.
+        GaussNewton = "gauss-newton",
+        /// `((1 - rho) J^T J + rho I)^-1` with 0 < rho < 1.
+        LevenbergMarquardt = "levenberg-marquardt",
+        /// The identity: rho = 1, gradient flow.
+        Gradient = "gradient",
+    }
+}
+
+choice! {
+    /// How time advances.
+    Integrator {
+        /// Explicit Euler, the paper's.
+        Euler = "euler",
+        /// The classical Runge-Kutta method of order 4.
+        Rk4 = "rk4",
+        /// An explicit method that chooses its own steps by the two tolerances.
+        Adaptive = "adaptive",
+        /// An implicit method for stiff flows, which chooses its own steps.
+        Stiff = "stiff",
+        /// The iteration of Theorem 2: `step` is eta, and one step takes the time alpha eta.
+        Discrete = "discrete",
+    }
+}
+
+choice! {
+    /// What a run does where the Jacobian loses rank.
+    RankPolicy {
+        /// End with the stop reason rank-lost.
+        Stop = "stop",
+        /// Go on with the pseudo-inverse, cut off at `rank_cutoff`. The field is discontinuous
+        /// there, so that adaptive and stiff runs always stop instead.
+        PseudoInverse = "pseudo-inverse",
+        /// Go on with a larger rho. Adaptive and stiff runs stop instead.
+        RaiseDamping = "raise-damping",
+    }
+}
+
+choice! {
+    /// Which factorization solves the damped system.
+    Solver {
+        /// By a deterministic model of operations.
+        Auto = "auto",
+        /// Cholesky of the p x p matrix.
+        PrimalCholesky = "primal-cholesky",
+        /// Cholesky of the n x n matrix: for p above n.
+        DualCholesky = "dual-cholesky",
+        /// Householder QR of J (stacked where rho > 0).
+        HouseholderQr = "householder-qr",
+        /// Thin singular value decomposition of J, cut off at `rank_cutoff`.
+        ThinSvd = "thin-svd",
+    }
+}
+
+choice! {
+    /// The words that name a loss; [`super::LossSettings`] adds what each of them needs.
+    LossName {
+        /// The squared distance to the targets: nu = mu = 2.
+        Squared = "squared",
+        /// A smooth, strongly convex loss that grows linearly far from the target.
+        LogCosh = "log-cosh",
+        /// Squares with one positive weight a row.
+        Weighted = "weighted",
+    }
+}

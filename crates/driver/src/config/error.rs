@@ -1,0 +1,168 @@
+//! What can be wrong with a configuration, and where: file, line, column, key, value, accepted.
+
+use std::fmt;
+use std::io;
+use std::path::Path;
+
+/// A place in a text: both numbers start at 1, the column counts characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Location {
+    /// The line.
+    pub line: usize,
+    /// The character within the line.
+    pub column: usize,
+}
+
+impl Location {
+    /// The place of byte `offset` of `text`; an offset past the end is the end.
+    pub(super) fn of_byte(text: &str, offset: usize) -> Self {
+        let offset = (0..=offset.min(text.len())).rev().find(|&at| text.is_char_boundary(at));
+        let before = &text[..offset.unwrap_or(0)];
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        Self {
+            line: before.matches('\n').count() + 1,
+            column: before[line_start..].chars().count() + 1,
+        }
+    }
+}
+
+/// Why a configuration is not accepted.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigProblem {
+    /// The file could not be read.
+    #[error("cannot read the configuration: {source}")]
+    Read {
+        /// The system's own words.
+        source: io::Error,
+    },
+    /// The file is not text.
+    #[error("not UTF-8 text: byte {byte} cannot be decoded")]
+    NotText {
+        /// Offset of the first such byte, from 0.
+        byte: usize,
+    },
+    /// The text is not TOML.
+    #[error("not valid TOML: {message}")]
+    Syntax {
+        /// The parser's explanation.
+        message: String,
+    },
+    /// A table that no configuration has.
+    #[error("unknown section [{found}]{}; the sections are {}", hint(nearest.as_ref()),
+        accepted.join(", "))]
+    UnknownSection {
+        /// The name as written.
+        found: String,
+        /// The closest name that exists.
+        nearest: Option<String>,
+        /// Every section.
+        accepted: Vec<&'static str>,
+    },
+    /// A key that its section does not have.
+    #[error("unknown key {found}{}; accepted here: {}", hint(nearest.as_ref()),
+        accepted.join(", "))]
+    UnknownKey {
+        /// Section and key as written.
+        found: String,
+        /// The closest key that exists, with its section.
+        nearest: Option<String>,
+        /// Every key of the section (every section, for a key outside of one).
+        accepted: Vec<&'static str>,
+    },
+    /// A value of the wrong type or outside its range.
+    #[error("{key} = {value} is not accepted: it must be {accepted}")]
+    Value {
+        /// Section and key.
+        key: String,
+        /// The value as written.
+        value: String,
+        /// What the key takes.
+        accepted: String,
+    },
+    /// A table where only a number is understood so far.
+    #[error(
+        "dynamics.damping = {value}: a schedule (a table) is not accepted; only a number from 0 to \
+         1 is"
+    )]
+    DampingSchedule {
+        /// The table as written.
+        value: String,
+    },
+    /// Two keys that exclude each other.
+    #[error("{key} = {value} does not go with {other}: {advice}")]
+    Conflict {
+        /// Section and key.
+        key: &'static str,
+        /// Its value.
+        value: String,
+        /// The other key with its value, as one would write it.
+        other: String,
+        /// What to write instead.
+        advice: &'static str,
+    },
+    /// A key that another one asks for.
+    #[error("{key} is missing: {because}")]
+    Missing {
+        /// Section and key.
+        key: &'static str,
+        /// Which other key asks for it, and what it takes.
+        because: &'static str,
+    },
+}
+
+impl ConfigProblem {
+    /// The key at fault, as `section.key`; `None` where the text as a whole is.
+    pub fn key(&self) -> Option<&str> {
+        match self {
+            Self::UnknownSection { found, .. } | Self::UnknownKey { found, .. } => Some(found),
+            Self::Value { key, .. } => Some(key),
+            Self::Conflict { key, .. } | Self::Missing { key, .. } => Some(key),
+            Self::DampingSchedule { .. } => Some("dynamics.damping"),
+            Self::Read { .. } | Self::NotText { .. } | Self::Syntax { .. } => None,
+        }
+    }
+}
+
+/// A configuration that cannot be used: the problem with its place.
+#[derive(Debug, thiserror::Error)]
+#[error("{}{problem}", Prefix(self))]
+pub struct ConfigError {
+    /// The file, `None` for a text that came from elsewhere.
+    pub file: Option<Box<Path>>,
+    /// The place in the text, where one can be named.
+    pub location: Option<Location>,
+    /// What is wrong.
+    #[source]
+    pub problem: ConfigProblem,
+}
+
+impl ConfigError {
+    /// The exit status of a program that ends for this: 3 where reading failed, otherwise 2.
+    pub fn exit_status(&self) -> u8 {
+        match self.problem {
+            ConfigProblem::Read { .. } => 3,
+            _ => 2,
+        }
+    }
+}
+
+/// `file:line:column: `, as far as known.
+struct Prefix<'a>(&'a ConfigError);
+
+impl fmt::Display for Prefix<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.0.file, self.0.location) {
+            (Some(file), Some(Location { line, column })) => {
+                write!(f, "{}:{line}:{column}: ", file.display())
+            }
+            (Some(file), None) => write!(f, "{}: ", file.display()),
+            (None, Some(Location { line, column })) => write!(f, "line {line}, column {column}: "),
+            (None, None) => Ok(()),
+        }
+    }
+}
+
+fn hint(nearest: Option<&String>) -> String {
+    nearest.map(|name| format!(" (did you mean {name}?)")).unwrap_or_default()
+}

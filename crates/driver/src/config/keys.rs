@@ -1,0 +1,291 @@
+//! The table of every key of config.toml: its meaning, what it accepts and how it is written.
+//!
+//! One table serves the commented default, the resolved configuration and the error messages, so
+//! that none of them can name a key or a range that the others do not know.
+
+use super::{
+    Activation, BundledData, Config, DataSource, Initialization, Integrator, LossName,
+    LossSettings, Preconditioner, RankPolicy, Solver, Standardize, TargetScale,
+};
+
+/// One key of config.toml.
+pub(super) struct Key {
+    /// `section.key`.
+    pub path: &'static str,
+    /// What it means, in one line.
+    pub meaning: &'static str,
+    /// What it accepts, as the end of "it must be ...".
+    pub accepted: fn() -> String,
+    /// Its value as TOML text; `None` where the key is left out.
+    pub value: fn(&Config) -> Option<String>,
+    /// What the commented default shows for a key that is left out.
+    pub example: &'static str,
+}
+
+impl Key {
+    pub fn section(&self) -> &'static str {
+        self.path.split_once('.').map_or("", |(section, _)| section)
+    }
+
+    pub fn name(&self) -> &'static str {
+        self.path.split_once('.').map_or(self.path, |(_, name)| name)
+    }
+}
+
+/// The sections, in the order in which they are written.
+pub(super) const SECTIONS: [&str; 6] = ["data", "network", "loss", "dynamics", "events", "record"];
+
+/// What `path` accepts; empty for a key that does not exist.
+pub(super) fn accepted(path: &str) -> String {
+    KEYS.iter().find(|key| key.path == path).map(|key| (key.accepted)()).unwrap_or_default()
+}
+
+/// A 64-bit number as TOML, with the fewest digits that read back to it.
+pub(super) fn float(value: f64) -> String {
+    // Debug rather than Display: 1e-14 instead of 0.00000000000001, and 5.0 instead of 5.
+    format!("{value:?}")
+}
+
+fn string(value: &str) -> String {
+    toml::Value::String(value.to_owned()).to_string()
+}
+
+fn words<T: std::fmt::Display>(all: &[T]) -> String {
+    let quoted: Vec<_> = all.iter().map(|word| format!("\"{word}\"")).collect();
+    if quoted.len() == 1 { quoted.concat() } else { format!("one of {}", quoted.join(", ")) }
+}
+
+macro_rules! key {
+    ($path:literal, $meaning:literal, $accepted:expr, $value:expr) => {
+        key!($path, $meaning, $accepted, |c| Some($value(c)), "")
+    };
+    ($path:literal, $meaning:literal, $accepted:expr, $value:expr, $example:literal) => {
+        Key {
+            path: $path,
+            meaning: $meaning,
+            accepted: || String::from($accepted),
+            value: $value,
+            example: $example,
+        }
+    };
+}
+
+/// Every key, grouped by section in the order of [`SECTIONS`].
+pub(super) const KEYS: &[Key] = &[
+    key!(
+        "data.name",
+        "A data set that comes with the program",
+        words(BundledData::ALL),
+        |c| match &c.data.source {
+            DataSource::Bundled(name) => Some(string(name.word())),
+            DataSource::File { .. } => None,
+        },
+        "\"california-housing\""
+    ),
+    key!(
+        "data.path",
+        "Instead of name, a CSV file with a header, relative to the working folder",
+        "a path in quotes",
+        |c| match &c.data.source {
+            DataSource::Bundled(_) => None,
+            DataSource::File { path, .. } => Some(string(path)),
+        },
+        "\"my.csv\""
+    ),
+    key!(
+        "data.target",
+        "With path, the column to predict: the others are the features",
+        "the name of a column in quotes",
+        |c| match &c.data.source {
+            DataSource::Bundled(_) => None,
+            DataSource::File { target, .. } => Some(string(target)),
+        },
+        "\"price\""
+    ),
+    key!(
+        "data.samples",
+        "n, the rows drawn without replacement",
+        "a whole number, at least 2",
+        |c: &Config| c.data.samples.to_string()
+    ),
+    key!(
+        "data.standardize",
+        "Rows that give the features' means and deviations",
+        words(Standardize::ALL),
+        |c: &Config| string(c.data.standardize.word())
+    ),
+    key!("data.targets", "Scale of the targets", words(TargetScale::ALL), |c: &Config| string(
+        c.data.targets.word()
+    )),
+    key!(
+        "network.hidden",
+        "m, the hidden units",
+        "a whole number, at least 1 (even for the antisymmetric initialization)",
+        |c: &Config| c.network.hidden.to_string()
+    ),
+    key!("network.activation", "sigma, the activation", words(Activation::ALL), |c: &Config| {
+        string(c.network.activation.word())
+    }),
+    key!(
+        "network.initialization",
+        "How the network starts (Remarks 1 and 4)",
+        words(Initialization::ALL),
+        |c: &Config| string(c.network.initialization.word())
+    ),
+    key!("loss.name", "g, the objective", words(LossName::ALL), |c: &Config| string(
+        c.loss.name().word()
+    )),
+    key!(
+        "loss.curvature",
+        "With log-cosh, its second derivative at the target",
+        "a number above 0",
+        |c| match c.loss {
+            LossSettings::LogCosh { curvature } => Some(float(curvature)),
+            _ => None,
+        },
+        "1.0"
+    ),
+    key!(
+        "loss.weights",
+        "With weighted, the weights of the drawn rows in drawn order",
+        "a list of numbers above 0, as many as data.samples",
+        |c| match &c.loss {
+            LossSettings::Weighted { weights } => {
+                let weights = weights.iter().map(|&weight| float(weight)).collect::<Vec<_>>();
+                Some(format!("[{}]", weights.join(", ")))
+            }
+            _ => None,
+        },
+        "[1.0, 2.0]"
+    ),
+    key!(
+        "dynamics.preconditioner",
+        "What multiplies the gradient in equation (1)",
+        words(Preconditioner::ALL),
+        |c: &Config| string(c.dynamics.preconditioner.word())
+    ),
+    key!(
+        "dynamics.damping",
+        "rho, 0 for gauss-newton and between 0 and 1 for levenberg-marquardt",
+        "a number from 0 to 1",
+        |c: &Config| float(c.dynamics.damping)
+    ),
+    key!("dynamics.scaling", "alpha, the output scale", "a number above 0", |c: &Config| float(
+        c.dynamics.scaling
+    )),
+    key!("dynamics.integrator", "How time advances", words(Integrator::ALL), |c: &Config| string(
+        c.dynamics.integrator.word()
+    )),
+    key!(
+        "dynamics.step",
+        "Time step (discrete: eta), also the recording grid of adaptive and stiff runs",
+        "a number above 0",
+        |c: &Config| float(c.dynamics.step)
+    ),
+    key!(
+        "dynamics.horizon",
+        "Time at which a run ends",
+        "a number, at least the time of one step and at most 1e9 of them",
+        |c: &Config| float(c.dynamics.horizon)
+    ),
+    key!(
+        "dynamics.relative_tolerance",
+        "Error per step, for adaptive and stiff only",
+        "a number above 0 and below 1",
+        |c: &Config| float(c.dynamics.relative_tolerance)
+    ),
+    key!(
+        "dynamics.absolute_tolerance",
+        "Error per step, for adaptive and stiff only",
+        "a number above 0",
+        |c: &Config| float(c.dynamics.absolute_tolerance)
+    ),
+    key!(
+        "dynamics.rank_policy",
+        "At loss of rank, where adaptive and stiff runs always stop",
+        words(RankPolicy::ALL),
+        |c: &Config| string(c.dynamics.rank_policy.word())
+    ),
+    key!(
+        "dynamics.rank_cutoff",
+        "Cutoff of the pseudo-inverse on sigma / sigma_max of the Jacobian",
+        "a number above 0 and below 1",
+        |c: &Config| float(c.dynamics.rank_cutoff)
+    ),
+    key!(
+        "dynamics.solver",
+        "Factorization for the damped system",
+        words(Solver::ALL),
+        |c: &Config| string(c.dynamics.solver.word())
+    ),
+    key!(
+        "dynamics.seed",
+        "Seed of rows, signs and weights",
+        "a whole number from 0 to 9223372036854775807",
+        |c: &Config| c.dynamics.seed.to_string()
+    ),
+    key!(
+        "events.ball_radius",
+        "Radius of the ball around w_0 whose exit is an event, none if left out",
+        "a number above 0",
+        |c| c.events.ball_radius.map(float),
+        "0.5"
+    ),
+    key!(
+        "events.rank_threshold",
+        "Rank is lost at or below this sigma_min / sigma_max (1e-6 is 1e-12 on J^T J)",
+        "a number from 0 to below 1",
+        |c: &Config| float(c.events.rank_threshold)
+    ),
+    key!(
+        "record.every",
+        "Steps from one row of trace.csv to the next",
+        "a whole number, at least 1",
+        |c: &Config| c.record.every.to_string()
+    ),
+    key!(
+        "record.snapshot_every",
+        "Steps from one snapshot of the weights to the next, 0 for none",
+        "a whole number, at least 0",
+        |c: &Config| c.record.snapshot_every.to_string()
+    ),
+    key!(
+        "record.held_out_every",
+        "Steps from one held-out loss to the next, 0 for none",
+        "a whole number, at least 0",
+        |c: &Config| c.record.held_out_every.to_string()
+    ),
+];
+
+/// How much a written configuration explains.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Explain {
+    /// Keys and values only.
+    Nothing,
+    /// Above each key its meaning and what it accepts; keys left out as commented examples.
+    EveryKey,
+}
+
+/// `config` as TOML, every value written out.
+pub(super) fn render(config: &Config, explain: Explain) -> String {
+    let mut lines = Vec::new();
+    for section in SECTIONS {
+        if !lines.is_empty() {
+            lines.push(String::new());
+        }
+        lines.push(format!("[{section}]"));
+        for key in KEYS.iter().filter(|key| key.section() == section) {
+            if explain == Explain::EveryKey {
+                lines.push(format!("# {}; {}.", key.meaning, (key.accepted)()));
+            }
+            match (key.value)(config) {
+                Some(value) => lines.push(format!("{} = {value}", key.name())),
+                None if explain == Explain::EveryKey => {
+                    lines.push(format!("# {} = {}", key.name(), key.example));
+                }
+                None => {}
+            }
+        }
+    }
+    lines.join("\n") + "\n"
+}

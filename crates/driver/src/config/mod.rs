@@ -1,0 +1,253 @@
+//! The configuration of a run: config.toml as Rust values, with section 5's choices as defaults.
+//!
+//! A [`Config`] that came from [`Config::read`] or [`Config::parse`] has passed every check; one
+//! that a program puts together is checked by [`Config::validate`]. [`Config::to_toml`] writes the
+//! resolved configuration: reading that text back gives an equal `Config`.
+
+mod checks;
+mod choices;
+mod error;
+mod keys;
+mod parse;
+#[cfg(test)]
+mod tests;
+
+use serde::Deserialize;
+
+pub use self::choices::{
+    Activation, BundledData, Initialization, Integrator, LossName, Preconditioner, RankPolicy,
+    Solver, Standardize, TargetScale,
+};
+pub use self::error::{ConfigError, ConfigProblem, Location};
+
+/// A whole configuration.
+///
+/// ```
+/// # use gaussflow_driver::config::{Config, Preconditioner};
+/// let text = "dynamics.preconditioner = 'gradient'\ndynamics.scaling = 16";
+/// let config = Config::parse(text)?;
+/// assert_eq!(config.dynamics.preconditioner, Preconditioner::Gradient);
+/// assert_eq!(config.data.samples, 256);
+/// # Ok::<(), gaussflow_driver::config::ConfigError>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Config {
+    /// Which rows, and how they are scaled.
+    pub data: DataSettings,
+    /// The one-hidden-layer network.
+    pub network: NetworkSettings,
+    /// The objective g.
+    pub loss: LossSettings,
+    /// The flow and how it is integrated.
+    pub dynamics: DynamicsSettings,
+    /// What is watched for along the run.
+    pub events: EventSettings,
+    /// What is written, and how often.
+    pub record: RecordSettings,
+}
+
+/// `[data]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DataSettings {
+    /// Bundled data or a user's file.
+    pub source: DataSource,
+    /// n, the number of rows drawn: at least 2. Default 256.
+    pub samples: usize,
+    /// Which rows scale the features. Default: the drawn ones.
+    pub standardize: Standardize,
+    /// Scale of the targets. Default: raw.
+    pub targets: TargetScale,
+}
+
+/// Where the rows come from: `name`, or `path` with `target`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DataSource {
+    /// Data that the driver carries.
+    Bundled(BundledData),
+    /// A CSV file with a header.
+    File {
+        /// The file, relative to the working folder.
+        path: String,
+        /// The column to predict; all others are features.
+        target: String,
+    },
+}
+
+impl Default for DataSettings {
+    fn default() -> Self {
+        Self {
+            source: DataSource::Bundled(BundledData::CaliforniaHousing),
+            samples: 256,
+            standardize: Standardize::Subset,
+            targets: TargetScale::Raw,
+        }
+    }
+}
+
+/// `[network]`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct NetworkSettings {
+    /// m, the number of hidden units: at least 1, even for the antisymmetric start. Default 18.
+    pub hidden: usize,
+    /// sigma. Default tanh.
+    pub activation: Activation,
+    /// Default: nullified.
+    pub initialization: Initialization,
+}
+
+impl Default for NetworkSettings {
+    fn default() -> Self {
+        Self { hidden: 18, activation: Activation::Tanh, initialization: Initialization::Nullified }
+    }
+}
+
+/// `[loss]`: the objective g with the numbers that it needs.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum LossSettings {
+    /// norm(psi - y)^2.
+    #[default]
+    Squared,
+    /// Smooth and strongly convex, but not quadratic.
+    LogCosh {
+        /// Second derivative at the target: above 0. Default 1.
+        curvature: f64,
+    },
+    /// Squares with one weight a row.
+    Weighted {
+        /// The weights of the drawn rows in drawn order `[n]`: each above 0.
+        weights: Vec<f64>,
+    },
+}
+
+impl LossSettings {
+    /// The word for it in config.toml.
+    pub fn name(&self) -> LossName {
+        match self {
+            Self::Squared => LossName::Squared,
+            Self::LogCosh { .. } => LossName::LogCosh,
+            Self::Weighted { .. } => LossName::Weighted,
+        }
+    }
+}
+
+/// `[dynamics]`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DynamicsSettings {
+    /// Default: Gauss-Newton.
+    pub preconditioner: Preconditioner,
+    /// rho: 0 for Gauss-Newton, in (0, 1) for Levenberg-Marquardt; gradient flow is rho = 1 and
+    /// takes 0 or 1 here. Default 0. See [`Self::effective_damping`].
+    pub damping: f64,
+    /// alpha: above 0. Default 8.
+    pub scaling: f64,
+    /// Default: explicit Euler.
+    pub integrator: Integrator,
+    /// Time step, eta for the discrete iteration: above 0. Default 0.01.
+    pub step: f64,
+    /// End of the run: at least the time of one step. Default 5.
+    pub horizon: f64,
+    /// For adaptive and stiff: in (0, 1). Default 1e-8.
+    pub relative_tolerance: f64,
+    /// For adaptive and stiff: above 0. Default 1e-10.
+    pub absolute_tolerance: f64,
+    /// Adaptive and stiff runs always stop at loss of rank, whatever is set. Default:
+    /// pseudo-inverse.
+    pub rank_policy: RankPolicy,
+    /// Of the pseudo-inverse, on sigma / `sigma_max` of the Jacobian: in (0, 1). Default 1e-14.
+    pub rank_cutoff: f64,
+    /// Default: auto.
+    pub solver: Solver,
+    /// Of rows (stream 0), signs (1) and weights (2): at most 2^63 - 1. Default 0.
+    pub seed: u64,
+}
+
+impl DynamicsSettings {
+    /// rho of equation (1): 1 for gradient flow, whatever is written, otherwise `damping`.
+    pub fn effective_damping(&self) -> f64 {
+        match self.preconditioner {
+            Preconditioner::Gradient => 1.0,
+            Preconditioner::GaussNewton | Preconditioner::LevenbergMarquardt => self.damping,
+        }
+    }
+
+    /// The rank policy that holds: adaptive and stiff runs always stop.
+    pub fn effective_rank_policy(&self) -> RankPolicy {
+        match self.integrator {
+            Integrator::Adaptive | Integrator::Stiff => RankPolicy::Stop,
+            Integrator::Euler | Integrator::Rk4 | Integrator::Discrete => self.rank_policy,
+        }
+    }
+}
+
+impl Default for DynamicsSettings {
+    fn default() -> Self {
+        Self {
+            preconditioner: Preconditioner::GaussNewton,
+            damping: 0.0,
+            scaling: 8.0,
+            integrator: Integrator::Euler,
+            step: 0.01,
+            horizon: 5.0,
+            relative_tolerance: 1e-8,
+            absolute_tolerance: 1e-10,
+            rank_policy: RankPolicy::PseudoInverse,
+            rank_cutoff: 1e-14,
+            solver: Solver::Auto,
+            seed: 0,
+        }
+    }
+}
+
+/// `[events]`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EventSettings {
+    /// Radius of the ball around `w_0` whose exit is an event: above 0. Default: none.
+    pub ball_radius: Option<f64>,
+    /// The rank-lost event fires at or below this `sigma_min / sigma_max` of the Jacobian: in
+    /// [0, 1). Default 1e-6, which is 1e-12 on the eigenvalues of `J^T J`.
+    pub rank_threshold: f64,
+}
+
+impl Default for EventSettings {
+    fn default() -> Self {
+        Self { ball_radius: None, rank_threshold: 1e-6 }
+    }
+}
+
+/// `[record]`: all counts are of steps.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RecordSettings {
+    /// From one row of the trace to the next: at least 1. Default 1.
+    pub every: usize,
+    /// From one snapshot of the weights to the next; 0 takes none. Default 50.
+    pub snapshot_every: usize,
+    /// From one loss on the rows that were not drawn to the next; 0 takes none. Default 10.
+    pub held_out_every: usize,
+}
+
+impl Default for RecordSettings {
+    fn default() -> Self {
+        Self { every: 1, snapshot_every: 50, held_out_every: 10 }
+    }
+}
+
+impl Config {
+    /// The resolved configuration as TOML: every key that has a value, defaults included.
+    pub fn to_toml(&self) -> String {
+        keys::render(self, keys::Explain::Nothing)
+    }
+
+    /// The default configuration with a comment on each key: its meaning and what it accepts.
+    /// Keys without a default stand there as commented examples. Parses to `Config::default()`.
+    pub fn commented_default() -> String {
+        format!(
+            "# A gaussflow configuration: the defaults are the paper's section 5 at alpha = 8.\n\
+             # A key left out keeps its default.\n\n{}",
+            keys::render(&Self::default(), keys::Explain::EveryKey)
+        )
+    }
+}

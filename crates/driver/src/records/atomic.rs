@@ -1,0 +1,86 @@
+//! Atomic files: written under a temporary name beside the target, flushed, synced, then renamed.
+//!
+//! A reader sees the old file or the whole new one, never a part, also after a crash. (The folder
+//! itself is not synced: after a crash the old file may still be there, which costs nothing but the
+//! last run, while a sync a file is what makes many small records slow.)
+
+use std::fs;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+use super::RecordError;
+
+/// A file that appears under its name only when [`AtomicFile::finish`] succeeds.
+///
+/// Dropped before that, it leaves nothing behind.
+#[derive(Debug)]
+pub struct AtomicFile {
+    path: PathBuf,
+    writer: BufWriter<NamedTempFile>,
+}
+
+impl AtomicFile {
+    /// Opens a temporary file in the folder of `path`, which is created where it is missing.
+    ///
+    /// # Errors
+    /// [`RecordError::Write`].
+    pub fn create(path: &Path) -> Result<Self, RecordError> {
+        let fail = |source| RecordError::write(path, source);
+        let folder = folder_of(path);
+        fs::create_dir_all(folder).map_err(fail)?;
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".unfinished-");
+        // Temporary files are private by default; a record is as readable as any other file.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let file = builder.tempfile_in(folder).map_err(fail)?;
+        Ok(Self { path: path.to_owned(), writer: BufWriter::new(file) })
+    }
+
+    /// The name that the file will have.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Flushes, syncs and renames.
+    ///
+    /// # Errors
+    /// [`RecordError::Write`]; whatever was at the path before is then still there.
+    pub fn finish(self) -> Result<(), RecordError> {
+        let Self { path, writer } = self;
+        let fail = |source| RecordError::write(&path, source);
+        let file = writer.into_inner().map_err(|error| fail(error.into_error()))?;
+        file.as_file().sync_all().map_err(fail)?;
+        file.persist(&path).map_err(|error| fail(error.error))?;
+        Ok(())
+    }
+}
+
+impl Write for AtomicFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.writer.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+}
+
+/// Writes `bytes` as the whole content of `path`, atomically.
+///
+/// # Errors
+/// [`RecordError::Write`].
+pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<(), RecordError> {
+    let mut file = AtomicFile::create(path)?;
+    file.write_all(bytes).map_err(|source| RecordError::write(path, source))?;
+    file.finish()
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}

@@ -1,0 +1,28 @@
+//! The files of a run folder (DESIGN.md, "Files", schema 1): written whole or not at all, and read
+//! back to the same 64-bit numbers.
+//!
+//! | file | written by | read by |
+//! |---|---|---|
+//! | trace.csv | [`TraceWriter`] | [`read_trace`] |
+//! | problem.json | [`write_json`] of a [`Problem`] | [`Problem::read`] |
+//! | outcome.json, manifest.json, claims.json, timing.json | [`write_json`] | [`read_json`] |
+//! | weights.npy, weights_steps.npy | [`write_npy`], [`write_npy_integers`] | `numpy.load` |
+//! | config.toml, figures | [`write_bytes`] | |
+
+mod atomic;
+mod error;
+mod json;
+mod npy;
+mod number;
+#[cfg(test)]
+mod tests;
+mod trace;
+
+pub use self::atomic::{AtomicFile, write_bytes};
+pub use self::error::RecordError;
+pub use self::json::{
+    Claim, DataIdentity, Event, EventKind, Manifest, Outcome, Problem, RunEntry, SCHEMA,
+    SeedVerdict, Status, StopReason, Timing, read_json, rows_of, write_json,
+};
+pub use self::npy::{write_npy, write_npy_integers};
+pub use self::trace::{TRACE_COLUMNS, TraceRow, TraceWriter, read_trace, write_trace};

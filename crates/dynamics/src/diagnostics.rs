@@ -1,0 +1,59 @@
+//! What is measured at a recorded step, all of it from the shared linearization.
+
+use gaussflow_objective::{Loss, SmoothMap};
+use gaussflow_solvers::{SolveError, norm};
+
+use crate::flow::Flow;
+
+/// The quantities of the paper's figures at one point w_t of a flow.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Diagnostics {
+    /// `g(alpha f(w_t))`.
+    pub loss: f64,
+    /// `norm(w_t - w_0)`.
+    pub deviation: f64,
+    /// `norm(P grad g)`, P the projection on `Im J` (also for the gradient flow).
+    pub riemannian_gradient_norm: f64,
+    /// `norm((I - P) grad g)`.
+    pub normal_gradient_norm: f64,
+    /// Smallest eigenvalue of `J^T J`: the square of J's smallest singular value, 0 when p > n.
+    pub gram_min_eigenvalue: f64,
+    /// Largest eigenvalue of `J^T J`, which is that of `J J^T`.
+    pub gram_max_eigenvalue: f64,
+    /// Smallest eigenvalue of `K = J J^T`, 0 when n > p.
+    pub kernel_min_eigenvalue: f64,
+}
+
+impl Diagnostics {
+    /// Measures at the flow's present point; `initial` is w_0.
+    ///
+    /// # Errors
+    /// [`SolveError`] when the Jacobian is not finite.
+    pub fn measure<M: SmoothMap, L: Loss>(
+        flow: &mut Flow<'_, M, L>,
+        initial: &[f64],
+    ) -> Result<Self, SolveError> {
+        let cutoff = flow.rank_cutoff();
+        let here = flow.linearization_mut();
+        // Singular values first: the projection then decides on rank by them, not by an estimate.
+        let extremes = here.extreme_singular_values()?;
+        let gradient = here.gradient_norms(cutoff)?;
+        let (n, p) = (here.output().len(), here.point().len());
+        let smallest = extremes.smallest * extremes.smallest;
+        Ok(Self {
+            loss: here.loss(),
+            deviation: distance(here.point(), initial),
+            riemannian_gradient_norm: gradient.tangent,
+            normal_gradient_norm: gradient.normal,
+            gram_min_eigenvalue: if p > n { 0.0 } else { smallest },
+            gram_max_eigenvalue: extremes.largest * extremes.largest,
+            kernel_min_eigenvalue: if n > p { 0.0 } else { smallest },
+        })
+    }
+}
+
+/// `norm(a - b)`.
+pub(crate) fn distance(a: &[f64], b: &[f64]) -> f64 {
+    let difference: Vec<f64> = a.iter().zip(b).map(|(a, b)| a - b).collect();
+    norm(&difference)
+}

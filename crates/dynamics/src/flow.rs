@@ -1,0 +1,312 @@
+//! The vector field of equation (1), `dw/dt = -(1/alpha) H_rho^-1 J^T grad g(alpha f(w))`.
+//!
+//! With q = H_rho^-1 J^T grad g and r = grad g - (1-rho) J q, its derivative along v is
+//! `-(1/alpha) H_rho^-1 [J^T (alpha Hess g J v - (1-rho) D2f[v,q]) + B(r) v]`.
+
+use gaussflow_integrators::VectorField;
+use gaussflow_objective::{
+    Linearization, Loss, MapError, Objective, PointError, SecondOrderMap, SmoothMap,
+};
+use gaussflow_solvers::{
+    DampedSolver, FactorCounts, JacobianOperator, SolveError, SolveReport, SolveRequest,
+};
+
+use crate::preconditioner::{Preconditioner, RankPolicy};
+
+/// How each step's system is solved.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SolveSettings {
+    /// The kernel; default [`DampedSolver::Auto`].
+    pub solver: DampedSolver,
+    /// What to do at loss of rank; default [`RankPolicy::PseudoInverse`].
+    pub rank_policy: RankPolicy,
+    /// Cutoff on sigma / sigma_max below which rank is lost; default 1e-14.
+    pub rank_cutoff: f64,
+}
+
+impl Default for SolveSettings {
+    fn default() -> Self {
+        let rank_policy = RankPolicy::default();
+        Self { solver: DampedSolver::Auto, rank_policy, rank_cutoff: 1e-14 }
+    }
+}
+
+/// How often the flow solved, and how often it had to fall back. Every fallback shows here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FlowCounts {
+    /// Directions computed.
+    pub directions: u64,
+    /// Directions that needed the pseudo-inverse.
+    pub pseudo_inverse: u64,
+    /// Directions that needed raised damping.
+    pub raised_damping: u64,
+    /// Points at which the map was linearized.
+    pub linearizations: u64,
+    /// Factorizations, by kind.
+    pub factors: FactorCounts,
+}
+
+/// The flow of an objective, with everything known at its present point.
+///
+/// Observers, events and the integrator share it: what one of them factored, the others reuse.
+pub struct Flow<'o, M: SmoothMap, L> {
+    objective: &'o Objective<M, L>,
+    preconditioner: Preconditioner,
+    settings: SolveSettings,
+    linearization: Linearization<M::Jacobian>,
+    /// q = H_rho^-1 J^T grad g at the point of `direction_at`.
+    direction: Vec<f64>,
+    /// The linearization's move count when `direction` was computed.
+    direction_at: Option<u64>,
+    damping_used: f64,
+    report: Option<SolveReport>,
+    counts: FlowCounts,
+}
+
+impl<'o, M: SmoothMap, L: Loss> Flow<'o, M, L> {
+    /// The flow of `objective`; not yet at a point.
+    ///
+    /// # Errors
+    /// [`SolveError::EmptySystem`], or [`SolveError::InvalidDamping`] for a Levenberg-Marquardt
+    /// damping outside (0, 1).
+    pub fn new(
+        objective: &'o Objective<M, L>,
+        preconditioner: Preconditioner,
+        settings: SolveSettings,
+    ) -> Result<Self, SolveError> {
+        let damping = preconditioner.damping();
+        let proper = match preconditioner {
+            Preconditioner::LevenbergMarquardt { damping } => damping > 0.0 && damping < 1.0,
+            Preconditioner::GaussNewton | Preconditioner::Gradient => true,
+        };
+        if !proper {
+            return Err(SolveError::InvalidDamping { damping });
+        }
+        let linearization = Linearization::new(objective.map())?;
+        let direction = vec![0.0; objective.map().parameters()];
+        Ok(Self {
+            objective,
+            preconditioner,
+            settings,
+            linearization,
+            direction,
+            direction_at: None,
+            damping_used: damping,
+            report: None,
+            counts: FlowCounts::default(),
+        })
+    }
+
+    /// The objective.
+    pub fn objective(&self) -> &'o Objective<M, L> {
+        self.objective
+    }
+
+    /// The preconditioner.
+    pub fn preconditioner(&self) -> Preconditioner {
+        self.preconditioner
+    }
+
+    /// The cutoff on sigma / sigma_max.
+    pub fn rank_cutoff(&self) -> f64 {
+        self.settings.rank_cutoff
+    }
+
+    /// Goes to the point `w`; nothing is computed again when already there.
+    ///
+    /// # Errors
+    /// [`MapError`].
+    pub fn move_to(&mut self, w: &[f64]) -> Result<(), MapError> {
+        self.linearization.move_to(self.objective, w)
+    }
+
+    /// Everything first-order at the present point.
+    pub fn linearization(&self) -> &Linearization<M::Jacobian> {
+        &self.linearization
+    }
+
+    /// The same, for quantities that are computed on demand and kept.
+    pub fn linearization_mut(&mut self) -> &mut Linearization<M::Jacobian> {
+        &mut self.linearization
+    }
+
+    /// How often the flow solved and fell back.
+    pub fn counts(&self) -> FlowCounts {
+        FlowCounts {
+            linearizations: self.linearization.moves(),
+            factors: self.linearization.factor_counts(),
+            ..self.counts
+        }
+    }
+
+    /// The report of the last solve; `None` before the first and for the gradient flow.
+    pub fn last_report(&self) -> Option<&SolveReport> {
+        self.report.as_ref()
+    }
+
+    /// `q = H_rho^-1 J^T grad g` at the present point (length p), so that `dw/dt = -q / alpha`.
+    ///
+    /// # Errors
+    /// [`SolveError`] where the rank policy is to stop, or no fallback gave an answer.
+    pub fn direction(&mut self) -> Result<&[f64], SolveError> {
+        if self.direction_at != Some(self.linearization.moves()) {
+            self.direction_at = None;
+            self.compute_direction()?;
+            self.direction_at = Some(self.linearization.moves());
+            self.counts.directions += 1;
+        }
+        Ok(&self.direction)
+    }
+
+    /// The damping that the direction at the present point really used.
+    ///
+    /// # Errors
+    /// As [`Self::direction`].
+    pub fn damping_used(&mut self) -> Result<f64, SolveError> {
+        self.direction()?;
+        Ok(self.damping_used)
+    }
+
+    /// The request for the nominal damping.
+    fn request(&self) -> SolveRequest {
+        SolveRequest {
+            damping: self.preconditioner.damping(),
+            solver: self.settings.solver,
+            rank_cutoff: self.settings.rank_cutoff,
+        }
+    }
+
+    /// Solves at the nominal damping and, where rank is lost, as the policy says.
+    fn compute_direction(&mut self) -> Result<(), SolveError> {
+        self.damping_used = self.preconditioner.damping();
+        if self.preconditioner == Preconditioner::Gradient {
+            self.linearization.parameter_gradient(&mut self.direction);
+            return Ok(());
+        }
+        let nominal = self.request();
+        let lost = match self.linearization.solve_loss_gradient(nominal, &mut self.direction) {
+            Ok(report) => {
+                // `Auto` takes the pseudo-inverse by itself where p > n and rho = 0.
+                if nominal.damping == 0.0 && report.rank < self.direction.len() {
+                    if self.settings.rank_policy == RankPolicy::Stop {
+                        let solver = report.solver;
+                        let (smallest, largest) = (0.0, report.largest_pivot);
+                        let cutoff = nominal.rank_cutoff;
+                        return Err(SolveError::RankDeficient {
+                            solver,
+                            smallest,
+                            largest,
+                            cutoff,
+                        });
+                    }
+                    self.counts.pseudo_inverse += 1;
+                }
+                self.report = Some(report);
+                return Ok(());
+            }
+            Err(
+                lost @ (SolveError::RankDeficient { .. } | SolveError::NotPositiveDefinite { .. }),
+            ) => lost,
+            Err(other) => return Err(other),
+        };
+        let request = match self.settings.rank_policy {
+            RankPolicy::Stop => return Err(lost),
+            RankPolicy::PseudoInverse => {
+                self.counts.pseudo_inverse += 1;
+                SolveRequest { solver: DampedSolver::ThinSvd, ..nominal }
+            }
+            RankPolicy::RaiseDamping => {
+                self.counts.raised_damping += 1;
+                let largest = self.linearization.extreme_singular_values()?.largest;
+                let ratio = f64::EPSILON.sqrt() * largest * largest;
+                // rho0 = rho / (1 - rho), so rho = rho0 / (1 + rho0); a zero Jacobian takes rho = 1.
+                let raised = if ratio > 0.0 { ratio / (1.0 + ratio) } else { 1.0 };
+                self.damping_used = raised.max(nominal.damping);
+                SolveRequest { damping: self.damping_used, solver: DampedSolver::Auto, ..nominal }
+            }
+        };
+        self.report = Some(self.linearization.solve_loss_gradient(request, &mut self.direction)?);
+        Ok(())
+    }
+}
+
+impl<M: SecondOrderMap, L: Loss> Flow<'_, M, L> {
+    /// The derivative of `dw/dt` along `v` at the present point, in closed form (length p).
+    ///
+    /// # Errors
+    /// [`PointError`].
+    pub fn field_derivative(&mut self, v: &[f64], out: &mut [f64]) -> Result<(), PointError> {
+        self.direction()?;
+        let (objective, alpha) = (self.objective, self.objective.scaling());
+        let undamped = 1.0 - self.damping_used;
+        let here = &mut self.linearization;
+        let n = here.output().len();
+        let (mut image, mut curved) = (vec![0.0; n], vec![0.0; n]);
+
+        // alpha Hess g J v - (1-rho) D2f[v, q]
+        here.jacobian().apply(v, &mut image);
+        let mut b = vec![0.0; n];
+        objective.loss().hessian_apply(here.output(), &image, &mut b);
+        let (map, w) = (objective.map(), here.point().to_vec());
+        map.second_derivative(&w, here.jacobian(), v, &self.direction, &mut curved)?;
+        for (b, c) in b.iter_mut().zip(&curved) {
+            *b = alpha * *b - undamped * c;
+        }
+        // r = grad g - (1-rho) J q
+        here.jacobian().apply(&self.direction, &mut image);
+        for (i, g) in image.iter_mut().zip(here.loss_gradient()) {
+            *i = g - undamped * *i;
+        }
+        let mut bent = vec![0.0; v.len()];
+        map.weighted_hessian_apply(&w, here.jacobian(), &image, v, &mut bent)?;
+
+        if self.preconditioner == Preconditioner::Gradient {
+            here.jacobian().apply_transposed(&b, out);
+        } else {
+            let request = SolveRequest {
+                damping: self.damping_used,
+                solver: self.settings.solver,
+                rank_cutoff: self.settings.rank_cutoff,
+            };
+            here.solve(request, &b, out)?;
+            here.apply_inverse(request, &mut bent)?;
+        }
+        for (o, bent) in out.iter_mut().zip(&bent) {
+            *o = -(*o + bent) / alpha;
+        }
+        Ok(())
+    }
+}
+
+impl<M: SecondOrderMap, L: Loss> VectorField for Flow<'_, M, L> {
+    type Breakdown = PointError;
+
+    fn dimension(&self) -> usize {
+        self.direction.len()
+    }
+
+    fn evaluate(
+        &mut self,
+        _time: f64,
+        w: &[f64],
+        derivative: &mut [f64],
+    ) -> Result<(), PointError> {
+        self.move_to(w)?;
+        let factor = -self.objective.scaling().recip();
+        for (d, q) in derivative.iter_mut().zip(self.direction()?) {
+            *d = factor * q;
+        }
+        Ok(())
+    }
+
+    fn jacobian_apply(
+        &mut self,
+        _time: f64,
+        w: &[f64],
+        v: &[f64],
+        out: &mut [f64],
+    ) -> Result<(), PointError> {
+        self.move_to(w)?;
+        self.field_derivative(v, out)
+    }
+}

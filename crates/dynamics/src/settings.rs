@@ -1,0 +1,104 @@
+//! Settings of a run, with the paper's as defaults.
+
+use crate::flow::SolveSettings;
+use crate::preconditioner::Preconditioner;
+
+/// How the flow is carried forward in time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Integrator {
+    /// Explicit Euler with the run's step: the paper's method.
+    Euler,
+    /// The classical Runge-Kutta method of order 4 with the run's step.
+    RungeKutta4,
+    /// Explicit with error control: accurate where the flow is not stiff.
+    Adaptive(Tolerances),
+    /// Implicit with error control: for gradient flow, whose rates spread like the kernel's spectrum.
+    Stiff(Tolerances),
+    /// The iteration of Theorem 2, `w <- w - eta H_rho^-1 J^T grad g`: eta is the run's step, and
+    /// step k has time k alpha eta.
+    Discrete,
+}
+
+impl Integrator {
+    /// Whether steps are chosen by error control; such runs always stop at loss of rank.
+    pub fn is_error_controlled(self) -> bool {
+        matches!(self, Self::Adaptive(_) | Self::Stiff(_))
+    }
+}
+
+/// Tolerances of error control, on the weights.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tolerances {
+    /// Relative; default 1e-8.
+    pub relative: f64,
+    /// Absolute; default 1e-10.
+    pub absolute: f64,
+}
+
+impl Default for Tolerances {
+    fn default() -> Self {
+        Self { relative: 1e-8, absolute: 1e-10 }
+    }
+}
+
+/// What the run does when it leaves the ball.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AtExit {
+    /// Notes the exit time and goes on.
+    #[default]
+    Continue,
+    /// Stops there.
+    Stop,
+}
+
+/// Settings of [`crate::simulate`].
+///
+/// # Examples
+/// ```
+/// use gaussflow_dynamics::{Integrator, Preconditioner, Settings};
+/// let settings = Settings { horizon: 1.0, ..Settings::default() };
+/// assert_eq!(settings.preconditioner, Preconditioner::GaussNewton);
+/// assert_eq!((settings.integrator, settings.step), (Integrator::Euler, 0.01));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Settings {
+    /// Which flow; default Gauss-Newton.
+    pub preconditioner: Preconditioner,
+    /// How it is integrated; default Euler.
+    pub integrator: Integrator,
+    /// Time step, and grid of the records; for `Discrete` the step eta. Default 0.01.
+    pub step: f64,
+    /// Last time; default 5.
+    pub horizon: f64,
+    /// A record every so many steps (and at the last); default 1.
+    pub record_every: usize,
+    /// How systems are solved.
+    pub solve: SolveSettings,
+    /// Threshold on sigma_min / sigma_max of the rank-lost event; default 1e-6, which is 1e-12 on
+    /// the eigenvalues of `J^T J`. Only watched at rho = 0.
+    pub rank_threshold: f64,
+    /// Radius of the ball around w_0 whose exit is located; default none.
+    pub ball_radius: Option<f64>,
+    /// What happens at that exit.
+    pub at_exit: AtExit,
+    /// Stop where the Riemannian gradient has fallen to this fraction of its initial norm; default
+    /// none.
+    pub stationary_fraction: Option<f64>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            preconditioner: Preconditioner::GaussNewton,
+            integrator: Integrator::Euler,
+            step: 0.01,
+            horizon: 5.0,
+            record_every: 1,
+            solve: SolveSettings::default(),
+            rank_threshold: 1e-6,
+            ball_radius: None,
+            at_exit: AtExit::Continue,
+            stationary_fraction: None,
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! The vector field that is integrated, and the probe through which every method reads it.
+//!
+//! `dx/dt = v(t, x)` on `R^n`. A field may have no value at a point; the reason travels to the
+//! outcome unchanged, and no method mistakes it for a number.
+
+use std::cell::RefCell;
+
+/// An ordinary differential equation `dx/dt = v(t, x)`, `x` in `R^n`, `n = dimension()`.
+///
+/// The methods take `&mut self`, so that a field may cache what it computed at its last point.
+/// Values must depend on the arguments alone: a field whose value depends on the order of calls
+/// has no solution to integrate.
+pub trait VectorField {
+    /// Why the field has no value at a point (for example loss of rank), with its numbers.
+    type Breakdown: Clone + std::fmt::Debug;
+
+    /// The number `n` of components of the state; constant over the life of the field.
+    fn dimension(&self) -> usize;
+
+    /// Writes `v(time, state)` to `derivative`; both slices have length `n`.
+    ///
+    /// # Errors
+    /// The reason why the field has no value at this point.
+    fn evaluate(
+        &mut self,
+        time: f64,
+        state: &[f64],
+        derivative: &mut [f64],
+    ) -> Result<(), Self::Breakdown>;
+
+    /// Writes the directional derivative `Dv(time, state) direction` to `out`; all slices have
+    /// length `n`. Called by [`Method::Stiff`](crate::Method::Stiff) only.
+    ///
+    /// # Errors
+    /// The reason why the field has no derivative at this point.
+    fn jacobian_apply(
+        &mut self,
+        time: f64,
+        state: &[f64],
+        direction: &[f64],
+        out: &mut [f64],
+    ) -> Result<(), Self::Breakdown>;
+}
+
+/// Why a method could not take its next step.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Failure<B> {
+    /// The field, its Jacobian or an event function has no value.
+    Breakdown(B),
+    /// A value was infinite, not a number, or past the range the method can square.
+    NonFinite,
+    /// The step that the tolerance asks for is below the spacing of the time axis.
+    StepUnderflow,
+}
+
+/// States past this size count as overflow in the error-controlled methods. It lies between what
+/// an honest state reaches and what a stage holds after [`REJECTING_VALUE`] entered it.
+const LARGEST_STATE: f64 = 1e100;
+
+/// What stands in for a field without a value, and the bound on the values it may have.
+///
+/// diffsol's closures cannot fail, and its error norm is `f64::max(0, norm)`, which reads NaN as
+/// "no error at all" and accepts the step. A finite value this size makes the norm huge, so that
+/// the step is rejected and cut by the smallest factor instead; times any step it stays finite.
+const REJECTING_VALUE: f64 = 1e150;
+
+/// The field, its counters, and what went wrong since the last accepted step.
+pub(crate) struct Probe<'f, F: VectorField> {
+    pub(crate) field: &'f mut F,
+    pub(crate) field_evaluations: usize,
+    pub(crate) jacobian_products: usize,
+    /// The latest failure inside the step now attempted; the next step clears it.
+    pub(crate) step_failure: Option<Failure<F::Breakdown>>,
+    /// A failure of the Jacobian at an accepted state: the next step cannot be trusted.
+    pub(crate) jacobian_failure: Option<Failure<F::Breakdown>>,
+}
+
+/// The probe, shared between the integrator's loop and the closures that diffsol holds.
+pub(crate) type SharedProbe<'f, F> = RefCell<Probe<'f, F>>;
+
+impl<'f, F: VectorField> Probe<'f, F> {
+    pub(crate) fn new(field: &'f mut F) -> Self {
+        Self {
+            field,
+            field_evaluations: 0,
+            jacobian_products: 0,
+            step_failure: None,
+            jacobian_failure: None,
+        }
+    }
+
+    /// One counted evaluation; a breakdown is the caller's to handle.
+    pub(crate) fn evaluate(
+        &mut self,
+        time: f64,
+        state: &[f64],
+        derivative: &mut [f64],
+    ) -> Result<(), Failure<F::Breakdown>> {
+        self.field_evaluations += 1;
+        self.field.evaluate(time, state, derivative).map_err(Failure::Breakdown)
+    }
+
+    /// Evaluates where state and value must lie in the range that error norms can square.
+    pub(crate) fn evaluate_bounded(
+        &mut self,
+        time: f64,
+        state: &[f64],
+        derivative: &mut [f64],
+    ) -> Result<(), Failure<F::Breakdown>> {
+        if !is_honest(time, state) {
+            return Err(Failure::NonFinite);
+        }
+        self.evaluate(time, state, derivative)?;
+        if within(derivative, REJECTING_VALUE) { Ok(()) } else { Err(Failure::NonFinite) }
+    }
+
+    /// Evaluates for a caller that cannot fail: a failure is remembered, and the derivative
+    /// becomes one that no error test accepts.
+    pub(crate) fn evaluate_or_reject(&mut self, time: f64, state: &[f64], derivative: &mut [f64]) {
+        if let Err(failure) = self.evaluate_bounded(time, state, derivative) {
+            // The latest failure is that of the shortest step, nearest to the last accepted
+            // time; but a stage spoiled by an earlier failure has nothing to add to it.
+            if is_honest(time, state) || self.step_failure.is_none() {
+                self.step_failure = Some(failure);
+            }
+            derivative.fill(REJECTING_VALUE);
+        }
+    }
+
+    /// The Jacobian product for a caller that cannot fail: a failure is remembered and the
+    /// product becomes zero, which keeps the Newton matrix regular until the step ends.
+    pub(crate) fn jacobian_or_zero(
+        &mut self,
+        time: f64,
+        state: &[f64],
+        direction: &[f64],
+        out: &mut [f64],
+    ) {
+        self.jacobian_products += 1;
+        let failure = match self.field.jacobian_apply(time, state, direction, out) {
+            Err(cause) => Failure::Breakdown(cause),
+            Ok(()) if !within(out, REJECTING_VALUE) => Failure::NonFinite,
+            Ok(()) => return,
+        };
+        self.jacobian_failure.get_or_insert(failure);
+        out.fill(0.0);
+    }
+}
+
+/// Whether a stage is a point at which to ask the field, not what a failed stage before it left.
+fn is_honest(time: f64, state: &[f64]) -> bool {
+    time.is_finite() && within(state, LARGEST_STATE)
+}
+
+/// Whether every entry is a number of size at most `bound`; false for NaN.
+fn within(values: &[f64], bound: f64) -> bool {
+    values.iter().all(|value| value.abs() <= bound)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::float_cmp, reason = "the promise is equality to the last bit")]
+
+    use super::*;
+
+    struct Wall;
+
+    impl VectorField for Wall {
+        type Breakdown = f64;
+        fn dimension(&self) -> usize {
+            2
+        }
+        fn evaluate(&mut self, _: f64, x: &[f64], v: &mut [f64]) -> Result<(), f64> {
+            if x[0] > 1.0 {
+                return Err(x[0]);
+            }
+            v.copy_from_slice(&[1.0, if x[1] > 0.0 { f64::NAN } else { 0.0 }]);
+            Ok(())
+        }
+        fn jacobian_apply(
+            &mut self,
+            _: f64,
+            x: &[f64],
+            _: &[f64],
+            _: &mut [f64],
+        ) -> Result<(), f64> {
+            Err(x[0])
+        }
+    }
+
+    #[test]
+    fn the_latest_failure_is_kept_and_the_value_is_one_that_no_error_test_accepts() {
+        let mut field = Wall;
+        let mut probe = Probe::new(&mut field);
+        let mut v = [0.0; 2];
+        probe.evaluate_or_reject(0.0, &[0.0, 1.0], &mut v);
+        assert_eq!(v, [REJECTING_VALUE; 2]);
+        assert_eq!(probe.step_failure, Some(Failure::NonFinite));
+        for wall in [3.0, 2.0] {
+            probe.evaluate_or_reject(0.0, &[wall, 0.0], &mut v);
+            assert_eq!(v, [REJECTING_VALUE; 2]);
+            assert_eq!(probe.step_failure, Some(Failure::Breakdown(wall)));
+        }
+        // A stage that the failure spoiled does not replace it, and is not evaluated.
+        probe.evaluate_or_reject(0.0, &[1e-10 * REJECTING_VALUE, 0.0], &mut v);
+        assert_eq!(probe.step_failure, Some(Failure::Breakdown(2.0)));
+        assert_eq!(probe.field_evaluations, 3);
+    }
+
+    #[test]
+    fn a_poisoned_stage_never_reaches_the_field() {
+        let mut field = Wall;
+        let mut probe = Probe::new(&mut field);
+        let mut v = [0.0; 2];
+        probe.evaluate_or_reject(0.0, &[1e-20 * REJECTING_VALUE, 0.0], &mut v);
+        probe.evaluate_or_reject(0.0, &[f64::NAN, 0.0], &mut v);
+        assert_eq!(probe.step_failure, Some(Failure::NonFinite));
+        assert_eq!(probe.field_evaluations, 0);
+    }
+
+    #[test]
+    fn a_jacobian_without_value_is_remembered_apart() {
+        let mut field = Wall;
+        let mut probe = Probe::new(&mut field);
+        let mut out = [f64::NAN; 2];
+        probe.jacobian_or_zero(0.0, &[0.5, 0.0], &[1.0, 0.0], &mut out);
+        assert_eq!(out, [0.0; 2]);
+        assert_eq!(probe.jacobian_failure, Some(Failure::Breakdown(0.5)));
+        assert_eq!(probe.step_failure, None);
+    }
+}

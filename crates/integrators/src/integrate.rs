@@ -1,0 +1,129 @@
+//! The one way in: checked input, one of four methods, the shared loop.
+//!
+//! `dx/dt = v(t, x)` from `x(0)` to the horizon, seen at the times of a [`Grid`].
+
+use std::cell::RefCell;
+use std::ops::ControlFlow;
+
+use crate::error::IntegrationError;
+use crate::event::EventFunction;
+use crate::explicit::{Euler, RungeKutta4};
+use crate::field::{Probe, VectorField};
+use crate::grid::{Grid, Schedule};
+use crate::library::{with_adaptive, with_stiff};
+use crate::method::{Method, Tolerances};
+use crate::outcome::Integration;
+use crate::run::Run;
+
+/// Sees the solution at the recorded grid points, in order, the start and the end included.
+///
+/// A closure `FnMut(&mut F, usize, f64, &[f64]) -> ControlFlow<()>` is one.
+pub trait Observer<F: VectorField> {
+    /// Called with grid point `step`, its time and the state there; `Break` ends the integration
+    /// with [`End::Interrupted`](crate::End::Interrupted). The field may be evaluated at will.
+    fn record(&mut self, field: &mut F, step: usize, time: f64, state: &[f64]) -> ControlFlow<()>;
+}
+
+impl<F, O> Observer<F> for O
+where
+    F: VectorField,
+    O: FnMut(&mut F, usize, f64, &[f64]) -> ControlFlow<()>,
+{
+    fn record(&mut self, field: &mut F, step: usize, time: f64, state: &[f64]) -> ControlFlow<()> {
+        self(field, step, time, state)
+    }
+}
+
+/// The observer that does nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unobserved;
+
+impl<F: VectorField> Observer<F> for Unobserved {
+    fn record(&mut self, _: &mut F, _: usize, _: f64, _: &[f64]) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+}
+
+/// Integrates `dx/dt = v(t, x)` from `x(0) = initial` to the grid's horizon or an earlier end.
+///
+/// The result is the same to the last bit from run to run, and the run to a shorter horizon on
+/// the same grid is the beginning of the run to a longer one. The error-controlled methods may
+/// evaluate the field past the horizon, by one step of theirs.
+///
+/// With [`Method::Euler`] on the grid's own step, the observer sees `x_k`, then the field is
+/// evaluated at `x_k`, once; it is not evaluated at the last recorded state.
+///
+/// # Errors
+/// [`IntegrationError`] for input that allows no start: a step, tolerance, horizon or interval
+/// out of range, an initial state of another length than the field's dimension or not finite.
+pub fn integrate<F: VectorField>(
+    method: Method,
+    grid: Grid,
+    field: &mut F,
+    initial: &[f64],
+    events: &mut [&mut dyn EventFunction<F>],
+    observer: &mut dyn Observer<F>,
+) -> Result<Integration<F::Breakdown>, IntegrationError> {
+    let schedule = Schedule::of_grid(&grid)?;
+    let plan = Plan::new(method, schedule)?;
+    check_initial(field.dimension(), initial)?;
+
+    let probe = RefCell::new(Probe::new(field));
+    let mut run = Run::new(&probe, schedule, initial, events, observer);
+    let end = match run.start() {
+        Err(end) => end,
+        Ok(()) => match plan {
+            Plan::Euler(steps) => run.drive(Ok(&mut Euler::new(steps, initial))),
+            Plan::RungeKutta4(steps) => run.drive(Ok(&mut RungeKutta4::new(steps, initial))),
+            Plan::Adaptive(tolerances) => {
+                with_adaptive(&probe, initial, tolerances, |stepper| run.drive(stepper))?
+            }
+            Plan::Stiff(tolerances) => {
+                with_stiff(&probe, initial, tolerances, |stepper| run.drive(stepper))?
+            }
+        },
+    };
+    Ok(run.finish(end))
+}
+
+/// A method with checked settings.
+enum Plan {
+    Euler(Schedule),
+    RungeKutta4(Schedule),
+    Adaptive(Tolerances),
+    Stiff(Tolerances),
+}
+
+impl Plan {
+    fn new(method: Method, grid: Schedule) -> Result<Self, IntegrationError> {
+        let steps = |step| Schedule::of_method(step, grid.last_time());
+        Ok(match method {
+            Method::Euler { step } => Plan::Euler(steps(step)?),
+            Method::RungeKutta4 { step } => Plan::RungeKutta4(steps(step)?),
+            Method::Adaptive { relative_tolerance, absolute_tolerance } => {
+                Plan::Adaptive(Tolerances::new(relative_tolerance, absolute_tolerance)?)
+            }
+            Method::Stiff { relative_tolerance, absolute_tolerance } => {
+                Plan::Stiff(Tolerances::new(relative_tolerance, absolute_tolerance)?)
+            }
+        })
+    }
+}
+
+fn check_initial(dimension: usize, initial: &[f64]) -> Result<(), IntegrationError> {
+    if dimension == 0 {
+        return Err(IntegrationError::EmptyState);
+    }
+    if initial.len() != dimension {
+        return Err(IntegrationError::DimensionMismatch {
+            expected: dimension,
+            found: initial.len(),
+        });
+    }
+    match initial.iter().position(|x| !x.is_finite()) {
+        Some(index) => {
+            Err(IntegrationError::NonFiniteInitialState { index, value: initial[index] })
+        }
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,84 @@
+//! What an integration returns: how it ended, where, and what it cost. None of it is an error.
+
+use crate::event::LocatedEvent;
+use crate::field::Failure;
+
+/// Why an integration ended. Each `time` is [`Integration::time`]: the last time at which the
+/// state is known to satisfy the method's conditions.
+#[derive(Clone, Debug, PartialEq)]
+pub enum End<B> {
+    /// The horizon was reached; the state is the solution there.
+    Horizon,
+    /// A stopping event fired; its place is the last but those that fired at the same time in
+    /// [`Integration::events`], and the state is the event's.
+    Event {
+        /// Index of the event function in the list given to [`integrate`](crate::integrate).
+        index: usize,
+    },
+    /// The next state, or a field or event value that leads to it, is infinite, not a number, or
+    /// (error-controlled methods) a state past `1e100` or a derivative past `1e150`.
+    NonFinite {
+        /// The last time with a finite state.
+        time: f64,
+    },
+    /// The field, its Jacobian or an event function has no value on the way to the next state,
+    /// and no shorter step avoids it.
+    Breakdown {
+        /// The last time with a value.
+        time: f64,
+        /// The field's own reason.
+        cause: B,
+    },
+    /// The tolerance asks for a step below the spacing of the time axis, as before a singularity.
+    StepUnderflow {
+        /// The last accepted time.
+        time: f64,
+    },
+    /// The observer asked to stop.
+    Interrupted {
+        /// The recorded time at which it did.
+        time: f64,
+    },
+}
+
+impl<B> End<B> {
+    pub(crate) fn of_failure(failure: Failure<B>, time: f64) -> Self {
+        match failure {
+            Failure::Breakdown(cause) => End::Breakdown { time, cause },
+            Failure::NonFinite => End::NonFinite { time },
+            Failure::StepUnderflow => End::StepUnderflow { time },
+        }
+    }
+}
+
+/// What an integration cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Statistics {
+    /// Steps taken, the one past the horizon or an event included.
+    pub accepted_steps: usize,
+    /// Attempts thrown away by the error test or the Newton iteration; 0 for fixed steps.
+    pub rejected_steps: usize,
+    /// Calls of [`VectorField::evaluate`](crate::VectorField::evaluate) by the method, those in
+    /// rejected attempts included; not those of observers and event functions.
+    pub field_evaluations: usize,
+    /// Calls of [`VectorField::jacobian_apply`](crate::VectorField::jacobian_apply).
+    pub jacobian_products: usize,
+    /// Calls of [`EventFunction::value`](crate::EventFunction::value).
+    pub event_evaluations: usize,
+}
+
+/// The outcome of an integration.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Integration<B> {
+    /// Why it ended.
+    pub end: End<B>,
+    /// Where it ended, from 0 to the horizon.
+    pub time: f64,
+    /// The state at `time`, length `n`.
+    pub state: Vec<f64>,
+    /// The events that fired up to `time`, in the order of their times.
+    pub events: Vec<LocatedEvent>,
+    /// What it cost.
+    pub statistics: Statistics,
+}

@@ -1,0 +1,42 @@
+//! One accepted step of any method, as the integration loop sees it.
+
+use crate::field::{Failure, SharedProbe, VectorField};
+
+/// A method at work: it takes steps, and knows the solution inside the last one.
+pub(crate) trait Stepper<F: VectorField> {
+    /// Takes one step from the end of the last one.
+    fn advance(&mut self, probe: &SharedProbe<'_, F>) -> Result<(), Failure<F::Breakdown>>;
+
+    /// The end of the last step.
+    fn end_time(&self) -> f64;
+
+    /// The state at [`Stepper::end_time`].
+    fn end_state(&self) -> &[f64];
+
+    /// Writes the method's own interpolant at a time inside the last step to `out`.
+    fn state_inside(
+        &mut self,
+        probe: &SharedProbe<'_, F>,
+        time: f64,
+        out: &mut [f64],
+    ) -> Result<(), Failure<F::Breakdown>>;
+
+    /// Attempts thrown away since the start.
+    fn rejected_steps(&self) -> usize;
+
+    /// The state at any time of the last step; at its end the state itself, not the interpolant,
+    /// which may differ in the last bit.
+    fn state_at(
+        &mut self,
+        probe: &SharedProbe<'_, F>,
+        time: f64,
+        out: &mut [f64],
+    ) -> Result<(), Failure<F::Breakdown>> {
+        if time >= self.end_time() {
+            out.copy_from_slice(self.end_state());
+            Ok(())
+        } else {
+            self.state_inside(probe, time, out)
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Seeded initializations: Remark 1 (nullified), Remark 4 (antisymmetric) and plain.
+//!
+//! Signs `c_i ~ Unif{-1, 1}` and weights `w^(i) ~ N(0, I_d)` come from separate ChaCha8 streams of one
+//! seed, so that widening the network or redrawing rows changes neither stream's meaning.
+
+use std::str::FromStr;
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rand_distr::StandardNormal;
+
+use crate::NetworkError;
+
+/// ChaCha8 stream of the output signs (stream 0 draws the rows of a data set).
+const SIGN_STREAM: u64 = 1;
+/// ChaCha8 stream of the weights.
+const WEIGHT_STREAM: u64 = 2;
+
+/// How the network starts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Initialization {
+    /// Independent draws, and `f(w) = phi(w) - phi(w_init)` (Remark 1): f starts at 0.
+    #[default]
+    Nullified,
+    /// Units i and i + m/2 share weights and have opposite signs (Remark 4): `phi(w_init) = 0`, but
+    /// the Jacobian has rank at most p/2 there.
+    Antisymmetric,
+    /// Independent draws and `f = phi`: f starts away from 0.
+    Plain,
+}
+
+impl Initialization {
+    /// Every variant.
+    pub const ALL: [Self; 3] = [Self::Nullified, Self::Antisymmetric, Self::Plain];
+
+    /// The name in configuration files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Nullified => "nullified",
+            Self::Antisymmetric => "antisymmetric",
+            Self::Plain => "plain",
+        }
+    }
+}
+
+impl FromStr for Initialization {
+    type Err = NetworkError;
+
+    fn from_str(name: &str) -> Result<Self, NetworkError> {
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.name() == name)
+            .ok_or_else(|| NetworkError::UnknownInitialization { name: name.to_owned() })
+    }
+}
+
+/// Output signs and initial weights of a network.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InitialPoint {
+    /// c, length m, entries -1 or 1.
+    pub signs: Vec<f64>,
+    /// w_init, row-major m x d.
+    pub weights: Vec<f64>,
+}
+
+impl InitialPoint {
+    /// Draws signs and weights for `hidden` units on `features` inputs.
+    ///
+    /// # Errors
+    /// [`NetworkError`] when either is 0, or `hidden` is odd and the initialization antisymmetric.
+    ///
+    /// # Examples
+    /// ```
+    /// use gaussflow_network::{InitialPoint, Initialization};
+    /// let point = InitialPoint::draw(Initialization::Antisymmetric, 4, 2, 7)?;
+    /// assert_eq!(point.signs[0], -point.signs[2]);
+    /// assert_eq!(point.weights[..4], point.weights[4..]);
+    /// # Ok::<(), gaussflow_network::NetworkError>(())
+    /// ```
+    pub fn draw(
+        initialization: Initialization,
+        hidden: usize,
+        features: usize,
+        seed: u64,
+    ) -> Result<Self, NetworkError> {
+        if hidden == 0 || features == 0 {
+            return Err(NetworkError::Empty { rows: usize::MAX, features, hidden });
+        }
+        let paired = initialization == Initialization::Antisymmetric;
+        if paired && hidden % 2 == 1 {
+            return Err(NetworkError::OddWidth { hidden });
+        }
+        let drawn = if paired { hidden / 2 } else { hidden };
+        let mut signs: Vec<f64> = {
+            let mut generator = stream(seed, SIGN_STREAM);
+            (0..drawn).map(|_| if generator.random::<bool>() { 1.0 } else { -1.0 }).collect()
+        };
+        let mut weights: Vec<f64> = {
+            let mut generator = stream(seed, WEIGHT_STREAM);
+            (0..drawn * features).map(|_| generator.sample(StandardNormal)).collect()
+        };
+        if paired {
+            signs.extend_from_within(..);
+            signs[drawn..].iter_mut().for_each(|c| *c = -*c);
+            weights.extend_from_within(..);
+        }
+        Ok(Self { signs, weights })
+    }
+}
+
+/// The generator of one purpose.
+fn stream(seed: u64, stream: u64) -> ChaCha8Rng {
+    let mut generator = ChaCha8Rng::seed_from_u64(seed);
+    generator.set_stream(stream);
+    generator
+}

@@ -1,0 +1,273 @@
+//! The one-hidden-layer network `phi(x; w) = sum_i c_i sigma(x . w^(i))` on n fixed rows (section 2.1).
+//!
+//! `f(w) = phi(w) - phi(w_init)` when nullified. With z_ji = x_j . w^(i), the Jacobian is the row-wise
+//! Kronecker product of S[j,i] = c_i sigma'(z_ji) and X, and
+//! `D2f[u,v]_j = sum_i c_i sigma''(z_ji) (x_j . u_i)(x_j . v_i)`.
+
+use gaussflow_objective::{MapError, Residuals, SecondOrderMap, SmoothMap};
+use gaussflow_solvers::faer::{Mat, MatMut};
+
+use crate::activation::{Activation, ActivationFunction};
+use crate::jacobian::NetworkJacobian;
+use crate::{InitialPoint, NetworkError};
+
+/// Rows of one block: pre-activations and values of a block stay in the first-level cache.
+const ROW_BLOCK: usize = 256;
+
+/// A one-hidden-layer network on fixed inputs, as a map from the m x d weights to n outputs.
+///
+/// The parameter vector is `[m][d]` row-major: entry `i d + k` weighs feature k in unit i. The output
+/// signs c are fixed.
+///
+/// # Examples
+/// ```
+/// use gaussflow_network::{Activation, InitialPoint, Initialization, Network};
+/// use gaussflow_objective::Residuals;
+///
+/// let inputs = [0.5, -1.0, 2.0, 0.3, 1.0, 1.0]; // three rows, two features
+/// let point = InitialPoint::draw(Initialization::Nullified, 4, 2, 0)?;
+/// let network = Network::new(&inputs, 2, &point.signs, Activation::Tanh)?
+///     .nullified_at(&point.weights)?;
+/// let mut output = [f64::NAN; 3];
+/// network.value(&point.weights, &mut output)?;
+/// assert_eq!(output, [0.0; 3]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Network<A = Activation> {
+    inputs: Mat<f64>,
+    signs: Vec<f64>,
+    /// `phi(w_init)` when nullified, else zero.
+    offset: Vec<f64>,
+    activation: A,
+}
+
+impl<A: ActivationFunction> Network<A> {
+    /// The network phi on `inputs` (row-major n x `features`) with output signs c (length m).
+    ///
+    /// # Errors
+    /// [`NetworkError`] on empty or ragged shapes, or entries that are not finite.
+    pub fn new(
+        inputs: &[f64],
+        features: usize,
+        signs: &[f64],
+        activation: A,
+    ) -> Result<Self, NetworkError> {
+        let hidden = signs.len();
+        if features == 0 || hidden == 0 || inputs.is_empty() {
+            let rows = inputs.len().checked_div(features).unwrap_or(0);
+            return Err(NetworkError::Empty { rows, features, hidden });
+        }
+        if inputs.len() % features != 0 {
+            return Err(NetworkError::RaggedInputs { entries: inputs.len(), features });
+        }
+        require_finite("the inputs", inputs)?;
+        require_finite("the output signs", signs)?;
+        let rows = inputs.len() / features;
+        Ok(Self {
+            inputs: Mat::from_fn(rows, features, |j, k| inputs[j * features + k]),
+            signs: signs.to_vec(),
+            offset: vec![0.0; rows],
+            activation,
+        })
+    }
+
+    /// The same network with `phi(weights)` subtracted (Remark 1), so that f(weights) = 0.
+    ///
+    /// # Errors
+    /// [`NetworkError`] on a wrong number of weights or entries that are not finite.
+    pub fn nullified_at(mut self, weights: &[f64]) -> Result<Self, NetworkError> {
+        let (hidden, features) = (self.hidden(), self.features());
+        let expected = hidden * features;
+        if weights.len() != expected {
+            let found = weights.len();
+            return Err(NetworkError::WeightCount { expected, found, hidden, features });
+        }
+        require_finite("the weights", weights)?;
+        let mut offset = vec![0.0; self.inputs.nrows()];
+        self.offset.fill(0.0);
+        self.evaluate(weights, &mut offset);
+        self.offset = offset;
+        Ok(self)
+    }
+
+    /// The network of [`crate::Initialization`] `kind`: nullified at the drawn point, or plain phi.
+    ///
+    /// # Errors
+    /// As [`Self::new`] and [`Self::nullified_at`].
+    pub fn from_initial_point(
+        kind: crate::Initialization,
+        inputs: &[f64],
+        features: usize,
+        point: &InitialPoint,
+        activation: A,
+    ) -> Result<Self, NetworkError> {
+        let network = Self::new(inputs, features, &point.signs, activation)?;
+        match kind {
+            crate::Initialization::Nullified => network.nullified_at(&point.weights),
+            // phi is already 0 at an antisymmetric point, up to rounding.
+            crate::Initialization::Antisymmetric | crate::Initialization::Plain => Ok(network),
+        }
+    }
+
+    /// Number of hidden units m.
+    pub fn hidden(&self) -> usize {
+        self.signs.len()
+    }
+
+    /// Number of features d.
+    pub fn features(&self) -> usize {
+        self.inputs.ncols()
+    }
+
+    /// The inputs X, n x d.
+    pub fn inputs(&self) -> gaussflow_solvers::faer::MatRef<'_, f64> {
+        self.inputs.as_ref()
+    }
+
+    /// The output signs c (length m).
+    pub fn signs(&self) -> &[f64] {
+        &self.signs
+    }
+
+    /// The activation.
+    pub fn activation(&self) -> &A {
+        &self.activation
+    }
+
+    /// `out = f(w)`.
+    fn evaluate(&self, w: &[f64], out: &mut [f64]) {
+        let mut buffers = [[0.0; ROW_BLOCK]; 2];
+        let [z, sigma] = &mut buffers;
+        for (b, out) in out.chunks_mut(ROW_BLOCK).enumerate() {
+            let first = b * ROW_BLOCK;
+            for (o, offset) in out.iter_mut().zip(&self.offset[first..]) {
+                *o = -offset;
+            }
+            let (z, sigma) = (&mut z[..out.len()], &mut sigma[..out.len()]);
+            for (i, c) in self.signs.iter().enumerate() {
+                self.pre_activation(w, i, first, z);
+                self.activation.value(z, sigma);
+                add_scaled(out, *c, sigma);
+            }
+        }
+    }
+
+    /// `z_j = x_j . w^(i)` for the rows of the block that starts at `first`.
+    fn pre_activation(&self, w: &[f64], i: usize, first: usize, z: &mut [f64]) {
+        let d = self.features();
+        z.fill(0.0);
+        for (k, weight) in w[i * d..(i + 1) * d].iter().enumerate() {
+            let x = &self.inputs.col_as_slice(k)[first..first + z.len()];
+            add_scaled(z, *weight, x);
+        }
+    }
+}
+
+/// `out += factor * x`, vectorized for the processor at hand; same bits on every processor.
+fn add_scaled(out: &mut [f64], factor: f64, x: &[f64]) {
+    pulp::Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            for (o, x) in out.iter_mut().zip(x) {
+                *o += factor * x;
+            }
+        },
+    );
+}
+
+/// Refuses entries that are infinite or NaN.
+fn require_finite(what: &'static str, values: &[f64]) -> Result<(), NetworkError> {
+    match values.iter().enumerate().find(|(_, x)| !x.is_finite()) {
+        Some((index, &value)) => Err(NetworkError::NonFinite { what, index, value }),
+        None => Ok(()),
+    }
+}
+
+impl<A: ActivationFunction> Residuals for Network<A> {
+    fn parameters(&self) -> usize {
+        self.hidden() * self.features()
+    }
+
+    fn outputs(&self) -> usize {
+        self.inputs.nrows()
+    }
+
+    fn value(&self, w: &[f64], out: &mut [f64]) -> Result<(), MapError> {
+        self.evaluate(w, out);
+        Ok(())
+    }
+}
+
+impl<A: ActivationFunction> SmoothMap for Network<A> {
+    type Jacobian = NetworkJacobian;
+
+    fn new_jacobian(&self) -> NetworkJacobian {
+        NetworkJacobian::new(&self.inputs, self.hidden())
+    }
+
+    /// One pass: each unit's pre-activations give sigma, sigma' and sigma'' together.
+    fn linearize(
+        &self,
+        w: &[f64],
+        value: &mut [f64],
+        jacobian: &mut NetworkJacobian,
+    ) -> Result<(), MapError> {
+        let mut buffers = [[0.0; ROW_BLOCK]; 2];
+        let [z, sigma] = &mut buffers;
+        for (b, value) in value.chunks_mut(ROW_BLOCK).enumerate() {
+            let first = b * ROW_BLOCK;
+            for (o, offset) in value.iter_mut().zip(&self.offset[first..]) {
+                *o = -offset;
+            }
+            let rows = first..first + value.len();
+            let (z, sigma) = (&mut z[..value.len()], &mut sigma[..value.len()]);
+            for (i, c) in self.signs.iter().enumerate() {
+                self.pre_activation(w, i, first, z);
+                let (slope, curvature) = jacobian.unit_mut(i, rows.clone());
+                self.activation.evaluate(z, sigma, slope, curvature);
+                add_scaled(value, *c, sigma);
+                slope.iter_mut().for_each(|s| *s *= c);
+                curvature.iter_mut().for_each(|s| *s *= c);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<A: ActivationFunction> SecondOrderMap for Network<A> {
+    fn second_derivative(
+        &self,
+        _w: &[f64],
+        jacobian: &NetworkJacobian,
+        u: &[f64],
+        v: &[f64],
+        out: &mut [f64],
+    ) -> Result<(), MapError> {
+        jacobian.second_derivative(u, v, out);
+        Ok(())
+    }
+
+    fn weighted_hessian_apply(
+        &self,
+        _w: &[f64],
+        jacobian: &NetworkJacobian,
+        weights: &[f64],
+        v: &[f64],
+        out: &mut [f64],
+    ) -> Result<(), MapError> {
+        jacobian.weighted_hessian_apply(weights, v, out);
+        Ok(())
+    }
+
+    fn weighted_hessian(
+        &self,
+        _w: &[f64],
+        jacobian: &NetworkJacobian,
+        weights: &[f64],
+        out: MatMut<'_, f64>,
+    ) -> Result<(), MapError> {
+        jacobian.weighted_hessian(weights, out);
+        Ok(())
+    }
+}

@@ -1,0 +1,191 @@
+//! Derivative checks by Taylor slopes: the remainder of order k must shrink like `h^(k+1)`.
+//!
+//! `norm(f(w + h v) - f(w) - h J v)` falls with slope 2 in h for a right Jacobian (1 for a wrong one),
+//! and with `- (h^2/2) D2f[v,v]` with slope 3.
+
+use gaussflow_solvers::{JacobianOperator, inner_product, norm};
+
+use crate::map::{MapError, SecondOrderMap, SmoothMap, require_length};
+
+/// The verdict of a slope check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SlopeVerdict {
+    /// The remainder falls as fast as it must.
+    Consistent,
+    /// The remainder is at rounding level for every step: the expansion is exact there.
+    Exact,
+    /// The remainder falls too slowly: the derivative is wrong.
+    Inconsistent,
+}
+
+/// Remainders against step sizes, and the slope fitted to them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SlopeCheck {
+    /// Step sizes h, largest first.
+    pub steps: Vec<f64>,
+    /// Norms of the Taylor remainder at each step.
+    pub remainders: Vec<f64>,
+    /// Norm below which a remainder is rounding.
+    pub rounding: f64,
+    /// Slope of log remainder against log h over the three smallest neighbouring steps that are clear
+    /// of rounding; NaN when there are none.
+    pub slope: f64,
+    /// The slope that a right derivative gives (or more).
+    pub expected: f64,
+    /// What follows.
+    pub verdict: SlopeVerdict,
+    /// Columns of the Jacobian that fail on their own; empty when the check passes, and for checks
+    /// of second derivatives.
+    pub wrong_columns: Vec<usize>,
+}
+
+impl SlopeCheck {
+    /// Whether the derivative passed.
+    pub fn passed(&self) -> bool {
+        self.verdict != SlopeVerdict::Inconsistent
+    }
+}
+
+impl std::fmt::Display for SlopeCheck {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let word = match self.verdict {
+            SlopeVerdict::Consistent => "consistent",
+            SlopeVerdict::Exact => "exact to rounding",
+            SlopeVerdict::Inconsistent => "INCONSISTENT",
+        };
+        write!(f, "{word}: slope {:.2}, expected {}", self.slope, self.expected)?;
+        if !self.wrong_columns.is_empty() {
+            write!(f, "; wrong columns of the Jacobian: {:?}", self.wrong_columns)?;
+        }
+        Ok(())
+    }
+}
+
+/// Checks `Df(w)` against values of f along `v`, and on failure names the columns at fault.
+///
+/// # Errors
+/// [`MapError`] where the map is undefined at `w`, or on wrong lengths. Steps that leave the map's
+/// domain are skipped.
+///
+/// # Examples
+/// ```
+/// use gaussflow_objective::{FiniteDifferences, ResidualFn, check_jacobian};
+/// let map = FiniteDifferences::new(ResidualFn::new(1, 1, |w, out| out[0] = w[0].sin()));
+/// assert!(check_jacobian(&map, &[1.0], &[1.0])?.passed());
+/// # Ok::<(), gaussflow_objective::MapError>(())
+/// ```
+pub fn check_jacobian<M: SmoothMap>(map: &M, w: &[f64], v: &[f64]) -> Result<SlopeCheck, MapError> {
+    let (value, jacobian) = linearize(map, w, v)?;
+    let mut check = jacobian_slope(map, w, v, &value, &jacobian);
+    if !check.passed() {
+        let mut unit = vec![0.0; w.len()];
+        for k in 0..w.len() {
+            unit[k] = w[k].abs().max(1e-3);
+            if !jacobian_slope(map, w, &unit, &value, &jacobian).passed() {
+                check.wrong_columns.push(k);
+            }
+            unit[k] = 0.0;
+        }
+    }
+    Ok(check)
+}
+
+/// Checks `D2f(w)[v, v]` against values of f along `v`.
+///
+/// # Errors
+/// As [`check_jacobian`].
+pub fn check_second_derivative<M: SecondOrderMap>(
+    map: &M,
+    w: &[f64],
+    v: &[f64],
+) -> Result<SlopeCheck, MapError> {
+    let (value, jacobian) = linearize(map, w, v)?;
+    let mut first = vec![0.0; map.outputs()];
+    jacobian.apply(v, &mut first);
+    let mut second = vec![0.0; map.outputs()];
+    map.second_derivative(w, &jacobian, v, v, &mut second)?;
+    Ok(slope(map, w, v, 3.0, |h, j| value[j] + h * (first[j] + 0.5 * h * second[j])))
+}
+
+/// The largest relative defect of `<J v, u> = <v, J^T u>`: a few eps for a right operator.
+///
+/// # Errors
+/// [`MapError`] on wrong lengths: v has p entries, u has n.
+pub fn adjoint_defect(
+    jacobian: &dyn JacobianOperator,
+    v: &[f64],
+    u: &[f64],
+) -> Result<f64, MapError> {
+    require_length("the vector v", v, jacobian.columns())?;
+    require_length("the vector u", u, jacobian.rows())?;
+    let (mut image, mut back) = (vec![0.0; u.len()], vec![0.0; v.len()]);
+    jacobian.apply(v, &mut image);
+    jacobian.apply_transposed(u, &mut back);
+    let scale = (norm(&image) * norm(u)).max(norm(v) * norm(&back));
+    let defect = (inner_product(&image, u) - inner_product(v, &back)).abs();
+    Ok(if scale > 0.0 { defect / scale } else { defect })
+}
+
+/// Value and Jacobian at `w`, after checking the lengths.
+fn linearize<M: SmoothMap>(
+    map: &M,
+    w: &[f64],
+    v: &[f64],
+) -> Result<(Vec<f64>, M::Jacobian), MapError> {
+    require_length("the parameters w", w, map.parameters())?;
+    require_length("the direction v", v, map.parameters())?;
+    let (mut value, mut jacobian) = (vec![0.0; map.outputs()], map.new_jacobian());
+    map.linearize(w, &mut value, &mut jacobian)?;
+    Ok((value, jacobian))
+}
+
+/// The slope-2 check along one direction.
+fn jacobian_slope<M: SmoothMap>(
+    map: &M,
+    w: &[f64],
+    v: &[f64],
+    value: &[f64],
+    jacobian: &M::Jacobian,
+) -> SlopeCheck {
+    let mut first = vec![0.0; map.outputs()];
+    jacobian.apply(v, &mut first);
+    slope(map, w, v, 2.0, |h, j| value[j] + h * first[j])
+}
+
+/// Fits the slope of `norm(f(w + h v) - expansion(h))` over h = 10^0, 10^-1/2, ..., 10^-8.
+fn slope<M: SmoothMap>(
+    map: &M,
+    w: &[f64],
+    v: &[f64],
+    expected: f64,
+    expansion: impl Fn(f64, usize) -> f64,
+) -> SlopeCheck {
+    let mut value = vec![0.0; map.outputs()];
+    let (mut steps, mut remainders, mut largest) = (Vec::new(), Vec::new(), 0.0_f64);
+    for k in 0..=16 {
+        let h = 10_f64.powf(-0.5 * f64::from(k));
+        let shifted: Vec<f64> = w.iter().zip(v).map(|(w, v)| w + h * v).collect();
+        if map.value(&shifted, &mut value).is_err() || value.iter().any(|x| !x.is_finite()) {
+            continue;
+        }
+        largest = largest.max(norm(&value));
+        value.iter_mut().enumerate().for_each(|(j, x)| *x -= expansion(h, j));
+        steps.push(h);
+        remainders.push(norm(&value));
+    }
+    // The values carry a few eps each; 100 leaves room for the map's own condition.
+    let rounding = 100.0 * f64::EPSILON * largest;
+    // A wrong derivative leaves its mark at every h; the smallest steps clear of rounding, where the
+    // higher orders have died out, show it best.
+    let clear = (0..steps.len().saturating_sub(2)).rev().find_map(|window| {
+        let (h, r) = (&steps[window..window + 3], &remainders[window..window + 3]);
+        r.iter().all(|&r| r > rounding).then(|| (r[0] / r[2]).log10() / (h[0] / h[2]).log10())
+    });
+    let verdict = match clear {
+        None => SlopeVerdict::Exact,
+        Some(slope) if slope >= expected - 0.25 => SlopeVerdict::Consistent,
+        Some(_) => SlopeVerdict::Inconsistent,
+    };
+    let slope = clear.unwrap_or(f64::NAN);
+    SlopeCheck { steps, remainders, rounding, slope, expected, verdict, wrong_columns: Vec::new() }
+}

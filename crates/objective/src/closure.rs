@@ -1,0 +1,48 @@
+//! A map from a closure: the shortest way from a user's residual function to this library.
+
+use crate::map::{MapError, Residuals};
+
+/// A map given by a closure `|w, out|` that writes n outputs at p parameters.
+///
+/// Wrap it in [`crate::FiniteDifferences`] for derivatives.
+///
+/// # Examples
+/// ```
+/// use gaussflow_objective::{ResidualFn, Residuals};
+/// let circle = ResidualFn::new(2, 1, |w, out| {
+///     out[0] = w[0].cos();
+///     out[1] = w[0].sin();
+/// });
+/// let mut point = [0.0; 2];
+/// circle.value(&[0.0], &mut point)?;
+/// assert_eq!(point, [1.0, 0.0]);
+/// # Ok::<(), gaussflow_objective::MapError>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct ResidualFn<F> {
+    outputs: usize,
+    parameters: usize,
+    function: F,
+}
+
+impl<F: Fn(&[f64], &mut [f64])> ResidualFn<F> {
+    /// The map with `outputs` n and `parameters` p; a NaN or infinity in `out` means "undefined here".
+    pub fn new(outputs: usize, parameters: usize, function: F) -> Self {
+        Self { outputs, parameters, function }
+    }
+}
+
+impl<F: Fn(&[f64], &mut [f64])> Residuals for ResidualFn<F> {
+    fn parameters(&self) -> usize {
+        self.parameters
+    }
+
+    fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    fn value(&self, w: &[f64], out: &mut [f64]) -> Result<(), MapError> {
+        (self.function)(w, out);
+        Ok(())
+    }
+}

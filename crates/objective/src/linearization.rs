@@ -1,0 +1,238 @@
+//! Value, loss, Jacobian and factorizations of `g(alpha f(w))` at ONE point, shared by all who ask.
+//!
+//! The step, the observers and the geometry take the same [`Linearization`]; moving to a point where
+//! it already is costs a comparison, and no factorization is computed twice.
+
+use gaussflow_solvers::{
+    ExtremeSingularValues, FactorCounts, Factors, JacobianOperator, SolveError, SolveReport,
+    SolveRequest, norm,
+};
+
+use crate::loss::Loss;
+use crate::map::{MapError, SecondOrderMap, SmoothMap, require_finite, require_length};
+use crate::objective::Objective;
+
+/// Why a quantity at a point could not be had.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PointError {
+    /// The map has no value or derivative there.
+    #[error(transparent)]
+    Map(#[from] MapError),
+    /// The linear algebra gave no answer.
+    #[error(transparent)]
+    Solve(#[from] SolveError),
+}
+
+/// Everything first-order about an objective at one point.
+///
+/// # Examples
+/// ```
+/// use gaussflow_objective::{FiniteDifferences, Linearization, Objective, ResidualFn, Squared};
+/// let line = FiniteDifferences::new(ResidualFn::new(2, 1, |w, out| out.fill(w[0])));
+/// let objective = Objective::new(line, Squared::new(vec![1.0, 3.0])?, 1.0)?;
+/// let mut here = Linearization::new(objective.map())?;
+/// here.move_to(&objective, &[0.0])?;
+/// assert_eq!(here.loss(), 10.0);
+/// let mut step = [0.0];
+/// here.solve_loss_gradient(Default::default(), &mut step)?; // J^+ grad g, grad g = (-2, -6)
+/// assert!((step[0] + 4.0).abs() < 1e-9);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Linearization<J> {
+    point: Vec<f64>,
+    current: bool,
+    output: Vec<f64>,
+    loss: f64,
+    loss_gradient: Vec<f64>,
+    jacobian: J,
+    factors: Factors,
+    moves: u64,
+    /// Output-space work vector (n).
+    work: Vec<f64>,
+}
+
+impl<J: JacobianOperator> Linearization<J> {
+    /// Buffers for `map`; not yet at a point.
+    ///
+    /// # Errors
+    /// [`SolveError::EmptySystem`] for a map without outputs or parameters.
+    pub fn new<M: SmoothMap<Jacobian = J>>(map: &M) -> Result<Self, SolveError> {
+        let (n, p) = (map.outputs(), map.parameters());
+        Ok(Self {
+            point: vec![0.0; p],
+            current: false,
+            output: vec![0.0; n],
+            loss: f64::NAN,
+            loss_gradient: vec![0.0; n],
+            jacobian: map.new_jacobian(),
+            factors: Factors::new(n, p)?,
+            moves: 0,
+            work: vec![0.0; n],
+        })
+    }
+
+    /// Linearizes at `w` (length p); does nothing when already there, to the last bit.
+    ///
+    /// # Errors
+    /// [`MapError`] on a wrong length, or where the map is undefined or its value not finite.
+    pub fn move_to<M: SmoothMap<Jacobian = J>, L: Loss>(
+        &mut self,
+        objective: &Objective<M, L>,
+        w: &[f64],
+    ) -> Result<(), MapError> {
+        require_length("the parameters w", w, self.point.len())?;
+        if self.current && w.iter().zip(&self.point).all(|(a, b)| a.to_bits() == b.to_bits()) {
+            return Ok(());
+        }
+        self.current = false;
+        require_finite("the parameters w", w)?;
+        self.factors.invalidate();
+        self.moves += 1;
+        objective.map().linearize(w, &mut self.output, &mut self.jacobian)?;
+        require_finite("the map's value", &self.output)?;
+        self.output.iter_mut().for_each(|x| *x *= objective.scaling());
+        self.loss = objective.loss().value(&self.output);
+        objective.loss().gradient(&self.output, &mut self.loss_gradient);
+        self.point.copy_from_slice(w);
+        self.current = true;
+        Ok(())
+    }
+
+    /// The point w (length p).
+    pub fn point(&self) -> &[f64] {
+        &self.point
+    }
+
+    /// `alpha f(w)` (length n).
+    pub fn output(&self) -> &[f64] {
+        &self.output
+    }
+
+    /// `g(alpha f(w))`.
+    pub fn loss(&self) -> f64 {
+        self.loss
+    }
+
+    /// `grad g(alpha f(w))`, the gradient in output space (length n).
+    pub fn loss_gradient(&self) -> &[f64] {
+        &self.loss_gradient
+    }
+
+    /// `Df(w)`, n x p.
+    pub fn jacobian(&self) -> &J {
+        &self.jacobian
+    }
+
+    /// How often the map was linearized.
+    pub fn moves(&self) -> u64 {
+        self.moves
+    }
+
+    /// How often each factorization was computed.
+    pub fn factor_counts(&self) -> FactorCounts {
+        self.factors.counts()
+    }
+
+    /// Extreme singular values of `Df(w)`.
+    ///
+    /// # Errors
+    /// [`SolveError`] on a Jacobian that is not finite.
+    pub fn extreme_singular_values(&mut self) -> Result<ExtremeSingularValues, SolveError> {
+        self.factors.extreme_singular_values(&self.jacobian)
+    }
+
+    /// Solves `H_rho v = J^T b`, b of length n, v of length p.
+    ///
+    /// # Errors
+    /// [`SolveError`].
+    pub fn solve(
+        &mut self,
+        request: SolveRequest,
+        b: &[f64],
+        v: &mut [f64],
+    ) -> Result<SolveReport, SolveError> {
+        self.factors.solve(&self.jacobian, request, b, v)
+    }
+
+    /// Solves `H_rho v = J^T grad g(alpha f(w))`: the direction of equation (1) without -1/alpha.
+    ///
+    /// # Errors
+    /// [`SolveError`].
+    pub fn solve_loss_gradient(
+        &mut self,
+        request: SolveRequest,
+        v: &mut [f64],
+    ) -> Result<SolveReport, SolveError> {
+        self.factors.solve(&self.jacobian, request, &self.loss_gradient, v)
+    }
+
+    /// `x <- H_rho^-1 x` (length p), for a right-hand side that is not of the form `J^T b`.
+    ///
+    /// # Errors
+    /// [`SolveError`].
+    pub fn apply_inverse(
+        &mut self,
+        request: SolveRequest,
+        x: &mut [f64],
+    ) -> Result<(), SolveError> {
+        self.factors.apply_inverse(&self.jacobian, request, x)
+    }
+
+    /// `J^T grad g(alpha f(w))` (length p), without any factorization.
+    pub fn parameter_gradient(&self, out: &mut [f64]) {
+        self.jacobian.apply_transposed(&self.loss_gradient, out);
+    }
+
+    /// `out = P u`, the projection of u (length n) on the tangent space `Im J`; returns the rank used.
+    ///
+    /// # Errors
+    /// [`SolveError`].
+    pub fn project_on_tangent(
+        &mut self,
+        rank_cutoff: f64,
+        u: &[f64],
+        out: &mut [f64],
+    ) -> Result<usize, SolveError> {
+        self.factors.project_on_range(&self.jacobian, rank_cutoff, u, out)
+    }
+
+    /// Norms of the Riemannian gradient `P grad g` and of its complement `(I - P) grad g`.
+    ///
+    /// # Errors
+    /// [`SolveError`].
+    pub fn gradient_norms(&mut self, rank_cutoff: f64) -> Result<GradientNorms, SolveError> {
+        let work = &mut self.work;
+        self.factors.project_on_range(&self.jacobian, rank_cutoff, &self.loss_gradient, work)?;
+        let tangent = norm(work);
+        for (p, g) in work.iter_mut().zip(&self.loss_gradient) {
+            *p = g - *p;
+        }
+        Ok(GradientNorms { tangent, normal: norm(work) })
+    }
+
+    /// The geodesic term `J^+ D2f(w)[v, v]` (length p): geodesics obey `w'' = -` this at `v = w'`,
+    /// and it is twice the second-order correction of an accelerated Levenberg-Marquardt step.
+    ///
+    /// # Errors
+    /// [`PointError`]; `request` decides kernel and damping, as in [`Self::solve`].
+    pub fn geodesic_term<M: SecondOrderMap<Jacobian = J>>(
+        &mut self,
+        map: &M,
+        request: SolveRequest,
+        v: &[f64],
+        out: &mut [f64],
+    ) -> Result<SolveReport, PointError> {
+        map.second_derivative(&self.point, &self.jacobian, v, v, &mut self.work)?;
+        Ok(self.factors.solve(&self.jacobian, request, &self.work, out)?)
+    }
+}
+
+/// Norms of the two parts of `grad g` at a point of the output manifold.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct GradientNorms {
+    /// `norm(P grad g)`, the norm of the Riemannian gradient.
+    pub tangent: f64,
+    /// `norm((I - P) grad g)`.
+    pub normal: f64,
+}

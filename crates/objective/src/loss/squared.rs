@@ -1,0 +1,71 @@
+//! The paper's loss `g(psi) = norm(psi - y)^2`: nu = mu = 2 (section 5).
+
+use super::{Loss, LossError, require_finite_targets};
+
+/// `norm(psi - targets)^2`.
+///
+/// # Examples
+/// ```
+/// use gaussflow_objective::{Loss, Squared};
+/// let loss = Squared::new(vec![1.0, 2.0])?;
+/// assert_eq!(loss.value(&[0.0, 0.0]), 5.0);
+/// # Ok::<(), gaussflow_objective::LossError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Squared {
+    targets: Vec<f64>,
+}
+
+impl Squared {
+    /// The loss with targets y.
+    ///
+    /// # Errors
+    /// [`LossError::NonFiniteTarget`].
+    pub fn new(targets: Vec<f64>) -> Result<Self, LossError> {
+        require_finite_targets(&targets)?;
+        Ok(Self { targets })
+    }
+
+    /// `norm(psi)^2` on n outputs: for maps that are residuals already.
+    pub fn of_residuals(outputs: usize) -> Self {
+        Self { targets: vec![0.0; outputs] }
+    }
+}
+
+impl Loss for Squared {
+    fn outputs(&self) -> usize {
+        self.targets.len()
+    }
+
+    fn value(&self, psi: &[f64]) -> f64 {
+        psi.iter().zip(&self.targets).map(|(a, y)| (a - y) * (a - y)).sum()
+    }
+
+    fn gradient(&self, psi: &[f64], out: &mut [f64]) {
+        for ((o, a), y) in out.iter_mut().zip(psi).zip(&self.targets) {
+            *o = 2.0 * (a - y);
+        }
+    }
+
+    fn hessian_apply(&self, _psi: &[f64], v: &[f64], out: &mut [f64]) {
+        for (o, v) in out.iter_mut().zip(v) {
+            *o = 2.0 * v;
+        }
+    }
+
+    fn strong_convexity(&self) -> f64 {
+        2.0
+    }
+
+    fn smoothness(&self) -> f64 {
+        2.0
+    }
+
+    fn minimum(&self) -> f64 {
+        0.0
+    }
+
+    fn minimizer(&self, out: &mut [f64]) {
+        out.copy_from_slice(&self.targets);
+    }
+}

@@ -1,0 +1,227 @@
+//! Differentiable maps `f: R^p -> R^n` in three levels: value, Jacobian, second derivatives.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use gaussflow_solvers::JacobianOperator;
+use gaussflow_solvers::faer::MatMut;
+
+/// Why a map has no value or derivative at a point.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MapError {
+    /// A vector has another length than the map's shape asks for.
+    #[error("{what} has length {found}, but the map asks for {expected}")]
+    ShapeMismatch {
+        /// Which vector.
+        what: &'static str,
+        /// The length that the map asks for.
+        expected: usize,
+        /// The length that was given.
+        found: usize,
+    },
+    /// An entry is infinite or NaN.
+    #[error("{what} is not finite: entry {index} is {value}")]
+    NonFinite {
+        /// What holds the entry.
+        what: &'static str,
+        /// Position of the first such entry.
+        index: usize,
+        /// The entry.
+        value: f64,
+    },
+    /// The map says itself that it is undefined at the point, with its reason.
+    #[error("the map is undefined at this point: {reason}")]
+    Undefined {
+        /// The map's own words.
+        reason: String,
+    },
+}
+
+/// A map from p parameters to n outputs (residuals), value only.
+pub trait Residuals {
+    /// Number of parameters p.
+    fn parameters(&self) -> usize;
+
+    /// Number of outputs n.
+    fn outputs(&self) -> usize;
+
+    /// Writes `f(w)` (length n) at `w` (length p).
+    ///
+    /// # Errors
+    /// [`MapError`] where the map is undefined; a caller treats a value that is not finite likewise.
+    fn value(&self, w: &[f64], out: &mut [f64]) -> Result<(), MapError>;
+}
+
+/// A map with a Jacobian `Df(w)`, n x p.
+pub trait SmoothMap: Residuals {
+    /// How the Jacobian is held.
+    type Jacobian: JacobianOperator;
+
+    /// An operator of the right shape, to be filled by [`Self::linearize`].
+    fn new_jacobian(&self) -> Self::Jacobian;
+
+    /// Writes `f(w)` and `Df(w)` in one pass.
+    ///
+    /// # Errors
+    /// As [`Residuals::value`].
+    fn linearize(
+        &self,
+        w: &[f64],
+        value: &mut [f64],
+        jacobian: &mut Self::Jacobian,
+    ) -> Result<(), MapError>;
+}
+
+/// A map with second derivatives.
+///
+/// Each method gets the Jacobian that [`SmoothMap::linearize`] wrote at the same `w`, so that a map
+/// may keep there what both need.
+pub trait SecondOrderMap: SmoothMap {
+    /// Writes `D2f(w)[u, v]` (length n), bilinear and symmetric in u and v (length p).
+    ///
+    /// # Errors
+    /// As [`Residuals::value`].
+    fn second_derivative(
+        &self,
+        w: &[f64],
+        jacobian: &Self::Jacobian,
+        u: &[f64],
+        v: &[f64],
+        out: &mut [f64],
+    ) -> Result<(), MapError>;
+
+    /// Writes `B(weights) v = sum_j weights_j Hess f_j(w) v` (length p).
+    ///
+    /// # Errors
+    /// As [`Residuals::value`].
+    fn weighted_hessian_apply(
+        &self,
+        w: &[f64],
+        jacobian: &Self::Jacobian,
+        weights: &[f64],
+        v: &[f64],
+        out: &mut [f64],
+    ) -> Result<(), MapError>;
+
+    /// Writes the symmetric p x p matrix `B(weights) = sum_j weights_j Hess f_j(w)`.
+    ///
+    /// # Errors
+    /// As [`Residuals::value`].
+    fn weighted_hessian(
+        &self,
+        w: &[f64],
+        jacobian: &Self::Jacobian,
+        weights: &[f64],
+        mut out: MatMut<'_, f64>,
+    ) -> Result<(), MapError> {
+        let p = self.parameters();
+        let (mut unit, mut column) = (vec![0.0; p], vec![0.0; p]);
+        for k in 0..p {
+            unit[k] = 1.0;
+            self.weighted_hessian_apply(w, jacobian, weights, &unit, &mut column)?;
+            unit[k] = 0.0;
+            for (r, &entry) in column.iter().enumerate() {
+                out[(r, k)] = entry;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The moduli of Lipschitz continuity that the paper's hypotheses name, as proven upper bounds.
+pub trait LipschitzConstants {
+    /// An upper bound of the modulus L of `w -> Df(w)` in the operator norm, over all of `R^p`.
+    fn jacobian_lipschitz(&self) -> f64;
+
+    /// An upper bound of the modulus `Lip_f` of `f` itself, over all of `R^p`.
+    fn lipschitz(&self) -> f64;
+}
+
+macro_rules! forward_through_pointer {
+    ($($pointer:ty),*) => {$(
+        impl<M: Residuals + ?Sized> Residuals for $pointer {
+            fn parameters(&self) -> usize {
+                (**self).parameters()
+            }
+            fn outputs(&self) -> usize {
+                (**self).outputs()
+            }
+            fn value(&self, w: &[f64], out: &mut [f64]) -> Result<(), MapError> {
+                (**self).value(w, out)
+            }
+        }
+
+        impl<M: SmoothMap + ?Sized> SmoothMap for $pointer {
+            type Jacobian = M::Jacobian;
+            fn new_jacobian(&self) -> Self::Jacobian {
+                (**self).new_jacobian()
+            }
+            fn linearize(
+                &self,
+                w: &[f64],
+                value: &mut [f64],
+                jacobian: &mut Self::Jacobian,
+            ) -> Result<(), MapError> {
+                (**self).linearize(w, value, jacobian)
+            }
+        }
+
+        impl<M: SecondOrderMap + ?Sized> SecondOrderMap for $pointer {
+            fn second_derivative(
+                &self,
+                w: &[f64],
+                jacobian: &Self::Jacobian,
+                u: &[f64],
+                v: &[f64],
+                out: &mut [f64],
+            ) -> Result<(), MapError> {
+                (**self).second_derivative(w, jacobian, u, v, out)
+            }
+            fn weighted_hessian_apply(
+                &self,
+                w: &[f64],
+                jacobian: &Self::Jacobian,
+                weights: &[f64],
+                v: &[f64],
+                out: &mut [f64],
+            ) -> Result<(), MapError> {
+                (**self).weighted_hessian_apply(w, jacobian, weights, v, out)
+            }
+            fn weighted_hessian(
+                &self,
+                w: &[f64],
+                jacobian: &Self::Jacobian,
+                weights: &[f64],
+                out: MatMut<'_, f64>,
+            ) -> Result<(), MapError> {
+                (**self).weighted_hessian(w, jacobian, weights, out)
+            }
+        }
+    )*};
+}
+
+forward_through_pointer!(&M, Box<M>, Rc<M>, Arc<M>);
+
+/// Refuses a vector of another length than `expected`.
+///
+/// # Errors
+/// [`MapError::ShapeMismatch`].
+pub fn require_length(what: &'static str, values: &[f64], expected: usize) -> Result<(), MapError> {
+    if values.len() == expected {
+        Ok(())
+    } else {
+        Err(MapError::ShapeMismatch { what, expected, found: values.len() })
+    }
+}
+
+/// Refuses a vector with an entry that is infinite or NaN.
+///
+/// # Errors
+/// [`MapError::NonFinite`] with the first such entry.
+pub fn require_finite(what: &'static str, values: &[f64]) -> Result<(), MapError> {
+    match values.iter().enumerate().find(|(_, x)| !x.is_finite()) {
+        Some((index, &value)) => Err(MapError::NonFinite { what, index, value }),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,84 @@
+//! The scaled objective `w -> g(alpha f(w))` of section 2.1.
+
+use crate::loss::Loss;
+use crate::map::{MapError, Residuals};
+
+/// A map f, a loss g and the scaling factor alpha > 0: `g(alpha f(w))`.
+///
+/// # Examples
+/// ```
+/// use gaussflow_objective::{Objective, ResidualFn, Squared};
+/// let line = ResidualFn::new(2, 1, |w, out| out.copy_from_slice(&[w[0], 2.0 * w[0]]));
+/// let objective = Objective::new(line, Squared::new(vec![1.0, 2.0])?, 0.5)?;
+/// assert_eq!(objective.loss_at(&[2.0])?, 0.0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Objective<M, L> {
+    map: M,
+    loss: L,
+    scaling: f64,
+}
+
+/// Why map, loss and scaling do not make an objective.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ObjectiveError {
+    /// The loss expects another number of outputs than the map has.
+    #[error("the loss has {loss} targets, but the map has {map} outputs")]
+    OutputCount {
+        /// Outputs of the map.
+        map: usize,
+        /// Outputs of the loss.
+        loss: usize,
+    },
+    /// The scaling factor is not positive and finite.
+    #[error("scaling (alpha) is {scaling}; accepted: a finite number above 0")]
+    InvalidScaling {
+        /// The value that was given.
+        scaling: f64,
+    },
+}
+
+impl<M: Residuals, L: Loss> Objective<M, L> {
+    /// The objective `g(scaling * f(w))`.
+    ///
+    /// # Errors
+    /// [`ObjectiveError`] when the shapes differ or `scaling` is not positive and finite.
+    pub fn new(map: M, loss: L, scaling: f64) -> Result<Self, ObjectiveError> {
+        if map.outputs() != loss.outputs() {
+            return Err(ObjectiveError::OutputCount { map: map.outputs(), loss: loss.outputs() });
+        }
+        if !(scaling.is_finite() && scaling > 0.0) {
+            return Err(ObjectiveError::InvalidScaling { scaling });
+        }
+        Ok(Self { map, loss, scaling })
+    }
+
+    /// The map f.
+    pub fn map(&self) -> &M {
+        &self.map
+    }
+
+    /// The loss g.
+    pub fn loss(&self) -> &L {
+        &self.loss
+    }
+
+    /// The scaling factor alpha.
+    pub fn scaling(&self) -> f64 {
+        self.scaling
+    }
+
+    /// `g(alpha f(w))`, allocating its own buffer.
+    ///
+    /// # Errors
+    /// As [`Residuals::value`].
+    pub fn loss_at(&self, w: &[f64]) -> Result<f64, MapError> {
+        let mut value = vec![0.0; self.map.outputs()];
+        crate::map::require_length("the parameters w", w, self.map.parameters())?;
+        self.map.value(w, &mut value)?;
+        value.iter_mut().for_each(|x| *x *= self.scaling);
+        Ok(self.loss.value(&value))
+    }
+}

@@ -1,0 +1,53 @@
+//! Orthogonal projection on the range of J, `P = J J^+`, from the factors at hand.
+
+use crate::error::{SolveError, require_cutoff, require_finite, require_length};
+use crate::factors::Factors;
+use crate::operator::JacobianOperator;
+use crate::vector::add_scaled;
+
+impl Factors {
+    /// `out = P u = J J^+ u`, the orthogonal projection of u (length n) on the range of J.
+    ///
+    /// With full numerical column rank it goes through the QR of J; otherwise through the left
+    /// singular vectors above `rank_cutoff`. Returns the rank used.
+    ///
+    /// # Errors
+    /// Shape and finiteness, as [`SolveError`] says.
+    pub fn project_on_range(
+        &mut self,
+        jacobian: &dyn JacobianOperator,
+        rank_cutoff: f64,
+        u: &[f64],
+        out: &mut [f64],
+    ) -> Result<usize, SolveError> {
+        require_cutoff(rank_cutoff)?;
+        require_length("the vector u", u, self.rows)?;
+        require_length("the projection", out, self.rows)?;
+        require_finite("the vector u", u)?;
+        self.qr(jacobian)?;
+        let full = self.is_full_rank(jacobian, rank_cutoff)?;
+        let tall = self.rows >= self.columns;
+        if full && !tall {
+            // n independent rows: the range is all of output space.
+            out.copy_from_slice(u);
+            return Ok(self.rows);
+        }
+        if let (true, Some(qr)) = (full, &mut self.qr.workspace) {
+            out.copy_from_slice(u);
+            qr.apply_q_transposed(out);
+            out[self.columns..].fill(0.0);
+            qr.apply_q(out);
+            return Ok(self.columns);
+        }
+        self.svd(jacobian)?;
+        out.fill(0.0);
+        let Some(svd) = &self.svd.workspace else { return Ok(0) };
+        let rank = svd.rank(rank_cutoff);
+        for k in 0..rank {
+            let left = svd.left(k);
+            let coordinate = jacobian.inner_product(left, u);
+            add_scaled(out, coordinate, left);
+        }
+        Ok(rank)
+    }
+}

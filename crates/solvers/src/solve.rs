@@ -1,0 +1,112 @@
+//! A solve of `((1 - rho) J^T J + rho I) v = J^T b`: checks, choice of kernel, true residual.
+
+use crate::damped::{Choice, DampedSolver, SolveReport, SolveRequest, choose};
+use crate::error::{SolveError, require_cutoff, require_finite, require_length};
+use crate::factors::Factors;
+use crate::operator::JacobianOperator;
+use crate::vector::norm;
+
+impl Factors {
+    /// Solves `((1 - rho) J^T J + rho I) v = J^T b`, b of length n, v of length p.
+    ///
+    /// # Errors
+    /// [`SolveError`]: shapes, non-finite input, damping outside [0, 1], loss of rank or of positive
+    /// definiteness (v is then unspecified).
+    pub fn solve(
+        &mut self,
+        jacobian: &dyn JacobianOperator,
+        request: SolveRequest,
+        b: &[f64],
+        v: &mut [f64],
+    ) -> Result<SolveReport, SolveError> {
+        let rho = request.damping;
+        if !(0.0..=1.0).contains(&rho) {
+            return Err(SolveError::InvalidDamping { damping: rho });
+        }
+        require_cutoff(request.rank_cutoff)?;
+        require_length("the right-hand side b", b, self.rows)?;
+        require_length("the solution v", v, self.columns)?;
+        require_finite("the right-hand side b", b)?;
+        let jacobian_norm = self.dense_norm(jacobian)?;
+
+        let (solver, choice) = match request.solver {
+            DampedSolver::Auto => choose(self.rows, self.columns, rho, jacobian_norm),
+            named if rho == 1.0 => (named, Choice::Identity),
+            named => (named, Choice::Requested),
+        };
+        let mut report = SolveReport {
+            solver,
+            choice,
+            residual: f64::NAN,
+            relative_residual: f64::NAN,
+            rank: self.rows.min(self.columns),
+            smallest_pivot: 1.0,
+            largest_pivot: 1.0,
+            condition_estimate: 1.0,
+        };
+        if choice == Choice::Identity {
+            jacobian.apply_transposed(b, v);
+        } else {
+            match solver {
+                DampedSolver::PrimalCholesky => {
+                    self.solve_primal(jacobian, rho, b, v, &mut report)?;
+                }
+                DampedSolver::DualCholesky => self.solve_dual(jacobian, rho, b, v, &mut report)?,
+                DampedSolver::HouseholderQr if rho == 0.0 => {
+                    self.solve_qr(jacobian, request.rank_cutoff, b, v, &mut report)?;
+                }
+                DampedSolver::HouseholderQr => {
+                    self.solve_stacked(jacobian, rho, b, v, &mut report)?;
+                }
+                // `Auto` was resolved above.
+                DampedSolver::ThinSvd | DampedSolver::Auto => {
+                    self.solve_svd(jacobian, rho, request.rank_cutoff, b, v, &mut report)?;
+                }
+            }
+        }
+        if let Some(index) = v.iter().position(|x| !x.is_finite()) {
+            return Err(SolveError::Overflow { solver, index });
+        }
+        self.measure_residual(jacobian, rho, b, v, &mut report);
+        Ok(report)
+    }
+
+    /// The true residual of the defining equation, through the operator.
+    pub(crate) fn measure_residual(
+        &mut self,
+        jacobian: &dyn JacobianOperator,
+        rho: f64,
+        b: &[f64],
+        v: &[f64],
+        report: &mut SolveReport,
+    ) {
+        let image = &mut self.output[..self.rows];
+        jacobian.apply(v, image);
+        for (i, b) in image.iter_mut().zip(b) {
+            *i = b - (1.0 - rho) * *i;
+        }
+        let defect = &mut self.parameter[..self.columns];
+        jacobian.apply_transposed(image, defect);
+        for (d, v) in defect.iter_mut().zip(v) {
+            *d -= rho * v;
+        }
+        report.residual = norm(defect);
+        let size = self.dense_norm.unwrap_or(f64::NAN);
+        report.relative_residual = relative(report.residual, size, rho, norm(b), norm(v));
+    }
+}
+
+/// `residual / (size (b + (1-rho) size v) + rho v)`, divided by `size` first: no term overflows.
+fn relative(residual: f64, size: f64, rho: f64, b: f64, v: f64) -> f64 {
+    if residual == 0.0 {
+        return 0.0;
+    }
+    if !residual.is_finite() {
+        return f64::INFINITY;
+    }
+    if size == 0.0 {
+        return residual / (rho * v);
+    }
+    let damped = if rho == 0.0 { 0.0 } else { rho * v / size };
+    residual / size / (b + (1.0 - rho) * size * v + damped)
+}

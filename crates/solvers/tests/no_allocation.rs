@@ -1,0 +1,138 @@
+//! Nothing is allocated inside a step: at a second point every kernel works in warm buffers.
+
+// The trait of a global allocator is unsafe to implement; this one only counts and passes on.
+#![allow(unsafe_code)]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+use gaussflow_solvers::{DampedSolver, DenseJacobian, Factors, JacobianOperator, RowKronecker};
+use gaussflow_solvers::{SolveError, SolveRequest};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, StandardNormal};
+
+struct Counting;
+
+thread_local! {
+    // Of this thread alone: the test harness allocates in its own.
+    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+}
+
+fn count() {
+    ALLOCATIONS.with(|n| n.set(n.get() + 1));
+}
+
+// SAFETY: every call is passed on unchanged to the system's allocator; the counter is a constant
+// initialized cell without a destructor, so that touching it allocates nothing.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count();
+        // SAFETY: the caller's obligations are those of `System`.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        count();
+        // SAFETY: as above.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count();
+        // SAFETY: as above.
+        unsafe { System.realloc(block, layout, size) }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        // SAFETY: as above.
+        unsafe { System.dealloc(block, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+fn allocations(work: impl FnOnce()) -> u64 {
+    let before = ALLOCATIONS.with(Cell::get);
+    work();
+    ALLOCATIONS.with(Cell::get) - before
+}
+
+const ROWS: usize = 256;
+const COLUMNS: usize = 144;
+
+fn gaussian(rng: &mut ChaCha8Rng, count: usize) -> Vec<f64> {
+    (0..count).map(|_| StandardNormal.sample(rng)).collect()
+}
+
+/// S and X of a network with 18 hidden units on 8 features.
+fn network(rng: &mut ChaCha8Rng) -> RowKronecker {
+    let mut jacobian = RowKronecker::new(&gaussian(rng, ROWS * 8), 8, 18);
+    for c in 0..18 {
+        let column = gaussian(rng, ROWS);
+        jacobian.left_mut().col_as_slice_mut(c).copy_from_slice(&column);
+    }
+    jacobian
+}
+
+fn dense(rng: &mut ChaCha8Rng, rows: usize, columns: usize) -> DenseJacobian {
+    let mut jacobian = DenseJacobian::zeros(rows, columns);
+    for c in 0..columns {
+        let column = gaussian(rng, rows);
+        jacobian.matrix_mut().col_mut(c).iter_mut().zip(column).for_each(|(m, x)| *m = x);
+    }
+    jacobian
+}
+
+#[test]
+fn the_counter_counts() {
+    assert_eq!(allocations(|| drop(std::hint::black_box(vec![0.0; 100]))), 1);
+}
+
+/// One point's work at rho = 0 and rho > 0, as far as the shape allows.
+fn step(
+    factors: &mut Factors,
+    jacobian: &dyn JacobianOperator,
+    b: &[f64],
+    v: &mut [f64],
+    out: &mut [f64],
+    solver: DampedSolver,
+) {
+    factors.invalidate();
+    for damping in [0.0, 1e-3] {
+        let request = SolveRequest { damping, solver, ..SolveRequest::default() };
+        match factors.solve(jacobian, request, b, v) {
+            Ok(_)
+            | Err(SolveError::NotPositiveDefinite { .. } | SolveError::RankDeficient { .. }) => {}
+            Err(other) => panic!("{solver:?}: {other}"),
+        }
+    }
+    factors.extreme_singular_values(jacobian).unwrap();
+    factors.project_on_range(jacobian, 1e-14, b, out).unwrap();
+}
+
+#[test]
+fn a_second_point_allocates_nothing() {
+    let rng = &mut ChaCha8Rng::seed_from_u64(1);
+    let structured = [network(rng), network(rng)];
+    let tall = [dense(rng, ROWS, COLUMNS), dense(rng, ROWS, COLUMNS)];
+    let wide = [dense(rng, COLUMNS, ROWS), dense(rng, COLUMNS, ROWS)];
+    let points: [[&dyn JacobianOperator; 2]; 3] =
+        [[&structured[0], &structured[1]], [&tall[0], &tall[1]], [&wide[0], &wide[1]]];
+    let mut found = Vec::new();
+    for (k, [first, second]) in points.into_iter().enumerate() {
+        let (rows, columns) = (first.rows(), first.columns());
+        let b = gaussian(rng, rows);
+        let (mut v, mut out) = (vec![0.0; columns], vec![0.0; rows]);
+        for solver in DampedSolver::ALL {
+            let mut factors = Factors::new(rows, columns).unwrap();
+            step(&mut factors, first, &b, &mut v, &mut out, solver);
+            let count = allocations(|| step(&mut factors, second, &b, &mut v, &mut out, solver));
+            if count > 0 {
+                found.push((k, solver, count));
+            }
+        }
+    }
+    assert!(found.is_empty(), "allocations inside a step: {found:?}");
+}
