@@ -40,7 +40,8 @@ pub enum StopReason {
     Horizon,
     /// An event stopped it.
     Event(EventKind),
-    /// Error control asked for a step below the spacing of the time axis: a singularity is near.
+    /// Error control asked for a step below the spacing of the time axis: a singularity is near
+    /// (reported as loss of rank for the undamped flow, where it can be nothing else).
     StepUnderflow,
     /// The observer asked to stop.
     Interrupted,
@@ -115,18 +116,18 @@ pub enum SimulationError {
 /// # Examples
 /// ```
 /// use std::ops::ControlFlow;
-/// use gaussflow_dynamics::{Settings, simulate};
+/// use gaussflow_dynamics::{Flow, Settings, simulate};
 /// use gaussflow_objective::{FiniteDifferences, Objective, ResidualFn, Squared};
 ///
 /// // f(w) = (w, w): the flow contracts g by exp(-4 t) towards the mean of the targets.
 /// let map = FiniteDifferences::new(ResidualFn::new(2, 1, |w, out| out.fill(w[0])));
 /// let objective = Objective::new(map, Squared::new(vec![1.0, 3.0])?, 1.0)?;
 /// let mut losses = Vec::new();
-/// let outcome = simulate(&objective, &[0.0], &Settings::default(), &mut |_, _, flow: &mut _| {
-///     let flow: &mut gaussflow_dynamics::Flow<_, _> = flow;
+/// let mut record = |_, _, flow: &mut Flow<_, _>| {
 ///     losses.push(flow.linearization().loss());
 ///     ControlFlow::Continue(())
-/// })?;
+/// };
+/// let outcome = simulate(&objective, &[0.0], &Settings::default(), &mut record)?;
 /// assert_eq!(losses.len(), 501);
 /// assert!((outcome.final_weights[0] - 2.0).abs() < 1e-3);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -161,7 +162,7 @@ pub fn simulate<M: SecondOrderMap, L: Loss>(
         }
         integrate(method, grid, &mut flow, initial, &mut events, &mut record)?
     };
-    Ok(conclude(&mut flow, &mut watches, integration, unobservable, grid.step))
+    Ok(conclude(&mut flow, &mut watches, integration, unobservable, (grid.step, settings.rank_threshold)))
 }
 
 /// Refuses thresholds that are not positive and finite.
@@ -252,7 +253,7 @@ fn conclude<M: SecondOrderMap, L: Loss>(
     watches: &mut [Watch],
     integration: Integration<PointError>,
     unobservable: Option<MapError>,
-    step_size: f64,
+    (step_size, rank_threshold): (f64, f64),
 ) -> Outcome {
     let Integration { end, time, state, events: located, statistics } = integration;
     let mut events = Vec::new();
@@ -296,6 +297,14 @@ fn conclude<M: SecondOrderMap, L: Loss>(
             }
             other => StopReason::Failed(other),
         },
+        // The undamped field is unbounded only where J loses rank: the singularity is that, and the
+        // event tells how near to it the clock could come.
+        (End::StepUnderflow { .. }, _) if flow.preconditioner() == Preconditioner::GaussNewton => {
+            let near = flow.move_to(&state).is_ok();
+            let ratio = flow.linearization_mut().extreme_singular_values().map(|s| s.ratio());
+            let ratio = ratio.ok().filter(|_| near).unwrap_or(f64::NAN);
+            note(EventKind::RankLost, ratio, rank_threshold)
+        }
         (End::StepUnderflow { .. }, _) => StopReason::StepUnderflow,
         (End::Interrupted { .. }, Some(MapError::NonFinite { value, .. })) => {
             note(EventKind::NonFinite, value, f64::MAX)

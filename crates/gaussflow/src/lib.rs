@@ -1,1 +1,29 @@
-//! placeholder
+//! Gauss-Newton, Levenberg-Marquardt and gradient-flow dynamics and their geometry, in one dependency.
+#![doc = include_str!("../README.md")]
+
+pub use gaussflow_dynamics as dynamics;
+pub use gaussflow_integrators as integrators;
+pub use gaussflow_manifold as manifold;
+pub use gaussflow_network as network;
+pub use gaussflow_objective as objective;
+pub use gaussflow_solvers as solvers;
+pub use gaussflow_theory as theory;
+
+/// The names that most programs need.
+pub mod prelude {
+    pub use gaussflow_dynamics::{
+        Diagnostics, EventKind, Flow, Integrator, Preconditioner, RankPolicy, Settings,
+        SolveSettings, StopReason, Tolerances, simulate,
+    };
+    pub use gaussflow_manifold::ManifoldPoint;
+    pub use gaussflow_network::{Activation, InitialPoint, Initialization, Network};
+    pub use gaussflow_objective::{
+        FiniteDifferences, JacobianDifferences, Linearization, LogCosh, Loss, MapError, Objective,
+        ResidualFn, Residuals, SecondOrderMap, SmoothMap, Squared, WeightedSquares, check_jacobian,
+        check_second_derivative,
+    };
+    pub use gaussflow_solvers::{
+        DampedSolver, DenseJacobian, Factors, JacobianOperator, RowKronecker, SolveRequest,
+    };
+    pub use std::ops::ControlFlow;
+}

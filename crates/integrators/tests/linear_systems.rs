@@ -49,6 +49,8 @@ fn system() -> impl Strategy<Value = (Vec<Vec<f64>>, Vec<f64>)> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     /// An error made at time s grows at most by `e^{|A|(t - s)}`; the bound is that growth times
     /// a multiple of the tolerance on the largest state.
     #[test]

@@ -141,15 +141,14 @@ impl<A: ActivationFunction> Network<A> {
         let [z, sigma] = &mut buffers;
         for (b, out) in out.chunks_mut(ROW_BLOCK).enumerate() {
             let first = b * ROW_BLOCK;
-            for (o, offset) in out.iter_mut().zip(&self.offset[first..]) {
-                *o = -offset;
-            }
+            out.fill(0.0);
             let (z, sigma) = (&mut z[..out.len()], &mut sigma[..out.len()]);
             for (i, c) in self.signs.iter().enumerate() {
                 self.pre_activation(w, i, first, z);
                 self.activation.value(z, sigma);
                 add_scaled(out, *c, sigma);
             }
+            subtract(out, &self.offset[first..]);
         }
     }
 
@@ -174,6 +173,13 @@ fn add_scaled(out: &mut [f64], factor: f64, x: &[f64]) {
             }
         },
     );
+}
+
+/// `out -= offset`, after the sum, so that f is exactly 0 where phi was taken.
+fn subtract(out: &mut [f64], offset: &[f64]) {
+    for (o, offset) in out.iter_mut().zip(offset) {
+        *o -= offset;
+    }
 }
 
 /// Refuses entries that are infinite or NaN.
@@ -217,9 +223,7 @@ impl<A: ActivationFunction> SmoothMap for Network<A> {
         let [z, sigma] = &mut buffers;
         for (b, value) in value.chunks_mut(ROW_BLOCK).enumerate() {
             let first = b * ROW_BLOCK;
-            for (o, offset) in value.iter_mut().zip(&self.offset[first..]) {
-                *o = -offset;
-            }
+            value.fill(0.0);
             let rows = first..first + value.len();
             let (z, sigma) = (&mut z[..value.len()], &mut sigma[..value.len()]);
             for (i, c) in self.signs.iter().enumerate() {
@@ -230,6 +234,7 @@ impl<A: ActivationFunction> SmoothMap for Network<A> {
                 slope.iter_mut().for_each(|s| *s *= c);
                 curvature.iter_mut().for_each(|s| *s *= c);
             }
+            subtract(value, &self.offset[first..]);
         }
         Ok(())
     }

@@ -48,10 +48,12 @@ impl Cholesky {
         {
             Ok(_) => {
                 let noise = self.diagonal.len() as f64 * f64::EPSILON;
+                // Squares near the smallest normal number have lost digits of their own.
+                let least = f64::MIN_POSITIVE / f64::EPSILON;
                 let lost = self.diagonal.iter().enumerate().position(|(i, entry)| {
                     let pivot = self.factor[(i, i)] * self.factor[(i, i)];
                     // faer lets a NaN pass, which is no positive pivot either.
-                    !(pivot.is_finite() && pivot > noise * entry)
+                    !(pivot.is_finite() && pivot > noise * entry.max(least))
                 });
                 lost.map_or(Ok(()), Err)
             }

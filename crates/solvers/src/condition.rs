@@ -11,7 +11,9 @@ pub(crate) fn estimate_smallest(qr: &HouseholderQr, x: &mut [f64]) -> f64 {
         // Each half of `(R^T R)^-1` is normed by itself: nothing is squared, nothing overflows.
         for half in [HouseholderQr::solve_upper_transposed, HouseholderQr::solve_upper] {
             let length = norm(x);
-            x.iter_mut().for_each(|x| *x /= length);
+            for x in x.iter_mut() {
+                *x /= length;
+            }
             half(qr, x);
             inverse = norm(x);
             if !inverse.is_finite() || inverse == 0.0 {
@@ -28,7 +30,9 @@ pub(crate) fn inverse_norm(x: &mut [f64], mut apply: impl FnMut(&mut [f64])) -> 
     let mut growth = 0.0;
     for _ in 0..3 {
         let length = norm(x);
-        x.iter_mut().for_each(|x| *x /= length);
+        for x in x.iter_mut() {
+            *x /= length;
+        }
         apply(x);
         growth = norm(x);
         if !growth.is_finite() || growth == 0.0 {

@@ -41,7 +41,7 @@ pub struct SolveRequest {
     pub damping: f64,
     /// The kernel; default [`DampedSolver::Auto`].
     pub solver: DampedSolver,
-    /// Cutoff on sigma / sigma_max at rho = 0: below it `HouseholderQr` refuses and `ThinSvd`
+    /// Cutoff on `sigma / sigma_max` at rho = 0: below it `HouseholderQr` refuses and `ThinSvd`
     /// truncates; in [0, 1), default 1e-14.
     pub rank_cutoff: f64,
 }
@@ -87,7 +87,7 @@ pub enum Choice {
 /// ```
 pub fn choose(rows: usize, columns: usize, damping: f64, norm: f64) -> (DampedSolver, Choice) {
     let tall = rows >= columns;
-    if damping == 1.0 {
+    if damping >= 1.0 {
         let smaller = if tall { DampedSolver::PrimalCholesky } else { DampedSolver::DualCholesky };
         return (smaller, Choice::Identity);
     }

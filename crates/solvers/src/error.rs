@@ -94,6 +94,18 @@ pub enum SolveError {
     },
 }
 
+/// Refuses a damping factor outside `[0, 1]`.
+///
+/// # Errors
+/// [`SolveError::InvalidDamping`].
+pub(crate) fn require_damping(damping: f64) -> Result<(), SolveError> {
+    if (0.0..=1.0).contains(&damping) {
+        Ok(())
+    } else {
+        Err(SolveError::InvalidDamping { damping })
+    }
+}
+
 /// Refuses a rank cutoff outside `[0, 1)`.
 ///
 /// # Errors

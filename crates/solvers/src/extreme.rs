@@ -1,14 +1,16 @@
 //! Extreme singular values of `J`: Householder bidiagonalization, then bisection by Sturm counts.
 //!
 //! `J = U B V^T` with B upper bidiagonal has a backward error of a modest multiple of
-//! eps sigma_max, and the inertia of the Golub-Kahan matrix of B (zero diagonal, off-diagonals
-//! d_1, e_1, d_2, e_2, ...) counts the singular values below any number to high relative accuracy.
+//! `eps sigma_max`, and the inertia of the Golub-Kahan matrix of B (zero diagonal, off-diagonals
+//! `d_1, e_1, d_2, e_2, ...`) counts the singular values below any number to high relative accuracy.
 //! Nothing converges by luck here: a count is a proof for B. (Values-only eigenvalues of `J^T J`
-//! would carry an error of eps sigma_max^2, useless below sigma_max sqrt(eps).)
+//! would carry an error of `eps sigma_max^2`, useless below `sigma_max sqrt(eps)`.)
 
 use dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::svd::bidiag::{bidiag_in_place, bidiag_in_place_scratch};
 use faer::{Mat, MatRef, Par};
+
+use crate::vector::binary_scale;
 
 /// The smallest and largest of the min(n, p) singular values of a Jacobian.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -32,8 +34,8 @@ impl ExtremeSingularValues {
     }
 }
 
-/// Columns of one block of reflectors: the fastest of 1 to 32 at order 144.
-const BLOCK: usize = 8;
+/// Columns of one block of reflectors: they are never applied, and 1 spares their products.
+const BLOCK: usize = 1;
 
 /// Points of one multisection sweep: independent recurrences that hide the divider's latency.
 const POINTS: usize = 8;
@@ -44,7 +46,7 @@ pub(crate) struct Bidiagonal {
     left: Mat<f64>,
     right: Mat<f64>,
     scratch: MemBuffer,
-    /// Squares of d_1, e_1, d_2, e_2, ..., d_p, scaled to a largest entry of 1.
+    /// Squares of `d_1, e_1, d_2, e_2, ..., d_p`, scaled to a largest entry of 1.
     squares: Vec<f64>,
 }
 
@@ -71,14 +73,14 @@ impl Bidiagonal {
                 size = size.max(upper[(r, c)].abs());
             }
         }
-        // A row of subnormal norm has no finite reciprocal: such entries, far below eps times the
-        // largest, are dropped, and a matrix near the ends of the range of numbers is scaled.
-        let scale = if (1e-140..1e140).contains(&size) || size == 0.0 { 1.0 } else { size };
-        let floor = 1e-150 * (size / scale);
+        let scale = binary_scale(size);
+        let inverse = scale.recip();
         for c in 0..order {
             for r in 0..order {
-                let entry = if r <= c { upper[(r, c)] / scale } else { 0.0 };
-                self.matrix[(r, c)] = if entry.abs() < floor { 0.0 } else { entry };
+                let entry = if r <= c { upper[(r, c)] * inverse } else { 0.0 };
+                // faer divides by the norms of rows: one near the smallest number has no finite
+                // reciprocal. So far below eps times the largest an entry does not count.
+                self.matrix[(r, c)] = if entry.abs() < 1e-150 { 0.0 } else { entry };
             }
         }
         let found = self.extremes_in_place();
@@ -101,6 +103,9 @@ impl Bidiagonal {
             if i + 1 < order {
                 self.squares[2 * i + 1] = self.matrix[(i, i + 1)];
             }
+        }
+        if self.squares.iter().any(|x| !x.is_finite()) {
+            return ExtremeSingularValues { smallest: f64::NAN, largest: f64::NAN };
         }
         let scale = self.squares.iter().fold(0.0_f64, |m, x| m.max(x.abs()));
         if scale == 0.0 {
@@ -154,7 +159,7 @@ fn bisect(squares: &[f64], rank: usize, upper: f64) -> f64 {
 
 /// Numbers of singular values below each of `points` (positive).
 ///
-/// The pivots q of `T - x I = L D L^T` with zero diagonal are q_1 = -x, q_k = -x - b_k^2 / q_{k-1};
+/// The pivots q of `T - x I = L D L^T` with zero diagonal are `q_1 = -x, q_k = -x - b_k^2 / q_{k-1}`;
 /// of the order 2p matrix, p + (number of singular values below x) pivots are negative.
 fn counts_below(squares: &[f64], points: [f64; POINTS]) -> [usize; POINTS] {
     let mut pivots = points.map(|x| -x);

@@ -80,11 +80,15 @@ pub struct Factors {
     pub(crate) svd: Slot<ThinSvd>,
     bidiagonal: Option<Bidiagonal>,
     pub(crate) extremes: Option<ExtremeSingularValues>,
+    /// Upper estimate of the smallest singular value, from the QR.
+    smallest_estimate: Option<f64>,
     pub(crate) counts: FactorCounts,
     /// Output-space work vector, n + p long for the stacked system.
     pub(crate) output: Vec<f64>,
     /// Parameter-space work vector, max(n, p) long.
     pub(crate) parameter: Vec<f64>,
+    /// Work vector of `apply_inverse`, n + p long once used.
+    pub(crate) inverse_work: Vec<f64>,
 }
 
 impl Factors {
@@ -108,9 +112,11 @@ impl Factors {
             svd: Slot::default(),
             bidiagonal: None,
             extremes: None,
+            smallest_estimate: None,
             counts: FactorCounts::default(),
             output: vec![0.0; rows + columns],
             parameter: vec![0.0; rows.max(columns)],
+            inverse_work: Vec::new(),
         })
     }
 
@@ -123,6 +129,7 @@ impl Factors {
         self.stacked.damping = None;
         self.svd.damping = None;
         self.extremes = None;
+        self.smallest_estimate = None;
     }
 
     /// How often each factorization was computed.
@@ -130,7 +137,7 @@ impl Factors {
         self.counts
     }
 
-    /// Smallest and largest of the min(n, p) singular values of J, within c eps sigma_max.
+    /// Smallest and largest of the min(n, p) singular values of J, within c `eps sigma_max`.
     ///
     /// # Errors
     /// Shape and finiteness, as [`SolveError`] says.
@@ -157,26 +164,36 @@ impl Factors {
         Ok(found)
     }
 
-    /// Whether sigma_min > cutoff * sigma_max, by an estimate where it is clear and exactly where not.
+    /// Whether `sigma_min > cutoff * sigma_max`, by an estimate where it is clear and exactly where not.
     pub(crate) fn is_full_rank(
         &mut self,
         jacobian: &dyn JacobianOperator,
         cutoff: f64,
     ) -> Result<bool, SolveError> {
-        if self.extremes.is_none()
-            && let Some(qr) = &self.qr.workspace
-            && qr.is_invertible()
-        {
+        if self.extremes.is_none() {
             // The estimate never falls below sigma_min, and at most a few times above it: a margin
             // of 1000 settles the common case without the singular values.
-            let order = self.rows.min(self.columns);
-            let smallest = estimate_smallest(qr, &mut self.parameter[..order]);
+            let smallest = self.smallest_estimate();
             if smallest > 1e3 * cutoff * self.dense_norm.unwrap_or(f64::INFINITY) {
                 return Ok(true);
             }
         }
         let extremes = self.extreme_singular_values(jacobian)?;
         Ok(extremes.smallest > cutoff * extremes.largest)
+    }
+
+    /// An estimate of the smallest singular value from the current QR, never below it.
+    pub(crate) fn smallest_estimate(&mut self) -> f64 {
+        if let Some(known) = self.smallest_estimate {
+            return known;
+        }
+        let order = self.rows.min(self.columns);
+        let found = match &self.qr.workspace {
+            Some(qr) if qr.is_invertible() => estimate_smallest(qr, &mut self.parameter[..order]),
+            _ => 0.0,
+        };
+        self.smallest_estimate = Some(found);
+        found
     }
 
     /// The Frobenius norm of the dense J, forming J first when it is stale.
@@ -201,13 +218,15 @@ impl Factors {
         jacobian.write_dense(self.dense.as_mut());
         for c in 0..self.columns {
             let column = self.dense.col_as_slice(c);
-            if let Err(SolveError::NonFinite { what: _, index, value }) =
-                require_finite("J", column)
+            // A finite norm proves finite entries, in one pass that the sum of squares needs anyway.
+            self.parameter[c] = norm(column);
+            if !self.parameter[c].is_finite()
+                && let Err(SolveError::NonFinite { what: _, index, value }) =
+                    require_finite("J", column)
             {
                 let index = c * self.rows + index;
                 return Err(SolveError::NonFinite { what: "the Jacobian", index, value });
             }
-            self.parameter[c] = norm(column);
         }
         let found = norm(&self.parameter[..self.columns]);
         if !found.is_finite() {

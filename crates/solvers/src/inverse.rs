@@ -1,14 +1,13 @@
-//! Products with the inverse, `x <- H_rho^-1 x`, H_rho = (1 - rho) J^T J + rho I, from factors at hand.
+//! Products with the inverse of `H_rho = (1 - rho) J^T J + rho I`, `x <- H_rho^-1 x`, from its factors.
 //!
 //! A right-hand side `J^T b` belongs in [`Factors::solve`], which need not square the condition; this
 //! is for right-hand sides that are not of that form, such as second-derivative terms.
 
-use crate::cholesky::Cholesky;
 use crate::damped::{DampedSolver, SolveRequest};
-use crate::error::{SolveError, require_finite, require_length};
+use crate::error::{SolveError, require_damping, require_finite, require_length};
 use crate::factors::Factors;
 use crate::operator::JacobianOperator;
-use crate::vector::inner_product;
+use crate::vector::{add_scaled, inner_product};
 
 impl Factors {
     /// `x <- H_rho^-1 x` (length p) through the factor that [`Self::solve`] uses for `request`.
@@ -23,25 +22,61 @@ impl Factors {
         request: SolveRequest,
         x: &mut [f64],
     ) -> Result<(), SolveError> {
+        require_damping(request.damping)?;
         require_length("the vector x", x, self.columns)?;
         require_finite("the vector x", x)?;
-        if request.damping == 1.0 {
+        if request.damping >= 1.0 {
             return Ok(());
         }
+        let mut work = std::mem::take(&mut self.inverse_work);
+        work.resize(self.rows + self.columns, 0.0);
+        let outcome = self.apply_factor(jacobian, request, x, &mut work);
+        self.inverse_work = work;
+        outcome
+    }
+
+    /// As [`Self::apply_inverse`], for rho below 1, with n + p numbers to work in.
+    fn apply_factor(
+        &mut self,
+        jacobian: &dyn JacobianOperator,
+        request: SolveRequest,
+        x: &mut [f64],
+        work: &mut [f64],
+    ) -> Result<(), SolveError> {
         // A solve with b = 0 checks the request, makes the factor current and tells which it is.
-        let zero = vec![0.0; self.rows];
-        let mut nothing = vec![0.0; self.columns];
-        let report = self.solve(jacobian, request, &zero, &mut nothing)?;
+        let (output, parameter) = work.split_at_mut(self.rows);
+        output.fill(0.0);
+        let solver = self.solve(jacobian, request, output, parameter)?.solver;
         let rho = request.damping;
-        match report.solver {
+        match solver {
             DampedSolver::PrimalCholesky => {
                 if let Some(cholesky) = &self.primal.workspace {
                     cholesky.solve(x);
                 }
             }
-            DampedSolver::DualCholesky => {
+            DampedSolver::DualCholesky if rho == 0.0 => {
+                // K = J J^T alone tells nothing of H_0 = J^T J, which is singular for p > n.
+                if self.columns > self.rows {
+                    let index = self.rows;
+                    return Err(SolveError::NotPositiveDefinite { solver, damping: rho, index });
+                }
+                jacobian.apply(x, output);
                 if let Some(cholesky) = &self.dual.workspace {
-                    woodbury(jacobian, cholesky, rho, x);
+                    // For n = p: H_0^-1 = J^T K^-2 J.
+                    cholesky.solve(output);
+                    cholesky.solve(output);
+                }
+                jacobian.apply_transposed(output, x);
+            }
+            DampedSolver::DualCholesky => {
+                // H_rho^-1 x = (x - (1-rho) J^T ((1-rho) K + rho I)^-1 J x) / rho.
+                jacobian.apply(x, output);
+                if let Some(cholesky) = &self.dual.workspace {
+                    cholesky.solve(output);
+                }
+                jacobian.apply_transposed(output, parameter);
+                for (x, back) in x.iter_mut().zip(&*parameter) {
+                    *x = (*x - (1.0 - rho) * back) / rho;
                 }
             }
             DampedSolver::HouseholderQr => {
@@ -55,32 +90,27 @@ impl Factors {
                 let Some(svd) = &self.svd.workspace else { return Ok(()) };
                 let rank =
                     if rho == 0.0 { svd.rank(request.rank_cutoff) } else { svd.values().len() };
-                let given = x.to_vec();
-                // Outside the span of the right singular vectors H_rho is rho I.
-                let outside = if rho > 0.0 { rho.recip() } else { 0.0 };
-                x.iter_mut().for_each(|x| *x *= outside);
+                parameter.copy_from_slice(x);
+                x.fill(0.0);
                 for (k, s) in svd.values().enumerate().take(rank) {
                     let right = svd.right(k);
-                    let factor = ((1.0 - rho) * s * s + rho).recip() - outside;
-                    let coordinate = inner_product(right, &given);
-                    for (x, v) in x.iter_mut().zip(right) {
-                        *x += factor * coordinate * v;
+                    let coordinate = inner_product(right, parameter);
+                    add_scaled(x, coordinate / ((1.0 - rho) * s * s + rho), right);
+                }
+                if rho > 0.0 && rank < self.columns {
+                    // Outside the span of the right singular vectors H_rho is rho I. Twice, since
+                    // what one subtraction leaves of the span by rounding counts for 1 / rho.
+                    for k in (0..rank).chain(0..rank) {
+                        let right = svd.right(k);
+                        add_scaled(parameter, -inner_product(right, parameter), right);
                     }
+                    add_scaled(x, rho.recip(), parameter);
                 }
             }
         }
-        Ok(())
-    }
-}
-
-/// `H_rho^-1 x = (x - (1-rho) J^T ((1-rho) K + rho I)^-1 J x) / rho`.
-fn woodbury(jacobian: &dyn JacobianOperator, cholesky: &Cholesky, rho: f64, x: &mut [f64]) {
-    let mut image = vec![0.0; jacobian.rows()];
-    jacobian.apply(x, &mut image);
-    cholesky.solve(&mut image);
-    let mut back = vec![0.0; x.len()];
-    jacobian.apply_transposed(&image, &mut back);
-    for (x, back) in x.iter_mut().zip(&back) {
-        *x = (*x - (1.0 - rho) * back) / rho;
+        match x.iter().position(|x| !x.is_finite()) {
+            Some(index) => Err(SolveError::Overflow { solver, index }),
+            None => Ok(()),
+        }
     }
 }

@@ -100,6 +100,12 @@ impl Factors {
             let largest = extremes.largest;
             return Err(SolveError::RankDeficient { solver, smallest, largest, cutoff });
         }
+        report.condition_estimate = if let Some(known) = self.extremes {
+            known.largest / known.smallest
+        } else {
+            let largest = self.dense_norm.unwrap_or(f64::NAN) / (self.columns as f64).sqrt();
+            largest / self.smallest_estimate()
+        };
         let Some(qr) = &mut self.qr.workspace else { return Ok(()) };
         let rotated = &mut self.output[..self.rows];
         rotated.copy_from_slice(b);
@@ -107,14 +113,6 @@ impl Factors {
         v.copy_from_slice(&rotated[..self.columns]);
         qr.solve_upper(v);
         (report.smallest_pivot, report.largest_pivot) = qr.pivots();
-        report.condition_estimate = match self.extremes {
-            Some(known) => known.largest / known.smallest,
-            None => {
-                self.dense_norm.unwrap_or(f64::NAN)
-                    / (self.columns as f64).sqrt()
-                    / estimate_smallest(qr, &mut self.parameter[..self.columns])
-            }
-        };
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! Householder QR column by column, `(I - u u^T / t) x = beta e_1`, with no column passed over.
 //!
 //! Golub and Van Loan, Matrix Computations, algorithm 5.2.1, in the storage that faer applies:
-//! u_1 = 1, the rest of u below the diagonal, t = norm(u)^2 / 2 beside it, infinite for none.
+//! `u_1 = 1`, the rest of u below the diagonal, t = norm(u)^2 / 2 beside it, infinite for none.
 
 use faer::prelude::ReborrowMut;
 use faer::{MatMut, RowMut};
@@ -23,7 +23,9 @@ pub(crate) fn reflect_columns(mut matrix: MatMut<'_, f64>, mut coefficients: Row
         }
         let beta = -head[0].hypot(rest).copysign(head[0]);
         let pivot = head[0] - beta;
-        tail.iter_mut().for_each(|x| *x /= pivot);
+        for x in tail.iter_mut() {
+            *x /= pivot;
+        }
         head[0] = beta;
         let half_square = 0.5 * (1.0 + inner_product(tail, tail));
         coefficients[k] = half_square;

@@ -1,7 +1,7 @@
 //! A solve of `((1 - rho) J^T J + rho I) v = J^T b`: checks, choice of kernel, true residual.
 
 use crate::damped::{Choice, DampedSolver, SolveReport, SolveRequest, choose};
-use crate::error::{SolveError, require_cutoff, require_finite, require_length};
+use crate::error::{SolveError, require_cutoff, require_damping, require_finite, require_length};
 use crate::factors::Factors;
 use crate::operator::JacobianOperator;
 use crate::vector::norm;
@@ -20,9 +20,7 @@ impl Factors {
         v: &mut [f64],
     ) -> Result<SolveReport, SolveError> {
         let rho = request.damping;
-        if !(0.0..=1.0).contains(&rho) {
-            return Err(SolveError::InvalidDamping { damping: rho });
-        }
+        require_damping(rho)?;
         require_cutoff(request.rank_cutoff)?;
         require_length("the right-hand side b", b, self.rows)?;
         require_length("the solution v", v, self.columns)?;
@@ -31,7 +29,7 @@ impl Factors {
 
         let (solver, choice) = match request.solver {
             DampedSolver::Auto => choose(self.rows, self.columns, rho, jacobian_norm),
-            named if rho == 1.0 => (named, Choice::Identity),
+            named if rho >= 1.0 => (named, Choice::Identity),
             named => (named, Choice::Requested),
         };
         let mut report = SolveReport {
@@ -81,16 +79,23 @@ impl Factors {
         report: &mut SolveReport,
     ) {
         let image = &mut self.output[..self.rows];
-        jacobian.apply(v, image);
-        for (i, b) in image.iter_mut().zip(b) {
-            *i = b - (1.0 - rho) * *i;
+        if rho < 1.0 {
+            jacobian.apply(v, image);
+            for (i, b) in image.iter_mut().zip(b) {
+                *i = b - (1.0 - rho) * *i;
+            }
+        } else {
+            // J v is not part of the equation, and may lie outside the range of numbers.
+            image.copy_from_slice(b);
         }
         let defect = &mut self.parameter[..self.columns];
         jacobian.apply_transposed(image, defect);
         for (d, v) in defect.iter_mut().zip(v) {
             *d -= rho * v;
         }
-        report.residual = norm(defect);
+        let residual = norm(defect);
+        // Products that left the range of numbers prove nothing: the worst is reported.
+        report.residual = if residual.is_nan() { f64::INFINITY } else { residual };
         let size = self.dense_norm.unwrap_or(f64::NAN);
         report.relative_residual = relative(report.residual, size, rho, norm(b), norm(v));
     }

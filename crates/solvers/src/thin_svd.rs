@@ -6,9 +6,12 @@ use faer::linalg::svd::{ComputeSvdVectors, SvdParams, svd, svd_scratch};
 use faer::{Auto, Mat, MatRef, Par, Spec};
 
 use crate::SolveError;
+use crate::vector::binary_scale;
 
 /// Buffers and factors of one shape.
 pub(crate) struct ThinSvd {
+    /// A divided by a power of two.
+    scaled: Mat<f64>,
     left: Mat<f64>,
     values: Diag<f64>,
     right: Mat<f64>,
@@ -22,6 +25,7 @@ impl ThinSvd {
         let thin = ComputeSvdVectors::Thin;
         let scratch = svd_scratch::<f64>(rows, columns, thin, thin, Par::Seq, parameters());
         Self {
+            scaled: Mat::zeros(rows, columns),
             left: Mat::zeros(rows, size),
             values: Diag::zeros(size),
             right: Mat::zeros(columns, size),
@@ -31,11 +35,19 @@ impl ThinSvd {
 
     /// Decomposes `matrix`, whose entries must be finite.
     ///
+    /// faer's iteration squares entries: at 1e-200 it returns wrong vectors without a word. It
+    /// therefore sees a matrix of entries of at most 2, scaled without rounding.
+    ///
     /// # Errors
     /// [`SolveError::NoConvergence`].
     pub(crate) fn factor(&mut self, matrix: MatRef<'_, f64>) -> Result<(), SolveError> {
+        let scale = binary_scale(matrix.norm_max());
+        let inverse = scale.recip();
+        for (scaled, column) in self.scaled.col_iter_mut().zip(matrix.col_iter()) {
+            scaled.iter_mut().zip(column.iter()).for_each(|(s, x)| *s = x * inverse);
+        }
         svd(
-            matrix,
+            self.scaled.as_ref(),
             self.values.as_mut(),
             Some(self.left.as_mut()),
             Some(self.right.as_mut()),
@@ -43,7 +55,9 @@ impl ThinSvd {
             MemStack::new(&mut self.scratch),
             parameters(),
         )
-        .map_err(|_| SolveError::NoConvergence { rows: matrix.nrows(), columns: matrix.ncols() })
+        .map_err(|_| SolveError::NoConvergence { rows: matrix.nrows(), columns: matrix.ncols() })?;
+        self.values.column_vector_mut().iter_mut().for_each(|s| *s *= scale);
+        Ok(())
     }
 
     /// The singular values, largest first.

@@ -42,6 +42,13 @@ pub fn norm(a: &[f64]) -> f64 {
     largest * sum.sqrt()
 }
 
+/// The power of two at or below `size`, at least the smallest normal number: dividing by it is
+/// exact and brings entries of at most `size` to at most 2.
+pub(crate) fn binary_scale(size: f64) -> f64 {
+    const EXPONENT: u64 = 0x7ff0_0000_0000_0000;
+    f64::from_bits(size.to_bits() & EXPONENT).max(f64::MIN_POSITIVE)
+}
+
 /// `out += factor * x`.
 pub(crate) fn add_scaled(out: &mut [f64], factor: f64, x: &[f64]) {
     for (o, x) in out.iter_mut().zip(x) {
@@ -50,6 +57,8 @@ pub(crate) fn add_scaled(out: &mut [f64], factor: f64, x: &[f64]) {
 }
 
 #[cfg(test)]
+// Compared with integers and infinities, where only equality is right.
+#[allow(clippy::float_cmp)]
 mod tests {
     use super::{inner_product, norm};
 

@@ -108,6 +108,8 @@ fn step(
             Err(other) => panic!("{solver:?}: {other}"),
         }
     }
+    let request = SolveRequest { damping: 1e-3, solver, ..SolveRequest::default() };
+    factors.apply_inverse(jacobian, request, v).unwrap();
     factors.extreme_singular_values(jacobian).unwrap();
     factors.project_on_range(jacobian, 1e-14, b, out).unwrap();
 }

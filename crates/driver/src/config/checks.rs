@@ -81,8 +81,12 @@ impl Config {
         if let Some(radius) = self.events.ball_radius {
             positive("events.ball_radius", radius)?;
         }
+        if let Some(fraction) = self.events.stationary_fraction {
+            positive("events.stationary_fraction", fraction)?;
+        }
         let threshold = self.events.rank_threshold;
-        check("events.rank_threshold", || float(threshold), (0.0..1.0).contains(&threshold))?;
+        let proper = threshold > 0.0 && threshold < 1.0;
+        check("events.rank_threshold", || float(threshold), proper)?;
         check("record.every", || self.record.every.to_string(), self.record.every >= 1)
     }
 

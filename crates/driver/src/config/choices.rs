@@ -163,3 +163,13 @@ choice! {
         Weighted = "weighted",
     }
 }
+
+choice! {
+    /// What a run does when it leaves the ball around `w_0`.
+    AtExit {
+        /// Notes the exit time and goes on.
+        Continue = "continue",
+        /// Stops there.
+        Stop = "stop",
+    }
+}

@@ -4,7 +4,7 @@
 //! that none of them can name a key or a range that the others do not know.
 
 use super::{
-    Activation, BundledData, Config, DataSource, Initialization, Integrator, LossName,
+    AtExit,     Activation, BundledData, Config, DataSource, Initialization, Integrator, LossName,
     LossSettings, Preconditioner, RankPolicy, Solver, Standardize, TargetScale,
 };
 
@@ -232,9 +232,22 @@ pub(super) const KEYS: &[Key] = &[
         "0.5"
     ),
     key!(
+        "events.at_exit",
+        "What happens at that exit",
+        words(AtExit::ALL),
+        |c: &Config| string(c.events.at_exit.word())
+    ),
+    key!(
+        "events.stationary_fraction",
+        "Stop where the Riemannian gradient has fallen to this fraction of its start",
+        "a number above 0",
+        |c| c.events.stationary_fraction.map(float),
+        "1e-6"
+    ),
+    key!(
         "events.rank_threshold",
         "Rank is lost at or below this sigma_min / sigma_max (1e-6 is 1e-12 on J^T J)",
-        "a number from 0 to below 1",
+        "a number above 0 and below 1",
         |c: &Config| float(c.events.rank_threshold)
     ),
     key!(

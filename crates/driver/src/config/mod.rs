@@ -15,7 +15,7 @@ mod tests;
 use serde::Deserialize;
 
 pub use self::choices::{
-    Activation, BundledData, Initialization, Integrator, LossName, Preconditioner, RankPolicy,
+    Activation, AtExit, BundledData, Initialization, Integrator, LossName, Preconditioner, RankPolicy,
     Solver, Standardize, TargetScale,
 };
 pub use self::error::{ConfigError, ConfigProblem, Location};
@@ -206,14 +206,24 @@ impl Default for DynamicsSettings {
 pub struct EventSettings {
     /// Radius of the ball around `w_0` whose exit is an event: above 0. Default: none.
     pub ball_radius: Option<f64>,
+    /// What the run does at that exit. Default: continue.
+    pub at_exit: AtExit,
+    /// Stop where the Riemannian gradient has fallen to this fraction of its initial norm: above 0.
+    /// Default: none.
+    pub stationary_fraction: Option<f64>,
     /// The rank-lost event fires at or below this `sigma_min / sigma_max` of the Jacobian: in
-    /// [0, 1). Default 1e-6, which is 1e-12 on the eigenvalues of `J^T J`.
+    /// (0, 1). Default 1e-6, which is 1e-12 on the eigenvalues of `J^T J`.
     pub rank_threshold: f64,
 }
 
 impl Default for EventSettings {
     fn default() -> Self {
-        Self { ball_radius: None, rank_threshold: 1e-6 }
+        Self {
+            ball_radius: None,
+            at_exit: AtExit::Continue,
+            stationary_fraction: None,
+            rank_threshold: 1e-6,
+        }
     }
 }
 

@@ -145,6 +145,9 @@ pub struct Outcome {
     /// Time of the first left-ball event; null when no radius is set or it was never left.
     #[serde(with = "number::optional", default)]
     pub exit_time: Option<f64>,
+    /// Time of the final weights.
+    #[serde(with = "number::scalar")]
+    pub final_time: f64,
     /// w at the end `[m][d]`.
     #[serde(with = "number::matrix")]
     pub final_weights: Vec<Vec<f64>>,

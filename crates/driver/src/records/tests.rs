@@ -171,6 +171,7 @@ fn outcome() -> Outcome {
             threshold: 1e-6,
         }],
         exit_time: None,
+        final_time: 5.0,
         final_weights: vec![vec![0.1, 0.2], vec![0.3, 1e-17]],
         final_loss: 123.4,
         counters: BTreeMap::from([("pseudo-inverse".into(), 3), ("jacobians".into(), u64::MAX)]),
@@ -189,7 +190,7 @@ fn records_have_the_fields_of_the_design_in_order() {
     assert_eq!(keys_of(&problem), "rows,inputs,targets,output_signs,initial_weights");
     assert_eq!(
         keys_of(&outcome()),
-        "status,stop_reason,events,exit_time,final_weights,final_loss,counters"
+        "status,stop_reason,events,exit_time,final_time,final_weights,final_loss,counters"
     );
     let manifest = Manifest {
         schema: SCHEMA,

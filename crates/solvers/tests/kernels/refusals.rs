@@ -202,7 +202,8 @@ fn extreme_scales_are_solved_or_refused() {
                 ) => {
                     let squared =
                         matches!(solver, DampedSolver::PrimalCholesky | DampedSolver::DualCholesky);
-                    let within = (-300..=300).contains(&exponent);
+                    // At rho = 1 and 1e160 J^T (b - J v) itself leaves the range of numbers.
+                    let within = (-300..=150).contains(&exponent);
                     assert!(squared || !within, "{context}: refused without need");
                     continue;
                 }
@@ -223,7 +224,8 @@ fn extreme_scales_are_solved_or_refused() {
     assert!(solved > 150, "only {solved} were solved");
 }
 
-/// A unit and `v unit`, of size 1, for J = scale J_1: `v_k = s scale / ((1-rho) (s scale)^2 + rho)`.
+/// A unit and `v * unit`, of size 1, for J = scale times the base: the k-th part of v is
+/// `s scale / ((1-rho) (s scale)^2 + rho)`, with the scale taken out where it would overflow.
 fn expected_solution(base: &System, scale: f64, rho: f64, b: &[f64]) -> (f64, Vec<f64>) {
     let shrinks = rho == 0.0 || (scale > 1.0 && rho < 1.0);
     let unit = if shrinks { scale } else { 1.0 / scale };

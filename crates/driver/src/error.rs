@@ -1,0 +1,102 @@
+//! Every way in which a command can fail, with its exit status.
+
+use std::path::PathBuf;
+
+use gaussflow::dynamics::SimulationError;
+use gaussflow::network::NetworkError;
+use gaussflow::objective::{LossError, ObjectiveError};
+
+use crate::config::ConfigError;
+use crate::data::DataError;
+use crate::figures::FigureError;
+use crate::records::RecordError;
+
+/// Exit status of a failed `--check`.
+pub const CHECK_FAILED: u8 = 1;
+/// Exit status of bad usage, configuration or data.
+pub const BAD_INPUT: u8 = 2;
+/// Exit status of a failed read or write.
+pub const IO_FAILED: u8 = 3;
+/// Exit status after an interrupt.
+pub const INTERRUPTED: u8 = 130;
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DriverError {
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The data.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// A file of a run.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// A figure.
+    #[error(transparent)]
+    Figure(#[from] FigureError),
+    /// The network that the configuration asks for.
+    #[error("[network]: {0}")]
+    Network(#[from] NetworkError),
+    /// The loss that the configuration asks for.
+    #[error("[loss]: {0}")]
+    Loss(#[from] LossError),
+    /// Loss, map and scaling do not fit.
+    #[error(transparent)]
+    Objective(#[from] ObjectiveError),
+    /// The run could not start.
+    #[error("[dynamics]: {0}")]
+    Simulation(#[from] SimulationError),
+    /// The output folder holds something else.
+    #[error(
+        "{}: the folder holds files but no manifest.json of ours; \
+         name an empty or new folder, or one that an earlier run wrote",
+        path.display()
+    )]
+    ForeignFolder {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A number of the command line is out of range.
+    #[error("{flag} is {value}; accepted: {accepted}")]
+    Usage {
+        /// The flag.
+        flag: &'static str,
+        /// Its value.
+        value: String,
+        /// What is accepted.
+        accepted: &'static str,
+    },
+    /// Results moved from the committed reference.
+    #[error("{count} of {compared} reference values moved")]
+    Moved {
+        /// How many.
+        count: usize,
+        /// Of how many.
+        compared: usize,
+    },
+    /// The user interrupted the command.
+    #[error("interrupted; what was finished is on disk")]
+    Interrupted,
+}
+
+impl DriverError {
+    /// The exit status that belongs to it.
+    pub fn exit_status(&self) -> u8 {
+        match self {
+            Self::Config(error) => error.exit_status(),
+            Self::Data(error) => error.exit_status(),
+            Self::Record(error) => error.exit_status(),
+            Self::Figure(_) => IO_FAILED,
+            Self::Network(_)
+            | Self::Loss(_)
+            | Self::Objective(_)
+            | Self::Simulation(_)
+            | Self::ForeignFolder { .. }
+            | Self::Usage { .. } => BAD_INPUT,
+            Self::Moved { .. } => CHECK_FAILED,
+            Self::Interrupted => INTERRUPTED,
+        }
+    }
+}

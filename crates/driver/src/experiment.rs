@@ -1,0 +1,186 @@
+//! From a configuration and its data to a problem: rows, network, initial weights, objective.
+
+use gaussflow::dynamics::{
+    AtExit, Integrator, Preconditioner, RankPolicy, Settings, SolveSettings, Tolerances,
+};
+use gaussflow::network::{Activation, InitialPoint, Initialization, Network};
+use gaussflow::objective::{LogCosh, Loss, LossError, Objective, Squared, WeightedSquares};
+use gaussflow::solvers::DampedSolver;
+
+use crate::config::{self, Config, DataSource, LossSettings};
+use crate::data::{Dataset, Sample, california_housing, load_csv};
+use crate::error::DriverError;
+
+/// The objective of a run: the loss is known at run time only.
+pub type RunObjective = Objective<Network, Box<dyn Loss>>;
+
+/// A problem that is ready to run.
+pub struct Experiment {
+    /// The resolved configuration.
+    pub config: Config,
+    /// Rows, drawn and held out.
+    pub sample: Sample,
+    /// Output signs and initial weights.
+    pub start: InitialPoint,
+    /// `w -> g(alpha f(w))` on the drawn rows.
+    pub objective: RunObjective,
+    /// The same network on the rows that were not drawn; `None` when all were.
+    pub held_out: Option<HeldOut>,
+}
+
+/// The network and loss on the rows that were not drawn, scaled by the drawn rows' statistics.
+pub struct HeldOut {
+    /// f on those rows, nullified at the same w_0.
+    pub network: Network,
+    /// The loss with their targets (plain squares where the drawn rows have weights).
+    pub loss: Box<dyn Loss>,
+}
+
+/// Loads the data that a configuration names.
+///
+/// # Errors
+/// [`DriverError::Data`].
+pub fn load(config: &Config) -> Result<Dataset, DriverError> {
+    Ok(match &config.data.source {
+        DataSource::Bundled(config::BundledData::CaliforniaHousing) => california_housing()?,
+        DataSource::File { path, target } => load_csv(path.as_ref(), target)?,
+    })
+}
+
+impl Experiment {
+    /// Draws rows, signs and weights from the configuration's seed and builds the objective.
+    ///
+    /// # Errors
+    /// [`DriverError`] on data that is too small or constant, or shapes that do not fit.
+    pub fn new(config: Config, data: &Dataset) -> Result<Self, DriverError> {
+        let seed = config.dynamics.seed;
+        let settings = &config.data;
+        let sample =
+            Sample::draw(data, settings.samples, settings.standardize, settings.targets, seed)?;
+        let kind = match config.network.initialization {
+            config::Initialization::Nullified => Initialization::Nullified,
+            config::Initialization::Antisymmetric => Initialization::Antisymmetric,
+            config::Initialization::Plain => Initialization::Plain,
+        };
+        let start = InitialPoint::draw(kind, config.network.hidden, sample.dimension, seed)?;
+        let activation = activation(config.network.activation);
+        let network = |inputs: &[f64]| {
+            Network::from_initial_point(kind, inputs, sample.dimension, &start, activation)
+        };
+        let loss = loss(&config.loss, sample.targets.clone())?;
+        let objective = Objective::new(network(&sample.inputs)?, loss, config.dynamics.scaling)?;
+        let held_out = if sample.held_out_targets.is_empty() {
+            None
+        } else {
+            let unweighted = match &config.loss {
+                LossSettings::Weighted { .. } => &LossSettings::Squared,
+                other => other,
+            };
+            Some(HeldOut {
+                network: network(&sample.held_out_inputs)?,
+                loss: self::loss(unweighted, sample.held_out_targets.clone())?,
+            })
+        };
+        Ok(Self { config, sample, start, objective, held_out })
+    }
+
+    /// The dynamics' settings of this configuration.
+    pub fn settings(&self) -> Settings {
+        let dynamics = &self.config.dynamics;
+        let tolerances = Tolerances {
+            relative: dynamics.relative_tolerance,
+            absolute: dynamics.absolute_tolerance,
+        };
+        Settings {
+            preconditioner: match dynamics.preconditioner {
+                config::Preconditioner::GaussNewton => Preconditioner::GaussNewton,
+                config::Preconditioner::LevenbergMarquardt => {
+                    Preconditioner::LevenbergMarquardt { damping: dynamics.damping }
+                }
+                config::Preconditioner::Gradient => Preconditioner::Gradient,
+            },
+            integrator: match dynamics.integrator {
+                config::Integrator::Euler => Integrator::Euler,
+                config::Integrator::Rk4 => Integrator::RungeKutta4,
+                config::Integrator::Adaptive => Integrator::Adaptive(tolerances),
+                config::Integrator::Stiff => Integrator::Stiff(tolerances),
+                config::Integrator::Discrete => Integrator::Discrete,
+            },
+            step: dynamics.step,
+            horizon: dynamics.horizon,
+            record_every: self.config.record.every,
+            solve: SolveSettings {
+                solver: solver(dynamics.solver),
+                rank_policy: match dynamics.effective_rank_policy() {
+                    config::RankPolicy::Stop => RankPolicy::Stop,
+                    config::RankPolicy::PseudoInverse => RankPolicy::PseudoInverse,
+                    config::RankPolicy::RaiseDamping => RankPolicy::RaiseDamping,
+                },
+                rank_cutoff: dynamics.rank_cutoff,
+            },
+            rank_threshold: self.config.events.rank_threshold,
+            ball_radius: self.config.events.ball_radius,
+            at_exit: match self.config.events.at_exit {
+                config::AtExit::Continue => AtExit::Continue,
+                config::AtExit::Stop => AtExit::Stop,
+            },
+            stationary_fraction: self.config.events.stationary_fraction,
+        }
+    }
+
+    /// The run's name: method, the numbers that tell its siblings apart, and the seed.
+    ///
+    /// # Examples
+    /// `gauss-newton-alpha_0.125-seed_0`, `gradient-euler-alpha_8-seed_3`,
+    /// `levenberg-marquardt-rho_0.1-alpha_8-seed_0`.
+    pub fn id(config: &Config) -> String {
+        use crate::config::{Integrator as I, Preconditioner as P};
+        let dynamics = &config.dynamics;
+        let method = dynamics.preconditioner.word();
+        // The unmarked integrator is the one that a report shows first: Euler, as printed, for
+        // Gauss-Newton and Levenberg-Marquardt, and the stable stiff one for gradient flow.
+        let suffix = match (dynamics.preconditioner, dynamics.integrator) {
+            (P::GaussNewton | P::LevenbergMarquardt, I::Euler) | (P::Gradient, I::Stiff) => {
+                String::new()
+            }
+            (_, integrator) => format!("-{}", integrator.word()),
+        };
+        let damping = match dynamics.preconditioner {
+            P::LevenbergMarquardt => format!("-rho_{}", dynamics.damping),
+            P::GaussNewton | P::Gradient => String::new(),
+        };
+        format!("{method}{suffix}{damping}-alpha_{}-seed_{}", dynamics.scaling, dynamics.seed)
+    }
+}
+
+/// The activation of a configuration.
+fn activation(name: config::Activation) -> Activation {
+    match name {
+        config::Activation::Tanh => Activation::Tanh,
+        config::Activation::Sigmoid => Activation::Sigmoid,
+        config::Activation::Erf => Activation::Erf,
+        config::Activation::Arctan => Activation::Arctan,
+    }
+}
+
+/// The kernel of a configuration.
+fn solver(name: config::Solver) -> DampedSolver {
+    match name {
+        config::Solver::Auto => DampedSolver::Auto,
+        config::Solver::PrimalCholesky => DampedSolver::PrimalCholesky,
+        config::Solver::DualCholesky => DampedSolver::DualCholesky,
+        config::Solver::HouseholderQr => DampedSolver::HouseholderQr,
+        config::Solver::ThinSvd => DampedSolver::ThinSvd,
+    }
+}
+
+/// The loss of a configuration with the given targets.
+fn loss(settings: &LossSettings, targets: Vec<f64>) -> Result<Box<dyn Loss>, LossError> {
+    Ok(match settings {
+        LossSettings::Squared => Box::new(Squared::new(targets)?),
+        LossSettings::LogCosh { curvature } => Box::new(LogCosh::new(targets, *curvature)?),
+        LossSettings::Weighted { weights } => {
+            Box::new(WeightedSquares::new(targets, weights.clone())?)
+        }
+    })
+}

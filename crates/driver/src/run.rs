@@ -1,0 +1,256 @@
+//! One run: the flow of an [`Experiment`] recorded step by step, and its folder on disk.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use gaussflow::dynamics::{self, Diagnostics, EventRecord, Flow, StopReason, simulate};
+use gaussflow::network::Network;
+use gaussflow::objective::{Loss, Residuals};
+use gaussflow::solvers::SolveError;
+
+use crate::error::DriverError;
+use crate::experiment::{Experiment, HeldOut};
+use crate::records::{
+    self, Event, Outcome, Problem, Status, Timing, TraceRow, rows_of, write_bytes, write_json,
+    write_npy, write_npy_integers, write_trace,
+};
+
+/// Set when the user asks to stop; every recorder looks at it.
+pub static INTERRUPT: AtomicBool = AtomicBool::new(false);
+
+/// Everything that a run's folder holds.
+pub struct RunRecord {
+    /// The run's name.
+    pub id: String,
+    /// The resolved configuration as TOML.
+    pub config: String,
+    /// Rows, network and start.
+    pub problem: Problem,
+    /// One row a recorded step.
+    pub trace: Vec<TraceRow>,
+    /// Snapshots of the weights, each m d long.
+    pub snapshots: Vec<f64>,
+    /// The steps of the snapshots.
+    pub snapshot_steps: Vec<i64>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Seconds that the run took.
+    pub seconds: f64,
+}
+
+/// Records every step of a run.
+struct Recorder<'e> {
+    experiment: &'e Experiment,
+    held_out_output: Vec<f64>,
+    trace: Vec<TraceRow>,
+    snapshots: Vec<f64>,
+    snapshot_steps: Vec<i64>,
+    failure: Option<SolveError>,
+}
+
+impl Recorder<'_> {
+    /// One row of the trace.
+    fn row(
+        &mut self,
+        step: usize,
+        time: f64,
+        flow: &mut Flow<'_, Network, Box<dyn Loss>>,
+    ) -> Result<TraceRow, SolveError> {
+        let initial = &self.experiment.start.weights;
+        let measured = Diagnostics::measure(flow, initial)?;
+        // Where the policy is to stop there may be no direction: the column is then empty.
+        let damping = flow.damping_used().ok();
+        let every = self.experiment.config.record.held_out_every;
+        let held_out = self.experiment.held_out.as_ref().filter(|_| every > 0 && step % every == 0);
+        let alpha = self.experiment.config.dynamics.scaling;
+        let held_out_loss = held_out.and_then(|held_out| {
+            mean_loss(held_out, alpha, flow.linearization().point(), &mut self.held_out_output)
+        });
+        Ok(TraceRow {
+            step: step as u64,
+            time,
+            loss: measured.loss,
+            deviation: measured.deviation,
+            riemannian_gradient_norm: measured.riemannian_gradient_norm,
+            gram_min_eigenvalue: measured.gram_min_eigenvalue,
+            gram_max_eigenvalue: Some(measured.gram_max_eigenvalue),
+            kernel_min_eigenvalue: Some(measured.kernel_min_eigenvalue),
+            normal_gradient_norm: Some(measured.normal_gradient_norm),
+            riemannian_hessian_min: None,
+            riemannian_hessian_max: None,
+            curvature_bound: None,
+            damping,
+            held_out_loss,
+        })
+    }
+}
+
+impl dynamics::Observer<Network, Box<dyn Loss>> for Recorder<'_> {
+    fn record(
+        &mut self,
+        step: usize,
+        time: f64,
+        flow: &mut Flow<'_, Network, Box<dyn Loss>>,
+    ) -> ControlFlow<()> {
+        match self.row(step, time, flow) {
+            Ok(row) => self.trace.push(row),
+            Err(error) => {
+                self.failure = Some(error);
+                return ControlFlow::Break(());
+            }
+        }
+        let every = self.experiment.config.record.snapshot_every;
+        if every > 0 && step % every == 0 {
+            self.snapshots.extend_from_slice(flow.linearization().point());
+            self.snapshot_steps.push(i64::try_from(step).unwrap_or(i64::MAX));
+        }
+        if INTERRUPT.load(Ordering::Relaxed) {
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// Mean loss per row on the rows that were not drawn; `None` where it is not finite.
+fn mean_loss(held_out: &HeldOut, alpha: f64, w: &[f64], output: &mut [f64]) -> Option<f64> {
+    held_out.network.value(w, output).ok()?;
+    output.iter_mut().for_each(|x| *x *= alpha);
+    let mean = held_out.loss.value(output) / output.len() as f64;
+    mean.is_finite().then_some(mean)
+}
+
+/// Runs an experiment to its end.
+///
+/// # Errors
+/// [`DriverError::Simulation`] when it cannot start; an early end is a result.
+pub fn execute(experiment: &Experiment) -> Result<RunRecord, DriverError> {
+    let begun = Instant::now();
+    let held_out_rows = experiment.held_out.as_ref().map_or(0, |h| h.network.outputs());
+    let mut recorder = Recorder {
+        experiment,
+        held_out_output: vec![0.0; held_out_rows],
+        trace: Vec::new(),
+        snapshots: Vec::new(),
+        snapshot_steps: Vec::new(),
+        failure: None,
+    };
+    let start = &experiment.start;
+    let ended =
+        simulate(&experiment.objective, &start.weights, &experiment.settings(), &mut recorder)?;
+    let features = experiment.sample.dimension;
+    let sample = &experiment.sample;
+    Ok(RunRecord {
+        id: Experiment::id(&experiment.config),
+        config: experiment.config.to_toml(),
+        problem: Problem {
+            rows: sample.rows.clone(),
+            inputs: rows_of(&sample.inputs, features),
+            targets: sample.targets.clone(),
+            output_signs: start.signs.clone(),
+            initial_weights: rows_of(&start.weights, features),
+        },
+        outcome: outcome(&ended, recorder.failure, features),
+        trace: recorder.trace,
+        snapshots: recorder.snapshots,
+        snapshot_steps: recorder.snapshot_steps,
+        seconds: begun.elapsed().as_secs_f64(),
+    })
+}
+
+/// The record of how a run ended.
+fn outcome(ended: &dynamics::Outcome, failure: Option<SolveError>, features: usize) -> Outcome {
+    use dynamics::EventKind;
+    let (status, stop_reason) = match (&ended.stop_reason, failure) {
+        (_, Some(SolveError::NonFinite { .. } | SolveError::Overflow { .. })) => {
+            (Status::Stopped, records::StopReason::NonFinite)
+        }
+        (_, Some(_)) | (StopReason::Failed(_) | StopReason::StepUnderflow, None) => {
+            (Status::Failed, records::StopReason::NonFinite)
+        }
+        (StopReason::Horizon, None) => (Status::Completed, records::StopReason::Horizon),
+        (StopReason::Event(kind), None) => (
+            Status::Stopped,
+            match kind {
+                EventKind::LeftBall => records::StopReason::LeftBall,
+                EventKind::RankLost => records::StopReason::RankLost,
+                EventKind::NonFinite => records::StopReason::NonFinite,
+                EventKind::Stationary => records::StopReason::Stationary,
+            },
+        ),
+        (_, None) => (Status::Stopped, records::StopReason::Interrupted),
+    };
+    Outcome {
+        status,
+        stop_reason,
+        events: ended.events.iter().filter_map(event).collect(),
+        exit_time: ended.exit_time(),
+        final_time: ended.final_time,
+        final_weights: rows_of(&ended.final_weights, features),
+        final_loss: ended.final_loss,
+        counters: counters(ended),
+    }
+}
+
+/// An event of the file format; standstill is a stop reason there, not an event.
+fn event(record: &EventRecord) -> Option<Event> {
+    let kind = match record.kind {
+        dynamics::EventKind::LeftBall => records::EventKind::LeftBall,
+        dynamics::EventKind::RankLost => records::EventKind::RankLost,
+        dynamics::EventKind::NonFinite => records::EventKind::NonFinite,
+        dynamics::EventKind::Stationary => return None,
+    };
+    Some(Event {
+        kind,
+        time: record.time,
+        step: record.step as u64,
+        value: record.value,
+        threshold: record.threshold,
+    })
+}
+
+/// Work and fallbacks by name.
+fn counters(ended: &dynamics::Outcome) -> BTreeMap<String, u64> {
+    let (counts, statistics) = (ended.counts, ended.statistics);
+    let named = [
+        ("accepted_steps", statistics.accepted_steps as u64),
+        ("rejected_steps", statistics.rejected_steps as u64),
+        ("field_evaluations", statistics.field_evaluations as u64),
+        ("jacobian_products", statistics.jacobian_products as u64),
+        ("event_evaluations", statistics.event_evaluations as u64),
+        ("linearizations", counts.linearizations),
+        ("directions", counts.directions),
+        ("fallback_pseudo_inverse", counts.pseudo_inverse),
+        ("fallback_raised_damping", counts.raised_damping),
+        ("factorizations_cholesky", counts.factors.cholesky),
+        ("factorizations_qr", counts.factors.qr),
+        ("factorizations_stacked_qr", counts.factors.stacked_qr),
+        ("factorizations_svd", counts.factors.svd),
+        ("extreme_singular_values", counts.factors.extremes),
+    ];
+    named.into_iter().map(|(name, count)| (name.to_owned(), count)).collect()
+}
+
+/// Writes a run's folder, each file whole or not at all.
+///
+/// # Errors
+/// [`DriverError::Record`].
+pub fn write(record: &RunRecord, folder: &Path) -> Result<(), DriverError> {
+    let (m, d) = (
+        record.problem.initial_weights.len(),
+        record.problem.initial_weights.first().map_or(0, Vec::len),
+    );
+    write_bytes(&folder.join("config.toml"), record.config.as_bytes())?;
+    write_json(&folder.join("problem.json"), &record.problem)?;
+    write_trace(&folder.join("trace.csv"), &record.trace)?;
+    let shape = [record.snapshot_steps.len(), m, d];
+    write_npy(&folder.join("weights.npy"), &shape, &record.snapshots)?;
+    write_npy_integers(&folder.join("weights_steps.npy"), &record.snapshot_steps)?;
+    let timing = Timing { seconds: record.seconds, parts: BTreeMap::new(), threads: 1 };
+    write_json(&folder.join("timing.json"), &timing)?;
+    // Last: a folder with an outcome is a finished run.
+    write_json(&folder.join("outcome.json"), &record.outcome)?;
+    Ok(())
+}
