@@ -4,7 +4,7 @@
 //! that none of them can name a key or a range that the others do not know.
 
 use super::{
-    AtExit,     Activation, BundledData, Config, DataSource, Initialization, Integrator, LossName,
+    Activation, AtExit, BundledData, Config, DataSource, Initialization, Integrator, LossName,
     LossSettings, Preconditioner, RankPolicy, Solver, Standardize, TargetScale,
 };
 
@@ -231,12 +231,9 @@ pub(super) const KEYS: &[Key] = &[
         |c| c.events.ball_radius.map(float),
         "0.5"
     ),
-    key!(
-        "events.at_exit",
-        "What happens at that exit",
-        words(AtExit::ALL),
-        |c: &Config| string(c.events.at_exit.word())
-    ),
+    key!("events.at_exit", "What happens at that exit", words(AtExit::ALL), |c: &Config| string(
+        c.events.at_exit.word()
+    )),
     key!(
         "events.stationary_fraction",
         "Stop where the Riemannian gradient has fallen to this fraction of its start",

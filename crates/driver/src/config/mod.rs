@@ -15,8 +15,8 @@ mod tests;
 use serde::Deserialize;
 
 pub use self::choices::{
-    Activation, AtExit, BundledData, Initialization, Integrator, LossName, Preconditioner, RankPolicy,
-    Solver, Standardize, TargetScale,
+    Activation, AtExit, BundledData, Initialization, Integrator, LossName, Preconditioner,
+    RankPolicy, Solver, Standardize, TargetScale,
 };
 pub use self::error::{ConfigError, ConfigProblem, Location};
 

@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::DriverError;
-use crate::records::{DataIdentity, Manifest, RecordError, RunEntry, SCHEMA, read_json, write_json};
+use crate::records::{
+    DataIdentity, Manifest, RecordError, RunEntry, SCHEMA, read_json, write_json,
+};
 
 /// A folder that is new, empty, or holds a manifest of ours.
 pub struct RunFolder {
@@ -19,10 +21,8 @@ impl RunFolder {
     pub fn open(root: &Path) -> Result<Self, DriverError> {
         let manifest = root.join("manifest.json");
         if root.exists() && !manifest.exists() {
-            let mut entries = std::fs::read_dir(root).map_err(|source| RecordError::Read {
-                path: root.to_owned(),
-                source,
-            })?;
+            let mut entries = std::fs::read_dir(root)
+                .map_err(|source| RecordError::Read { path: root.to_owned(), source })?;
             if entries.next().is_some() {
                 return Err(DriverError::ForeignFolder { path: root.to_owned() });
             }

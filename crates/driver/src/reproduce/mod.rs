@@ -1,19 +1,224 @@
-//! The reproduction of section 5.
+//! `gaussflow reproduce`: section 5 of the paper, from the rows to traces, figures, claims and check.
+
+pub mod charts;
+pub mod check;
+pub mod claims;
 pub mod folder;
+pub mod plan;
+pub mod results;
+pub mod summary;
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use rayon::prelude::*;
+
+use crate::data::{Dataset, california_housing};
 use crate::error::DriverError;
-/// Mode.
-#[derive(Clone, Copy)]
-pub enum Mode { /// q
- Quick, /// f
- Full }
-/// Request.
-pub struct Request { /// o
- pub out: PathBuf, /// s
- pub seeds: Option<u64>, /// m
- pub mode: Mode, /// c
- pub check: bool, /// w
- pub write_reference: Option<PathBuf>, /// q
- pub quiet: bool }
-/// r
-pub fn reproduce(_r: &Request) -> Result<(), DriverError> { Ok(()) }
+use crate::experiment::Experiment;
+use crate::figures::render;
+use crate::records::{DataIdentity, RunEntry, Timing, write_bytes, write_json};
+use crate::run::{self, INTERRUPT};
+
+use self::check::Reference;
+use self::folder::RunFolder;
+pub use self::plan::Mode;
+use self::plan::{Planned, plan};
+use self::results::{Finished, Results, constants};
+
+/// What the command line asks for.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The folder to write.
+    pub out: PathBuf,
+    /// Number of seeds; the mode's own when `None`.
+    pub seeds: Option<u64>,
+    /// How much to run.
+    pub mode: Mode,
+    /// Whether to compare with the committed reference.
+    pub check: bool,
+    /// Where to write reference values.
+    pub write_reference: Option<PathBuf>,
+    /// Whether to print errors only.
+    pub quiet: bool,
+}
+
+/// Runs section 5 and writes its folder.
+///
+/// # Errors
+/// [`DriverError`]; with `check`, [`DriverError::Moved`] after everything is written.
+pub fn reproduce(request: &Request) -> Result<(), DriverError> {
+    let begun = Instant::now();
+    let seeds = request.seeds.unwrap_or(request.mode.seeds());
+    if !(1..=1_000_000).contains(&seeds) {
+        let value = seeds.to_string();
+        let accepted = "a whole number from 1 to 1000000";
+        return Err(DriverError::Usage { flag: "--seeds", value, accepted });
+    }
+    let folder = RunFolder::open(&request.out)?;
+    let data = california_housing()?;
+    let planned = plan(request.mode, seeds);
+
+    let progress = progress(planned.len(), request.quiet);
+    let runs = planned
+        .into_par_iter()
+        .with_max_len(1)
+        .map(|planned| {
+            let finished = one(planned, &data, &folder)?;
+            progress.advance(&finished.id);
+            Ok(finished)
+        })
+        .collect::<Result<Vec<_>, DriverError>>()?;
+    progress.bar.finish_and_clear();
+    let integrated = begun.elapsed().as_secs_f64();
+
+    let results = Results { mode: request.mode, seeds, runs };
+    let claims = claims::claims(&results);
+    let figures = folder.root().join("figures");
+    std::fs::create_dir_all(&figures)
+        .map_err(|source| crate::records::RecordError::Write { path: figures.clone(), source })?;
+    let charts = charts::charts(&results);
+    let written = charts
+        .par_iter()
+        .map(|(stem, chart)| Ok(render(chart, &figures, stem).map(|_| *stem)?))
+        .collect::<Result<Vec<_>, DriverError>>()?;
+    write_json(&folder.root().join("claims.json"), &claims)?;
+    let summary = summary::markdown(&results, &claims, &written);
+    write_bytes(&folder.root().join("summary.md"), summary.as_bytes())?;
+    write_timing(&folder, &results, integrated, begun)?;
+    write_manifest(&folder, &data, &results, &written)?;
+    if let Some(path) = &request.write_reference {
+        Reference::write(path, &results, &claims)?;
+    }
+    if !request.quiet {
+        println!("{} runs in {:.1} s", results.runs.len(), begun.elapsed().as_secs_f64());
+        print!("{}", summary::terminal(&claims));
+        println!("see {}", folder.root().join("summary.md").display());
+    }
+    if request.check { compare(&results, &claims, request.quiet) } else { Ok(()) }
+}
+
+/// Runs and writes one planned run.
+fn one(planned: Planned, data: &Dataset, folder: &RunFolder) -> Result<Finished, DriverError> {
+    if INTERRUPT.load(Ordering::Relaxed) {
+        return Err(DriverError::Interrupted);
+    }
+    let Planned { method, scaling, seed, config } = planned;
+    let experiment = Experiment::new(config, data)?;
+    let record = run::execute(&experiment)?;
+    // An interrupted run is not a result: what is on disk stays as it was.
+    if INTERRUPT.load(Ordering::Relaxed) {
+        return Err(DriverError::Interrupted);
+    }
+    run::write(&record, &folder.root().join(folder.run_path(&record.id)))?;
+    let constants = constants(&experiment, &record.trace);
+    let run::RunRecord { id, trace, outcome, seconds, .. } = record;
+    Ok(Finished { id, method, scaling, seed, trace, outcome, constants, seconds })
+}
+
+/// timing.json: the only file that holds times.
+fn write_timing(
+    folder: &RunFolder,
+    results: &Results,
+    integrated: f64,
+    begun: Instant,
+) -> Result<(), DriverError> {
+    let mut parts: BTreeMap<String, f64> =
+        results.runs.iter().map(|run| (run.id.clone(), run.seconds)).collect();
+    parts.insert("all runs".to_owned(), integrated);
+    let seconds = begun.elapsed().as_secs_f64();
+    let timing = Timing { seconds, parts, threads: rayon::current_num_threads() };
+    Ok(write_json(&folder.root().join("timing.json"), &timing)?)
+}
+
+/// manifest.json, last: a folder with a manifest is a finished reproduction.
+fn write_manifest(
+    folder: &RunFolder,
+    data: &Dataset,
+    results: &Results,
+    figures: &[&str],
+) -> Result<(), DriverError> {
+    let identity =
+        DataIdentity { name: data.name.clone(), rows: data.rows(), sha256: data.sha256.clone() };
+    let mut manifest = folder::new_manifest(0, &identity);
+    manifest.runs = results
+        .runs
+        .iter()
+        .map(|run| RunEntry { id: run.id.clone(), path: folder.run_path(&run.id) })
+        .collect();
+    manifest.figures = figures
+        .iter()
+        .flat_map(|stem| ["svg", "png"].map(|kind| format!("figures/{stem}.{kind}")))
+        .collect();
+    folder.write_manifest(&manifest)
+}
+
+/// `--check`: prints what moved and fails when anything did.
+fn compare(
+    results: &Results,
+    claims: &[crate::records::Claim],
+    quiet: bool,
+) -> Result<(), DriverError> {
+    let reference = Reference::committed().map_err(|source| {
+        DriverError::Record(crate::records::RecordError::Json {
+            path: PathBuf::from("reference.json (committed)"),
+            source,
+        })
+    })?;
+    let (moved, compared) = reference.compare(results, claims);
+    for value in &moved {
+        eprintln!(
+            "moved: {}: reference {:e}, found {:e} (relative tolerance {:e})",
+            value.what, value.reference, value.found, value.tolerance
+        );
+    }
+    if !moved.is_empty() || compared == 0 {
+        return Err(DriverError::Moved { count: moved.len(), compared });
+    }
+    if !quiet {
+        println!("check: {compared} values agree with the reference");
+    }
+    Ok(())
+}
+
+/// A bar on a terminal, plain lines elsewhere, nothing when quiet.
+struct Progress {
+    bar: ProgressBar,
+    plain: bool,
+}
+
+impl Progress {
+    /// One more run is done.
+    fn advance(&self, id: &str) {
+        self.bar.inc(1);
+        let (done, all) = (self.bar.position(), self.bar.length().unwrap_or(0));
+        self.bar.set_message(id.to_owned());
+        // About ten lines in all.
+        if self.plain && (done == all || done % (all / 10).max(1) == 0) {
+            eprintln!("{done} of {all} runs");
+        }
+    }
+}
+
+/// The progress display.
+fn progress(runs: usize, quiet: bool) -> Progress {
+    let terminal = std::io::stderr().is_terminal();
+    let bar = ProgressBar::with_draw_target(
+        Some(runs as u64),
+        if terminal && !quiet {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        },
+    );
+    // The template is a constant; should it not parse, indicatif's own bar is as good.
+    if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} runs, {eta} left  {msg}")
+    {
+        bar.set_style(style);
+    }
+    Progress { bar, plain: !terminal && !quiet }
+}

@@ -1,0 +1,153 @@
+//! The check: a reproduction against the reference results that are committed with the source.
+//!
+//! The reference holds, a run, the trace at a few times, and the fraction of seeds on which each claim
+//! holds. Runs at alpha = 1/8 by Euler are compared by their claims only: they are chaotic.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::plan::{COLLAPSING, Method};
+use super::results::{Finished, Results};
+use crate::error::DriverError;
+use crate::records::{Claim, TraceRow, read_json, write_json};
+
+/// The committed reference.
+const REFERENCE: &str = include_str!("../../reference/reference.json");
+
+/// Times at which traces are compared, where they are recorded.
+const TIMES: [f64; 6] = [0.0, 0.05, 0.5, 1.0, 2.0, 5.0];
+
+/// The quantities that are compared.
+const QUANTITIES: [(&str, fn(&TraceRow) -> f64); 4] = [
+    ("loss", |row| row.loss),
+    ("deviation", |row| row.deviation),
+    ("riemannian_gradient_norm", |row| row.riemannian_gradient_norm),
+    ("gram_min_eigenvalue", |row| row.gram_min_eigenvalue),
+];
+
+/// Reference results, kept sorted so that a new reference differs only where results do.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Reference {
+    /// Fractions of seeds on which each claim holds, by mode.
+    claims: BTreeMap<String, BTreeMap<String, f64>>,
+    /// Values by run, then by `quantity at t = time`.
+    runs: BTreeMap<String, BTreeMap<String, f64>>,
+}
+
+/// One value that moved.
+#[derive(Debug, PartialEq)]
+pub struct Moved {
+    /// Which value.
+    pub what: String,
+    /// What the reference says.
+    pub reference: f64,
+    /// What was found.
+    pub found: f64,
+    /// The relative tolerance.
+    pub tolerance: f64,
+}
+
+/// The relative tolerance of a method's values.
+///
+/// Between processors the order of rounding differs; what that does to a trajectory was measured
+/// by solving each step through the SVD instead of the QR (ARCHITECTURE.md, "The check"), and the tolerances
+/// leave two decades above it. Error-controlled runs also carry their own tolerance, 1e-8 a step.
+pub fn tolerance(method: Method, time: f64) -> f64 {
+    match method {
+        Method::GaussNewton if time <= 2.0 => 1e-7,
+        Method::GaussNewton => 1e-5,
+        Method::GaussNewtonAdaptive | Method::Gradient => 1e-5,
+        // Unstable by construction: rounding grows until tanh saturates.
+        Method::GradientEuler if time <= 0.05 => 1e-7,
+        Method::GradientEuler => f64::INFINITY,
+    }
+}
+
+impl Reference {
+    /// The committed reference.
+    ///
+    /// # Errors
+    /// [`serde_json::Error`] if the committed file is damaged.
+    pub fn committed() -> Result<Self, serde_json::Error> {
+        serde_json::from_str(REFERENCE)
+    }
+
+    /// What `results` and `claims` compare equal to.
+    fn of(results: &Results, claims: &[Claim]) -> Self {
+        let mut reference = Self::default();
+        if results.seeds == results.mode.seeds() {
+            let fractions = claims.iter().map(|claim| (claim.id.clone(), claim.holds_fraction));
+            reference.claims.insert(results.mode.name().to_owned(), fractions.collect());
+        }
+        for run in &results.runs {
+            let values = comparable(run).map(|(what, value, _)| (what, value)).collect();
+            reference.runs.insert(run.id.clone(), values);
+        }
+        reference
+    }
+
+    /// Writes the reference values of `results` to `path`, kept together with what is there.
+    ///
+    /// # Errors
+    /// [`DriverError::Record`].
+    pub fn write(path: &Path, results: &Results, claims: &[Claim]) -> Result<(), DriverError> {
+        let mut merged: Self = if path.exists() { read_json(path)? } else { Self::default() };
+        let Self { claims, runs } = Self::of(results, claims);
+        merged.claims.extend(claims);
+        for (id, values) in runs {
+            merged.runs.entry(id).or_default().extend(values);
+        }
+        Ok(write_json(path, &merged)?)
+    }
+
+    /// Compares; returns what moved and how many values were compared.
+    pub fn compare(&self, results: &Results, claims: &[Claim]) -> (Vec<Moved>, usize) {
+        let (mut moved, mut compared) = (Vec::new(), 0);
+        let mut compare = |what: String, reference: f64, found: f64, tolerance: f64| {
+            compared += 1;
+            let gap = (found - reference).abs();
+            // A NaN on either side is a difference, too.
+            if !(gap <= tolerance * reference.abs() || found.total_cmp(&reference).is_eq()) {
+                moved.push(Moved { what, reference, found, tolerance });
+            }
+        };
+        for run in &results.runs {
+            let Some(reference) = self.runs.get(&run.id) else { continue };
+            for (what, found, tolerance) in comparable(run) {
+                if let Some(&reference) = reference.get(&what) {
+                    compare(format!("{}: {what}", run.id), reference, found, tolerance);
+                }
+            }
+        }
+        if results.seeds == results.mode.seeds()
+            && let Some(reference) = self.claims.get(results.mode.name())
+        {
+            for claim in claims {
+                if let Some(&reference) = reference.get(&claim.id) {
+                    let what = format!("{}: fraction of seeds", claim.id);
+                    compare(what, reference, claim.holds_fraction, 0.0);
+                }
+            }
+        }
+        (moved, compared)
+    }
+}
+
+/// The values of a run that are compared, with their tolerances.
+fn comparable(run: &Finished) -> impl Iterator<Item = (String, f64, f64)> {
+    let chaotic = run.method == Method::GaussNewton && run.scaling.total_cmp(&COLLAPSING).is_eq();
+    let last = if chaotic { 0.0 } else { f64::INFINITY };
+    let rows = run.trace.iter().filter(move |row| {
+        row.time <= last && TIMES.iter().any(|time| (row.time - time).abs() < 1e-9)
+    });
+    rows.flat_map(|row| {
+        let tolerance = tolerance(run.method, row.time);
+        QUANTITIES.iter().map(move |(name, read)| {
+            // A deviation of 0 at t = 0 is compared as it is.
+            (format!("{name} at t = {}", row.time), read(row), tolerance)
+        })
+    })
+    .filter(|(_, _, tolerance)| tolerance.is_finite())
+}

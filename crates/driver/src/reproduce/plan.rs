@@ -1,0 +1,106 @@
+//! Which runs the reproduction of section 5 makes: method x alpha x seed.
+
+use crate::config::{Config, Integrator, Preconditioner};
+
+/// How much is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// 2 seeds, alpha in {1/8, 8, 256}, horizon 2.
+    Quick,
+    /// 16 seeds, alpha in {1/8, 8, 16, 256}, horizon 5.
+    Full,
+}
+
+impl Mode {
+    /// The name in files and on the terminal.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Quick => "quick",
+            Self::Full => "full",
+        }
+    }
+
+    /// The scaling factors alpha.
+    pub fn scalings(self) -> &'static [f64] {
+        match self {
+            Self::Quick => &[0.125, 8.0, 256.0],
+            Self::Full => &[0.125, 8.0, 16.0, 256.0],
+        }
+    }
+
+    /// The last time.
+    pub fn horizon(self) -> f64 {
+        match self {
+            Self::Quick => 2.0,
+            Self::Full => 5.0,
+        }
+    }
+
+    /// The number of seeds unless the user names another.
+    pub fn seeds(self) -> u64 {
+        match self {
+            Self::Quick => 2,
+            Self::Full => 16,
+        }
+    }
+}
+
+/// The scaling factor whose Jacobian collapses.
+pub const COLLAPSING: f64 = 0.125;
+
+/// Flow and integrator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Method {
+    /// Gauss-Newton by Euler with step 0.01, as printed.
+    GaussNewton,
+    /// Gauss-Newton by the adaptive integrator: the flow itself, to its tolerance.
+    GaussNewtonAdaptive,
+    /// Gradient flow by the stiff integrator.
+    Gradient,
+    /// Gradient flow by Euler with step 0.01, as printed; unstable, for the default seed only.
+    GradientEuler,
+}
+
+/// One planned run.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    /// Flow and integrator.
+    pub method: Method,
+    /// alpha.
+    pub scaling: f64,
+    /// The seed of rows, signs and weights.
+    pub seed: u64,
+    /// The whole configuration.
+    pub config: Config,
+}
+
+/// The runs of a mode for seeds 0 to `seeds - 1`, in the order of the manifest.
+pub fn plan(mode: Mode, seeds: u64) -> Vec<Planned> {
+    let mut planned = Vec::new();
+    let methods =
+        [Method::GaussNewton, Method::GaussNewtonAdaptive, Method::Gradient, Method::GradientEuler];
+    for method in methods {
+        let seeds = if method == Method::GradientEuler { seeds.min(1) } else { seeds };
+        for &scaling in mode.scalings() {
+            for seed in 0..seeds {
+                let config = config(method, scaling, seed, mode.horizon());
+                planned.push(Planned { method, scaling, seed, config });
+            }
+        }
+    }
+    planned
+}
+
+/// The configuration of one run.
+fn config(method: Method, scaling: f64, seed: u64, horizon: f64) -> Config {
+    let mut config = Config::default();
+    let dynamics = &mut config.dynamics;
+    (dynamics.preconditioner, dynamics.integrator) = match method {
+        Method::GaussNewton => (Preconditioner::GaussNewton, Integrator::Euler),
+        Method::GaussNewtonAdaptive => (Preconditioner::GaussNewton, Integrator::Adaptive),
+        Method::Gradient => (Preconditioner::Gradient, Integrator::Stiff),
+        Method::GradientEuler => (Preconditioner::Gradient, Integrator::Euler),
+    };
+    (dynamics.scaling, dynamics.seed, dynamics.horizon) = (scaling, seed, horizon);
+    config
+}

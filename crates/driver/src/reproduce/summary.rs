@@ -1,0 +1,101 @@
+//! summary.md: what was run, which claims hold on how many seeds, and where the pictures are.
+
+use std::fmt::Write;
+
+use super::plan::Method;
+use super::results::Results;
+use crate::records::Claim;
+
+/// The text of summary.md.
+pub fn markdown(results: &Results, claims: &[Claim], figures: &[&str]) -> String {
+    let mut text = String::new();
+    // Writing to a String cannot fail.
+    let _ = write_summary(&mut text, results, claims, figures);
+    text
+}
+
+/// The claims as lines for the terminal.
+pub fn terminal(claims: &[Claim]) -> String {
+    let mut text = String::new();
+    for claim in claims {
+        let (holding, seeds) = tally(claim);
+        let _ = writeln!(text, "  {holding:>2} of {seeds:>2} seeds  {}", claim.id);
+    }
+    text
+}
+
+/// On how many of how many seeds a claim holds.
+fn tally(claim: &Claim) -> (usize, usize) {
+    (claim.per_seed.iter().filter(|verdict| verdict.holds).count(), claim.per_seed.len())
+}
+
+fn write_summary(
+    text: &mut String,
+    results: &Results,
+    claims: &[Claim],
+    figures: &[&str],
+) -> std::fmt::Result {
+    writeln!(text, "# Reproduction of section 5\n")?;
+    writeln!(
+        text,
+        "{} runs on the California Housing rows: {} seeds, alpha in {:?}, horizon {}.\n",
+        results.runs.len(),
+        results.seeds,
+        results.mode.scalings(),
+        results.mode.horizon()
+    )?;
+    writeln!(text, "| claim | holds on | predicate |\n|---|---|---|")?;
+    for claim in claims {
+        let (holding, seeds) = tally(claim);
+        writeln!(text, "| {} | {holding} of {seeds} seeds | {} |", claim.id, claim.predicate)?;
+    }
+    writeln!(text, "\n## The numbers of the default seed\n")?;
+    for claim in claims {
+        let Some(verdict) = claim.per_seed.iter().find(|verdict| verdict.seed == 0) else {
+            continue;
+        };
+        writeln!(
+            text,
+            "**{}**{}{}\n",
+            claim.id,
+            if claim.note.is_empty() { "" } else { ": " },
+            claim.note
+        )?;
+        for (name, value) in &verdict.values {
+            writeln!(text, "- {name}: {value:.6e}")?;
+        }
+        writeln!(text)?;
+    }
+    fallbacks(text, results)?;
+    writeln!(text, "## Figures\n")?;
+    for stem in figures {
+        writeln!(text, "![{stem}](figures/{stem}.png)\n")?;
+    }
+    Ok(())
+}
+
+/// Every fallback that any run took: nothing collapses silently.
+fn fallbacks(text: &mut String, results: &Results) -> std::fmt::Result {
+    writeln!(text, "## Fallbacks and early ends\n")?;
+    writeln!(text, "| run | stopped | fallbacks |\n|---|---|---|")?;
+    for run in &results.runs {
+        let taken: Vec<String> = run
+            .outcome
+            .counters
+            .iter()
+            .filter(|(name, count)| name.starts_with("fallback") && **count > 0)
+            .map(|(name, count)| format!("{name} {count}"))
+            .collect();
+        let horizon = run.outcome.stop_reason == crate::records::StopReason::Horizon;
+        if !taken.is_empty() || !horizon {
+            let stopped = if horizon {
+                "at the horizon".to_owned()
+            } else {
+                format!("{:?} at t = {:.6}", run.outcome.stop_reason, run.outcome.final_time)
+            };
+            writeln!(text, "| {} | {stopped} | {} |", run.id, taken.join(", "))?;
+        }
+    }
+    let euler = results.runs.iter().filter(|run| run.method == Method::GradientEuler).count();
+    writeln!(text, "\n{euler} of the runs use the printed Euler step for gradient flow.\n")
+}

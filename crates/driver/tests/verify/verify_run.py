@@ -1,0 +1,249 @@
+"""Recomputes a run folder with NumPy, sharing no code with the program, and compares every column.
+
+    w_{k+1} = w_k - step/alpha [(1-rho) J^T J + rho I]^{-1} J^T grad g(alpha f(w_k))     (1), Euler
+    w_{k+1} = w_k - step       [(1-rho) J^T J + rho I]^{-1} J^T grad g(alpha f(w_k))     (Theorem 2)
+
+Usage: python verify_run.py RUN_FOLDER [--until T] [--csv FILE]
+
+Needs Python 3.11, NumPy and SciPy, and a folder that `gaussflow run` wrote with
+`dynamics.integrator` "euler" or "discrete" and a constant damping. The dynamics start from
+config.toml and problem.json alone; trace.csv, weights.npy and outcome.json are only compared with.
+With `--csv` (the 20,640 raw rows of California Housing, StatLib column order) the inputs and
+targets are checked too, and held_out_loss. Without it that column is skipped.
+
+A deviation is relative to the value computed here, absolute where that value is 0. Exit status:
+0 all within the tolerances below; 1 something is not; 2 the folder is of a kind not handled.
+
+Two exact Euler runs part by rounding alone. Where the step amplifies differences (alpha = 8 after
+t = 2, and every run near a loss of rank) `--until` bounds the comparison.
+"""
+
+import argparse
+import csv
+import json
+import sys
+import tomllib
+from pathlib import Path
+
+import numpy as np
+from scipy.special import erf, expit
+
+COLUMN_TOLERANCE = 1e-8
+WEIGHT_TOLERANCE = 1e-8  # norm of the difference over the norm of the reference
+INPUT_TOLERANCE = 1e-9  # absolute: standardized inputs are of size one
+SQRT_PI = np.sqrt(np.pi)
+
+ACTIVATIONS = {  # sigma and sigma'
+    "tanh": (np.tanh, lambda z: 1.0 / np.cosh(z) ** 2),
+    "sigmoid": (expit, lambda z: expit(z) * expit(-z)),
+    "erf": (erf, lambda z: 2.0 / SQRT_PI * np.exp(-z * z)),
+    "arctan": (np.arctan, lambda z: 1.0 / (1.0 + z * z)),
+}
+EXTREMES = ("gram_min_eigenvalue", "kernel_min_eigenvalue")
+
+
+class NotHandled(Exception):
+    """The folder asks for something that this script does not integrate."""
+
+
+class Network:
+    """phi_j(w) = sum_i c_i sigma(x_j . w_i), minus its start where the initialization says so."""
+
+    def __init__(self, config, signs, start):
+        self.sigma, self.slope = ACTIVATIONS[config["network"]["activation"]]
+        self.signs, self.start = signs, start
+        self.nullified = config["network"]["initialization"] == "nullified"
+
+    def value(self, inputs, weights):
+        """f(w), one entry a row of inputs (n x d); weights are m x d."""
+        value = self.sigma(inputs @ weights.T) @ self.signs
+        if self.nullified:
+            value = value - self.sigma(inputs @ self.start.T) @ self.signs
+        return value
+
+    def jacobian(self, inputs, weights):
+        """J (n x m d): the row-wise Kronecker product of c_i sigma'(x_j . w_i) with the inputs."""
+        slopes = self.slope(inputs @ weights.T) * self.signs
+        return (slopes[:, :, None] * inputs[:, None, :]).reshape(len(inputs), -1)
+
+
+class Loss:
+    """g as a sum over rows, with its gradient; `weighted` has no value on held-out rows."""
+
+    def __init__(self, section):
+        self.name = section["name"]
+        self.curvature = section.get("curvature", 1.0)
+        self.weights = np.array(section.get("weights", 1.0))
+        if self.name not in ("squared", "log-cosh", "weighted"):
+            raise NotHandled(f"loss {self.name}")
+
+    def value(self, residual):
+        if self.name == "log-cosh":  # log cosh without overflow
+            size = np.abs(residual)
+            return self.curvature * np.sum(size + np.log1p(np.exp(-2.0 * size)) - np.log(2.0))
+        return np.sum(self.weights * residual**2)
+
+    def gradient(self, residual):
+        if self.name == "log-cosh":
+            return self.curvature * np.tanh(residual)
+        return 2.0 * self.weights * residual
+
+
+def direction(jacobian, gradient, damping, cutoff):
+    """[(1-rho) J^T J + rho I]^-1 J^T grad g by least squares; J^T J is never formed."""
+    if damping == 1.0:
+        return jacobian.T @ gradient
+    if damping == 0.0:
+        return np.linalg.lstsq(jacobian, gradient, rcond=cutoff)[0]
+    share, size = np.sqrt(1.0 - damping), jacobian.shape[1]
+    stacked = np.vstack([share * jacobian, np.sqrt(damping) * np.eye(size)])
+    right = np.concatenate([gradient / share, np.zeros(size)])
+    return np.linalg.lstsq(stacked, right, rcond=None)[0]
+
+
+def housing(file, rows, standardize):
+    """Standardized features and targets of all raw rows of the CSV file."""
+    with open(file, newline="") as handle:
+        raw = list(csv.DictReader(handle))
+    column = {name: np.array([float(row[name]) for row in raw]) for name in raw[0]}
+    homes = column["households"]
+    features = np.column_stack([
+        column["medianIncome"], column["housingMedianAge"], column["totalRooms"] / homes,
+        column["totalBedrooms"] / homes, column["population"], column["population"] / homes,
+        column["latitude"], column["longitude"],
+    ])
+    if standardize != "none":
+        fitted = features[rows] if standardize == "subset" else features
+        features = (features - fitted.mean(axis=0)) / fitted.std(axis=0)
+    return features, column["medianHouseValue"] / 1e5
+
+
+def integrate(config, problem, until, held_out):
+    """Yields (step, weights, columns) at each recorded step, by the equations at the top."""
+    inputs, targets = np.array(problem["inputs"]), np.array(problem["targets"])
+    start = np.array(problem["initial_weights"])
+    network = Network(config, np.array(problem["output_signs"]), start)
+    loss, dynamics, record = Loss(config["loss"]), config["dynamics"], config["record"]
+    scaling, step = dynamics["scaling"], dynamics["step"]
+    gradient_flow = dynamics["preconditioner"] == "gradient"
+    damping = 1.0 if gradient_flow else dynamics["damping"]
+    if isinstance(damping, dict):
+        raise NotHandled("damping schedules")
+    if dynamics["integrator"] not in ("euler", "discrete"):
+        raise NotHandled(f"integrator {dynamics['integrator']}")
+    discrete = dynamics["integrator"] == "discrete"
+    factor, unit = (step, scaling * step) if discrete else (step / scaling, step)
+    last = round(min(dynamics["horizon"], until) / unit)
+    weights = start.copy()
+    for index in range(last + 1):
+        residual = scaling * network.value(inputs, weights) - targets
+        jacobian, gradient = network.jacobian(inputs, weights), loss.gradient(residual)
+        if index % record["every"] == 0 or index == last:
+            rows, size = jacobian.shape
+            values = np.linalg.svd(jacobian, compute_uv=False) ** 2
+            basis = np.linalg.qr(jacobian)[0]
+            tangent = basis @ (basis.T @ gradient)
+            columns = {
+                "time": index * unit,
+                "loss": loss.value(residual),
+                "deviation": np.linalg.norm(weights - start),
+                "riemannian_gradient_norm": np.linalg.norm(tangent),
+                "gram_min_eigenvalue": 0.0 if size > rows else values[-1],
+                "gram_max_eigenvalue": values[0],
+                "kernel_min_eigenvalue": 0.0 if size < rows else values[-1],
+                "normal_gradient_norm": np.linalg.norm(gradient - tangent),
+                "damping": damping,
+            }
+            if held_out is not None:
+                error = scaling * network.value(held_out[0], weights) - held_out[1]
+                columns["held_out_loss"] = loss.value(error) / len(error)
+            yield index, weights.copy(), columns
+        move = direction(jacobian, gradient, damping, dynamics["rank_cutoff"])
+        weights = weights - factor * move.reshape(weights.shape)
+
+
+def relative(found, expected):
+    """Norm of the difference over the norm of the reference, absolute where that is 0."""
+    size = np.linalg.norm(expected)
+    error = np.linalg.norm(np.asarray(found) - np.asarray(expected))
+    return float(error / size if size > 0.0 else error)
+
+
+def check_data(problem, config, data):
+    """Deviations of problem.json from the raw rows that it names, and from its own promises."""
+    signs = np.abs(problem["output_signs"])
+    checks = {"output_signs are +-1": (float(np.max(np.abs(signs - 1.0))), 0.0)}
+    if data is not None:
+        rows, targets = problem["rows"], data[1]
+        if config["data"]["targets"] == "standardized":
+            targets = (targets - targets[rows].mean()) / targets[rows].std()
+        inputs = np.abs(np.array(problem["inputs"]) - data[0][rows])
+        goals = np.abs(np.array(problem["targets"]) - targets[rows])
+        checks["rows repeated"] = (float(len(rows) - len(set(rows))), 0.0)
+        checks["inputs (absolute)"] = (float(inputs.max()), INPUT_TOLERANCE)
+        checks["targets (absolute)"] = (float(goals.max()), INPUT_TOLERANCE)
+    return checks
+
+
+def check_run(folder, config, problem, until, held_out):
+    """Largest deviation of every file of the run from the recomputation: {what: (value, limit)}."""
+    with open(folder / "trace.csv", newline="") as handle:
+        trace = {int(row["step"]): row for row in csv.DictReader(handle)}
+    steps = np.load(folder / "weights_steps.npy").tolist()
+    saved = dict(zip(steps, np.load(folder / "weights.npy"), strict=True))
+    outcome = json.loads((folder / "outcome.json").read_text())
+    worst, snapshot, seen, missing = {}, [], {}, 0
+    for index, weights, columns in integrate(config, problem, until, held_out):
+        if index not in trace:
+            missing += 1
+            continue
+        floor = (len(problem["rows"]) * np.finfo(float).eps) ** 2 * columns["gram_max_eigenvalue"]
+        for name, expected in columns.items():
+            if trace[index].get(name, "") == "":
+                continue
+            found = float(trace[index][name])
+            noise = name in EXTREMES and max(abs(found), abs(expected)) <= floor
+            error = 0.0 if noise else relative(found, expected)
+            worst[name] = max(worst.get(name, 0.0), error)
+            seen[name] = seen.get(name, 0) + 1
+        if index in saved:
+            snapshot.append(relative(saved[index], weights))
+    checks = {f"{name} ({seen[name]} rows)": (worst[name], COLUMN_TOLERANCE) for name in worst}
+    checks["steps missing from trace.csv"] = (float(missing), 0.0)
+    checks[f"weights.npy ({len(snapshot)} snapshots)"] = (max(snapshot), WEIGHT_TOLERANCE)
+    if index == max(trace):
+        final = relative(outcome["final_weights"], weights)
+        checks["outcome final_weights"] = (final, WEIGHT_TOLERANCE)
+        error = relative(outcome["final_loss"], columns["loss"])
+        checks["outcome final_loss"] = (error, COLUMN_TOLERANCE)
+    return checks
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path, metavar="RUN_FOLDER")
+    parser.add_argument("--until", type=float, default=np.inf, metavar="T", help="last time")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="raw California Housing rows")
+    options = parser.parse_args()
+    config = tomllib.loads((options.folder / "config.toml").read_text())
+    problem = json.loads((options.folder / "problem.json").read_text())
+    data = held_out = None
+    if options.csv is not None:
+        data = housing(options.csv, problem["rows"], config["data"]["standardize"])
+        others = np.setdiff1d(np.arange(len(data[1])), problem["rows"])
+        if config["data"]["targets"] == "raw" and config["loss"]["name"] != "weighted":
+            held_out = (data[0][others], data[1][others])
+    checks = check_data(problem, config, data)
+    try:
+        checks |= check_run(options.folder, config, problem, options.until, held_out)
+    except NotHandled as reason:
+        print(f"not handled: {reason}", file=sys.stderr)
+        return 2
+    for name, (value, limit) in checks.items():
+        verdict = "ok" if value <= limit else "EXCEEDS"  # a NaN exceeds
+        print(f"{name:<42} {value:10.2e}  limit {limit:7.1e}  {verdict}")
+    return 0 if all(value <= limit for value, limit in checks.values()) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
