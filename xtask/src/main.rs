@@ -1,2 +1,44 @@
-//! placeholder
-fn main() {}
+//! Orchestration: `cargo xtask reproduce | bench | ci`; links no workspace crate, so it builds in seconds.
+
+mod bench;
+mod ci;
+mod process;
+mod reproduce;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+Usage: cargo xtask <COMMAND> [OPTIONS]
+
+Commands:
+  reproduce [--out DIR] [--seeds N] [--quick] [--check] [--quiet]
+             run section 5 of the paper and write traces, figures, claims and a summary
+  bench [--quick]
+             benchmark the solve kernels (criterion), accuracy beside time
+  ci         everything that the gate checks
+
+Exit status: that of the command; 2 on wrong usage, 3 when a program cannot be started.
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.split_first() {
+        Some((command, options)) => match command.as_str() {
+            "reproduce" => reproduce::run(options),
+            "bench" => bench::run(options),
+            "ci" => ci::run(options),
+            "help" | "--help" | "-h" => {
+                print!("{USAGE}");
+                ExitCode::SUCCESS
+            }
+            other => wrong_usage(&format!("unknown command {other:?}")),
+        },
+        None => wrong_usage("no command given"),
+    }
+}
+
+/// Says what is wrong and what is accepted.
+fn wrong_usage(problem: &str) -> ExitCode {
+    eprint!("error: {problem}\n\n{USAGE}");
+    ExitCode::from(2)
+}

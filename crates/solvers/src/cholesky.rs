@@ -69,6 +69,12 @@ impl Cholesky {
         solve_upper_triangular_in_place(self.factor.transpose(), x, Par::Seq);
     }
 
+    /// The largest diagonal entry of A: a lower bound of its largest eigenvalue, by no more than
+    /// the order. (A pivot is none: after the first of a rank-one matrix all may be tiny.)
+    pub(crate) fn largest_diagonal(&self) -> f64 {
+        self.diagonal.iter().fold(0.0, |largest: f64, &entry| largest.max(entry))
+    }
+
     /// Smallest and largest pivot, `L_ii^2`.
     pub(crate) fn pivots(&self) -> (f64, f64) {
         let mut range = (f64::INFINITY, 0.0_f64);

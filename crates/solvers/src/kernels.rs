@@ -39,7 +39,7 @@ impl Factors {
         jacobian.apply_transposed(b, v);
         cholesky.solve(v);
         (report.smallest_pivot, report.largest_pivot) = cholesky.pivots();
-        let largest = cholesky_largest(self.dense_norm, rho, report.largest_pivot);
+        let largest = cholesky.largest_diagonal();
         report.condition_estimate =
             largest * inverse_norm(&mut self.parameter[..columns], |x| cholesky.solve(x));
         Ok(())
@@ -76,7 +76,7 @@ impl Factors {
         cholesky.solve(z);
         jacobian.apply_transposed(z, v);
         (report.smallest_pivot, report.largest_pivot) = cholesky.pivots();
-        let largest = cholesky_largest(self.dense_norm, rho, report.largest_pivot);
+        let largest = cholesky.largest_diagonal();
         report.condition_estimate =
             largest * inverse_norm(&mut self.parameter[..rows], |x| cholesky.solve(x));
         Ok(())
@@ -203,10 +203,4 @@ fn damp_and_factor(cholesky: &mut Cholesky, order: usize, rho: f64) -> Result<()
         matrix[(c, c)] += rho;
     }
     cholesky.factor()
-}
-
-/// A lower estimate of the largest eigenvalue of `(1-rho) J^T J + rho I`: its largest pivot.
-fn cholesky_largest(norm: Option<f64>, rho: f64, largest_pivot: f64) -> f64 {
-    let bound = norm.map_or(f64::INFINITY, |norm| (1.0 - rho) * norm * norm + rho);
-    largest_pivot.min(bound)
 }

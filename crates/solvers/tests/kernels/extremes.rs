@@ -33,16 +33,17 @@ fn check(system: &System) -> Result<(), TestCaseError> {
     prop_assert!(worst <= 1.0, "{n} x {p}: errors {errors:?}, bound {bound:e}");
     let all = system.jacobian.matrix().singular_values().unwrap();
     let (largest, smallest) = (all[0], all[all.len() - 1]);
-    prop_assert!((found.largest - largest).abs() <= 2.0 * bound, "{largest:e}");
+    // The decomposition iterates and errs by several times as much as one reduction.
+    prop_assert!((found.largest - largest).abs() <= 8.0 * bound, "{largest:e}");
     // faer's own QR of a tall matrix passes over columns below 16 n eps of their norm.
     if n <= p && p <= n + n / 2 || p <= n && n <= p + p / 2 {
-        prop_assert!((found.smallest - smallest).abs() <= 2.0 * bound, "{smallest:e}");
+        prop_assert!((found.smallest - smallest).abs() <= 8.0 * bound, "{smallest:e}");
     }
     Ok(())
 }
 
 proptest! {
-    #![proptest_config(settings(64, 1))]
+    #![proptest_config(settings(96, 0))]
 
     #[test]
     fn prescribed_values_are_found_down_to_collapse(

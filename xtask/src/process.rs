@@ -1,0 +1,44 @@
+//! Starts programs and hands their exit status on.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+/// Exit status when a program cannot be started.
+const CANNOT_START: u8 = 3;
+
+/// The workspace's root: the parent of this package's folder.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map_or_else(PathBuf::new, Path::to_owned)
+}
+
+/// The cargo that runs this program.
+pub fn cargo() -> Command {
+    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+/// Runs a command to its end; its exit status becomes ours.
+pub fn hand_over(mut command: Command) -> ExitCode {
+    match command.status() {
+        // Without a code a signal ended it; the shell's number for an interrupt fits most cases.
+        Ok(status) => {
+            ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(130))
+        }
+        Err(error) => {
+            eprintln!("error: cannot start {:?}: {error}", command.get_program());
+            ExitCode::from(CANNOT_START)
+        }
+    }
+}
+
+/// The commit of the working tree, with a mark when files differ from it; empty when unknown.
+pub fn commit() -> String {
+    let git = |arguments: &[&str]| {
+        let output = Command::new("git").arg("-C").arg(root()).args(arguments).output().ok()?;
+        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    };
+    match (git(&["rev-parse", "HEAD"]), git(&["status", "--porcelain"])) {
+        (Some(commit), Some(changes)) if changes.is_empty() => commit,
+        (Some(commit), _) => format!("{commit}-modified"),
+        (None, _) => String::new(),
+    }
+}
