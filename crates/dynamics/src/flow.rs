@@ -1,7 +1,8 @@
 //! The vector field of equation (1), `dw/dt = -(1/alpha) H_rho^-1 J^T grad g(alpha f(w))`.
 //!
 //! With q = H_rho^-1 J^T grad g and r = grad g - (1-rho) J q, its derivative along v is
-//! `-(1/alpha) H_rho^-1 [J^T (alpha Hess g J v - (1-rho) D2f[v,q]) + B(r) v]`.
+//! `-(1/alpha) H_rho^-1 [J^T (alpha Hess g J v - (1-rho) D2f[v,q]) + B(r) v]`, and where J^+ takes the
+//! place of an inverse `-(1/alpha) (I - J^+ J) B((J J^T)^+ grad g) v` more.
 
 use gaussflow_integrators::VectorField;
 use gaussflow_objective::{
@@ -67,8 +68,8 @@ impl<'o, M: SmoothMap, L: Loss> Flow<'o, M, L> {
     /// The flow of `objective`; not yet at a point.
     ///
     /// # Errors
-    /// [`SolveError::EmptySystem`], or [`SolveError::InvalidDamping`] for a Levenberg-Marquardt
-    /// damping outside (0, 1).
+    /// [`SolveError::EmptySystem`], [`SolveError::InvalidDamping`] for a Levenberg-Marquardt
+    /// damping outside (0, 1), or [`SolveError::InvalidCutoff`] for a rank cutoff outside [0, 1).
     pub fn new(
         objective: &'o Objective<M, L>,
         preconditioner: Preconditioner,
@@ -81,6 +82,10 @@ impl<'o, M: SmoothMap, L: Loss> Flow<'o, M, L> {
         };
         if !proper {
             return Err(SolveError::InvalidDamping { damping });
+        }
+        let cutoff = settings.rank_cutoff;
+        if !(0.0..1.0).contains(&cutoff) {
+            return Err(SolveError::InvalidCutoff { cutoff });
         }
         let linearization = Linearization::new(objective.map())?;
         let direction = vec![0.0; objective.map().parameters()];
@@ -186,23 +191,19 @@ impl<'o, M: SmoothMap, L: Loss> Flow<'o, M, L> {
         let nominal = self.request();
         let lost = match self.linearization.solve_loss_gradient(nominal, &mut self.direction) {
             Ok(report) => {
-                // `Auto` takes the pseudo-inverse by itself where p > n and rho = 0.
-                if nominal.damping == 0.0 && report.rank < self.direction.len() {
-                    if self.settings.rank_policy == RankPolicy::Stop {
-                        let solver = report.solver;
-                        let (smallest, largest) = (0.0, report.largest_pivot);
-                        let cutoff = nominal.rank_cutoff;
-                        return Err(SolveError::RankDeficient {
-                            solver,
-                            smallest,
-                            largest,
-                            cutoff,
-                        });
-                    }
-                    self.counts.pseudo_inverse += 1;
+                // The SVD truncates by itself (`Auto` takes it where p > n and rho = 0).
+                let singular = nominal.damping == 0.0 && report.rank < self.direction.len();
+                if !singular || self.settings.rank_policy == RankPolicy::PseudoInverse {
+                    self.counts.pseudo_inverse += u64::from(singular);
+                    self.report = Some(report);
+                    return Ok(());
                 }
-                self.report = Some(report);
-                return Ok(());
+                SolveError::RankDeficient {
+                    solver: report.solver,
+                    smallest: 0.0,
+                    largest: report.largest_pivot,
+                    cutoff: nominal.rank_cutoff,
+                }
             }
             Err(
                 lost @ (SolveError::RankDeficient { .. } | SolveError::NotPositiveDefinite { .. }),
@@ -232,6 +233,8 @@ impl<'o, M: SmoothMap, L: Loss> Flow<'o, M, L> {
 
 impl<M: SecondOrderMap, L: Loss> Flow<'_, M, L> {
     /// The derivative of `dw/dt` along `v` at the present point, in closed form (length p).
+    ///
+    /// Raised damping is held constant; the pseudo-inverse is differentiated at constant rank.
     ///
     /// # Errors
     /// [`PointError`].
@@ -263,13 +266,24 @@ impl<M: SecondOrderMap, L: Loss> Flow<'_, M, L> {
         if self.preconditioner == Preconditioner::Gradient {
             here.jacobian().apply_transposed(&b, out);
         } else {
-            let request = SolveRequest {
-                damping: self.damping_used,
-                solver: self.settings.solver,
-                rank_cutoff: self.settings.rank_cutoff,
-            };
+            // The kernel that gave the direction, which after a fallback is not the one asked for.
+            let solver = self.report.map_or(self.settings.solver, |report| report.solver);
+            let (damping, rank_cutoff) = (self.damping_used, self.settings.rank_cutoff);
+            let request = SolveRequest { damping, solver, rank_cutoff };
             here.solve(request, &b, out)?;
             here.apply_inverse(request, &mut bent)?;
+            if damping == 0.0 && self.report.is_some_and(|report| report.rank < v.len()) {
+                // The row space turns too: d(J^+) has the term (I - J^+ J) dJ^T (J J^T)^+.
+                let (mut turned, mut seen) = (vec![0.0; v.len()], self.direction.clone());
+                here.apply_inverse(request, &mut seen)?;
+                here.jacobian().apply(&seen, &mut image);
+                map.weighted_hessian_apply(&w, here.jacobian(), &image, v, &mut turned)?;
+                here.jacobian().apply(&turned, &mut image);
+                here.solve(request, &image, &mut seen)?;
+                for (bent, (turned, seen)) in bent.iter_mut().zip(turned.iter().zip(&seen)) {
+                    *bent += turned - seen;
+                }
+            }
         }
         for (o, bent) in out.iter_mut().zip(&bent) {
             *o = -(*o + bent) / alpha;

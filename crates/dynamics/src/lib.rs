@@ -13,4 +13,4 @@ pub use events::{EventKind, EventRecord};
 pub use flow::{Flow, FlowCounts, SolveSettings};
 pub use preconditioner::{Preconditioner, RankPolicy};
 pub use settings::{AtExit, Integrator, Settings, Tolerances};
-pub use simulate::{Observer, Outcome, SimulationError, StopReason, simulate};
+pub use simulate::{Observer, Outcome, SimulationError, StopReason, Unobserved, simulate};

@@ -32,6 +32,16 @@ where
     }
 }
 
+/// The observer that does nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unobserved;
+
+impl<M: SecondOrderMap, L: Loss> Observer<M, L> for Unobserved {
+    fn record(&mut self, _: usize, _: f64, _: &mut Flow<'_, M, L>) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+}
+
 /// Why a run ended; data, never an error.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -162,7 +172,13 @@ pub fn simulate<M: SecondOrderMap, L: Loss>(
         }
         integrate(method, grid, &mut flow, initial, &mut events, &mut record)?
     };
-    Ok(conclude(&mut flow, &mut watches, integration, unobservable, (grid.step, settings.rank_threshold)))
+    Ok(conclude(
+        &mut flow,
+        &mut watches,
+        integration,
+        unobservable,
+        (grid.step, settings.rank_threshold),
+    ))
 }
 
 /// Refuses thresholds that are not positive and finite.
@@ -269,7 +285,11 @@ fn conclude<M: SecondOrderMap, L: Loss>(
         clippy::cast_sign_loss,
         reason = "the grid holds at most 1e12 steps and times are not negative"
     )]
-    let step = (time / step_size).ceil() as usize;
+    let mut step = (time / step_size).ceil() as usize;
+    // The quotient is rounded: settle on the products, which are the recorded times.
+    while step > 0 && (step - 1) as f64 * step_size >= time {
+        step -= 1;
+    }
     let mut note = |kind, value, threshold| {
         if !events.iter().any(|e: &EventRecord| e.kind == kind && e.time >= time) {
             events.push(EventRecord { kind, time, step, value, threshold });

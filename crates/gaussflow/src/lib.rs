@@ -13,7 +13,7 @@ pub use gaussflow_theory as theory;
 pub mod prelude {
     pub use gaussflow_dynamics::{
         Diagnostics, EventKind, Flow, Integrator, Preconditioner, RankPolicy, Settings,
-        SolveSettings, StopReason, Tolerances, simulate,
+        SolveSettings, StopReason, Tolerances, Unobserved, simulate,
     };
     pub use gaussflow_manifold::ManifoldPoint;
     pub use gaussflow_network::{Activation, InitialPoint, Initialization, Network};

@@ -6,7 +6,7 @@
 //! paper's Lemma 7 leaves out.
 
 use gaussflow_objective::{
-    Linearization, Loss, MapError, Objective, PointError, SecondOrderMap, SmoothMap,
+    Linearization, Loss, MapError, Objective, PointError, SecondOrderMap, SmoothMap, require_length,
 };
 use gaussflow_solvers::{JacobianOperator, SolveError, inner_product};
 
@@ -27,6 +27,9 @@ pub enum GeometryError {
         /// Number of parameters p.
         parameters: usize,
     },
+    /// The direction's image J v is zero: a quotient over its squared norm has no value.
+    #[error("the direction v is zero (or J v underflows); give it length about 1")]
+    ZeroDirection,
 }
 
 impl From<SolveError> for GeometryError {
@@ -139,9 +142,10 @@ impl<'a, M: SecondOrderMap, L: Loss> ManifoldPoint<'a, M, L> {
     /// It lies in `[nu, mu]` where M is flat in the direction of `grad g`; curvature moves it out.
     ///
     /// # Errors
-    /// [`GeometryError`]; v must not be zero.
+    /// [`GeometryError::ZeroDirection`] for `J v = 0`; wrong lengths.
     pub fn hessian_quotient(&mut self, v: &[f64]) -> Result<HessianQuotient, GeometryError> {
         let alpha = self.objective.scaling();
+        require_length("the direction v", v, self.here.point().len())?;
         let n = self.here.output().len();
         let mut tangent = vec![0.0; n];
         self.here.jacobian().apply(v, &mut tangent);
@@ -149,6 +153,9 @@ impl<'a, M: SecondOrderMap, L: Loss> ManifoldPoint<'a, M, L> {
         let mut image = vec![0.0; n];
         self.objective.loss().hessian_apply(self.here.output(), &tangent, &mut image);
         let square = inner_product(&tangent, &tangent);
+        if square == 0.0 {
+            return Err(GeometryError::ZeroDirection);
+        }
 
         let gradient = self.here.loss_gradient().to_vec();
         let mut normal = vec![0.0; n];
@@ -162,6 +169,7 @@ impl<'a, M: SecondOrderMap, L: Loss> ManifoldPoint<'a, M, L> {
 
     /// `D2f[v,v]` (length n).
     fn curvature(&mut self, v: &[f64]) -> Result<Vec<f64>, GeometryError> {
+        require_length("the direction v", v, self.here.point().len())?;
         let mut bent = vec![0.0; self.here.output().len()];
         let here = &self.here;
         self.objective.map().second_derivative(here.point(), here.jacobian(), v, v, &mut bent)?;

@@ -78,9 +78,15 @@ impl NetworkJacobian {
             for (j, weight) in weights.iter().enumerate() {
                 let factor = weight * self.curvature[(j, i)];
                 for k in 0..d {
-                    for l in 0..d {
+                    for l in 0..=k {
                         out[(i * d + k, i * d + l)] += factor * inputs[(j, k)] * inputs[(j, l)];
                     }
+                }
+            }
+            // Mirrored, not summed again: symmetric to the last bit.
+            for k in 0..d {
+                for l in 0..k {
+                    out[(i * d + l, i * d + k)] = out[(i * d + k, i * d + l)];
                 }
             }
         }

@@ -4,7 +4,7 @@
 //! Kronecker product of S[j,i] = c_i sigma'(z_ji) and X, and
 //! `D2f[u,v]_j = sum_i c_i sigma''(z_ji) (x_j . u_i)(x_j . v_i)`.
 
-use gaussflow_objective::{MapError, Residuals, SecondOrderMap, SmoothMap};
+use gaussflow_objective::{MapError, Residuals, SecondOrderMap, SmoothMap, require_length};
 use gaussflow_solvers::faer::{Mat, MatMut};
 
 use crate::activation::{Activation, ActivationFunction};
@@ -135,6 +135,12 @@ impl<A: ActivationFunction> Network<A> {
         &self.activation
     }
 
+    /// Refuses weights or outputs of another length than p or n.
+    fn check_shapes(&self, w: &[f64], out: &[f64]) -> Result<(), MapError> {
+        require_length("the weights w", w, self.parameters())?;
+        require_length("the output", out, self.outputs())
+    }
+
     /// `out = f(w)`.
     fn evaluate(&self, w: &[f64], out: &mut [f64]) {
         let mut buffers = [[0.0; ROW_BLOCK]; 2];
@@ -200,6 +206,7 @@ impl<A: ActivationFunction> Residuals for Network<A> {
     }
 
     fn value(&self, w: &[f64], out: &mut [f64]) -> Result<(), MapError> {
+        self.check_shapes(w, out)?;
         self.evaluate(w, out);
         Ok(())
     }
@@ -219,6 +226,7 @@ impl<A: ActivationFunction> SmoothMap for Network<A> {
         value: &mut [f64],
         jacobian: &mut NetworkJacobian,
     ) -> Result<(), MapError> {
+        self.check_shapes(w, value)?;
         let mut buffers = [[0.0; ROW_BLOCK]; 2];
         let [z, sigma] = &mut buffers;
         for (b, value) in value.chunks_mut(ROW_BLOCK).enumerate() {

@@ -65,7 +65,7 @@ impl std::fmt::Display for SlopeCheck {
 ///
 /// # Errors
 /// [`MapError`] where the map is undefined at `w`, or on wrong lengths. Steps that leave the map's
-/// domain are skipped.
+/// domain are skipped; where fewer than three remain there is no verdict but [`MapError::Undefined`].
 ///
 /// # Examples
 /// ```
@@ -76,12 +76,12 @@ impl std::fmt::Display for SlopeCheck {
 /// ```
 pub fn check_jacobian<M: SmoothMap>(map: &M, w: &[f64], v: &[f64]) -> Result<SlopeCheck, MapError> {
     let (value, jacobian) = linearize(map, w, v)?;
-    let mut check = jacobian_slope(map, w, v, &value, &jacobian);
+    let mut check = jacobian_slope(map, w, v, &value, &jacobian)?;
     if !check.passed() {
         let mut unit = vec![0.0; w.len()];
         for k in 0..w.len() {
             unit[k] = w[k].abs().max(1e-3);
-            if !jacobian_slope(map, w, &unit, &value, &jacobian).passed() {
+            if !jacobian_slope(map, w, &unit, &value, &jacobian)?.passed() {
                 check.wrong_columns.push(k);
             }
             unit[k] = 0.0;
@@ -104,7 +104,7 @@ pub fn check_second_derivative<M: SecondOrderMap>(
     jacobian.apply(v, &mut first);
     let mut second = vec![0.0; map.outputs()];
     map.second_derivative(w, &jacobian, v, v, &mut second)?;
-    Ok(slope(map, w, v, 3.0, |h, j| value[j] + h * (first[j] + 0.5 * h * second[j])))
+    slope(map, w, v, 3.0, |h, j| value[j] + h * (first[j] + 0.5 * h * second[j]))
 }
 
 /// The largest relative defect of `<J v, u> = <v, J^T u>`: a few eps for a right operator.
@@ -146,7 +146,7 @@ fn jacobian_slope<M: SmoothMap>(
     v: &[f64],
     value: &[f64],
     jacobian: &M::Jacobian,
-) -> SlopeCheck {
+) -> Result<SlopeCheck, MapError> {
     let mut first = vec![0.0; map.outputs()];
     jacobian.apply(v, &mut first);
     slope(map, w, v, 2.0, |h, j| value[j] + h * first[j])
@@ -159,7 +159,7 @@ fn slope<M: SmoothMap>(
     v: &[f64],
     expected: f64,
     expansion: impl Fn(f64, usize) -> f64,
-) -> SlopeCheck {
+) -> Result<SlopeCheck, MapError> {
     let mut value = vec![0.0; map.outputs()];
     let (mut steps, mut remainders, mut largest) = (Vec::new(), Vec::new(), 0.0_f64);
     for k in 0..=16 {
@@ -173,6 +173,10 @@ fn slope<M: SmoothMap>(
         steps.push(h);
         remainders.push(norm(&value));
     }
+    if steps.len() < 3 {
+        let reason = format!("{} of 17 steps along the direction have a value", steps.len());
+        return Err(MapError::Undefined { reason });
+    }
     // The values carry a few eps each; 100 leaves room for the map's own condition.
     let rounding = 100.0 * f64::EPSILON * largest;
     // A wrong derivative leaves its mark at every h; the smallest steps clear of rounding, where the
@@ -182,10 +186,13 @@ fn slope<M: SmoothMap>(
         r.iter().all(|&r| r > rounding).then(|| (r[0] / r[2]).log10() / (h[0] / h[2]).log10())
     });
     let verdict = match clear {
+        // Finite values with a remainder that is not finite: the derivative itself is to blame.
+        _ if !remainders.iter().all(|r| r.is_finite()) => SlopeVerdict::Inconsistent,
         None => SlopeVerdict::Exact,
         Some(slope) if slope >= expected - 0.25 => SlopeVerdict::Consistent,
         Some(_) => SlopeVerdict::Inconsistent,
     };
     let slope = clear.unwrap_or(f64::NAN);
-    SlopeCheck { steps, remainders, rounding, slope, expected, verdict, wrong_columns: Vec::new() }
+    let wrong_columns = Vec::new();
+    Ok(SlopeCheck { steps, remainders, rounding, slope, expected, verdict, wrong_columns })
 }

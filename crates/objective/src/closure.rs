@@ -1,6 +1,6 @@
 //! A map from a closure: the shortest way from a user's residual function to this library.
 
-use crate::map::{MapError, Residuals};
+use crate::map::{MapError, Residuals, require_length};
 
 /// A map given by a closure `|w, out|` that writes n outputs at p parameters.
 ///
@@ -42,6 +42,9 @@ impl<F: Fn(&[f64], &mut [f64])> Residuals for ResidualFn<F> {
     }
 
     fn value(&self, w: &[f64], out: &mut [f64]) -> Result<(), MapError> {
+        // The closure indexes as it likes: it must only ever see its own shape.
+        require_length("the parameters w", w, self.parameters)?;
+        require_length("the output", out, self.outputs)?;
         (self.function)(w, out);
         Ok(())
     }

@@ -125,6 +125,14 @@ pub trait SecondOrderMap: SmoothMap {
                 out[(r, k)] = entry;
             }
         }
+        // Columns that carry rounding, or come from differences, are symmetric only nearly.
+        for k in 0..p {
+            for r in 0..k {
+                let mean = 0.5 * (out[(r, k)] + out[(k, r)]);
+                out[(r, k)] = mean;
+                out[(k, r)] = mean;
+            }
+        }
         Ok(())
     }
 }

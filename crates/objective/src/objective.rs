@@ -73,11 +73,12 @@ impl<M: Residuals, L: Loss> Objective<M, L> {
     /// `g(alpha f(w))`, allocating its own buffer.
     ///
     /// # Errors
-    /// As [`Residuals::value`].
+    /// [`MapError`] on a wrong length, or where the map is undefined or its value not finite.
     pub fn loss_at(&self, w: &[f64]) -> Result<f64, MapError> {
         let mut value = vec![0.0; self.map.outputs()];
         crate::map::require_length("the parameters w", w, self.map.parameters())?;
         self.map.value(w, &mut value)?;
+        crate::map::require_finite("the map's value", &value)?;
         value.iter_mut().for_each(|x| *x *= self.scaling);
         Ok(self.loss.value(&value))
     }

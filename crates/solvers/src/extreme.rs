@@ -6,10 +6,9 @@
 //! Nothing converges by luck here: a count is a proof for B. (Values-only eigenvalues of `J^T J`
 //! would carry an error of `eps sigma_max^2`, useless below `sigma_max sqrt(eps)`.)
 
-use dyn_stack::{MemBuffer, MemStack};
-use faer::linalg::svd::bidiag::{bidiag_in_place, bidiag_in_place_scratch};
-use faer::{Mat, MatRef, Par};
+use faer::MatRef;
 
+use crate::bidiagonal::Bidiagonalization;
 use crate::vector::binary_scale;
 
 /// The smallest and largest of the min(n, p) singular values of a Jacobian.
@@ -34,38 +33,27 @@ impl ExtremeSingularValues {
     }
 }
 
-/// Columns of one block of reflectors: they are never applied, and 1 spares their products.
-const BLOCK: usize = 1;
-
 /// Points of one multisection sweep: independent recurrences that hide the divider's latency.
 const POINTS: usize = 8;
 
 /// Buffers for the extreme singular values of square matrices of one order.
-pub(crate) struct Bidiagonal {
-    matrix: Mat<f64>,
-    left: Mat<f64>,
-    right: Mat<f64>,
-    scratch: MemBuffer,
-    /// Squares of `d_1, e_1, d_2, e_2, ..., d_p`, scaled to a largest entry of 1.
+pub(crate) struct Extremes {
+    bidiagonalization: Bidiagonalization,
+    /// `d_1, e_1, d_2, e_2, ..., d_p`, then their squares, scaled to a largest entry of 1.
     squares: Vec<f64>,
 }
 
-impl Bidiagonal {
+impl Extremes {
     /// Buffers for order `order`.
     pub(crate) fn new(order: usize) -> Self {
-        let block = BLOCK.min(order).max(1);
-        let scratch = bidiag_in_place_scratch::<f64>(order, order, Par::Seq, faer::Spec::default());
         Self {
-            matrix: Mat::zeros(order, order),
-            left: Mat::zeros(block, order),
-            right: Mat::zeros(block, order.saturating_sub(1)),
-            scratch: MemBuffer::new(scratch),
+            bidiagonalization: Bidiagonalization::new(order),
             squares: vec![0.0; (2 * order).saturating_sub(1)],
         }
     }
 
     /// Extreme singular values of the upper triangular matrix in the upper triangle of `upper`.
-    pub(crate) fn extremes_of_upper(&mut self, upper: MatRef<'_, f64>) -> ExtremeSingularValues {
+    pub(crate) fn of_upper(&mut self, upper: MatRef<'_, f64>) -> ExtremeSingularValues {
         let order = upper.ncols();
         let mut size = 0.0_f64;
         for c in 0..order {
@@ -73,37 +61,24 @@ impl Bidiagonal {
                 size = size.max(upper[(r, c)].abs());
             }
         }
+        // A power of two: no product of entries overflows, none that matters underflows.
         let scale = binary_scale(size);
         let inverse = scale.recip();
         for c in 0..order {
-            for r in 0..order {
-                let entry = if r <= c { upper[(r, c)] * inverse } else { 0.0 };
-                // faer divides by the norms of rows: one near the smallest number has no finite
-                // reciprocal. So far below eps times the largest an entry does not count.
-                self.matrix[(r, c)] = if entry.abs() < 1e-150 { 0.0 } else { entry };
+            let column = self.bidiagonalization.column_mut(c);
+            column.fill(0.0);
+            for (r, entry) in column[..=c].iter_mut().enumerate() {
+                *entry = upper[(r, c)] * inverse;
             }
         }
-        let found = self.extremes_in_place();
+        let found = self.extremes();
         ExtremeSingularValues { smallest: found.smallest * scale, largest: found.largest * scale }
     }
 
-    /// Extreme singular values of what `self.matrix` holds; destroys it.
-    fn extremes_in_place(&mut self) -> ExtremeSingularValues {
-        let order = self.matrix.nrows();
-        bidiag_in_place(
-            self.matrix.as_mut(),
-            self.left.as_mut(),
-            self.right.as_mut(),
-            Par::Seq,
-            MemStack::new(&mut self.scratch),
-            faer::Spec::default(),
-        );
-        for i in 0..order {
-            self.squares[2 * i] = self.matrix[(i, i)];
-            if i + 1 < order {
-                self.squares[2 * i + 1] = self.matrix[(i, i + 1)];
-            }
-        }
+    /// Extreme singular values of the matrix that was written to the bidiagonalization.
+    fn extremes(&mut self) -> ExtremeSingularValues {
+        let order = self.squares.len().div_ceil(2);
+        self.bidiagonalization.run(&mut self.squares);
         if self.squares.iter().any(|x| !x.is_finite()) {
             return ExtremeSingularValues { smallest: f64::NAN, largest: f64::NAN };
         }
@@ -209,15 +184,15 @@ mod tests {
 
     #[test]
     fn zero_and_order_one() {
-        let mut one = Bidiagonal::new(1);
-        one.matrix[(0, 0)] = -3.0;
-        let found = one.extremes_in_place();
+        let mut one = Extremes::new(1);
+        one.bidiagonalization.column_mut(0)[0] = -3.0;
+        let found = one.extremes();
         assert!((found.smallest - 3.0).abs() < 1e-15 && (found.largest - 3.0).abs() < 1e-15);
-        let mut zero = Bidiagonal::new(4);
-        assert_eq!(zero.extremes_in_place(), ExtremeSingularValues { smallest: 0.0, largest: 0.0 });
-        let mut deficient = Bidiagonal::new(3);
-        deficient.matrix[(0, 0)] = 1.0;
-        let found = deficient.extremes_in_place();
+        let mut zero = Extremes::new(4);
+        assert_eq!(zero.extremes(), ExtremeSingularValues { smallest: 0.0, largest: 0.0 });
+        let mut deficient = Extremes::new(3);
+        deficient.bidiagonalization.column_mut(0)[0] = 1.0;
+        let found = deficient.extremes();
         assert_eq!((found.smallest, found.largest.to_bits()), (0.0, found.largest.to_bits()));
         assert!((found.largest - 1.0).abs() < 1e-15);
     }

@@ -9,7 +9,7 @@ use crate::cholesky::Cholesky;
 use crate::condition::estimate_smallest;
 use crate::damped::DampedSolver;
 use crate::error::{SolveError, require_finite};
-use crate::extreme::{Bidiagonal, ExtremeSingularValues};
+use crate::extreme::{ExtremeSingularValues, Extremes};
 use crate::householder_qr::HouseholderQr;
 use crate::operator::JacobianOperator;
 use crate::thin_svd::ThinSvd;
@@ -78,7 +78,7 @@ pub struct Factors {
     pub(crate) qr: Slot<HouseholderQr>,
     pub(crate) stacked: Slot<HouseholderQr>,
     pub(crate) svd: Slot<ThinSvd>,
-    bidiagonal: Option<Bidiagonal>,
+    spectrum: Option<Extremes>,
     pub(crate) extremes: Option<ExtremeSingularValues>,
     /// Upper estimate of the smallest singular value, from the QR.
     smallest_estimate: Option<f64>,
@@ -110,7 +110,7 @@ impl Factors {
             qr: Slot::default(),
             stacked: Slot::default(),
             svd: Slot::default(),
-            bidiagonal: None,
+            spectrum: None,
             extremes: None,
             smallest_estimate: None,
             counts: FactorCounts::default(),
@@ -151,10 +151,10 @@ impl Factors {
         self.qr(jacobian)?;
         self.counts.extremes += 1;
         let order = self.rows.min(self.columns);
-        let workspace = self.bidiagonal.get_or_insert_with(|| Bidiagonal::new(order));
+        let workspace = self.spectrum.get_or_insert_with(|| Extremes::new(order));
         // R is the image of J under reflections even where J lost rank: its values are those of J.
         let found = match &self.qr.workspace {
-            Some(qr) => workspace.extremes_of_upper(qr.upper()),
+            Some(qr) => workspace.of_upper(qr.upper()),
             None => ExtremeSingularValues { smallest: 0.0, largest: 0.0 },
         };
         if !found.largest.is_finite() {

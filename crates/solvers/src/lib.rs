@@ -1,6 +1,7 @@
 //! Damped Gauss-Newton solves `((1 - rho) J^T J + rho I) v = J^T b`, Jacobian operators and spectra.
 #![doc = include_str!("../README.md")]
 
+mod bidiagonal;
 mod cholesky;
 mod condition;
 mod damped;

@@ -56,8 +56,23 @@ impl ThinSvd {
             parameters(),
         )
         .map_err(|_| SolveError::NoConvergence { rows: matrix.nrows(), columns: matrix.ncols() })?;
+        if !self.keeps_the_norm() {
+            let (rows, columns) = (matrix.nrows(), matrix.ncols());
+            return Err(SolveError::NoConvergence { rows, columns });
+        }
         self.values.column_vector_mut().iter_mut().for_each(|s| *s *= scale);
         Ok(())
+    }
+
+    /// Whether `sum s_k^2 = norm(A)_F^2`: an invented or a lost singular value breaks it.
+    ///
+    /// Backward stability puts both within (n + p) eps of each other; 8 leaves room for the sums.
+    fn keeps_the_norm(&self) -> bool {
+        let (rows, columns) = self.scaled.shape();
+        let matrix = self.scaled.norm_l2();
+        let values = norm_of(self.values());
+        let bound = 8.0 * (rows + columns) as f64 * f64::EPSILON;
+        (values - matrix).abs() <= bound * matrix
     }
 
     /// The singular values, largest first.
@@ -82,9 +97,22 @@ impl ThinSvd {
     }
 }
 
-/// No QR ahead of the bidiagonalization of tall matrices: faer's QR passes over columns below
-/// 16 n eps of their norm, and its SVD would then apply reflectors that were never written.
+/// The 2-norm of values of at most moderate size.
+fn norm_of(values: impl Iterator<Item = f64>) -> f64 {
+    values.map(|s| s * s).sum::<f64>().sqrt()
+}
+
+/// QR iteration for the whole bidiagonal matrix, and no QR decomposition ahead of it.
+///
+/// faer's divide and conquer invents singular values of 1e-6 of the largest where half of the
+/// columns are negatives of the others (antisymmetric networks), and at these sizes it is the slower
+/// of the two. faer's QR passes over columns below 16 n eps of their norm, and its SVD would then
+/// apply reflectors that were never written.
 fn parameters() -> Spec<SvdParams, f64> {
     let defaults = <SvdParams as Auto<f64>>::auto();
-    Spec::new(SvdParams { qr_ratio_threshold: f64::INFINITY, ..defaults })
+    Spec::new(SvdParams {
+        qr_ratio_threshold: f64::INFINITY,
+        recursion_threshold: usize::MAX,
+        ..defaults
+    })
 }

@@ -10,6 +10,7 @@ mod cache;
 mod double_double;
 mod extremes;
 mod inverse;
+mod mirrored;
 mod projection;
 mod refusals;
 mod solves;
