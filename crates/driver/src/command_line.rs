@@ -113,12 +113,12 @@ fn run_one(arguments: &RunArguments) -> Result<(), DriverError> {
     let data = load(&config)?;
     let experiment = Experiment::new(config, &data)?;
     let record = run::execute(&experiment)?;
-    let path = folder.run_path(&record.id);
+    let path = RunFolder::run_path(&record.id);
     run::write(&record, &folder.root().join(&path))?;
     let entry = RunEntry { id: record.id.clone(), path };
     folder.add_run(experiment.config.dynamics.seed, &identity(&data), entry)?;
     if !arguments.quiet {
-        report(&record, &folder.root().join(folder.run_path(&record.id)).display().to_string());
+        report(&record, &folder.root().join(RunFolder::run_path(&record.id)).display().to_string());
     }
     if run::INTERRUPT.load(Ordering::Relaxed) {
         return Err(DriverError::Interrupted);

@@ -64,7 +64,8 @@ impl Recorder<'_> {
         // Where the policy is to stop there may be no direction: the column is then empty.
         let damping = flow.damping_used().ok();
         let every = self.experiment.config.record.held_out_every;
-        let held_out = self.experiment.held_out.as_ref().filter(|_| every > 0 && step % every == 0);
+        let held_out =
+            self.experiment.held_out.as_ref().filter(|_| every > 0 && step.is_multiple_of(every));
         let alpha = self.experiment.config.dynamics.scaling;
         let held_out_loss = held_out.and_then(|held_out| {
             mean_loss(held_out, alpha, flow.linearization().point(), &mut self.held_out_output)
@@ -103,7 +104,7 @@ impl dynamics::Observer<Network, Box<dyn Loss>> for Recorder<'_> {
             }
         }
         let every = self.experiment.config.record.snapshot_every;
-        if every > 0 && step % every == 0 {
+        if every > 0 && step.is_multiple_of(every) {
             self.snapshots.extend_from_slice(flow.linearization().point());
             self.snapshot_steps.push(i64::try_from(step).unwrap_or(i64::MAX));
         }

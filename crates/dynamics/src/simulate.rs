@@ -7,7 +7,7 @@ use gaussflow_integrators::{
     integrate,
 };
 use gaussflow_objective::{Loss, MapError, Objective, PointError, SecondOrderMap};
-use gaussflow_solvers::SolveError;
+use gaussflow_solvers::{ExtremeSingularValues, SolveError};
 
 use crate::events::{EventKind, EventRecord, Watch};
 use crate::flow::{Flow, FlowCounts, SolveSettings};
@@ -321,8 +321,9 @@ fn conclude<M: SecondOrderMap, L: Loss>(
         // event tells how near to it the clock could come.
         (End::StepUnderflow { .. }, _) if flow.preconditioner() == Preconditioner::GaussNewton => {
             let near = flow.move_to(&state).is_ok();
-            let ratio = flow.linearization_mut().extreme_singular_values().map(|s| s.ratio());
-            let ratio = ratio.ok().filter(|_| near).unwrap_or(f64::NAN);
+            let ratio = flow.linearization_mut().extreme_singular_values();
+            let ratio =
+                ratio.map(ExtremeSingularValues::ratio).ok().filter(|_| near).unwrap_or(f64::NAN);
             note(EventKind::RankLost, ratio, rank_threshold)
         }
         (End::StepUnderflow { .. }, _) => StopReason::StepUnderflow,

@@ -39,7 +39,7 @@ fn on_a_linear_map_gauss_newton_contracts_every_weight_alike() {
     let alpha = 4.0;
     let mut targets = vec![0.0; 3];
     tall().value(&[3.0, -1.0], &mut targets).unwrap();
-    let normal = [-1.0 * 1.0 - 0.5 * 0.5, 2.0 * 0.5 - 1.0, 0.5 + 2.0];
+    let normal = [-1.0 - 0.5 * 0.5, 2.0 * 0.5 - 1.0, 0.5 + 2.0];
     for (t, n) in targets.iter_mut().zip(normal) {
         *t += n;
     }

@@ -58,7 +58,7 @@ impl<A: ActivationFunction> Network<A> {
             let rows = inputs.len().checked_div(features).unwrap_or(0);
             return Err(NetworkError::Empty { rows, features, hidden });
         }
-        if inputs.len() % features != 0 {
+        if !inputs.len().is_multiple_of(features) {
             return Err(NetworkError::RaggedInputs { entries: inputs.len(), features });
         }
         require_finite("the inputs", inputs)?;

@@ -39,15 +39,12 @@ impl<R: Residuals> FiniteDifferences<R> {
     /// [`MapError`] on a wrong length or an entry that is not positive and finite.
     pub fn with_scales(mut self, scales: Vec<f64>) -> Result<Self, MapError> {
         crate::map::require_length("the scales", &scales, self.inner.parameters())?;
-        match scales.iter().enumerate().find(|(_, x)| !(x.is_finite() && **x > 0.0)) {
-            Some((index, &value)) => {
-                Err(MapError::NonFinite { what: "the scales (positive)", index, value })
-            }
-            None => {
-                self.scales = Some(scales);
-                Ok(self)
-            }
+        let improper = scales.iter().enumerate().find(|(_, x)| !(x.is_finite() && **x > 0.0));
+        if let Some((index, &value)) = improper {
+            return Err(MapError::InvalidScale { index, value });
         }
+        self.scales = Some(scales);
+        Ok(self)
     }
 
     /// The map itself.

@@ -30,6 +30,14 @@ pub enum MapError {
         /// The entry.
         value: f64,
     },
+    /// A parameter's magnitude for difference steps is not positive and finite.
+    #[error("scale {index} is {value}; accepted: finite numbers above 0")]
+    InvalidScale {
+        /// Position of the parameter.
+        index: usize,
+        /// The value that was given.
+        value: f64,
+    },
     /// The map says itself that it is undefined at the point, with its reason.
     #[error("the map is undefined at this point: {reason}")]
     Undefined {

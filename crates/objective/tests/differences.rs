@@ -24,7 +24,7 @@ fn closed_form(scaled: f64, scale: f64) -> [[f64; 2]; 2] {
     [[cos / scale, exp / scale], [-sin / (scale * scale), exp / (scale * scale)]]
 }
 
-fn scaled_map(scale: f64) -> FiniteDifferences<ResidualFn<impl Fn(&[f64], &mut [f64])>> {
+fn scaled_map(scale: f64) -> FiniteDifferences<impl Residuals> {
     FiniteDifferences::new(ResidualFn::new(2, 1, move |w: &[f64], out: &mut [f64]| {
         out.copy_from_slice(&[(w[0] / scale).sin(), (w[0] / scale).exp()]);
     }))
@@ -80,7 +80,7 @@ fn improper_scales_are_refused() {
     for bad in [0.0, -1.0, f64::INFINITY] {
         let refused = scaled_map(1.0).with_scales(vec![bad]).err();
         assert!(
-            matches!(refused, Some(MapError::NonFinite { index: 0, value, .. }) if value == bad)
+            matches!(refused, Some(MapError::InvalidScale { index: 0, value }) if value == bad)
         );
     }
     let refused = scaled_map(1.0).with_scales(vec![1.0; 2]).err();

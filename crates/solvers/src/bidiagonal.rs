@@ -6,6 +6,9 @@
 //! update of one step and the product `v'^T A` of the next share one pass over the matrix, so each
 //! step reads the trailing matrix twice instead of four times.
 
+// Without inlining, a loop would not be compiled for the instruction set of the closure around it.
+#![allow(clippy::inline_always)]
+
 use crate::vector::norm;
 
 /// Columns taken together in the product `A u`: the accumulator is read once for all of them.

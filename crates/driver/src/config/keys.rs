@@ -137,7 +137,7 @@ pub(super) const KEYS: &[Key] = &[
     )),
     key!(
         "loss.curvature",
-        "With log-cosh, its second derivative at the target",
+        "With log-cosh, the curvature added to it: nu, and mu = 1 + nu",
         "a number above 0",
         |c| match c.loss {
             LossSettings::LogCosh { curvature } => Some(float(curvature)),

@@ -110,7 +110,7 @@ pub enum LossSettings {
     Squared,
     /// Smooth and strongly convex, but not quadratic.
     LogCosh {
-        /// Second derivative at the target: above 0. Default 1.
+        /// Curvature added to log cosh, which is nu (and mu - 1): above 0. Default 1.
         curvature: f64,
     },
     /// Squares with one weight a row.

@@ -80,7 +80,13 @@ fn examples_of_keys_without_default_are_accepted_where_they_belong() {
 #[test]
 fn resolved_text_writes_every_default_out() {
     let text = Config::default().to_toml();
-    let left_out = ["data.path", "data.target", "loss.curvature", "loss.weights"];
+    let left_out = [
+        "data.path",
+        "data.target",
+        "loss.curvature",
+        "loss.weights",
+        "events.stationary_fraction",
+    ];
     let table: toml::Table = text.parse().unwrap();
     for key in KEYS.iter().filter(|key| !left_out.contains(&key.path)) {
         let written = table[key.section()].get(key.name());
@@ -309,7 +315,8 @@ prop_compose! {
         pairs in 1..100usize, activation in choice(Activation::ALL),
         initialization in choice(Initialization::ALL), loss in choice(LossName::ALL),
         positive in prop::collection::vec(1e-300..1e300, 40),
-        ball_radius in prop::option::of(1e-9..1e9), rank_threshold in 0.0..1.0,
+        ball_radius in prop::option::of(1e-9..1e9), rank_threshold in 1e-300..1.0,
+        at_exit in choice(AtExit::ALL), stationary_fraction in prop::option::of(1e-9..1e9),
         every in 1..1000usize, snapshot_every in 0..1000usize, held_out_every in 0..1000usize,
     ) -> Config {
         Config {
@@ -327,7 +334,7 @@ prop_compose! {
                 }
             },
             dynamics,
-            events: EventSettings { ball_radius, rank_threshold },
+            events: EventSettings { ball_radius, at_exit, stationary_fraction, rank_threshold },
             record: RecordSettings { every, snapshot_every, held_out_every },
         }
     }

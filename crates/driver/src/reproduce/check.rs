@@ -19,8 +19,11 @@ const REFERENCE: &str = include_str!("../../reference/reference.json");
 /// Times at which traces are compared, where they are recorded.
 const TIMES: [f64; 6] = [0.0, 0.05, 0.5, 1.0, 2.0, 5.0];
 
+/// A column of the trace: its name and how it is read.
+type Quantity = (&'static str, fn(&TraceRow) -> f64);
+
 /// The quantities that are compared.
-const QUANTITIES: [(&str, fn(&TraceRow) -> f64); 4] = [
+const QUANTITIES: [Quantity; 4] = [
     ("loss", |row| row.loss),
     ("deviation", |row| row.deviation),
     ("riemannian_gradient_norm", |row| row.riemannian_gradient_norm),
@@ -57,8 +60,7 @@ pub struct Moved {
 pub fn tolerance(method: Method, time: f64) -> f64 {
     match method {
         Method::GaussNewton if time <= 2.0 => 1e-7,
-        Method::GaussNewton => 1e-5,
-        Method::GaussNewtonAdaptive | Method::Gradient => 1e-5,
+        Method::GaussNewton | Method::GaussNewtonAdaptive | Method::Gradient => 1e-5,
         // Unstable by construction: rounding grows until tanh saturates.
         Method::GradientEuler if time <= 0.05 => 1e-7,
         Method::GradientEuler => f64::INFINITY,

@@ -36,8 +36,7 @@ impl RunFolder {
     }
 
     /// Where a run's folder lies, relative to the root.
-    #[expect(clippy::unused_self, reason = "the layout belongs to the folder")]
-    pub fn run_path(&self, id: &str) -> String {
+    pub fn run_path(id: &str) -> String {
         format!("runs/{id}")
     }
 

@@ -114,7 +114,7 @@ fn one(planned: Planned, data: &Dataset, folder: &RunFolder) -> Result<Finished,
     if INTERRUPT.load(Ordering::Relaxed) {
         return Err(DriverError::Interrupted);
     }
-    run::write(&record, &folder.root().join(folder.run_path(&record.id)))?;
+    run::write(&record, &folder.root().join(RunFolder::run_path(&record.id)))?;
     let constants = constants(&experiment, &record.trace);
     let run::RunRecord { id, trace, outcome, seconds, .. } = record;
     Ok(Finished { id, method, scaling, seed, trace, outcome, constants, seconds })
@@ -148,7 +148,7 @@ fn write_manifest(
     manifest.runs = results
         .runs
         .iter()
-        .map(|run| RunEntry { id: run.id.clone(), path: folder.run_path(&run.id) })
+        .map(|run| RunEntry { id: run.id.clone(), path: RunFolder::run_path(&run.id) })
         .collect();
     manifest.figures = figures
         .iter()

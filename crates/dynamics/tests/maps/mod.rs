@@ -262,8 +262,9 @@ pub fn eliminate(mut matrix: Vec<Vec<f64>>, mut right: Vec<f64>) -> Vec<f64> {
         right.swap(c, pivot);
         for r in c + 1..order {
             let factor = matrix[r][c] / matrix[c][c];
-            for k in c..order {
-                matrix[r][k] -= factor * matrix[c][k];
+            let pivot_row = matrix[c].clone();
+            for (entry, above) in matrix[r][c..].iter_mut().zip(&pivot_row[c..]) {
+                *entry -= factor * above;
             }
             right[r] -= factor * right[c];
         }

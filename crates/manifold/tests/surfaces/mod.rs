@@ -46,10 +46,9 @@ impl SmoothMap for Surface {
     ) -> Result<(), MapError> {
         self.value(w, value)?;
         let jet = (self.jet)(&self.mixed(w));
-        for j in 0..self.outputs {
+        for (j, (u, v)) in jet[1].iter().zip(jet[2]).take(self.outputs).enumerate() {
             for k in 0..self.parameters {
-                jacobian.matrix_mut()[(j, k)] =
-                    jet[1][j] * self.mix[0][k] + jet[2][j] * self.mix[1][k];
+                jacobian.matrix_mut()[(j, k)] = u * self.mix[0][k] + v * self.mix[1][k];
             }
         }
         Ok(())
