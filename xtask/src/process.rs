@@ -24,7 +24,7 @@ pub fn hand_over(mut command: Command) -> ExitCode {
             ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(130))
         }
         Err(error) => {
-            eprintln!("error: cannot start {:?}: {error}", command.get_program());
+            eprintln!("error: cannot start {}: {error}", command.get_program().display());
             ExitCode::from(CANNOT_START)
         }
     }
