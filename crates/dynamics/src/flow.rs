@@ -21,7 +21,8 @@ pub struct SolveSettings {
     pub solver: DampedSolver,
     /// What to do at loss of rank; default [`RankPolicy::PseudoInverse`].
     pub rank_policy: RankPolicy,
-    /// Cutoff on sigma / sigma_max below which rank is lost; default 1e-14.
+    /// Cutoff on sigma / sigma_max below which rank is lost; default 1e-14. In a run, sigma_max is at
+    /// least that of the initial Jacobian.
     pub rank_cutoff: f64,
 }
 

@@ -134,6 +134,11 @@ impl<J: JacobianOperator> Linearization<J> {
         self.factors.counts()
     }
 
+    /// Sets the scale that rank cutoffs are relative to ([`Factors::set_rank_scale`]).
+    pub fn set_rank_scale(&mut self, scale: f64) {
+        self.factors.set_rank_scale(scale);
+    }
+
     /// Extreme singular values of `Df(w)`.
     ///
     /// # Errors

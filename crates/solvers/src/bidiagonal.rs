@@ -17,6 +17,10 @@ const TOGETHER: usize = 4;
 /// Partial sums of an inner product: two vector registers of four.
 const LANES: usize = 8;
 
+/// A tail this small is left where it is: the matrix is scaled to entries near 1, so it does not
+/// count, and dividing by smaller numbers would overflow.
+const NEGLIGIBLE: f64 = 1e-150;
+
 /// Buffers of one order.
 pub(crate) struct Bidiagonalization {
     order: usize,
@@ -54,7 +58,8 @@ impl Bidiagonalization {
         &mut self.matrix[c * self.order..(c + 1) * self.order]
     }
 
-    /// Writes `d_1, e_1, d_2, e_2, ..., d_p` (length 2p - 1) of B up to signs; destroys the matrix.
+    /// Writes `d_1, e_1, d_2, e_2, ..., d_p` (length 2p - 1) of B up to signs; destroys the matrix,
+    /// whose largest entry must be of the order of 1.
     pub(crate) fn run(&mut self, entries: &mut [f64]) {
         pulp::Arch::new().dispatch(Run { work: self, entries });
     }
@@ -141,7 +146,7 @@ fn reflector_in_place(a: &mut [f64]) -> (f64, f64) {
     let alpha = *head;
     *head = 1.0;
     let below = norm(tail);
-    if below == 0.0 {
+    if below <= NEGLIGIBLE {
         return (alpha, 0.0);
     }
     // Of the sign that makes alpha - beta a sum.

@@ -71,7 +71,7 @@ pub enum SolveError {
         solver: DampedSolver,
         /// Smallest singular value of `J` (0 when there are more columns than rows).
         smallest: f64,
-        /// Largest singular value of `J`.
+        /// Largest singular value of `J`, or the rank scale where that is larger.
         largest: f64,
         /// The cutoff on their ratio.
         cutoff: f64,

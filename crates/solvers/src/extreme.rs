@@ -196,4 +196,18 @@ mod tests {
         assert_eq!((found.smallest, found.largest.to_bits()), (0.0, found.largest.to_bits()));
         assert!((found.largest - 1.0).abs() < 1e-15);
     }
+
+    /// What a collapsing network gives: all but one column below any finite reciprocal.
+    #[test]
+    fn columns_down_to_the_smallest_number_stay_finite() {
+        let order = 6;
+        let upper = faer::Mat::from_fn(order, order, |r, c| match (r, c) {
+            (0, 0) => 2.0,
+            (r, c) if r <= c => 3e-310 * (1.0 + r as f64),
+            _ => 0.0,
+        });
+        let found = Extremes::new(order).of_upper(upper.as_ref());
+        assert!((found.largest / 2.0 - 1.0).abs() < 1e-15, "{found:?}");
+        assert!((0.0..=1e-16 * found.largest).contains(&found.smallest), "{found:?}");
+    }
 }

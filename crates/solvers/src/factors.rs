@@ -80,6 +80,8 @@ pub struct Factors {
     pub(crate) svd: Slot<ThinSvd>,
     spectrum: Option<Extremes>,
     pub(crate) extremes: Option<ExtremeSingularValues>,
+    /// Singular values are compared with the cutoff times at least this.
+    pub(crate) rank_scale: f64,
     /// Upper estimate of the smallest singular value, from the QR.
     smallest_estimate: Option<f64>,
     pub(crate) counts: FactorCounts,
@@ -112,6 +114,7 @@ impl Factors {
             svd: Slot::default(),
             spectrum: None,
             extremes: None,
+            rank_scale: 0.0,
             smallest_estimate: None,
             counts: FactorCounts::default(),
             output: vec![0.0; rows + columns],
@@ -130,6 +133,15 @@ impl Factors {
         self.svd.damping = None;
         self.extremes = None;
         self.smallest_estimate = None;
+    }
+
+    /// Sets the scale that rank cutoffs are relative to, where it exceeds the largest singular value.
+    ///
+    /// Along a run it is the largest singular value at the start: where a whole Jacobian shrinks to
+    /// rounding, cutoffs relative to what is left of it would keep noise. 0, the default, leaves
+    /// cutoffs relative to each Jacobian alone; anything that is not positive counts as 0.
+    pub fn set_rank_scale(&mut self, scale: f64) {
+        self.rank_scale = if scale > 0.0 { scale } else { 0.0 };
     }
 
     /// How often each factorization was computed.
@@ -174,12 +186,14 @@ impl Factors {
             // The estimate never falls below sigma_min, and at most a few times above it: a margin
             // of 1000 settles the common case without the singular values.
             let smallest = self.smallest_estimate();
-            if smallest > 1e3 * cutoff * self.dense_norm.unwrap_or(f64::INFINITY) {
+            if smallest
+                > 1e3 * cutoff * self.dense_norm.unwrap_or(f64::INFINITY).max(self.rank_scale)
+            {
                 return Ok(true);
             }
         }
         let extremes = self.extreme_singular_values(jacobian)?;
-        Ok(extremes.smallest > cutoff * extremes.largest)
+        Ok(extremes.smallest > cutoff * extremes.largest.max(self.rank_scale))
     }
 
     /// An estimate of the smallest singular value from the current QR, never below it.

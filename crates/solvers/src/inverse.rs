@@ -88,8 +88,11 @@ impl Factors {
             }
             DampedSolver::ThinSvd | DampedSolver::Auto => {
                 let Some(svd) = &self.svd.workspace else { return Ok(()) };
-                let rank =
-                    if rho == 0.0 { svd.rank(request.rank_cutoff) } else { svd.values().len() };
+                let rank = if rho == 0.0 {
+                    svd.rank(request.rank_cutoff, self.rank_scale)
+                } else {
+                    svd.values().len()
+                };
                 parameter.copy_from_slice(x);
                 x.fill(0.0);
                 for (k, s) in svd.values().enumerate().take(rank) {

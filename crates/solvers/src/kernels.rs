@@ -98,6 +98,7 @@ impl Factors {
             let extremes = self.extreme_singular_values(jacobian)?;
             let smallest = if self.rows < self.columns { 0.0 } else { extremes.smallest };
             let largest = extremes.largest;
+            let largest = largest.max(self.rank_scale);
             return Err(SolveError::RankDeficient { solver, smallest, largest, cutoff });
         }
         report.condition_estimate = if let Some(known) = self.extremes {
@@ -174,8 +175,8 @@ impl Factors {
         self.svd(jacobian)?;
         v.fill(0.0);
         let Some(svd) = &self.svd.workspace else { return Ok(()) };
-        let rank = if rho == 0.0 { svd.rank(cutoff) } else { svd.values().len() };
-        report.rank = svd.rank(cutoff);
+        let rank = if rho == 0.0 { svd.rank(cutoff, self.rank_scale) } else { svd.values().len() };
+        report.rank = svd.rank(cutoff, self.rank_scale);
         for (k, s) in svd.values().enumerate().take(rank) {
             let coordinate = jacobian.inner_product(svd.left(k), b);
             // s / ((1-rho) s^2 + rho) without squaring s, which could leave the range of numbers.

@@ -42,7 +42,7 @@ impl Factors {
         self.svd(jacobian)?;
         out.fill(0.0);
         let Some(svd) = &self.svd.workspace else { return Ok(0) };
-        let rank = svd.rank(rank_cutoff);
+        let rank = svd.rank(rank_cutoff, self.rank_scale);
         for k in 0..rank {
             let left = svd.left(k);
             let coordinate = jacobian.inner_product(left, u);

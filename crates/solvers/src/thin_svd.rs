@@ -80,10 +80,10 @@ impl ThinSvd {
         self.values.column_vector().iter().copied()
     }
 
-    /// Number of singular values above `cutoff` times the largest.
-    pub(crate) fn rank(&self, cutoff: f64) -> usize {
+    /// Number of singular values above `cutoff` times the larger of the largest and `scale`.
+    pub(crate) fn rank(&self, cutoff: f64, scale: f64) -> usize {
         let largest = self.values().next().unwrap_or(0.0);
-        self.values().take_while(|&s| s > cutoff * largest && s > 0.0).count()
+        self.values().take_while(|&s| s > cutoff * largest.max(scale) && s > 0.0).count()
     }
 
     /// Left singular vector `k`, of length `rows`.

@@ -44,7 +44,7 @@ const SMALLEST: Quantity = Quantity {
 /// Every figure: the stem of its file names and the chart.
 pub fn charts(results: &Results) -> Vec<(&'static str, Chart)> {
     let newton = "Gauss-Newton flow by Euler, step 0.01";
-    let gradient = "gradient flow (no preconditioning) by the stiff integrator";
+    let gradient = "gradient flow by the stiff integrator";
     vec![
         ("figure_1a", by_scaling(results, Method::GaussNewton, newton, &LOSS)),
         ("figure_1b", by_scaling(results, Method::GaussNewton, newton, &DEVIATION)),
@@ -105,7 +105,7 @@ fn subtitle(results: &Results) -> String {
     };
     let horizon = match results.mode {
         Mode::Full => "",
-        Mode::Quick => "; quick: shorter horizon, fewer seeds",
+        Mode::Quick => "; quick",
     };
     format!("California Housing, n = 256, m = 18, tanh; curve: seed 0{band}{horizon}")
 }
