@@ -27,3 +27,8 @@ pub mod prelude {
     };
     pub use std::ops::ControlFlow;
 }
+
+/// The programs in the workspace's README, compiled and run with the documentation's tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct WorkspaceReadme;

@@ -9,13 +9,10 @@
 // Without inlining, a loop would not be compiled for the instruction set of the closure around it.
 #![allow(clippy::inline_always)]
 
-use crate::vector::norm;
+use crate::vector::{inner_product_inlined, norm};
 
 /// Columns taken together in the product `A u`: the accumulator is read once for all of them.
 const TOGETHER: usize = 4;
-
-/// Partial sums of an inner product: two vector registers of four.
-const LANES: usize = 8;
 
 /// A tail this small is left where it is: the matrix is scaled to entries near 1, so it does not
 /// count, and dividing by smaller numbers would overflow.
@@ -87,7 +84,7 @@ impl pulp::NullaryFnOnce for Run<'_> {
         let (diagonal, mut tau) = reflector(head, left);
         entries[0] = diagonal;
         for (y, a) in row[1..].iter_mut().zip(tail.chunks_exact(n)) {
-            *y = tau * dot(&left[..n], a);
+            *y = tau * inner_product_inlined(&left[..n], a);
         }
         for k in 0..n.saturating_sub(1) {
             let (rows, columns) = (n - k, n - k - 1);
@@ -108,7 +105,7 @@ impl pulp::NullaryFnOnce for Run<'_> {
             // x = t (A u - v (y . u)), rows below k.
             let x = &mut column[..columns];
             product(trailing, n, k + 1, u, x);
-            let along = dot(y, u);
+            let along = inner_product_inlined(y, u);
             for (x, v) in x.iter_mut().zip(&v[1..]) {
                 *x = t * (*x - v * along);
             }
@@ -122,7 +119,7 @@ impl pulp::NullaryFnOnce for Run<'_> {
                 let a = &mut a[k + 1..];
                 update(a, &v[1..], row[k + 1 + j], x, u[j]);
                 // The column is still in the first-level cache.
-                row[k + 1 + j] = next_tau * dot(w, a);
+                row[k + 1 + j] = next_tau * inner_product_inlined(w, a);
             }
             tau = next_tau;
             left[..columns].copy_from_slice(w);
@@ -184,25 +181,4 @@ fn update(a: &mut [f64], v: &[f64], y: f64, x: &[f64], u: f64) {
     for ((a, v), x) in a.iter_mut().zip(v).zip(x) {
         *a -= v * y + x * u;
     }
-}
-
-/// The inner product over the length of `a`.
-#[inline(always)]
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    let mut partial = [0.0; LANES];
-    let b = &b[..a.len()];
-    let (chunks_a, chunks_b) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
-    let tail: f64 = chunks_a.remainder().iter().zip(chunks_b.remainder()).map(|(a, b)| a * b).sum();
-    for (a, b) in chunks_a.zip(chunks_b) {
-        for lane in 0..LANES {
-            partial[lane] += a[lane] * b[lane];
-        }
-    }
-    sum(partial) + tail
-}
-
-/// The sum of partial sums, as a tree.
-#[inline(always)]
-fn sum(p: [f64; LANES]) -> f64 {
-    ((p[0] + p[4]) + (p[2] + p[6])) + ((p[1] + p[5]) + (p[3] + p[7]))
 }

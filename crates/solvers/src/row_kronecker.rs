@@ -3,10 +3,14 @@
 //! `J v = rowsum((S V) * X)` and `J^T u = S^T diag(u) X` with `v` read as V (m x d, row-major), so
 //! that products cost O(n m d) and J is never formed; `K = (S S^T) * (X X^T)` entrywise.
 
+// Without inlining, a loop would not be compiled for the instruction set of the closure around it.
+#![allow(clippy::inline_always)]
+
 use faer::prelude::ReborrowMut;
 use faer::{Mat, MatMut, MatRef};
 
 use crate::operator::{JacobianOperator, symmetric_product};
+use crate::vector::inner_product_inlined;
 
 /// Rows of one block of the work arrays: a block of `S V` stays in the first-level cache.
 const ROW_BLOCK: usize = 128;
@@ -73,16 +77,10 @@ impl RowKronecker {
     }
 }
 
-impl JacobianOperator for RowKronecker {
-    fn rows(&self) -> usize {
-        self.left.nrows()
-    }
-
-    fn columns(&self) -> usize {
-        self.left.ncols() * self.right.ncols()
-    }
-
-    fn apply(&self, v: &[f64], out: &mut [f64]) {
+/// The products, compiled into the closures that choose the processor's instruction set.
+impl RowKronecker {
+    #[inline(always)]
+    fn apply_in_blocks(&self, v: &[f64], out: &mut [f64]) {
         let d = self.features();
         let mut block = [0.0; ROW_BLOCK];
         for (b, out) in out.chunks_mut(ROW_BLOCK).enumerate() {
@@ -106,7 +104,8 @@ impl JacobianOperator for RowKronecker {
         }
     }
 
-    fn apply_transposed(&self, u: &[f64], out: &mut [f64]) {
+    #[inline(always)]
+    fn apply_transposed_in_blocks(&self, u: &[f64], out: &mut [f64]) {
         let d = self.features();
         let mut block = [0.0; ROW_BLOCK];
         out.fill(0.0);
@@ -120,10 +119,34 @@ impl JacobianOperator for RowKronecker {
                 }
                 for i in 0..self.hidden() {
                     let s = &self.left.col_as_slice(i)[rows.clone()];
-                    out[i * d + k] += crate::inner_product(s, weighted);
+                    out[i * d + k] += inner_product_inlined(s, weighted);
                 }
             }
         }
+    }
+}
+
+impl JacobianOperator for RowKronecker {
+    fn rows(&self) -> usize {
+        self.left.nrows()
+    }
+
+    fn columns(&self) -> usize {
+        self.left.ncols() * self.right.ncols()
+    }
+
+    fn apply(&self, v: &[f64], out: &mut [f64]) {
+        pulp::Arch::new().dispatch(
+            #[inline(always)]
+            || self.apply_in_blocks(v, out),
+        );
+    }
+
+    fn apply_transposed(&self, u: &[f64], out: &mut [f64]) {
+        pulp::Arch::new().dispatch(
+            #[inline(always)]
+            || self.apply_transposed_in_blocks(u, out),
+        );
     }
 
     fn write_dense(&self, mut out: MatMut<'_, f64>) {

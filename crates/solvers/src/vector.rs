@@ -10,6 +10,13 @@ const LANES: usize = 8;
 /// assert_eq!(gaussflow_solvers::inner_product(&[1.0, 2.0], &[3.0, 4.0]), 11.0);
 /// ```
 pub fn inner_product(a: &[f64], b: &[f64]) -> f64 {
+    inner_product_inlined(a, b)
+}
+
+/// [`inner_product`] for loops that are compiled for the processor at hand: the same bits.
+#[allow(clippy::inline_always, reason = "a call would fall back to the baseline instruction set")]
+#[inline(always)]
+pub(crate) fn inner_product_inlined(a: &[f64], b: &[f64]) -> f64 {
     let mut partial = [0.0; LANES];
     let (chunks_a, chunks_b) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
     let full = chunks_a.len().min(chunks_b.len()) * LANES;
