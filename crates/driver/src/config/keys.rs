@@ -208,7 +208,7 @@ pub(super) const KEYS: &[Key] = &[
     ),
     key!(
         "dynamics.rank_cutoff",
-        "Cutoff of the pseudo-inverse on sigma / sigma_max of the Jacobian, or of the first one if larger",
+        "Cutoff on sigma / sigma_max, the larger of the Jacobian at hand and the first",
         "a number above 0 and below 1",
         |c: &Config| float(c.dynamics.rank_cutoff)
     ),
