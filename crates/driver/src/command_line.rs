@@ -8,10 +8,10 @@ use clap::{Args, Parser, Subcommand};
 use crate::config::Config;
 use crate::error::DriverError;
 use crate::experiment::{Experiment, load};
-use crate::records::{DataIdentity, RunEntry};
+use crate::records::RunEntry;
+use crate::reproduce::folder::{RunFolder, identity};
 use crate::reproduce::{self, Mode};
 use crate::run;
-use crate::{data::Dataset, reproduce::folder::RunFolder};
 
 /// Gauss-Newton, Levenberg-Marquardt and gradient-flow dynamics of neural networks.
 ///
@@ -113,10 +113,12 @@ fn run_one(arguments: &RunArguments) -> Result<(), DriverError> {
     let data = load(&config)?;
     let experiment = Experiment::new(config, &data)?;
     let record = run::execute(&experiment)?;
+    let (seed, identity) = (experiment.config.dynamics.seed, identity(&data));
+    folder.claim(seed, &identity)?;
     let path = RunFolder::run_path(&record.id);
     run::write(&record, &folder.root().join(&path))?;
     let entry = RunEntry { id: record.id.clone(), path };
-    folder.add_run(experiment.config.dynamics.seed, &identity(&data), entry)?;
+    folder.add_run(seed, &identity, entry)?;
     if !arguments.quiet {
         report(&record, &folder.root().join(RunFolder::run_path(&record.id)).display().to_string());
     }
@@ -124,11 +126,6 @@ fn run_one(arguments: &RunArguments) -> Result<(), DriverError> {
         return Err(DriverError::Interrupted);
     }
     Ok(())
-}
-
-/// The data's name and checksum for the manifest.
-fn identity(data: &Dataset) -> DataIdentity {
-    DataIdentity { name: data.name.clone(), rows: data.rows(), sha256: data.sha256.clone() }
 }
 
 /// A few lines on how a run went.

@@ -119,3 +119,27 @@ fn refusals_name_the_value_and_the_place() {
     assert_eq!(refusal(&["rum"], path).0, 2);
     assert_eq!(refusal(&["reproduce", "--seeds", "0"], path).0, 2);
 }
+
+/// Ctrl-C ends with 130, and the folder that it leaves is taken up again.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_reproduction_can_be_started_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_gaussflow"))
+        .args(["reproduce", "--quiet", "--out", "o"])
+        .current_dir(folder.path())
+        .spawn()
+        .unwrap();
+    // The signal comes once the folder is claimed: the whole takes a minute or more from there.
+    let manifest = folder.path().join("o/manifest.json");
+    while !manifest.exists() {
+        assert!(child.try_wait().unwrap().is_none(), "ended before it wrote anything");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let signalled = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(signalled.success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    std::fs::write(folder.path().join("c.toml"), SMALL).unwrap();
+    let again = gaussflow(&["run", "c.toml", "--out", "o"], folder.path());
+    assert!(again.status.success(), "{again:?}");
+}

@@ -257,6 +257,10 @@ impl<A: ActivationFunction> SecondOrderMap for Network<A> {
         v: &[f64],
         out: &mut [f64],
     ) -> Result<(), MapError> {
+        for (what, vector) in [("the direction u", u), ("the direction v", v)] {
+            require_length(what, vector, self.parameters())?;
+        }
+        require_length("the second derivative", out, self.outputs())?;
         jacobian.second_derivative(u, v, out);
         Ok(())
     }
@@ -269,6 +273,10 @@ impl<A: ActivationFunction> SecondOrderMap for Network<A> {
         v: &[f64],
         out: &mut [f64],
     ) -> Result<(), MapError> {
+        require_length("the weights", weights, self.outputs())?;
+        for (what, vector) in [("the direction v", v), ("the product", &*out)] {
+            require_length(what, vector, self.parameters())?;
+        }
         jacobian.weighted_hessian_apply(weights, v, out);
         Ok(())
     }
@@ -280,6 +288,13 @@ impl<A: ActivationFunction> SecondOrderMap for Network<A> {
         weights: &[f64],
         out: MatMut<'_, f64>,
     ) -> Result<(), MapError> {
+        require_length("the weights", weights, self.outputs())?;
+        for side in [out.nrows(), out.ncols()] {
+            if side != self.parameters() {
+                let (what, expected) = ("a side of the weighted Hessian", self.parameters());
+                return Err(MapError::ShapeMismatch { what, expected, found: side });
+            }
+        }
         jacobian.weighted_hessian(weights, out);
         Ok(())
     }

@@ -81,7 +81,7 @@ impl pulp::NullaryFnOnce for Run<'_> {
         let Bidiagonalization { matrix, left, right, row, column, next, .. } = work;
         // The first left reflector and its products, alone.
         let (head, tail) = matrix.split_at_mut(n);
-        let (diagonal, mut tau) = reflector(head, left);
+        let (diagonal, tau) = reflector(head, left);
         entries[0] = diagonal;
         for (y, a) in row[1..].iter_mut().zip(tail.chunks_exact(n)) {
             *y = tau * inner_product_inlined(&left[..n], a);
@@ -121,10 +121,8 @@ impl pulp::NullaryFnOnce for Run<'_> {
                 // The column is still in the first-level cache.
                 row[k + 1 + j] = next_tau * inner_product_inlined(w, a);
             }
-            tau = next_tau;
             left[..columns].copy_from_slice(w);
         }
-        let _ = tau;
     }
 }
 

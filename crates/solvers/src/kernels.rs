@@ -38,10 +38,7 @@ impl Factors {
         }
         jacobian.apply_transposed(b, v);
         cholesky.solve(v);
-        (report.smallest_pivot, report.largest_pivot) = cholesky.pivots();
-        let largest = cholesky.largest_diagonal();
-        report.condition_estimate =
-            largest * inverse_norm(&mut self.parameter[..columns], |x| cholesky.solve(x));
+        describe(cholesky, &mut self.parameter[..columns], report);
         Ok(())
     }
 
@@ -75,10 +72,7 @@ impl Factors {
         z.copy_from_slice(b);
         cholesky.solve(z);
         jacobian.apply_transposed(z, v);
-        (report.smallest_pivot, report.largest_pivot) = cholesky.pivots();
-        let largest = cholesky.largest_diagonal();
-        report.condition_estimate =
-            largest * inverse_norm(&mut self.parameter[..rows], |x| cholesky.solve(x));
+        describe(cholesky, &mut self.parameter[..rows], report);
         Ok(())
     }
 
@@ -192,6 +186,13 @@ impl Factors {
         };
         Ok(())
     }
+}
+
+/// Writes pivots and condition of the factored matrix to the report; `work` has its order.
+fn describe(cholesky: &Cholesky, work: &mut [f64], report: &mut SolveReport) {
+    (report.smallest_pivot, report.largest_pivot) = cholesky.pivots();
+    let inverse = inverse_norm(work, |x| cholesky.solve(x));
+    report.condition_estimate = cholesky.largest_diagonal() * inverse;
 }
 
 /// `A <- (1-rho) A + rho I` on the lower triangle, then its Cholesky factor.

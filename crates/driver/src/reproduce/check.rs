@@ -174,3 +174,96 @@ fn comparable(run: &Finished) -> impl Iterator<Item = (String, f64, f64)> {
             .map(|event| ("time of lost rank".to_owned(), event.time, tolerance(run.method, 0.0))),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::records::{Outcome, Status, StopReason};
+    use crate::reproduce::Mode;
+
+    /// One run with rows at t = 0 and 1, and one claim.
+    fn results() -> (Results, Vec<Claim>) {
+        let row = |time: f64| TraceRow {
+            time,
+            loss: 100.0 - 50.0 * time,
+            deviation: time,
+            riemannian_gradient_norm: 3.0,
+            gram_min_eigenvalue: 0.25,
+            ..TraceRow::default()
+        };
+        let outcome = Outcome {
+            status: Status::Completed,
+            stop_reason: StopReason::Horizon,
+            events: Vec::new(),
+            exit_time: None,
+            final_time: 1.0,
+            final_weights: Vec::new(),
+            final_loss: 50.0,
+            counters: BTreeMap::new(),
+        };
+        let run = Finished {
+            id: "gauss-newton-alpha_8-seed_0".to_owned(),
+            method: Method::GaussNewton,
+            scaling: 8.0,
+            seed: 0,
+            trace: vec![row(0.0), row(1.0)],
+            outcome,
+            constants: None,
+            seconds: 0.0,
+        };
+        let claim = Claim {
+            id: "experiment/full-rank".to_owned(),
+            predicate: String::new(),
+            threshold: None,
+            holds_fraction: 1.0,
+            per_seed: Vec::new(),
+            note: String::new(),
+        };
+        (Results { mode: Mode::Quick, seeds: Mode::Quick.seeds(), runs: vec![run] }, vec![claim])
+    }
+
+    #[test]
+    fn results_agree_with_their_own_reference() {
+        let (results, claims) = results();
+        let (moved, compared) = Reference::of(&results, &claims).compare(&results, &claims);
+        assert_eq!((moved.len(), compared), (0, 2 * QUANTITIES.len() + 1));
+    }
+
+    #[test]
+    fn what_moved_is_named_and_nothing_else() {
+        let (mut results, mut claims) = results();
+        let reference = Reference::of(&results, &claims);
+        // Within the tolerance, beyond it, not a number, off zero, and a claim.
+        results.runs[0].trace[1].gram_min_eigenvalue *=
+            1.0 + 0.5 * tolerance(Method::GaussNewton, 1.0);
+        results.runs[0].trace[1].loss *= 1.0 + 2.0 * tolerance(Method::GaussNewton, 1.0);
+        results.runs[0].trace[1].riemannian_gradient_norm = f64::NAN;
+        results.runs[0].trace[0].deviation = 1e-300;
+        claims[0].holds_fraction = 0.5;
+        let (moved, _) = reference.compare(&results, &claims);
+        let named: Vec<&str> = moved.iter().map(|value| value.what.as_str()).collect();
+        assert_eq!(
+            named,
+            [
+                "gauss-newton-alpha_8-seed_0: deviation at t = 0",
+                "gauss-newton-alpha_8-seed_0: loss at t = 1",
+                "gauss-newton-alpha_8-seed_0: riemannian_gradient_norm at t = 1",
+                "experiment/full-rank: fraction of seeds",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_committed_reference_holds_every_planned_run() {
+        let reference = Reference::committed().unwrap();
+        for mode in [Mode::Quick, Mode::Full] {
+            assert!(reference.claims.contains_key(mode.name()));
+            for planned in crate::reproduce::plan::plan(mode, mode.seeds()) {
+                let id = crate::experiment::Experiment::id(&planned.config);
+                assert!(reference.runs.get(&id).is_some_and(|values| values.len() >= 4), "{id}");
+            }
+        }
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::data::Dataset;
 use crate::error::DriverError;
 use crate::records::{
     DataIdentity, Manifest, RecordError, RunEntry, SCHEMA, read_json, write_json,
@@ -40,6 +41,18 @@ impl RunFolder {
         format!("runs/{id}")
     }
 
+    /// Marks the folder as ours before anything else is written, so that an interrupted command can
+    /// be run again; a manifest that is there stays as it is.
+    ///
+    /// # Errors
+    /// [`DriverError::Record`].
+    pub fn claim(&self, seed: u64, data: &DataIdentity) -> Result<(), DriverError> {
+        if self.root.join("manifest.json").exists() {
+            return Ok(());
+        }
+        self.write_manifest(&new_manifest(seed, data))
+    }
+
     /// Adds a run to the manifest, or replaces the run of the same name.
     ///
     /// # Errors
@@ -51,8 +64,8 @@ impl RunFolder {
         entry: RunEntry,
     ) -> Result<(), DriverError> {
         let path = self.root.join("manifest.json");
-        let mut manifest =
-            if path.exists() { read_json::<Manifest>(&path)? } else { new_manifest(seed, data) };
+        self.claim(seed, data)?;
+        let mut manifest = read_json::<Manifest>(&path)?;
         manifest.runs.retain(|run| run.id != entry.id);
         manifest.runs.push(entry);
         manifest.runs.sort_by(|a, b| a.id.cmp(&b.id));
@@ -66,6 +79,11 @@ impl RunFolder {
     pub fn write_manifest(&self, manifest: &Manifest) -> Result<(), DriverError> {
         Ok(write_json(&self.root.join("manifest.json"), manifest)?)
     }
+}
+
+/// Name, size and checksum of the data, for the manifest.
+pub fn identity(data: &Dataset) -> DataIdentity {
+    DataIdentity { name: data.name.clone(), rows: data.rows(), sha256: data.sha256.clone() }
 }
 
 /// A manifest without runs and figures yet. `GAUSSFLOW_COMMIT` names the source's commit, if known.

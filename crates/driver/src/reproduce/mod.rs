@@ -21,14 +21,17 @@ use crate::data::{Dataset, california_housing};
 use crate::error::DriverError;
 use crate::experiment::Experiment;
 use crate::figures::render;
-use crate::records::{DataIdentity, RunEntry, Timing, write_bytes, write_json};
+use crate::records::{RunEntry, Timing, write_bytes, write_json};
 use crate::run::{self, INTERRUPT};
 
 use self::check::Reference;
-use self::folder::RunFolder;
+use self::folder::{RunFolder, identity};
 pub use self::plan::Mode;
 use self::plan::{Planned, plan};
 use self::results::{Finished, Results, constants};
+
+/// The seed whose curves the figures show.
+const DEFAULT_SEED: u64 = 0;
 
 /// What the command line asks for.
 #[derive(Clone, Debug)]
@@ -61,6 +64,7 @@ pub fn reproduce(request: &Request) -> Result<(), DriverError> {
     }
     let folder = RunFolder::open(&request.out)?;
     let data = california_housing()?;
+    folder.claim(DEFAULT_SEED, &identity(&data))?;
     let planned = plan(request.mode, seeds);
 
     let progress = progress(planned.len(), request.quiet);
@@ -135,16 +139,14 @@ fn write_timing(
     Ok(write_json(&folder.root().join("timing.json"), &timing)?)
 }
 
-/// manifest.json, last: a folder with a manifest is a finished reproduction.
+/// manifest.json, last: a manifest that lists runs and figures is of a finished reproduction.
 fn write_manifest(
     folder: &RunFolder,
     data: &Dataset,
     results: &Results,
     figures: &[&str],
 ) -> Result<(), DriverError> {
-    let identity =
-        DataIdentity { name: data.name.clone(), rows: data.rows(), sha256: data.sha256.clone() };
-    let mut manifest = folder::new_manifest(0, &identity);
+    let mut manifest = folder::new_manifest(DEFAULT_SEED, &identity(data));
     manifest.runs = results
         .runs
         .iter()
