@@ -124,11 +124,27 @@ impl JacobianOperator for NetworkJacobian {
         self.first.write_dense(out);
     }
 
-    fn gram(&self, out: MatMut<'_, f64>) {
-        self.first.gram(out);
+    fn normal_apply(&self, v: &[f64], image: &mut [f64], out: &mut [f64]) {
+        self.first.normal_apply(v, image, out);
     }
 
-    fn kernel(&self, out: MatMut<'_, f64>) {
-        self.first.kernel(out);
+    fn gram(&self, out: MatMut<'_, f64>, work: &mut Vec<f64>) {
+        self.first.gram(out, work);
+    }
+
+    fn kernel(&self, out: MatMut<'_, f64>, work: &mut Vec<f64>) {
+        self.first.kernel(out, work);
+    }
+
+    fn kernel_diagonal(&self, out: &mut [f64]) {
+        self.first.kernel_diagonal(out);
+    }
+
+    fn kernel_columns(&self, selected: &[usize], out: MatMut<'_, f64>) {
+        self.first.kernel_columns(selected, out);
+    }
+
+    fn squared_norm(&self) -> f64 {
+        self.first.squared_norm()
     }
 }

@@ -30,20 +30,57 @@ pub trait JacobianOperator {
     /// Writes `J` into an n x p matrix.
     fn write_dense(&self, out: MatMut<'_, f64>);
 
+    /// `image = J v` (length n) and `out = J^T J v` (length p): what an iterative solve repeats.
+    fn normal_apply(&self, v: &[f64], image: &mut [f64], out: &mut [f64]) {
+        self.apply(v, image);
+        self.apply_transposed(image, out);
+    }
+
     /// Writes the lower triangle of the Gram matrix `J^T J` (p x p); the strict upper triangle is
-    /// left as it is.
-    fn gram(&self, out: MatMut<'_, f64>) {
-        let mut dense = Mat::zeros(self.rows(), self.columns());
-        self.write_dense(dense.as_mut());
-        symmetric_product(out, dense.transpose(), dense.as_ref());
+    /// left as it is. `work` is kept by the caller from call to call; its contents are of no use.
+    fn gram(&self, out: MatMut<'_, f64>, work: &mut Vec<f64>) {
+        let dense = dense_in(self, work);
+        symmetric_product(out, dense.transpose(), dense);
     }
 
     /// Writes the lower triangle of the tangent kernel `K = J J^T` (n x n); the strict upper
-    /// triangle is left as it is.
-    fn kernel(&self, out: MatMut<'_, f64>) {
-        let mut dense = Mat::zeros(self.rows(), self.columns());
-        self.write_dense(dense.as_mut());
-        symmetric_product(out, dense.as_ref(), dense.transpose());
+    /// triangle is left as it is. `work` as for [`Self::gram`].
+    fn kernel(&self, out: MatMut<'_, f64>, work: &mut Vec<f64>) {
+        let dense = dense_in(self, work);
+        symmetric_product(out, dense, dense.transpose());
+    }
+
+    /// Writes the diagonal of `K = J J^T` (length n): the squared norms of the rows of J.
+    fn kernel_diagonal(&self, out: &mut [f64]) {
+        let (mut unit, mut row) = (vec![0.0; self.rows()], vec![0.0; self.columns()]);
+        for (j, out) in out.iter_mut().enumerate() {
+            unit[j] = 1.0;
+            self.apply_transposed(&unit, &mut row);
+            unit[j] = 0.0;
+            *out = inner_product(&row, &row);
+        }
+    }
+
+    /// Writes the columns `selected` of `K = J J^T` into an n x (number of selected) matrix.
+    fn kernel_columns(&self, selected: &[usize], mut out: MatMut<'_, f64>) {
+        let (mut unit, mut row) = (vec![0.0; self.rows()], vec![0.0; self.columns()]);
+        let mut column = vec![0.0; self.rows()];
+        for (c, &j) in selected.iter().enumerate() {
+            unit[j] = 1.0;
+            self.apply_transposed(&unit, &mut row);
+            unit[j] = 0.0;
+            self.apply(&row, &mut column);
+            for (r, &entry) in column.iter().enumerate() {
+                out[(r, c)] = entry;
+            }
+        }
+    }
+
+    /// The squared Frobenius norm of J; not finite exactly when J is not, or its square overflows.
+    fn squared_norm(&self) -> f64 {
+        let mut work = Vec::new();
+        let _ = dense_in(self, &mut work);
+        inner_product(&work, &work)
     }
 
     /// The inner product of two output vectors of length n.
@@ -53,6 +90,17 @@ pub trait JacobianOperator {
     fn inner_product(&self, a: &[f64], b: &[f64]) -> f64 {
         inner_product(a, b)
     }
+}
+
+/// J, written column-major to `work`.
+fn dense_in<'w, J: JacobianOperator + ?Sized>(
+    jacobian: &J,
+    work: &'w mut Vec<f64>,
+) -> MatRef<'w, f64> {
+    let (rows, columns) = (jacobian.rows(), jacobian.columns());
+    work.resize(rows * columns, 0.0);
+    jacobian.write_dense(MatMut::from_column_major_slice_mut(work, rows, columns));
+    MatRef::from_column_major_slice(work, rows, columns)
 }
 
 /// The lower triangle of `out = left * right` for a product known to be symmetric.
@@ -140,11 +188,15 @@ impl JacobianOperator for DenseJacobian {
         out.copy_from(self.matrix.as_ref());
     }
 
-    fn gram(&self, out: MatMut<'_, f64>) {
+    fn gram(&self, out: MatMut<'_, f64>, _work: &mut Vec<f64>) {
         symmetric_product(out, self.matrix.transpose(), self.matrix.as_ref());
     }
 
-    fn kernel(&self, out: MatMut<'_, f64>) {
+    fn kernel(&self, out: MatMut<'_, f64>, _work: &mut Vec<f64>) {
         symmetric_product(out, self.matrix.as_ref(), self.matrix.transpose());
+    }
+
+    fn squared_norm(&self) -> f64 {
+        self.matrix.col_iter().map(|column| column.squared_norm_l2()).sum()
     }
 }

@@ -163,7 +163,7 @@ impl JacobianOperator for RowKronecker {
         }
     }
 
-    fn kernel(&self, mut out: MatMut<'_, f64>) {
+    fn kernel(&self, mut out: MatMut<'_, f64>, _work: &mut Vec<f64>) {
         let mut inputs = Mat::<f64>::zeros(self.rows(), self.rows());
         symmetric_product(inputs.as_mut(), self.right.as_ref(), self.right.transpose());
         symmetric_product(out.rb_mut(), self.left.as_ref(), self.left.transpose());

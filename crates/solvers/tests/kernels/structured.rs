@@ -81,8 +81,8 @@ fn matrices_equal_those_of_the_definition() {
         for (jacobian, name) in [(structure, "structured"), (&plain, "dense")] {
             let mut gram = Mat::full(p, p, f64::NAN);
             let mut kernel = Mat::full(n, n, f64::NAN);
-            jacobian.gram(gram.as_mut());
-            jacobian.kernel(kernel.as_mut());
+            jacobian.gram(gram.as_mut(), &mut Vec::new());
+            jacobian.kernel(kernel.as_mut(), &mut Vec::new());
             for (c, r) in (0..p).flat_map(|c| (0..p).map(move |r| (c, r))) {
                 if r < c {
                     assert!(gram[(r, c)].is_nan(), "{name} gram wrote above the diagonal");
