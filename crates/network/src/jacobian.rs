@@ -2,104 +2,43 @@
 //!
 //! S[j,i] = c_i sigma'(z_ji), C[j,i] = c_i sigma''(z_ji), both from one pass over the pre-activations.
 
-use std::ops::Range;
+use gaussflow_solvers::faer::MatMut;
+use gaussflow_solvers::{JacobianOperator, RowBlocks, RowKronecker};
 
-use gaussflow_solvers::faer::{Mat, MatMut};
-use gaussflow_solvers::{JacobianOperator, RowKronecker, inner_product};
+/// Entries up to which C is kept beside S (128 MiB); a larger C is computed again where it is asked for.
+const KEPT_CURVATURE: usize = 1 << 24;
 
 /// Df(w) of a network, and what its second derivatives are made of.
 #[derive(Clone, Debug)]
 pub struct NetworkJacobian {
     first: RowKronecker,
-    /// C, n x m.
-    curvature: Mat<f64>,
+    /// C, n x m, unless it is too large to keep.
+    curvature: Option<RowBlocks>,
 }
 
 impl NetworkJacobian {
-    /// A zero Jacobian over `inputs` (n x d) and `hidden` units.
-    pub(crate) fn new(inputs: &Mat<f64>, hidden: usize) -> Self {
-        let (rows, features) = (inputs.nrows(), inputs.ncols());
-        let row_major: Vec<f64> =
-            (0..rows * features).map(|e| inputs[(e / features, e % features)]).collect();
-        Self {
-            first: RowKronecker::new(&row_major, features, hidden),
-            curvature: Mat::zeros(rows, hidden),
-        }
+    /// A zero Jacobian over `inputs` (row-major n x `features`) and `hidden` units.
+    pub(crate) fn new(inputs: &[f64], features: usize, hidden: usize) -> Self {
+        let first = RowKronecker::new(inputs, features, hidden);
+        let rows = first.rows();
+        let kept = rows.saturating_mul(hidden) <= KEPT_CURVATURE;
+        Self { first, curvature: kept.then(|| RowBlocks::zeros(rows, hidden)) }
     }
 
-    /// Columns i of S and C on the given rows, to be written.
-    pub(crate) fn unit_mut(&mut self, i: usize, rows: Range<usize>) -> (&mut [f64], &mut [f64]) {
-        let slope = &mut self.first.left_mut().col_as_slice_mut(i)[rows.clone()];
-        (slope, &mut self.curvature.col_as_slice_mut(i)[rows])
+    /// Column i of S, and of C if it is kept, on the rows of block `b`, to be written.
+    pub(crate) fn unit_mut(&mut self, b: usize, i: usize) -> (&mut [f64], Option<&mut [f64]>) {
+        let curvature = self.curvature.as_mut().map(|c| c.column_mut(b, i));
+        (self.first.left_mut().column_mut(b, i), curvature)
+    }
+
+    /// C, unless it is too large to keep.
+    pub(crate) fn curvature(&self) -> Option<&RowBlocks> {
+        self.curvature.as_ref()
     }
 
     /// The structured operator `S (.) X`.
     pub fn row_kronecker(&self) -> &RowKronecker {
         &self.first
-    }
-
-    /// `out_j = sum_i C_ji (x_j . u_i)(x_j . v_i)`.
-    pub(crate) fn second_derivative(&self, u: &[f64], v: &[f64], out: &mut [f64]) {
-        let (n, d) = (self.rows(), self.first.features());
-        let (mut along_u, mut along_v) = (vec![0.0; n], vec![0.0; n]);
-        out.fill(0.0);
-        for i in 0..self.first.hidden() {
-            self.project(&u[i * d..(i + 1) * d], &mut along_u);
-            self.project(&v[i * d..(i + 1) * d], &mut along_v);
-            let curvature = self.curvature.col_as_slice(i);
-            for (((o, c), a), b) in out.iter_mut().zip(curvature).zip(&along_u).zip(&along_v) {
-                *o += c * a * b;
-            }
-        }
-    }
-
-    /// `out_i = sum_j weights_j C_ji (x_j . v_i) x_j`.
-    pub(crate) fn weighted_hessian_apply(&self, weights: &[f64], v: &[f64], out: &mut [f64]) {
-        let (n, d) = (self.rows(), self.first.features());
-        let mut along = vec![0.0; n];
-        for i in 0..self.first.hidden() {
-            self.project(&v[i * d..(i + 1) * d], &mut along);
-            let curvature = self.curvature.col_as_slice(i);
-            for ((a, c), w) in along.iter_mut().zip(curvature).zip(weights) {
-                *a *= c * w;
-            }
-            for (k, o) in out[i * d..(i + 1) * d].iter_mut().enumerate() {
-                *o = inner_product(&along, self.first.feature(k));
-            }
-        }
-    }
-
-    /// Block i of the block diagonal matrix is `sum_j weights_j C_ji x_j x_j^T`.
-    pub(crate) fn weighted_hessian(&self, weights: &[f64], mut out: MatMut<'_, f64>) {
-        let d = self.first.features();
-        out.fill(0.0);
-        let inputs = self.first.right();
-        for i in 0..self.first.hidden() {
-            for (j, weight) in weights.iter().enumerate() {
-                let factor = weight * self.curvature[(j, i)];
-                for k in 0..d {
-                    for l in 0..=k {
-                        out[(i * d + k, i * d + l)] += factor * inputs[(j, k)] * inputs[(j, l)];
-                    }
-                }
-            }
-            // Mirrored, not summed again: symmetric to the last bit.
-            for k in 0..d {
-                for l in 0..k {
-                    out[(i * d + l, i * d + k)] = out[(i * d + k, i * d + l)];
-                }
-            }
-        }
-    }
-
-    /// `out_j = x_j . direction`, direction of length d.
-    fn project(&self, direction: &[f64], out: &mut [f64]) {
-        out.fill(0.0);
-        for (k, weight) in direction.iter().enumerate() {
-            for (o, x) in out.iter_mut().zip(self.first.feature(k)) {
-                *o += weight * x;
-            }
-        }
     }
 }
 
@@ -120,12 +59,12 @@ impl JacobianOperator for NetworkJacobian {
         self.first.apply_transposed(u, out);
     }
 
-    fn write_dense(&self, out: MatMut<'_, f64>) {
-        self.first.write_dense(out);
-    }
-
     fn normal_apply(&self, v: &[f64], image: &mut [f64], out: &mut [f64]) {
         self.first.normal_apply(v, image, out);
+    }
+
+    fn write_dense(&self, out: MatMut<'_, f64>) {
+        self.first.write_dense(out);
     }
 
     fn gram(&self, out: MatMut<'_, f64>, work: &mut Vec<f64>) {

@@ -7,6 +7,7 @@ mod initialization;
 mod jacobian;
 mod lipschitz;
 mod network;
+mod second_derivative;
 
 pub use activation::{Activation, ActivationBounds, ActivationFunction};
 pub use error::NetworkError;

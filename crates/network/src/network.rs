@@ -9,10 +9,8 @@ use gaussflow_solvers::faer::{Mat, MatMut};
 
 use crate::activation::{Activation, ActivationFunction};
 use crate::jacobian::NetworkJacobian;
+use crate::second_derivative::{Curved, ROW_BLOCK};
 use crate::{InitialPoint, NetworkError};
-
-/// Rows of one block: pre-activations and values of a block stay in the first-level cache.
-const ROW_BLOCK: usize = 256;
 
 /// A one-hidden-layer network on fixed inputs, as a map from the m x d weights to n outputs.
 ///
@@ -169,6 +167,30 @@ impl<A: ActivationFunction> Network<A> {
     }
 }
 
+impl<A: ActivationFunction> Network<A> {
+    /// C at w: what the Jacobian keeps, or the activation's second derivative once more.
+    fn curved<'a>(
+        &'a self,
+        w: &'a [f64],
+        jacobian: &'a NetworkJacobian,
+    ) -> Result<Curved<'a, impl FnMut(usize, usize, &mut [f64])>, MapError> {
+        require_length("the weights w", w, self.parameters())?;
+        let mut buffers = [[0.0; ROW_BLOCK]; 3];
+        let fill = move |b: usize, i: usize, out: &mut [f64]| {
+            if let Some(kept) = jacobian.curvature() {
+                out.copy_from_slice(kept.column(b, i));
+                return;
+            }
+            let [z, sigma, slope] = buffers.each_mut().map(|buffer| &mut buffer[..out.len()]);
+            self.pre_activation(w, i, b * ROW_BLOCK, z);
+            self.activation.evaluate(z, sigma, slope, out);
+            out.iter_mut().for_each(|s| *s *= self.signs[i]);
+        };
+        let inputs = jacobian.row_kronecker().right();
+        Ok(Curved { inputs, hidden: self.hidden(), fill })
+    }
+}
+
 /// `out += factor * x`, vectorized for the processor at hand; same bits on every processor.
 fn add_scaled(out: &mut [f64], factor: f64, x: &[f64]) {
     pulp::Arch::new().dispatch(
@@ -216,7 +238,9 @@ impl<A: ActivationFunction> SmoothMap for Network<A> {
     type Jacobian = NetworkJacobian;
 
     fn new_jacobian(&self) -> NetworkJacobian {
-        NetworkJacobian::new(&self.inputs, self.hidden())
+        let (n, d) = (self.inputs.nrows(), self.features());
+        let by_row: Vec<f64> = (0..n * d).map(|e| self.inputs[(e / d, e % d)]).collect();
+        NetworkJacobian::new(&by_row, d, self.hidden())
     }
 
     /// One pass: each unit's pre-activations give sigma, sigma' and sigma'' together.
@@ -227,16 +251,16 @@ impl<A: ActivationFunction> SmoothMap for Network<A> {
         jacobian: &mut NetworkJacobian,
     ) -> Result<(), MapError> {
         self.check_shapes(w, value)?;
-        let mut buffers = [[0.0; ROW_BLOCK]; 2];
-        let [z, sigma] = &mut buffers;
+        let mut buffers = [[0.0; ROW_BLOCK]; 3];
+        let [z, sigma, unkept] = &mut buffers;
         for (b, value) in value.chunks_mut(ROW_BLOCK).enumerate() {
             let first = b * ROW_BLOCK;
             value.fill(0.0);
-            let rows = first..first + value.len();
             let (z, sigma) = (&mut z[..value.len()], &mut sigma[..value.len()]);
             for (i, c) in self.signs.iter().enumerate() {
                 self.pre_activation(w, i, first, z);
-                let (slope, curvature) = jacobian.unit_mut(i, rows.clone());
+                let (slope, curvature) = jacobian.unit_mut(b, i);
+                let curvature = curvature.unwrap_or(&mut unkept[..slope.len()]);
                 self.activation.evaluate(z, sigma, slope, curvature);
                 add_scaled(value, *c, sigma);
                 slope.iter_mut().for_each(|s| *s *= c);
@@ -251,7 +275,7 @@ impl<A: ActivationFunction> SmoothMap for Network<A> {
 impl<A: ActivationFunction> SecondOrderMap for Network<A> {
     fn second_derivative(
         &self,
-        _w: &[f64],
+        w: &[f64],
         jacobian: &NetworkJacobian,
         u: &[f64],
         v: &[f64],
@@ -261,13 +285,13 @@ impl<A: ActivationFunction> SecondOrderMap for Network<A> {
             require_length(what, vector, self.parameters())?;
         }
         require_length("the second derivative", out, self.outputs())?;
-        jacobian.second_derivative(u, v, out);
+        self.curved(w, jacobian)?.second_derivative(u, v, out);
         Ok(())
     }
 
     fn weighted_hessian_apply(
         &self,
-        _w: &[f64],
+        w: &[f64],
         jacobian: &NetworkJacobian,
         weights: &[f64],
         v: &[f64],
@@ -277,13 +301,13 @@ impl<A: ActivationFunction> SecondOrderMap for Network<A> {
         for (what, vector) in [("the direction v", v), ("the product", &*out)] {
             require_length(what, vector, self.parameters())?;
         }
-        jacobian.weighted_hessian_apply(weights, v, out);
+        self.curved(w, jacobian)?.weighted_hessian_apply(weights, v, out);
         Ok(())
     }
 
     fn weighted_hessian(
         &self,
-        _w: &[f64],
+        w: &[f64],
         jacobian: &NetworkJacobian,
         weights: &[f64],
         out: MatMut<'_, f64>,
@@ -295,7 +319,7 @@ impl<A: ActivationFunction> SecondOrderMap for Network<A> {
                 return Err(MapError::ShapeMismatch { what, expected, found: side });
             }
         }
-        jacobian.weighted_hessian(weights, out);
+        self.curved(w, jacobian)?.weighted_hessian(weights, out);
         Ok(())
     }
 }

@@ -1,19 +1,25 @@
 //! The row-wise Kronecker Jacobian `J[j, i d + k] = S[j, i] X[j, k]` of a one-hidden-layer network.
 //!
 //! `J v = rowsum((S V) * X)` and `J^T u = S^T diag(u) X` with `v` read as V (m x d, row-major), so
-//! that products cost O(n m d) and J is never formed; `K = (S S^T) * (X X^T)` entrywise.
+//! that products cost O(n m d) and J is never formed; `K = (S S^T) * (X X^T)` entrywise, and
+//! `J^T J` from products of pairs of columns.
 
 // Without inlining, a loop would not be compiled for the instruction set of the closure around it.
 #![allow(clippy::inline_always)]
 
 use faer::prelude::ReborrowMut;
-use faer::{Mat, MatMut, MatRef};
+use faer::{Mat, MatMut};
+use pulp::Arch;
 
-use crate::operator::{JacobianOperator, symmetric_product};
-use crate::vector::inner_product_inlined;
+use crate::entrywise_kernel::{KernelColumns, KernelMatrix};
+use crate::operator::JacobianOperator;
+use crate::pair_gram::PairGram;
+use crate::row_blocks::{ROW_BLOCK, RowBlocks};
+use crate::row_products::{Apply, ApplyNormal, ApplyTransposed};
+use crate::vector::inner_product;
 
-/// Rows of one block of the work arrays: a block of `S V` stays in the first-level cache.
-const ROW_BLOCK: usize = 128;
+/// Features are padded to a multiple of this in the copy of X by rows: the longest vector.
+const PADDING: usize = 8;
 
 /// The operator `S (.) X`, row-wise Kronecker product of S (n x m) and X (n x d).
 ///
@@ -25,15 +31,18 @@ const ROW_BLOCK: usize = 128;
 ///
 /// let inputs = [1.0, 2.0, 3.0, 4.0]; // two rows of two features
 /// let mut jacobian = RowKronecker::new(&inputs, 2, 1);
-/// jacobian.left_mut().col_as_slice_mut(0).copy_from_slice(&[10.0, 100.0]);
+/// jacobian.left_mut()[(0, 0)] = 10.0;
+/// jacobian.left_mut()[(1, 0)] = 100.0;
 /// let mut out = [0.0; 2];
 /// jacobian.apply(&[1.0, -1.0], &mut out);
 /// assert_eq!(out, [-10.0, -100.0]);
 /// ```
 #[derive(Clone, Debug)]
 pub struct RowKronecker {
-    left: Mat<f64>,
-    right: Mat<f64>,
+    left: RowBlocks,
+    right: RowBlocks,
+    /// X once more, row after row, each padded with zeros.
+    by_row: Mat<f64>,
 }
 
 impl RowKronecker {
@@ -42,135 +51,155 @@ impl RowKronecker {
     /// A trailing incomplete row of `inputs` is ignored; `features` of 0 gives an empty operator.
     pub fn new(inputs: &[f64], features: usize, hidden: usize) -> Self {
         let rows = inputs.len().checked_div(features).unwrap_or(0);
-        let right = Mat::from_fn(rows, features, |j, k| inputs[j * features + k]);
-        Self { left: Mat::zeros(rows, hidden), right }
+        let mut right = RowBlocks::zeros(rows, features);
+        let padded = features.next_multiple_of(PADDING);
+        // One more vector, so that whole vectors can be read from any entry on.
+        let mut by_row = Mat::zeros(padded * rows + PADDING, 1);
+        for j in 0..rows {
+            for k in 0..features {
+                right[(j, k)] = inputs[j * features + k];
+                by_row[(j * padded + k, 0)] = inputs[j * features + k];
+            }
+        }
+        Self { left: RowBlocks::zeros(rows, hidden), right, by_row }
     }
 
     /// S, n x m, one column a hidden unit.
-    pub fn left(&self) -> MatRef<'_, f64> {
-        self.left.as_ref()
+    pub fn left(&self) -> &RowBlocks {
+        &self.left
     }
 
     /// S, to be written.
-    pub fn left_mut(&mut self) -> &mut Mat<f64> {
+    pub fn left_mut(&mut self) -> &mut RowBlocks {
         &mut self.left
     }
 
     /// X, n x d, one column a feature.
-    pub fn right(&self) -> MatRef<'_, f64> {
-        self.right.as_ref()
-    }
-
-    /// Column k of X, length n.
-    pub fn feature(&self, k: usize) -> &[f64] {
-        self.right.col_as_slice(k)
+    pub fn right(&self) -> &RowBlocks {
+        &self.right
     }
 
     /// Number of hidden units m.
     pub fn hidden(&self) -> usize {
-        self.left.ncols()
+        self.left.columns()
     }
 
     /// Number of features d.
     pub fn features(&self) -> usize {
-        self.right.ncols()
-    }
-}
-
-/// The products, compiled into the closures that choose the processor's instruction set.
-impl RowKronecker {
-    #[inline(always)]
-    fn apply_in_blocks(&self, v: &[f64], out: &mut [f64]) {
-        let d = self.features();
-        let mut block = [0.0; ROW_BLOCK];
-        for (b, out) in out.chunks_mut(ROW_BLOCK).enumerate() {
-            let rows = b * ROW_BLOCK..b * ROW_BLOCK + out.len();
-            out.fill(0.0);
-            for k in 0..d {
-                let column = &mut block[..out.len()];
-                column.fill(0.0);
-                for i in 0..self.hidden() {
-                    let weight = v[i * d + k];
-                    let s = &self.left.col_as_slice(i)[rows.clone()];
-                    for (c, s) in column.iter_mut().zip(s) {
-                        *c += s * weight;
-                    }
-                }
-                let x = &self.right.col_as_slice(k)[rows.clone()];
-                for ((o, c), x) in out.iter_mut().zip(&*column).zip(x) {
-                    *o += c * x;
-                }
-            }
-        }
+        self.right.columns()
     }
 
-    #[inline(always)]
-    fn apply_transposed_in_blocks(&self, u: &[f64], out: &mut [f64]) {
-        let d = self.features();
-        let mut block = [0.0; ROW_BLOCK];
-        out.fill(0.0);
-        for (b, u) in u.chunks(ROW_BLOCK).enumerate() {
-            let rows = b * ROW_BLOCK..b * ROW_BLOCK + u.len();
-            for k in 0..d {
-                let weighted = &mut block[..u.len()];
-                let x = &self.right.col_as_slice(k)[rows.clone()];
-                for ((w, u), x) in weighted.iter_mut().zip(u).zip(x) {
-                    *w = u * x;
-                }
-                for i in 0..self.hidden() {
-                    let s = &self.left.col_as_slice(i)[rows.clone()];
-                    out[i * d + k] += inner_product_inlined(s, weighted);
-                }
-            }
-        }
+    /// Length of a row of [`Self::inputs_by_row`]: d, padded.
+    pub(crate) fn padded_features(&self) -> usize {
+        self.features().next_multiple_of(PADDING)
+    }
+
+    /// Row j of X, with what follows it: at least a vector more than d entries.
+    pub(crate) fn input_from(&self, j: usize) -> &[f64] {
+        &self.by_row.col_as_slice(0)[j * self.padded_features()..]
+    }
+
+    /// The rows of X in block `b`, one after the other, each padded with zeros.
+    pub(crate) fn inputs_by_row(&self, b: usize) -> &[f64] {
+        let (rows, padded) = (self.right.block_rows(b), self.padded_features());
+        &self.by_row.col_as_slice(0)[rows.start * padded..rows.end * padded]
     }
 }
 
 impl JacobianOperator for RowKronecker {
     fn rows(&self) -> usize {
-        self.left.nrows()
+        self.left.rows()
     }
 
     fn columns(&self) -> usize {
-        self.left.ncols() * self.right.ncols()
+        self.hidden() * self.features()
     }
 
     fn apply(&self, v: &[f64], out: &mut [f64]) {
-        pulp::Arch::new().dispatch(
-            #[inline(always)]
-            || self.apply_in_blocks(v, out),
-        );
+        let blocks = 0..self.left.blocks();
+        Arch::new().dispatch(Apply { jacobian: self, blocks, v, out });
     }
 
     fn apply_transposed(&self, u: &[f64], out: &mut [f64]) {
-        pulp::Arch::new().dispatch(
-            #[inline(always)]
-            || self.apply_transposed_in_blocks(u, out),
-        );
+        out.fill(0.0);
+        let units = 0..self.hidden();
+        Arch::new().dispatch(ApplyTransposed { jacobian: self, units, u, out });
+    }
+
+    fn normal_apply(&self, v: &[f64], image: &mut [f64], out: &mut [f64]) {
+        out.fill(0.0);
+        Arch::new().dispatch(ApplyNormal { jacobian: self, v, image, out });
     }
 
     fn write_dense(&self, mut out: MatMut<'_, f64>) {
-        let d = self.features();
-        for i in 0..self.hidden() {
-            let s = self.left.col_as_slice(i);
-            for k in 0..d {
-                let x = self.right.col_as_slice(k);
-                let column = out.rb_mut().col_mut(i * d + k);
-                for ((o, s), x) in column.iter_mut().zip(s).zip(x) {
-                    *o = s * x;
+        for b in 0..self.left.blocks() {
+            let mut rows = out.rb_mut().subrows_mut(b * ROW_BLOCK, self.left.block_rows(b).len());
+            for i in 0..self.hidden() {
+                for k in 0..self.features() {
+                    let column = rows.rb_mut().col_mut(i * self.features() + k);
+                    let (s, x) = (self.left.column(b, i), self.right.column(b, k));
+                    for ((o, s), x) in column.iter_mut().zip(s).zip(x) {
+                        *o = s * x;
+                    }
                 }
             }
         }
     }
 
-    fn kernel(&self, mut out: MatMut<'_, f64>, _work: &mut Vec<f64>) {
-        let mut inputs = Mat::<f64>::zeros(self.rows(), self.rows());
-        symmetric_product(inputs.as_mut(), self.right.as_ref(), self.right.transpose());
-        symmetric_product(out.rb_mut(), self.left.as_ref(), self.left.transpose());
-        for c in 0..self.rows() {
-            for r in c..self.rows() {
-                out[(r, c)] *= inputs[(r, c)];
+    fn gram(&self, mut out: MatMut<'_, f64>, work: &mut Vec<f64>) {
+        if out.row_stride() == 1 {
+            Arch::new().dispatch(PairGram { jacobian: self, out, work });
+        } else {
+            let mut columns = Mat::zeros(out.nrows(), out.ncols());
+            self.gram(columns.as_mut(), work);
+            out.copy_from_triangular_lower(columns);
+        }
+    }
+
+    fn kernel(&self, out: MatMut<'_, f64>, work: &mut Vec<f64>) {
+        Arch::new().dispatch(KernelMatrix { jacobian: self, out, work });
+    }
+
+    fn kernel_diagonal(&self, out: &mut [f64]) {
+        for (b, out) in out.chunks_mut(ROW_BLOCK).enumerate() {
+            let mut inputs = [0.0; ROW_BLOCK];
+            add_squared_rows(&self.right, b, &mut inputs[..out.len()]);
+            out.fill(0.0);
+            add_squared_rows(&self.left, b, out);
+            for (o, x) in out.iter_mut().zip(inputs) {
+                *o *= x;
             }
         }
     }
+
+    fn kernel_columns(&self, selected: &[usize], out: MatMut<'_, f64>) {
+        Arch::new().dispatch(KernelColumns { jacobian: self, selected, out });
+    }
+
+    fn squared_norm(&self) -> f64 {
+        let mut diagonal = [0.0; ROW_BLOCK];
+        let mut sum = 0.0;
+        for b in 0..self.left.blocks() {
+            let (mut inputs, rows) = ([0.0; ROW_BLOCK], self.left.block_rows(b).len());
+            diagonal.fill(0.0);
+            add_squared_rows(&self.right, b, &mut inputs[..rows]);
+            add_squared_rows(&self.left, b, &mut diagonal[..rows]);
+            sum += inner_product(&inputs, &diagonal);
+        }
+        sum
+    }
+}
+
+/// `out_j += sum_i A[j, i]^2` for the rows j of block `b`.
+fn add_squared_rows(a: &RowBlocks, b: usize, out: &mut [f64]) {
+    Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            for i in 0..a.columns() {
+                for (o, x) in out.iter_mut().zip(a.column(b, i)) {
+                    *o += x * x;
+                }
+            }
+        },
+    );
 }

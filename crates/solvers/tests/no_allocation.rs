@@ -70,8 +70,9 @@ fn gaussian(rng: &mut ChaCha8Rng, count: usize) -> Vec<f64> {
 fn network(rng: &mut ChaCha8Rng) -> RowKronecker {
     let mut jacobian = RowKronecker::new(&gaussian(rng, ROWS * 8), 8, 18);
     for c in 0..18 {
-        let column = gaussian(rng, ROWS);
-        jacobian.left_mut().col_as_slice_mut(c).copy_from_slice(&column);
+        for (j, entry) in gaussian(rng, ROWS).into_iter().enumerate() {
+            jacobian.left_mut()[(j, c)] = entry;
+        }
     }
     jacobian
 }

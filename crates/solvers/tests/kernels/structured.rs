@@ -7,7 +7,7 @@ use gaussflow_solvers::{SolveRequest, inner_product, norm};
 use crate::systems::{EPS, gaussian, generator};
 
 /// Rows, features and hidden units: ones, primes, and both sides of the blocks of 8 and 128.
-const SHAPES: [(usize, usize, usize); 9] = [
+const SHAPES: [(usize, usize, usize); 13] = [
     (1, 1, 1),
     (1, 3, 2),
     (7, 1, 5),
@@ -17,6 +17,10 @@ const SHAPES: [(usize, usize, usize); 9] = [
     (129, 2, 3),
     (257, 7, 5),
     (300, 8, 18),
+    (131, 30, 4),
+    (64, 2, 67),
+    (140, 26, 3),
+    (17, 11, 13),
 ];
 
 /// The operator, S row-major, and the dense J from the definition alone.
@@ -45,6 +49,12 @@ fn products_equal_those_of_the_definition() {
         let (v, u) = (gaussian(rng, p), gaussian(rng, n));
         let (mut image, mut pulled) = (vec![f64::NAN; n], vec![f64::NAN; p]);
         operator.apply(&v, &mut image);
+        operator.apply_transposed(&u, &mut pulled);
+        let (mut normal_image, mut normal) = (vec![f64::NAN; n], vec![f64::NAN; p]);
+        operator.normal_apply(&v, &mut normal_image, &mut normal);
+        assert_eq!(normal_image, image);
+        operator.apply_transposed(&image, &mut pulled);
+        assert_eq!(normal, pulled);
         operator.apply_transposed(&u, &mut pulled);
         for j in 0..n {
             let terms: Vec<f64> = (0..p).map(|c| dense[(j, c)] * v[c]).collect();
@@ -100,6 +110,34 @@ fn matrices_equal_those_of_the_definition() {
                 let terms: Vec<f64> = (0..p).map(|k| expected[(r, k)] * expected[(c, k)]).collect();
                 assert_sum(kernel[(r, c)], &terms, &format!("{name} kernel of {shape:?}"));
             }
+        }
+    }
+}
+
+#[test]
+fn parts_of_the_kernel_equal_those_of_the_definition() {
+    for shape in SHAPES {
+        let (operator, dense) = pair(6, shape);
+        let plain = DenseJacobian::from_matrix(dense.clone());
+        let (n, p) = (dense.nrows(), dense.ncols());
+        let selected = [n - 1, 0, n / 2];
+        for jacobian in [&operator as &dyn JacobianOperator, &plain] {
+            let mut diagonal = vec![f64::NAN; n];
+            jacobian.kernel_diagonal(&mut diagonal);
+            let mut columns = Mat::full(n, 3, f64::NAN);
+            jacobian.kernel_columns(&selected, columns.as_mut());
+            let entry = |r: usize, c: usize| (0..p).map(|k| dense[(r, k)] * dense[(c, k)]).collect();
+            for r in 0..n {
+                let terms: Vec<f64> = entry(r, r);
+                assert_sum(diagonal[r], &terms, &format!("diagonal {r} of {shape:?}"));
+                for (c, &j) in selected.iter().enumerate() {
+                    let terms: Vec<f64> = entry(r, j);
+                    assert_sum(columns[(r, c)], &terms, &format!("column {j} of {shape:?}"));
+                }
+            }
+            let squares: Vec<f64> =
+                (0..n * p).map(|e| dense[(e / p, e % p)] * dense[(e / p, e % p)]).collect();
+            assert_sum(jacobian.squared_norm(), &squares, "squared norm");
         }
     }
 }

@@ -1,0 +1,108 @@
+//! Second derivatives of the network: `D2f[u,v]_j = sum_i C_ji (x_j . u_i)(x_j . v_i)`.
+//!
+//! `B(weights) = sum_j weights_j Hess f_j` is block diagonal, m blocks d x d.
+
+use gaussflow_solvers::faer::MatMut;
+use gaussflow_solvers::{RowBlocks, inner_product};
+
+/// Most rows of a block of [`RowBlocks`].
+pub(crate) const ROW_BLOCK: usize = 128;
+
+/// X and where C comes from: `fill(b, i, column)` writes column i of C on the rows of block b.
+pub(crate) struct Curved<'a, F> {
+    pub(crate) inputs: &'a RowBlocks,
+    pub(crate) hidden: usize,
+    pub(crate) fill: F,
+}
+
+impl<F: FnMut(usize, usize, &mut [f64])> Curved<'_, F> {
+    /// `out_j = sum_i C_ji (x_j . u_i)(x_j . v_i)`.
+    pub(crate) fn second_derivative(mut self, u: &[f64], v: &[f64], out: &mut [f64]) {
+        let d = self.inputs.columns();
+        let mut buffers = [[0.0; ROW_BLOCK]; 3];
+        let [curvature, along_u, along_v] = &mut buffers;
+        for (b, out) in out.chunks_mut(ROW_BLOCK).enumerate() {
+            let n = out.len();
+            let (curvature, along_u, along_v) =
+                (&mut curvature[..n], &mut along_u[..n], &mut along_v[..n]);
+            out.fill(0.0);
+            for i in 0..self.hidden {
+                self.project(b, &u[i * d..(i + 1) * d], along_u);
+                self.project(b, &v[i * d..(i + 1) * d], along_v);
+                (self.fill)(b, i, curvature);
+                for (((o, c), a), b) in out.iter_mut().zip(&*curvature).zip(&*along_u).zip(&*along_v)
+                {
+                    *o += c * a * b;
+                }
+            }
+        }
+    }
+
+    /// `out_i = sum_j weights_j C_ji (x_j . v_i) x_j`.
+    pub(crate) fn weighted_hessian_apply(mut self, weights: &[f64], v: &[f64], out: &mut [f64]) {
+        let d = self.inputs.columns();
+        let mut buffers = [[0.0; ROW_BLOCK]; 2];
+        let [curvature, along] = &mut buffers;
+        out.fill(0.0);
+        for (b, weights) in weights.chunks(ROW_BLOCK).enumerate() {
+            let n = weights.len();
+            let (curvature, along) = (&mut curvature[..n], &mut along[..n]);
+            for i in 0..self.hidden {
+                self.project(b, &v[i * d..(i + 1) * d], along);
+                (self.fill)(b, i, curvature);
+                for ((a, c), w) in along.iter_mut().zip(&*curvature).zip(weights) {
+                    *a *= c * w;
+                }
+                for (k, o) in out[i * d..(i + 1) * d].iter_mut().enumerate() {
+                    *o += inner_product(along, self.inputs.column(b, k));
+                }
+            }
+        }
+    }
+
+    /// Block i of the block diagonal matrix is `sum_j weights_j C_ji x_j x_j^T`.
+    pub(crate) fn weighted_hessian(mut self, weights: &[f64], mut out: MatMut<'_, f64>) {
+        let d = self.inputs.columns();
+        let mut buffers = [[0.0; ROW_BLOCK]; 2];
+        let [curvature, weighted] = &mut buffers;
+        out.fill(0.0);
+        for (b, weights) in weights.chunks(ROW_BLOCK).enumerate() {
+            let n = weights.len();
+            let (curvature, weighted) = (&mut curvature[..n], &mut weighted[..n]);
+            for i in 0..self.hidden {
+                (self.fill)(b, i, curvature);
+                for (c, w) in curvature.iter_mut().zip(weights) {
+                    *c *= w;
+                }
+                for k in 0..d {
+                    let x = self.inputs.column(b, k);
+                    for ((o, c), x) in weighted.iter_mut().zip(&*curvature).zip(x) {
+                        *o = c * x;
+                    }
+                    for l in 0..=k {
+                        let sum = inner_product(weighted, self.inputs.column(b, l));
+                        out[(i * d + k, i * d + l)] += sum;
+                    }
+                }
+            }
+        }
+        // Mirrored, not summed again: symmetric to the last bit.
+        for i in 0..self.hidden {
+            for k in 0..d {
+                for l in 0..k {
+                    out[(i * d + l, i * d + k)] = out[(i * d + k, i * d + l)];
+                }
+            }
+        }
+    }
+
+    /// `out_j = x_j . direction` on the rows of block b, direction of length d.
+    fn project(&self, b: usize, direction: &[f64], out: &mut [f64]) {
+        out.fill(0.0);
+        for (k, weight) in direction.iter().enumerate() {
+            for (o, x) in out.iter_mut().zip(self.inputs.column(b, k)) {
+                *o += weight * x;
+            }
+        }
+    }
+}

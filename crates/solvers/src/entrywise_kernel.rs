@@ -1,0 +1,135 @@
+//! The tangent kernel of `J = S (.) X` by entries, `K = J J^T = (S S^T) * (X X^T)`: O(n^2 (m + d)).
+
+// Without inlining, a loop would not be compiled for the instruction set of the closure around it.
+#![allow(clippy::inline_always)]
+
+use faer::MatMut;
+use pulp::{Simd, WithSimd};
+
+use crate::row_blocks::{Block, ROW_BLOCK, RowBlocks};
+use crate::row_kronecker::RowKronecker;
+use crate::tile::{Scalars, VECTORS, Vectors, add_product, groups, scalars_for};
+
+/// Columns of S of one pass: a block's rows of them stay in the second-level cache.
+const DEPTH: usize = 64;
+
+/// Writes the lower triangle of K to `out`.
+pub(crate) struct KernelMatrix<'a> {
+    pub(crate) jacobian: &'a RowKronecker,
+    pub(crate) out: MatMut<'a, f64>,
+    pub(crate) work: &'a mut Vec<f64>,
+}
+
+impl WithSimd for KernelMatrix<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { jacobian, mut out, work } = self;
+        work.clear();
+        work.resize(2 * ROW_BLOCK * ROW_BLOCK, 0.0);
+        let (slopes, inputs) = work.split_at_mut(ROW_BLOCK * ROW_BLOCK);
+        for c in 0..jacobian.left().blocks() {
+            for r in c..jacobian.left().blocks() {
+                for (matrix, out) in
+                    [(jacobian.left(), &mut *slopes), (jacobian.right(), &mut *inputs)]
+                {
+                    out.fill(0.0);
+                    add_block_products(simd, matrix, r, (scalars_of(matrix.block(c)), c == r), out);
+                }
+                let (rows, columns) = (jacobian.left().block_rows(r), jacobian.left().block_rows(c));
+                for (column, (s, x)) in
+                    columns.zip(slopes.chunks(ROW_BLOCK).zip(inputs.chunks(ROW_BLOCK)))
+                {
+                    let first = rows.start.max(column);
+                    for row in first..rows.end {
+                        let at = row - rows.start;
+                        out[(row, column)] = s[at] * x[at];
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The rows of a block as scalars of a sum over columns.
+fn scalars_of(block: Block<'_>) -> (Scalars<'_>, usize) {
+    (Scalars { data: block.data, step: block.stride, stride: 1 }, block.rows)
+}
+
+/// `out[c 128 + r] += sum_i A[row r of block, i] columns[i, c]`; of a diagonal block only tiles that
+/// reach the lower triangle.
+#[inline(always)]
+fn add_block_products<S: Simd>(
+    simd: S,
+    matrix: &RowBlocks,
+    block: usize,
+    ((columns, count), diagonal): ((Scalars<'_>, usize), bool),
+    out: &mut [f64],
+) {
+    let rows = matrix.block(block);
+    let vectors = rows.rows.div_ceil(S::F64_LANES);
+    for first in (0..matrix.columns()).step_by(DEPTH) {
+        let depth = DEPTH.min(matrix.columns() - first);
+        for c in (0..count).step_by(scalars_for(VECTORS)) {
+            let scalars = scalars_for(VECTORS).min(count - c);
+            let data = &columns.data[first * columns.step + c * columns.stride..];
+            let a = Scalars { data, ..columns };
+            for (v, width) in groups(vectors) {
+                let row = v * S::F64_LANES;
+                if diagonal && row + width * S::F64_LANES <= c {
+                    continue;
+                }
+                let b = Vectors { data: &rows.data[first * rows.stride + row..], step: rows.stride };
+                let target = (&mut out[c * ROW_BLOCK + row..], ROW_BLOCK);
+                add_product(simd, (scalars, width), depth, (a, b), target);
+            }
+        }
+    }
+}
+
+/// Writes the columns `selected` of K to `out` (n x number selected).
+pub(crate) struct KernelColumns<'a> {
+    pub(crate) jacobian: &'a RowKronecker,
+    pub(crate) selected: &'a [usize],
+    pub(crate) out: MatMut<'a, f64>,
+}
+
+impl WithSimd for KernelColumns<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { jacobian, selected, mut out } = self;
+        // The selected rows of S and of X, each once, as the scalars of the sums.
+        let gather = |matrix: &RowBlocks| -> Vec<f64> {
+            let entries = (0..matrix.columns()).flat_map(|i| selected.iter().map(move |&j| (j, i)));
+            entries.map(|at| matrix[at]).collect()
+        };
+        let (s, x) = (gather(jacobian.left()), gather(jacobian.right()));
+        let mut work = vec![0.0; 2 * ROW_BLOCK * ROW_BLOCK];
+        let (slopes, inputs) = work.split_at_mut(ROW_BLOCK * ROW_BLOCK);
+        for (part, chosen) in selected.chunks(ROW_BLOCK).enumerate() {
+            let first = part * ROW_BLOCK;
+            for b in 0..jacobian.left().blocks() {
+                for (matrix, data, out) in [
+                    (jacobian.left(), &s, &mut *slopes),
+                    (jacobian.right(), &x, &mut *inputs),
+                ] {
+                    let scalars =
+                        Scalars { data: &data[first.min(data.len())..], step: selected.len(), stride: 1 };
+                    out.fill(0.0);
+                    let columns = ((scalars, chosen.len()), false);
+                    add_block_products(simd, matrix, b, columns, out);
+                }
+                for (c, (s, x)) in
+                    slopes.chunks(ROW_BLOCK).zip(inputs.chunks(ROW_BLOCK)).take(chosen.len()).enumerate()
+                {
+                    for (row, (s, x)) in jacobian.left().block_rows(b).zip(s.iter().zip(x)) {
+                        out[(row, first + c)] = s * x;
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! The Gram matrix of `J = S (.) X` as one product of symmetric pairs, never forming J.
+//!
+//! `(J^T J)[i d + k, i' d + k'] = sum_j (S_ji S_ji') (X_jk X_jk')` is symmetric in (i, i') and in
+//! (k, k') separately, so that `m(m+1)/2` by `d(d+1)/2` sums give all `(m d)^2` entries:
+//! `2 (m d + 1) / ((m+1)(d+1))` times fewer operations than a symmetric rank-n update.
+
+// Without inlining, a loop would not be compiled for the instruction set of the closure around it.
+#![allow(clippy::inline_always)]
+
+use faer::MatMut;
+use faer::prelude::ReborrowMut;
+use pulp::{Simd, WithSimd};
+
+use crate::row_blocks::{Block, ROW_BLOCK};
+use crate::row_kronecker::RowKronecker;
+use crate::tile::{Scalars, Vectors, add_product, groups, scalars_for};
+
+/// Numbers that the pairs of one block of rows may take, on each side: two thirds of the usual
+/// second-level cache together.
+const PAIRS: usize = 20 * 1024;
+
+/// Entries before the first aligned one, at most.
+const ALIGNMENT: usize = 8;
+
+/// Writes the lower triangle of `J^T J` to `out`.
+pub(crate) struct PairGram<'a> {
+    pub(crate) jacobian: &'a RowKronecker,
+    /// p x p, column-major.
+    pub(crate) out: MatMut<'a, f64>,
+    pub(crate) work: &'a mut Vec<f64>,
+}
+
+impl WithSimd for PairGram<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { jacobian, out, work } = self;
+        let (m, d) = (jacobian.hidden(), jacobian.features());
+        let unit_pairs = m * (m + 1) / 2;
+        let width = (d * (d + 1) / 2).next_multiple_of(S::F64_LANES);
+        // Rows of a pass, so that the pairs of features fit the cache, and then pairs of units.
+        let rows = (PAIRS / width.max(1)).clamp(S::F64_LANES, ROW_BLOCK) & !(S::F64_LANES - 1);
+        let chunk = (PAIRS / rows).clamp(1, unit_pairs.max(1));
+        // The last row's products are stored whole vectors at a time, past its end.
+        let sizes = [unit_pairs * width, rows * width + 2 * S::F64_LANES, chunk * rows];
+        let total = sizes.iter().sum::<usize>() + ALIGNMENT * sizes.len();
+        if work.len() < total {
+            work.resize(total, 0.0);
+        }
+        let (sums, rest) = aligned(work, sizes[0]);
+        sums.fill(0.0);
+        let (features, rest) = aligned(rest, sizes[1]);
+        let (units, _) = aligned(rest, sizes[2]);
+
+        for b in 0..jacobian.left().blocks() {
+            let s = jacobian.left().block(b);
+            for first in (0..s.rows).step_by(rows) {
+                let count = rows.min(s.rows - first);
+                for r in 0..count {
+                    let x = jacobian.input_from(b * ROW_BLOCK + first + r);
+                    write_feature_pairs(simd, x, d, &mut features[r * width..]);
+                }
+                let mut place = (0, 0);
+                for (sums, pairs) in
+                    sums.chunks_mut(chunk * width).zip((0..unit_pairs).step_by(chunk))
+                {
+                    for column in units.chunks_mut(rows).take(unit_pairs - pairs) {
+                        write_unit_pair(simd, s, place, first, column);
+                        let (i, other) = place;
+                        place = if i == other { (i + 1, 0) } else { (i, other + 1) };
+                    }
+                    add_pair_products(simd, (&*units, rows), (&*features, width), count, sums);
+                }
+            }
+        }
+        scatter(sums, width, (m, d), out);
+    }
+}
+
+/// The first `length` entries of `work` from an address that whole cache lines start at.
+fn aligned(work: &mut [f64], length: usize) -> (&mut [f64], &mut [f64]) {
+    let offset = work.as_ptr().align_offset(64).min(ALIGNMENT);
+    work[offset..].split_at_mut(length)
+}
+
+/// `x_k x_l` for l >= k, k = 0, 1, ..
+///
+/// A vector that starts within x may end beyond it, and its products beyond the row: there the next
+/// k, or the next row, puts what belongs there; what stays in the padding of a row is never used.
+#[inline(always)]
+fn write_feature_pairs<S: Simd>(simd: S, x: &[f64], d: usize, out: &mut [f64]) {
+    let mut at = 0;
+    for k in 0..d {
+        let factor = simd.splat_f64s(x[k]);
+        for l in (k..d).step_by(S::F64_LANES) {
+            let values = S::as_simd_f64s(&x[l..l + S::F64_LANES]).0[0];
+            let begin = at + l - k;
+            let target = S::as_mut_simd_f64s(&mut out[begin..begin + S::F64_LANES]).0;
+            target[0] = simd.mul_f64s(factor, values);
+        }
+        at += d - k;
+    }
+}
+
+/// `S_ji S_ji'` for the rows from `first`; rows of padding give zeros.
+#[inline(always)]
+fn write_unit_pair<S: Simd>(
+    simd: S,
+    s: Block<'_>,
+    (i, other): (usize, usize),
+    first: usize,
+    out: &mut [f64],
+) {
+    let length = out.len().min(s.stride - first);
+    let column = |i: usize| &s.data[i * s.stride + first..i * s.stride + first + length];
+    let (a, b) = (S::as_simd_f64s(column(i)).0, S::as_simd_f64s(column(other)).0);
+    for ((o, a), b) in S::as_mut_simd_f64s(out).0.iter_mut().zip(a).zip(b) {
+        *o = simd.mul_f64s(*a, *b);
+    }
+}
+
+/// `sums[pair, .] += sum over count rows of units[row, pair] features[row, .]`.
+#[inline(always)]
+fn add_pair_products<S: Simd>(
+    simd: S,
+    (units, rows): (&[f64], usize),
+    (features, width): (&[f64], usize),
+    count: usize,
+    sums: &mut [f64],
+) {
+    let pairs = sums.len() / width;
+    for (v, vectors) in groups(width / S::F64_LANES) {
+        let at = v * S::F64_LANES;
+        let b = Vectors { data: &features[at..], step: width };
+        for first in (0..pairs).step_by(scalars_for(vectors)) {
+            let scalars = scalars_for(vectors).min(pairs - first);
+            let a = Scalars { data: &units[first * rows..], step: 1, stride: rows };
+            let target = (&mut sums[first * width + at..], width);
+            add_product(simd, (scalars, vectors), count, (a, b), target);
+        }
+    }
+}
+
+/// `out[i d + k, i' d + l] = sums[(i, i'), (k, l)]` for the entries on and below the diagonal.
+#[inline(always)]
+fn scatter(sums: &[f64], width: usize, (m, d): (usize, usize), mut out: MatMut<'_, f64>) {
+    for other in 0..m {
+        for l in 0..d {
+            let column = out.rb_mut().col_mut(other * d + l).try_as_col_major_mut();
+            // `PairGram::out` is column-major.
+            let Some(column) = column else { continue };
+            let entries = column.as_slice_mut()[other * d..].chunks_exact_mut(d);
+            for (i, entries) in (other..m).zip(entries) {
+                let block = &sums[(i * (i + 1) / 2 + other) * width..][..width];
+                let above = if i == other { l } else { 0 };
+                // The pair (k, l) with k below l lies l - k behind (k, k); (k + 1, k + 1) lies d - k
+                // behind that.
+                let mut at = l;
+                for (k, entry) in entries[..l].iter_mut().enumerate() {
+                    if k >= above {
+                        *entry = block[at];
+                    }
+                    at += d - k - 1;
+                }
+                for (entry, sum) in entries[l..].iter_mut().zip(&block[at..]) {
+                    *entry = *sum;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! `J v = rowsum((S V) * X)` and `J^T u = S^T diag(u) X` for `J = S (.) X`, in blocks of rows.
+//!
+//! V is v read as m x d. Each block of S is read once from memory a product, O(n m d) operations.
+
+// Without inlining, a loop would not be compiled for the instruction set of the closure around it.
+#![allow(clippy::inline_always)]
+
+use std::ops::Range;
+
+use pulp::{Simd, WithSimd};
+
+use crate::row_blocks::{Block, ROW_BLOCK};
+use crate::row_kronecker::RowKronecker;
+use crate::tile::{Scalars, VECTORS, Vectors, add_product, groups, product, scalars_for, with_tile};
+
+/// Units whose columns of S stay in the first-level cache while a block's rows pass over them.
+const UNITS: usize = 64;
+
+/// Features of one pass of `J^T u`: three of the longest vectors.
+const FEATURES: usize = 24;
+
+/// `out = J v` on the rows of the blocks `blocks` (`out` begins at the first of them).
+pub(crate) struct Apply<'a> {
+    pub(crate) jacobian: &'a RowKronecker,
+    pub(crate) blocks: Range<usize>,
+    pub(crate) v: &'a [f64],
+    pub(crate) out: &'a mut [f64],
+}
+
+impl WithSimd for Apply<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        for (b, out) in self.blocks.zip(self.out.chunks_mut(ROW_BLOCK)) {
+            apply_block(simd, self.jacobian, b, self.v, out);
+        }
+    }
+}
+
+/// `out += J^T u` for the parameters of the hidden units `units` (`out` begins at the first of them).
+pub(crate) struct ApplyTransposed<'a> {
+    pub(crate) jacobian: &'a RowKronecker,
+    pub(crate) units: Range<usize>,
+    pub(crate) u: &'a [f64],
+    pub(crate) out: &'a mut [f64],
+}
+
+impl WithSimd for ApplyTransposed<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        for (b, u) in self.u.chunks(ROW_BLOCK).enumerate() {
+            add_transposed_block(simd, self.jacobian, b, self.units.clone(), u, self.out);
+        }
+    }
+}
+
+/// `image = J v`, `out += J^T image`, block by block: S is read from memory once for both.
+pub(crate) struct ApplyNormal<'a> {
+    pub(crate) jacobian: &'a RowKronecker,
+    pub(crate) v: &'a [f64],
+    pub(crate) image: &'a mut [f64],
+    pub(crate) out: &'a mut [f64],
+}
+
+impl WithSimd for ApplyNormal<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let units = 0..self.jacobian.hidden();
+        for (b, image) in self.image.chunks_mut(ROW_BLOCK).enumerate() {
+            apply_block(simd, self.jacobian, b, self.v, image);
+            add_transposed_block(simd, self.jacobian, b, units.clone(), image, self.out);
+        }
+    }
+}
+
+/// `J v` on the rows of block `b`.
+#[inline(always)]
+fn apply_block<S: Simd>(simd: S, jacobian: &RowKronecker, b: usize, v: &[f64], out: &mut [f64]) {
+    let (s, x, d) = (jacobian.left().block(b), jacobian.right().block(b), jacobian.features());
+    // Padded rows have a place here, and none in `out`.
+    let mut sums = [0.0; ROW_BLOCK];
+    let vectors = s.rows.div_ceil(S::F64_LANES);
+    for first in (0..jacobian.hidden()).step_by(UNITS) {
+        let units = UNITS.min(jacobian.hidden() - first);
+        for (r, width) in groups(vectors) {
+            let row = r * S::F64_LANES;
+            let rows = Vectors { data: &s.data[first * s.stride + row..], step: s.stride };
+            let sums = &mut sums[row..row + width * S::F64_LANES];
+            for k in (0..d).step_by(scalars_for(VECTORS)) {
+                let features = scalars_for(VECTORS).min(d - k);
+                let weights = Scalars { data: &v[first * d + k..], step: d, stride: 1 };
+                let inputs = Vectors { data: &x.data[k * x.stride + row..], step: x.stride };
+                with_tile!(features, width, |C, V| {
+                    let tile = product::<S, C, V>(simd, units, weights, rows);
+                    add_weighted(simd, tile, inputs, sums);
+                });
+            }
+        }
+    }
+    out.copy_from_slice(&sums[..out.len()]);
+}
+
+/// `sums[v] += sum_c tile[c][v] x[c, v]`.
+#[inline(always)]
+fn add_weighted<S: Simd, const C: usize, const V: usize>(
+    simd: S,
+    tile: [[S::f64s; V]; C],
+    x: Vectors<'_>,
+    sums: &mut [f64],
+) {
+    let (sums, _) = S::as_mut_simd_f64s(sums);
+    for (c, row) in tile.into_iter().enumerate() {
+        let (x, _) = S::as_simd_f64s(&x.data[c * x.step..c * x.step + V * S::F64_LANES]);
+        for ((sum, product), x) in sums.iter_mut().zip(row).zip(x) {
+            *sum = simd.mul_add_e_f64s(product, *x, *sum);
+        }
+    }
+}
+
+/// `out += J_b^T u` for the rows of block `b` and the hidden units `units`.
+#[inline(always)]
+fn add_transposed_block<S: Simd>(
+    simd: S,
+    jacobian: &RowKronecker,
+    b: usize,
+    units: Range<usize>,
+    u: &[f64],
+    out: &mut [f64],
+) {
+    let (s, d) = (jacobian.left().block(b), jacobian.features());
+    let (inputs, padded) = (jacobian.inputs_by_row(b), jacobian.padded_features());
+    let mut weighted = [0.0; ROW_BLOCK * FEATURES];
+    for k in (0..d).step_by(VECTORS * S::F64_LANES) {
+        let vectors = VECTORS.min((d - k).div_ceil(S::F64_LANES));
+        let width = vectors * S::F64_LANES;
+        for ((u, x), out) in u.iter().zip(inputs.chunks(padded)).zip(weighted.chunks_mut(width)) {
+            for (o, x) in out.iter_mut().zip(&x[k..k + width]) {
+                *o = u * x;
+            }
+        }
+        let weighted = Vectors { data: &weighted, step: width };
+        let features = width.min(d - k);
+        for i in units.clone().step_by(scalars_for(vectors)) {
+            let count = scalars_for(vectors).min(units.end - i);
+            let slopes = column_scalars(s, i);
+            let mut tile = [0.0; 8 * FEATURES];
+            let target = (&mut tile[..], width);
+            add_product(simd, (count, vectors), u.len(), (slopes, weighted), target);
+            for (c, tile) in tile.chunks(width).take(count).enumerate() {
+                let at = (i - units.start + c) * d + k;
+                for (o, t) in out[at..at + features].iter_mut().zip(tile) {
+                    *o += t;
+                }
+            }
+        }
+    }
+}
+
+/// Columns i, i + 1, .. of a block as the scalars of a sum over its rows.
+pub(crate) fn column_scalars(block: Block<'_>, i: usize) -> Scalars<'_> {
+    Scalars { data: &block.data[i * block.stride..], step: 1, stride: block.stride }
+}

@@ -1,0 +1,150 @@
+//! The one micro-kernel: `out[c][v] = sum_l a[l, c] b[l, v]` for a few scalars c and vectors v.
+//!
+//! Gram matrix, tangent kernel, `J v`, `J^T u` and the Cholesky factor are all loops around it. With
+//! four scalars by three vectors its twelve accumulators fill the registers of a processor with
+//! sixteen, and seven loads feed twelve multiply-adds, so that the adders never wait.
+
+// The loads below are the innermost of the whole library; a bounds check each would halve its speed.
+#![allow(unsafe_code, reason = "bounds are asserted once a tile instead of once a load")]
+// Without inlining, a loop would not be compiled for the instruction set of the closure around it.
+#![allow(clippy::inline_always)]
+
+use pulp::Simd;
+
+/// Most vectors of a tile.
+pub(crate) const VECTORS: usize = 3;
+
+/// Scalars that go with 1, 2 and 3 vectors: twelve accumulators, or eight where the broadcasts would
+/// be the bottleneck.
+pub(crate) const fn scalars_for(vectors: usize) -> usize {
+    match vectors {
+        1 => 8,
+        2 => 6,
+        _ => 3,
+    }
+}
+
+/// Scalars `a[l, c] = data[l step + c stride]`.
+#[derive(Clone, Copy)]
+pub(crate) struct Scalars<'a> {
+    pub(crate) data: &'a [f64],
+    /// From one l to the next.
+    pub(crate) step: usize,
+    /// From one c to the next.
+    pub(crate) stride: usize,
+}
+
+/// Vectors `b[l, v] = data[l step + v LANES ..][.. LANES]`.
+#[derive(Clone, Copy)]
+pub(crate) struct Vectors<'a> {
+    pub(crate) data: &'a [f64],
+    /// From one l to the next.
+    pub(crate) step: usize,
+}
+
+/// `acc[c][v] = sum over l below length of a[l, c] b[l, v]`, summed in the order of l.
+#[inline(always)]
+pub(crate) fn product<S: Simd, const C: usize, const V: usize>(
+    simd: S,
+    length: usize,
+    a: Scalars<'_>,
+    b: Vectors<'_>,
+) -> [[S::f64s; V]; C] {
+    let mut acc = [[simd.splat_f64s(0.0); V]; C];
+    if length == 0 {
+        return acc;
+    }
+    let last = length - 1;
+    assert!(last * a.step + (C - 1) * a.stride < a.data.len());
+    assert!(last * b.step + V * S::F64_LANES <= b.data.len());
+    let (mut a_at, mut b_at) = (a.data.as_ptr(), b.data.as_ptr());
+    for _ in 0..length {
+        // SAFETY: l <= last, so by the assertions above every index read here lies within its slice;
+        // a vector type has no invalid bit patterns and is read without alignment.
+        unsafe {
+            let mut vectors = [simd.splat_f64s(0.0); V];
+            for v in 0..V {
+                vectors[v] = b_at.add(v * S::F64_LANES).cast::<S::f64s>().read_unaligned();
+            }
+            for c in 0..C {
+                let scalar = simd.splat_f64s(*a_at.add(c * a.stride));
+                for v in 0..V {
+                    acc[c][v] = simd.mul_add_e_f64s(scalar, vectors[v], acc[c][v]);
+                }
+            }
+        }
+        // Past the last l the pointers leave their slices, where nobody reads.
+        a_at = a_at.wrapping_add(a.step);
+        b_at = b_at.wrapping_add(b.step);
+    }
+    acc
+}
+
+/// Calls `$body` with the constants `$c` and `$v` that equal the run-time `scalars` (1 to 8) and
+/// `vectors` (1 to 3); combinations beyond [`scalars_for`] do nothing and never occur.
+macro_rules! with_tile {
+    ($scalars:expr, $vectors:expr, |$c:ident, $v:ident| $body:expr) => {{
+        macro_rules! arm {
+            ($cc:literal, $vv:literal) => {{
+                const $c: usize = $cc;
+                const $v: usize = $vv;
+                $body
+            }};
+        }
+        match ($scalars, $vectors) {
+            (1, 1) => arm!(1, 1),
+            (2, 1) => arm!(2, 1),
+            (3, 1) => arm!(3, 1),
+            (4, 1) => arm!(4, 1),
+            (5, 1) => arm!(5, 1),
+            (6, 1) => arm!(6, 1),
+            (7, 1) => arm!(7, 1),
+            (8, 1) => arm!(8, 1),
+            (1, 2) => arm!(1, 2),
+            (2, 2) => arm!(2, 2),
+            (3, 2) => arm!(3, 2),
+            (4, 2) => arm!(4, 2),
+            (5, 2) => arm!(5, 2),
+            (6, 2) => arm!(6, 2),
+            (1, 3) => arm!(1, 3),
+            (2, 3) => arm!(2, 3),
+            (3, 3) => arm!(3, 3),
+            (4, 3) => arm!(4, 3),
+            _ => debug_assert!(false, "no such tile"),
+        }
+    }};
+}
+pub(crate) use with_tile;
+
+/// `out[c stride + v LANES ..] += a[., c] . b[., v]` for `scalars` c and `vectors` v.
+#[inline(always)]
+pub(crate) fn add_product<S: Simd>(
+    simd: S,
+    (scalars, vectors): (usize, usize),
+    length: usize,
+    (a, b): (Scalars<'_>, Vectors<'_>),
+    (out, stride): (&mut [f64], usize),
+) {
+    with_tile!(scalars, vectors, |C, V| {
+        for (c, row) in product::<S, C, V>(simd, length, a, b).into_iter().enumerate() {
+            let (target, _) =
+                S::as_mut_simd_f64s(&mut out[c * stride..c * stride + V * S::F64_LANES]);
+            for (o, sum) in target.iter_mut().zip(row) {
+                *o = simd.add_f64s(*o, sum);
+            }
+        }
+    });
+}
+
+/// Splits `vectors` into groups of at most [`VECTORS`], as equal as can be: (first, count) each.
+pub(crate) fn groups(vectors: usize) -> impl Iterator<Item = (usize, usize)> {
+    let count = vectors.div_ceil(VECTORS).max(1);
+    let (base, longer) = (vectors / count, vectors % count);
+    (0..count).scan(0, move |next, g| {
+        let first = *next;
+        let width = base + usize::from(g < longer);
+        *next = first + width;
+        Some((first, width))
+    })
+    .filter(|&(_, width)| width > 0)
+}
