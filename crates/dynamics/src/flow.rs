@@ -179,6 +179,7 @@ impl<'o, M: SmoothMap, L: Loss> Flow<'o, M, L> {
             damping: self.preconditioner.damping(),
             solver: self.settings.solver,
             rank_cutoff: self.settings.rank_cutoff,
+            ..SolveRequest::default()
         }
     }
 
@@ -242,6 +243,7 @@ impl<M: SecondOrderMap, L: Loss> Flow<'_, M, L> {
     pub fn field_derivative(&mut self, v: &[f64], out: &mut [f64]) -> Result<(), PointError> {
         self.direction()?;
         let (objective, alpha) = (self.objective, self.objective.scaling());
+        let nominal = self.request();
         let undamped = 1.0 - self.damping_used;
         let here = &mut self.linearization;
         let n = here.output().len();
@@ -269,8 +271,8 @@ impl<M: SecondOrderMap, L: Loss> Flow<'_, M, L> {
         } else {
             // The kernel that gave the direction, which after a fallback is not the one asked for.
             let solver = self.report.map_or(self.settings.solver, |report| report.solver);
-            let (damping, rank_cutoff) = (self.damping_used, self.settings.rank_cutoff);
-            let request = SolveRequest { damping, solver, rank_cutoff };
+            let damping = self.damping_used;
+            let request = SolveRequest { damping, solver, ..nominal };
             here.solve(request, &b, out)?;
             here.apply_inverse(request, &mut bent)?;
             if damping == 0.0 && self.report.is_some_and(|report| report.rank < v.len()) {

@@ -8,30 +8,85 @@ use faer::linalg::triangular_solve::{
     solve_lower_triangular_in_place, solve_upper_triangular_in_place,
 };
 use faer::prelude::ReborrowMut;
-use faer::{Mat, MatMut, Par};
+use faer::{Mat, MatMut, MatRef, Par};
+use pulp::Arch;
+
+use crate::condition::inverse_norm;
+use crate::tile_cholesky::{Factor, Solve, stride_for};
+
+/// Orders up to which the tiles of `tile_cholesky` are faster than faer's recursion: what fits the
+/// second-level cache.
+const TILED: usize = 288;
 
 /// Buffers and factor of one order.
 pub(crate) struct Cholesky {
+    /// Columns [`stride_for`] apart.
     factor: Mat<f64>,
+    order: usize,
     /// The diagonal of A: what a pivot is measured against.
     diagonal: Vec<f64>,
-    scratch: MemBuffer,
+    /// `1 / L_ii`.
+    reciprocals: Vec<f64>,
+    /// Where the inverse is largest, as far as is known: from the last factor, a start for this one.
+    weak: Vec<f64>,
+    /// The condition of the present factor, once it was asked for.
+    condition: Option<f64>,
+    /// For faer's factorization, which only large orders take.
+    scratch: Option<MemBuffer>,
 }
 
 impl Cholesky {
     /// Buffers for matrices of order `order`.
     pub(crate) fn new(order: usize) -> Self {
-        let scratch = cholesky_in_place_scratch::<f64>(order, Par::Seq, faer::Spec::default());
-        Self {
-            factor: Mat::zeros(order, order),
-            diagonal: vec![0.0; order],
-            scratch: MemBuffer::new(scratch),
-        }
+        let scratch = (order > TILED).then(|| {
+            let size = cholesky_in_place_scratch::<f64>(order, Par::Seq, faer::Spec::default());
+            MemBuffer::new(size)
+        });
+        let factor = Mat::zeros(stride_for(order) * order, 1);
+        let (diagonal, reciprocals) = (vec![0.0; order], vec![0.0; order]);
+        let (weak, condition) = (vec![0.0; order], None);
+        Self { factor, order, diagonal, reciprocals, weak, condition, scratch }
     }
 
     /// The matrix to be factored: write its lower triangle before [`Self::factor`].
     pub(crate) fn matrix_mut(&mut self) -> MatMut<'_, f64> {
-        self.factor.as_mut()
+        let (order, stride) = (self.order, stride_for(self.order));
+        let data = self.factor.col_as_slice_mut(0);
+        MatMut::from_column_major_slice_with_stride_mut(data, order, order, stride)
+    }
+
+    /// The factor in the lower triangle.
+    fn matrix(&self) -> MatRef<'_, f64> {
+        let (order, stride) = (self.order, stride_for(self.order));
+        let data = self.factor.col_as_slice(0);
+        MatRef::from_column_major_slice_with_stride(data, order, order, stride)
+    }
+
+    /// Factors `(1-rho) A + rho I`, A given by its lower triangle; `Err` as [`Self::factor`].
+    pub(crate) fn factor_damped(&mut self, a: MatRef<'_, f64>, rho: f64) -> Result<(), usize> {
+        let stride = stride_for(self.order);
+        let columns = self.factor.col_as_slice_mut(0).chunks_exact_mut(stride);
+        for (c, target) in columns.enumerate() {
+            let source = a.col(c).subrows(c, self.order - c);
+            for (t, x) in target[c..self.order].iter_mut().zip(source.iter()) {
+                *t = (1.0 - rho) * x;
+            }
+            target[c] += rho;
+        }
+        self.factor()
+    }
+
+    /// `A <- (1-rho) A + rho I` for the matrix that was written, then its factor.
+    pub(crate) fn damp_and_factor(&mut self, rho: f64) -> Result<(), usize> {
+        let stride = stride_for(self.order);
+        let columns = self.factor.col_as_slice_mut(0).chunks_exact_mut(stride);
+        for (c, column) in columns.enumerate() {
+            for entry in &mut column[c..self.order] {
+                *entry *= 1.0 - rho;
+            }
+            column[c] += rho;
+        }
+        self.factor()
     }
 
     /// Factors the matrix in place; `Err` holds the index of the first pivot that is not positive.
@@ -39,47 +94,74 @@ impl Cholesky {
     /// A pivot is the difference of a diagonal entry and a sum of `order` squares, so that below
     /// `order eps` times this entry nothing of it is known, not even its sign: it counts as zero.
     pub(crate) fn factor(&mut self) -> Result<(), usize> {
-        for (i, entry) in self.diagonal.iter_mut().enumerate() {
-            *entry = self.factor[(i, i)];
+        self.condition = None;
+        for i in 0..self.order {
+            self.diagonal[i] = self.matrix()[(i, i)];
         }
-        let stack = MemStack::new(&mut self.scratch);
-        let none = LltRegularization::default();
-        match cholesky_in_place(self.factor.as_mut(), none, Par::Seq, stack, faer::Spec::default())
-        {
-            Ok(_) => {
-                let noise = self.diagonal.len() as f64 * f64::EPSILON;
-                // Squares near the smallest normal number have lost digits of their own.
-                let least = f64::MIN_POSITIVE / f64::EPSILON;
-                let lost = self.diagonal.iter().enumerate().position(|(i, entry)| {
-                    let pivot = self.factor[(i, i)] * self.factor[(i, i)];
-                    // faer lets a NaN pass, which is no positive pivot either.
-                    !(pivot.is_finite() && pivot > noise * entry.max(least))
-                });
-                lost.map_or(Ok(()), Err)
+        if let Some(mut scratch) = self.scratch.take() {
+            let (none, spec) = (LltRegularization::default(), faer::Spec::default());
+            let stack = MemStack::new(&mut scratch);
+            let outcome = cholesky_in_place(self.matrix_mut(), none, Par::Seq, stack, spec);
+            self.scratch = Some(scratch);
+            if let Err(LltError::NonPositivePivot { index }) = outcome {
+                return Err(index);
             }
-            Err(LltError::NonPositivePivot { index }) => Err(index),
+        } else {
+            let (order, matrix) = (self.order, self.factor.col_as_slice_mut(0));
+            Arch::new().dispatch(Factor { matrix, order })?;
         }
+        for i in 0..self.order {
+            self.reciprocals[i] = self.matrix()[(i, i)].recip();
+        }
+        let noise = self.order as f64 * f64::EPSILON;
+        // Squares near the smallest normal number have lost digits of their own.
+        let least = f64::MIN_POSITIVE / f64::EPSILON;
+        let lost = self.diagonal.iter().enumerate().position(|(i, entry)| {
+            let pivot = self.matrix()[(i, i)] * self.matrix()[(i, i)];
+            // faer lets a NaN pass, which is no positive pivot either.
+            !(pivot.is_finite() && pivot > noise * entry.max(least))
+        });
+        lost.map_or(Ok(()), Err)
     }
 
     /// `x <- A^-1 x`.
     pub(crate) fn solve(&self, x: &mut [f64]) {
+        if self.scratch.is_none() {
+            let (factor, reciprocals) = (self.factor.col_as_slice(0), &self.reciprocals[..]);
+            Arch::new().dispatch(Solve { factor, reciprocals, x });
+            return;
+        }
         let order = x.len();
         let mut x = MatMut::from_column_major_slice_mut(x, order, 1);
-        solve_lower_triangular_in_place(self.factor.as_ref(), x.rb_mut(), Par::Seq);
-        solve_upper_triangular_in_place(self.factor.transpose(), x, Par::Seq);
+        solve_lower_triangular_in_place(self.matrix(), x.rb_mut(), Par::Seq);
+        solve_upper_triangular_in_place(self.matrix().transpose(), x, Par::Seq);
     }
 
-    /// The largest diagonal entry of A: a lower bound of its largest eigenvalue, by no more than
-    /// the order. (A pivot is none: after the first of a rank-one matrix all may be tiny.)
-    pub(crate) fn largest_diagonal(&self) -> f64 {
-        self.diagonal.iter().fold(0.0, |largest: f64, &entry| largest.max(entry))
+    /// A lower estimate of the condition of A: its largest diagonal entry (below its largest
+    /// eigenvalue by no more than the order) times what power iterations on the inverse find.
+    ///
+    /// Three iterations from a fixed start; one where the factor before has left a direction.
+    pub(crate) fn condition(&mut self) -> f64 {
+        if let Some(known) = self.condition {
+            return known;
+        }
+        let mut x = std::mem::take(&mut self.weak);
+        let inverse = inverse_norm(&mut x, |x| self.solve(x));
+        if !inverse.is_finite() {
+            x.fill(0.0);
+        }
+        self.weak = x;
+        let largest = self.diagonal.iter().fold(0.0, |largest: f64, &entry| largest.max(entry));
+        let found = largest * inverse;
+        self.condition = Some(found);
+        found
     }
 
     /// Smallest and largest pivot, `L_ii^2`.
     pub(crate) fn pivots(&self) -> (f64, f64) {
         let mut range = (f64::INFINITY, 0.0_f64);
-        for i in 0..self.factor.nrows() {
-            let pivot = self.factor[(i, i)] * self.factor[(i, i)];
+        for i in 0..self.order {
+            let pivot = self.matrix()[(i, i)] * self.matrix()[(i, i)];
             range = (range.0.min(pivot), range.1.max(pivot));
         }
         range

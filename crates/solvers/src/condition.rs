@@ -24,11 +24,15 @@ pub(crate) fn estimate_smallest(qr: &HouseholderQr, x: &mut [f64]) -> f64 {
     inverse.recip()
 }
 
-/// A lower estimate of the norm of a symmetric inverse from three power iterations on it.
+/// A lower estimate of the norm of a symmetric inverse: three power iterations on it from a fixed
+/// start, or one from `x` where it is not zero; `x` is left as where the inverse was largest.
 pub(crate) fn inverse_norm(x: &mut [f64], mut apply: impl FnMut(&mut [f64])) -> f64 {
-    start(x);
+    let cold = x.iter().all(|&x| x == 0.0);
+    if cold {
+        start(x);
+    }
     let mut growth = 0.0;
-    for _ in 0..3 {
+    for _ in 0..if cold { 3 } else { 1 } {
         let length = norm(x);
         for x in x.iter_mut() {
             *x /= length;

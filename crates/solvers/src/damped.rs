@@ -44,11 +44,14 @@ pub struct SolveRequest {
     /// Cutoff on `sigma / sigma_max` at rho = 0: below it `HouseholderQr` refuses and `ThinSvd`
     /// truncates; in [0, 1), default 1e-14.
     pub rank_cutoff: f64,
+    /// `norm(J^T b - H_rho v)` relative to `norm(J^T b)` down to which a solution is refined by the
+    /// factor at hand, as far as rounding lets it; default 1e-12.
+    pub tolerance: f64,
 }
 
 impl Default for SolveRequest {
     fn default() -> Self {
-        Self { damping: 0.0, solver: DampedSolver::Auto, rank_cutoff: 1e-14 }
+        Self { damping: 0.0, solver: DampedSolver::Auto, rank_cutoff: 1e-14, tolerance: 1e-12 }
     }
 }
 
@@ -59,8 +62,11 @@ pub enum Choice {
     Requested,
     /// rho = 1: the matrix is the identity, nothing is factored.
     Identity,
-    /// rho = 0 and n >= p: QR does not square the condition.
+    /// rho = 0, n >= p, well conditioned: the p x p Cholesky.
     UndampedTall,
+    /// rho = 0, n >= p, and the Cholesky factor is missing or its condition above
+    /// [`UNDAMPED_CONDITION`]: QR does not square the condition.
+    UndampedIllConditioned,
     /// rho = 0 and p > n: J^T J is singular, only the pseudo-inverse is defined.
     UndampedWide,
     /// rho > 0, n >= p, well conditioned: the p x p Cholesky.
@@ -71,7 +77,14 @@ pub enum Choice {
     DampedIllConditioned,
 }
 
+/// Estimated condition of `J^T J` up to which `Auto` takes its Cholesky factor at rho = 0: the
+/// direction then has nine digits before it is refined.
+pub const UNDAMPED_CONDITION: f64 = 1e-9 / f64::EPSILON;
+
 /// The kernel that `Auto` takes for an n x p Jacobian of Frobenius norm `norm`.
+///
+/// At rho = 0 and n >= p it goes over to QR where the condition of the Cholesky factor is above
+/// [`UNDAMPED_CONDITION`], which only the factor can tell.
 ///
 /// The condition of `(1-rho) J^T J + rho I` is at most `((1-rho) norm^2 + rho) / rho`; where eps
 /// times this bound exceeds sqrt(eps), the orthogonal kernel is taken. No time is measured, so the
@@ -80,7 +93,7 @@ pub enum Choice {
 /// # Examples
 /// ```
 /// use gaussflow_solvers::{Choice, DampedSolver, choose};
-/// assert_eq!(choose(256, 144, 0.0, 30.0).0, DampedSolver::HouseholderQr);
+/// assert_eq!(choose(256, 144, 0.0, 30.0).1, Choice::UndampedTall);
 /// assert_eq!(choose(256, 144, 0.1, 30.0), (DampedSolver::PrimalCholesky, Choice::DampedTall));
 /// assert_eq!(choose(64, 2048, 0.1, 30.0).0, DampedSolver::DualCholesky);
 /// assert_eq!(choose(256, 144, 1e-12, 30.0).1, Choice::DampedIllConditioned);
@@ -93,7 +106,7 @@ pub fn choose(rows: usize, columns: usize, damping: f64, norm: f64) -> (DampedSo
     }
     if damping == 0.0 {
         return if tall {
-            (DampedSolver::HouseholderQr, Choice::UndampedTall)
+            (DampedSolver::PrimalCholesky, Choice::UndampedTall)
         } else {
             (DampedSolver::ThinSvd, Choice::UndampedWide)
         };
@@ -134,4 +147,6 @@ pub struct SolveReport {
     /// infinite if one is 0. A lower bound for Cholesky and QR, below the truth by at most the
     /// order of the matrix (Cholesky) or its root (QR) times the slack of three power iterations.
     pub condition_estimate: f64,
+    /// Refinements of a direct solution, or iterations of an iterative one.
+    pub iterations: usize,
 }

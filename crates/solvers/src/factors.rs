@@ -18,6 +18,8 @@ use crate::vector::norm;
 /// How often each factorization was computed since construction: what a shared cache must show.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FactorCounts {
+    /// Gram matrices `J^T J`.
+    pub gram: u64,
     /// Cholesky factorizations, primal and dual.
     pub cholesky: u64,
     /// QR factorizations of J (or of its transpose when p > n).
@@ -71,10 +73,20 @@ impl<T> Slot<T> {
 pub struct Factors {
     pub(crate) rows: usize,
     pub(crate) columns: usize,
+    /// Whether `dense` holds the present J.
+    dense_current: bool,
     pub(crate) dense: Mat<f64>,
-    pub(crate) dense_norm: Option<f64>,
-    pub(crate) primal: Slot<Cholesky>,
+    /// The Frobenius norm of J, `None` when stale.
+    size: Option<f64>,
+    /// `J^T J`, lower triangle.
+    gram: Slot<Mat<f64>>,
+    /// Factor of `(1-rho) J^T J + rho I` at the last rho above 0.
+    damped_primal: Slot<Cholesky>,
+    /// Factor of `J^T J`.
+    undamped_primal: Slot<Cholesky>,
     pub(crate) dual: Slot<Cholesky>,
+    /// What the operator's structured products work in.
+    structure_work: Vec<f64>,
     pub(crate) qr: Slot<HouseholderQr>,
     pub(crate) stacked: Slot<HouseholderQr>,
     pub(crate) svd: Slot<ThinSvd>,
@@ -105,10 +117,14 @@ impl Factors {
         Ok(Self {
             rows,
             columns,
+            dense_current: false,
             dense: Mat::new(),
-            dense_norm: None,
-            primal: Slot::default(),
+            size: None,
+            gram: Slot::default(),
+            damped_primal: Slot::default(),
+            undamped_primal: Slot::default(),
             dual: Slot::default(),
+            structure_work: Vec::new(),
             qr: Slot::default(),
             stacked: Slot::default(),
             svd: Slot::default(),
@@ -125,8 +141,11 @@ impl Factors {
 
     /// Forgets every factor: the Jacobian has changed.
     pub fn invalidate(&mut self) {
-        self.dense_norm = None;
-        self.primal.damping = None;
+        self.dense_current = false;
+        self.size = None;
+        self.gram.damping = None;
+        self.damped_primal.damping = None;
+        self.undamped_primal.damping = None;
         self.dual.damping = None;
         self.qr.damping = None;
         self.stacked.damping = None;
@@ -186,9 +205,7 @@ impl Factors {
             // The estimate never falls below sigma_min, and at most a few times above it: a margin
             // of 1000 settles the common case without the singular values.
             let smallest = self.smallest_estimate();
-            if smallest
-                > 1e3 * cutoff * self.dense_norm.unwrap_or(f64::INFINITY).max(self.rank_scale)
-            {
+            if smallest > 1e3 * cutoff * self.size(jacobian)?.max(self.rank_scale) {
                 return Ok(true);
             }
         }
@@ -210,11 +227,8 @@ impl Factors {
         found
     }
 
-    /// The Frobenius norm of the dense J, forming J first when it is stale.
-    pub(crate) fn dense_norm(
-        &mut self,
-        jacobian: &dyn JacobianOperator,
-    ) -> Result<f64, SolveError> {
+    /// The Frobenius norm of J; the first question at each point, which proves shape and finiteness.
+    pub(crate) fn size(&mut self, jacobian: &dyn JacobianOperator) -> Result<f64, SolveError> {
         for (what, expected, found) in [
             ("the operator's row count", self.rows, jacobian.rows()),
             ("the operator's column count", self.columns, jacobian.columns()),
@@ -223,16 +237,37 @@ impl Factors {
                 return Err(SolveError::ShapeMismatch { what, expected, found });
             }
         }
-        if let Some(known) = self.dense_norm {
+        if let Some(known) = self.size {
             return Ok(known);
+        }
+        let squared = jacobian.squared_norm();
+        let found = if squared.is_finite() && squared > f64::MIN_POSITIVE / f64::EPSILON {
+            squared.sqrt()
+        } else {
+            // The square left the range of numbers, or an entry is no number: look at each.
+            self.form_dense(jacobian);
+            self.dense_norm()?
+        };
+        self.size = Some(found);
+        Ok(found)
+    }
+
+    /// Makes the dense J current.
+    pub(crate) fn form_dense(&mut self, jacobian: &dyn JacobianOperator) {
+        if self.dense_current {
+            return;
         }
         if self.dense.nrows() != self.rows {
             self.dense = Mat::zeros(self.rows, self.columns);
         }
         jacobian.write_dense(self.dense.as_mut());
+        self.dense_current = true;
+    }
+
+    /// The Frobenius norm of the dense J, whatever the scale of its entries.
+    fn dense_norm(&mut self) -> Result<f64, SolveError> {
         for c in 0..self.columns {
             let column = self.dense.col_as_slice(c);
-            // A finite norm proves finite entries, in one pass that the sum of squares needs anyway.
             self.parameter[c] = norm(column);
             if !self.parameter[c].is_finite()
                 && let Err(SolveError::NonFinite { what: _, index, value }) =
@@ -244,38 +279,117 @@ impl Factors {
         }
         let found = norm(&self.parameter[..self.columns]);
         if !found.is_finite() {
-            return Err(SolveError::NonFinite {
-                what: "the Jacobian's norm",
-                index: 0,
-                value: found,
-            });
+            let what = "the Jacobian's norm";
+            return Err(SolveError::NonFinite { what, index: 0, value: found });
         }
-        self.dense_norm = Some(found);
         Ok(found)
+    }
+
+    /// Makes `J^T J` current (p x p, its lower triangle).
+    pub(crate) fn gram(
+        &mut self,
+        jacobian: &dyn JacobianOperator,
+    ) -> Result<MatRef<'_, f64>, SolveError> {
+        self.size(jacobian)?;
+        let columns = self.columns;
+        let (gram, current) = self.gram.open(0.0, || Mat::zeros(columns, columns));
+        if !current {
+            self.counts.gram += 1;
+            jacobian.gram(gram.as_mut(), &mut self.structure_work);
+        }
+        Ok(gram.as_ref())
+    }
+
+    /// Makes the factor of `(1-rho) J^T J + rho I` current.
+    ///
+    /// # Errors
+    /// [`SolveError::NotPositiveDefinite`].
+    pub(crate) fn primal(
+        &mut self,
+        jacobian: &dyn JacobianOperator,
+        rho: f64,
+    ) -> Result<&mut Cholesky, SolveError> {
+        self.gram(jacobian)?;
+        let columns = self.columns;
+        let Self { gram, damped_primal, undamped_primal, counts, .. } = self;
+        let slot = if rho == 0.0 { undamped_primal } else { damped_primal };
+        let (cholesky, current) = slot.open(rho, || Cholesky::new(columns));
+        let outcome = match &gram.workspace {
+            Some(gram) if !current => {
+                counts.cholesky += 1;
+                cholesky.factor_damped(gram.as_ref(), rho)
+            }
+            _ => Ok(()),
+        };
+        if let Err(index) = outcome {
+            slot.damping = None;
+            let solver = DampedSolver::PrimalCholesky;
+            return Err(SolveError::NotPositiveDefinite { solver, damping: rho, index });
+        }
+        Ok(slot.workspace.get_or_insert_with(|| Cholesky::new(columns)))
+    }
+
+    /// The factor of `(1-rho) J^T J + rho I` that the last [`Self::primal`] at this rho made.
+    pub(crate) fn held_primal(&self, rho: f64) -> Option<&Cholesky> {
+        let slot = if rho == 0.0 { &self.undamped_primal } else { &self.damped_primal };
+        slot.workspace.as_ref()
+    }
+
+    /// Makes the factor of `(1-rho) J J^T + rho I` current.
+    ///
+    /// # Errors
+    /// [`SolveError::NotPositiveDefinite`].
+    pub(crate) fn dual(
+        &mut self,
+        jacobian: &dyn JacobianOperator,
+        rho: f64,
+    ) -> Result<&mut Cholesky, SolveError> {
+        self.size(jacobian)?;
+        let rows = self.rows;
+        let Self { dual, counts, structure_work, .. } = self;
+        let (cholesky, current) = dual.open(rho, || Cholesky::new(rows));
+        let mut outcome = Ok(());
+        if !current {
+            counts.cholesky += 1;
+            jacobian.kernel(cholesky.matrix_mut(), structure_work);
+            outcome = cholesky.damp_and_factor(rho);
+        }
+        if let Err(index) = outcome {
+            dual.damping = None;
+            let solver = DampedSolver::DualCholesky;
+            return Err(SolveError::NotPositiveDefinite { solver, damping: rho, index });
+        }
+        Ok(dual.workspace.get_or_insert_with(|| Cholesky::new(rows)))
     }
 
     /// Makes the QR of J (or of J^T when p > n) current.
     pub(crate) fn qr(&mut self, jacobian: &dyn JacobianOperator) -> Result<(), SolveError> {
-        self.dense_norm(jacobian)?;
+        self.size(jacobian)?;
         let (long, short) = (self.rows.max(self.columns), self.rows.min(self.columns));
-        let (qr, current) = self.qr.open(0.0, || HouseholderQr::new(long, short));
+        let (_, current) = self.qr.open(0.0, || HouseholderQr::new(long, short));
         if !current {
             self.counts.qr += 1;
+            self.form_dense(jacobian);
             let dense = self.dense.as_ref();
             let oriented = if self.rows >= self.columns { dense } else { dense.transpose() };
-            qr.factor(|mut matrix| matrix.copy_from(oriented));
+            if let Some(qr) = &mut self.qr.workspace {
+                qr.factor(|mut matrix| matrix.copy_from(oriented));
+            }
         }
         Ok(())
     }
 
     /// Makes the thin SVD of J current.
     pub(crate) fn svd(&mut self, jacobian: &dyn JacobianOperator) -> Result<(), SolveError> {
-        self.dense_norm(jacobian)?;
+        self.size(jacobian)?;
         let (rows, columns) = (self.rows, self.columns);
-        let (svd, current) = self.svd.open(0.0, || ThinSvd::new(rows, columns));
+        let (_, current) = self.svd.open(0.0, || ThinSvd::new(rows, columns));
         if !current {
             self.counts.svd += 1;
-            if let Err(error) = svd.factor(self.dense.as_ref()) {
+            self.form_dense(jacobian);
+            if let Some(svd) = &mut self.svd.workspace
+                && let Err(error) = svd.factor(self.dense.as_ref())
+            {
                 self.svd.damping = None;
                 return Err(error);
             }
@@ -291,7 +405,8 @@ impl Factors {
         &mut self,
         jacobian: &dyn JacobianOperator,
     ) -> Result<MatRef<'_, f64>, SolveError> {
-        self.dense_norm(jacobian)?;
+        self.size(jacobian)?;
+        self.form_dense(jacobian);
         Ok(self.dense.as_ref())
     }
 }

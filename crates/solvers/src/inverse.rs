@@ -50,7 +50,7 @@ impl Factors {
         let rho = request.damping;
         match solver {
             DampedSolver::PrimalCholesky => {
-                if let Some(cholesky) = &self.primal.workspace {
+                if let Some(cholesky) = self.held_primal(rho) {
                     cholesky.solve(x);
                 }
             }

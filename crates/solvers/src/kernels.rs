@@ -1,16 +1,16 @@
 //! The four kernels for `((1 - rho) J^T J + rho I) v = J^T b`, one function each.
 
 use crate::cholesky::Cholesky;
-use crate::condition::{estimate_smallest, inverse_norm};
+use crate::condition::estimate_smallest;
 use crate::damped::{DampedSolver, SolveReport};
 use crate::error::SolveError;
 use crate::factors::Factors;
 use crate::householder_qr::HouseholderQr;
-use crate::operator::{JacobianOperator, symmetric_product};
-use crate::vector::add_scaled;
+use crate::operator::JacobianOperator;
+use crate::vector::{add_scaled, norm};
 
 impl Factors {
-    /// `(1-rho) J^T J + rho I = L L^T`.
+    /// `(1-rho) J^T J + rho I = L L^T`; returns `norm(J^T b)`.
     pub(crate) fn solve_primal(
         &mut self,
         jacobian: &dyn JacobianOperator,
@@ -18,28 +18,18 @@ impl Factors {
         b: &[f64],
         v: &mut [f64],
         report: &mut SolveReport,
-    ) -> Result<(), SolveError> {
-        let columns = self.columns;
-        if rho == 0.0 && columns > self.rows {
+    ) -> Result<f64, SolveError> {
+        if rho == 0.0 && self.columns > self.rows {
             // J^T J has rank n at most; rounding could hide it.
             let solver = DampedSolver::PrimalCholesky;
             return Err(SolveError::NotPositiveDefinite { solver, damping: rho, index: self.rows });
         }
-        let (cholesky, current) = self.primal.open(rho, || Cholesky::new(columns));
-        if !current {
-            self.counts.cholesky += 1;
-            let dense = self.dense.as_ref();
-            symmetric_product(cholesky.matrix_mut(), dense.transpose(), dense);
-            if let Err(index) = damp_and_factor(cholesky, columns, rho) {
-                self.primal.damping = None;
-                let solver = DampedSolver::PrimalCholesky;
-                return Err(SolveError::NotPositiveDefinite { solver, damping: rho, index });
-            }
-        }
+        let cholesky = self.primal(jacobian, rho)?;
         jacobian.apply_transposed(b, v);
+        let gradient = norm(v);
         cholesky.solve(v);
-        describe(cholesky, &mut self.parameter[..columns], report);
-        Ok(())
+        describe(cholesky, report);
+        Ok(gradient)
     }
 
     /// `((1-rho) K + rho I) z = b`, then `v = J^T z`; needs rho > 0 unless K is nonsingular.
@@ -57,23 +47,15 @@ impl Factors {
             let (solver, index) = (DampedSolver::DualCholesky, self.columns);
             return Err(SolveError::NotPositiveDefinite { solver, damping: rho, index });
         }
-        let (cholesky, current) = self.dual.open(rho, || Cholesky::new(rows));
-        if !current {
-            self.counts.cholesky += 1;
-            let dense = self.dense.as_ref();
-            symmetric_product(cholesky.matrix_mut(), dense, dense.transpose());
-            if let Err(index) = damp_and_factor(cholesky, rows, rho) {
-                self.dual.damping = None;
-                let solver = DampedSolver::DualCholesky;
-                return Err(SolveError::NotPositiveDefinite { solver, damping: rho, index });
-            }
-        }
-        let z = &mut self.output[..rows];
-        z.copy_from_slice(b);
-        cholesky.solve(z);
-        jacobian.apply_transposed(z, v);
-        describe(cholesky, &mut self.parameter[..rows], report);
-        Ok(())
+        let mut z = std::mem::take(&mut self.output);
+        let outcome = self.dual(jacobian, rho).map(|cholesky| {
+            z[..rows].copy_from_slice(b);
+            cholesky.solve(&mut z[..rows]);
+            jacobian.apply_transposed(&z[..rows], v);
+            describe(cholesky, report);
+        });
+        self.output = z;
+        outcome
     }
 
     /// rho = 0: `v = R^-1 Q^T b`; refuses below the cutoff.
@@ -98,7 +80,7 @@ impl Factors {
         report.condition_estimate = if let Some(known) = self.extremes {
             known.largest / known.smallest
         } else {
-            let largest = self.dense_norm.unwrap_or(f64::NAN) / (self.columns as f64).sqrt();
+            let largest = self.size(jacobian)? / (self.columns as f64).sqrt();
             largest / self.smallest_estimate()
         };
         let Some(qr) = &mut self.qr.workspace else { return Ok(()) };
@@ -123,9 +105,10 @@ impl Factors {
         v: &mut [f64],
         report: &mut SolveReport,
     ) -> Result<(), SolveError> {
-        self.dense_norm(jacobian)?;
+        let size = self.size(jacobian)?;
         let (rows, columns) = (self.rows, self.columns);
         let scale = (1.0 - rho).sqrt();
+        self.form_dense(jacobian);
         let (qr, current) = self.stacked.open(rho, || HouseholderQr::new(rows + columns, columns));
         if !current {
             self.counts.stacked_qr += 1;
@@ -150,7 +133,7 @@ impl Factors {
         v.copy_from_slice(&rotated[..columns]);
         qr.solve_upper(v);
         (report.smallest_pivot, report.largest_pivot) = qr.pivots();
-        let norm = self.dense_norm.unwrap_or(f64::NAN) / (columns as f64).sqrt();
+        let norm = size / (columns as f64).sqrt();
         report.condition_estimate = (scale * scale * norm * norm + rho).sqrt()
             / estimate_smallest(qr, &mut self.parameter[..columns]);
         Ok(())
@@ -188,21 +171,8 @@ impl Factors {
     }
 }
 
-/// Writes pivots and condition of the factored matrix to the report; `work` has its order.
-fn describe(cholesky: &Cholesky, work: &mut [f64], report: &mut SolveReport) {
+/// Writes pivots and condition of the factored matrix to the report.
+fn describe(cholesky: &mut Cholesky, report: &mut SolveReport) {
     (report.smallest_pivot, report.largest_pivot) = cholesky.pivots();
-    let inverse = inverse_norm(work, |x| cholesky.solve(x));
-    report.condition_estimate = cholesky.largest_diagonal() * inverse;
-}
-
-/// `A <- (1-rho) A + rho I` on the lower triangle, then its Cholesky factor.
-fn damp_and_factor(cholesky: &mut Cholesky, order: usize, rho: f64) -> Result<(), usize> {
-    let mut matrix = cholesky.matrix_mut();
-    for c in 0..order {
-        for r in c..order {
-            matrix[(r, c)] *= 1.0 - rho;
-        }
-        matrix[(c, c)] += rho;
-    }
-    cholesky.factor()
+    report.condition_estimate = cholesky.condition();
 }

@@ -2,6 +2,7 @@
 #![doc = include_str!("../README.md")]
 
 mod bidiagonal;
+
 mod cholesky;
 mod condition;
 mod damped;
@@ -22,9 +23,10 @@ mod row_products;
 mod solve;
 mod thin_svd;
 mod tile;
+mod tile_cholesky;
 mod vector;
 
-pub use damped::{Choice, DampedSolver, SolveReport, SolveRequest, choose};
+pub use damped::{Choice, DampedSolver, SolveReport, SolveRequest, UNDAMPED_CONDITION, choose};
 pub use error::SolveError;
 pub use extreme::ExtremeSingularValues;
 pub use factors::{FactorCounts, Factors};
