@@ -5,7 +5,7 @@
 
 use gaussflow_solvers::{
     ExtremeSingularValues, FactorCounts, Factors, JacobianOperator, SolveError, SolveReport,
-    SolveRequest, norm,
+    SolveRequest, SpectrumTracker, TrackerCounts, norm,
 };
 
 use crate::loss::Loss;
@@ -47,6 +47,15 @@ pub struct Linearization<J> {
     loss_gradient: Vec<f64>,
     jacobian: J,
     factors: Factors,
+    /// What is known of the spectrum along the path of points.
+    tracker: SpectrumTracker,
+    /// Extreme singular values at the point, once asked for.
+    extremes: Option<ExtremeSingularValues>,
+    /// The smallest singular value at the point, once asked for.
+    smallest: Option<f64>,
+    /// `H_0^-1 J^T grad g` at the point (length p) with how it was asked for and solved, once it was.
+    undamped: Option<(SolveRequest, SolveReport)>,
+    undamped_direction: Vec<f64>,
     moves: u64,
     /// Output-space work vector (n).
     work: Vec<f64>,
@@ -67,6 +76,11 @@ impl<J: JacobianOperator> Linearization<J> {
             loss_gradient: vec![0.0; n],
             jacobian: map.new_jacobian(),
             factors: Factors::new(n, p)?,
+            tracker: SpectrumTracker::new(),
+            extremes: None,
+            smallest: None,
+            undamped: None,
+            undamped_direction: vec![0.0; p],
             moves: 0,
             work: vec![0.0; n],
         })
@@ -88,6 +102,7 @@ impl<J: JacobianOperator> Linearization<J> {
         self.current = false;
         require_finite("the parameters w", w)?;
         self.factors.invalidate();
+        (self.extremes, self.smallest, self.undamped) = (None, None, None);
         self.moves += 1;
         objective.map().linearize(w, &mut self.output, &mut self.jacobian)?;
         require_finite("the map's value", &self.output)?;
@@ -139,12 +154,35 @@ impl<J: JacobianOperator> Linearization<J> {
         self.factors.set_rank_scale(scale);
     }
 
-    /// Extreme singular values of `Df(w)`.
+    /// How often extreme singular values were certified along the path, and computed densely.
+    pub fn tracker_counts(&self) -> TrackerCounts {
+        self.tracker.counts()
+    }
+
+    /// Extreme singular values of `Df(w)`, followed along the path ([`SpectrumTracker`]).
     ///
     /// # Errors
     /// [`SolveError`] on a Jacobian that is not finite.
     pub fn extreme_singular_values(&mut self) -> Result<ExtremeSingularValues, SolveError> {
-        self.factors.extreme_singular_values(&self.jacobian)
+        if let Some(known) = self.extremes {
+            return Ok(known);
+        }
+        let found = self.tracker.extremes(&mut self.factors, &self.jacobian)?;
+        (self.extremes, self.smallest) = (Some(found), Some(found.smallest));
+        Ok(found)
+    }
+
+    /// The smallest of the min(n, p) singular values of `Df(w)`: cheaper than both extremes.
+    ///
+    /// # Errors
+    /// As [`Self::extreme_singular_values`].
+    pub fn smallest_singular_value(&mut self) -> Result<f64, SolveError> {
+        if let Some(known) = self.smallest {
+            return Ok(known);
+        }
+        let found = self.tracker.smallest(&mut self.factors, &self.jacobian)?;
+        self.smallest = Some(found);
+        Ok(found)
     }
 
     /// Solves `H_rho v = J^T b`, b of length n, v of length p.
@@ -169,7 +207,30 @@ impl<J: JacobianOperator> Linearization<J> {
         request: SolveRequest,
         v: &mut [f64],
     ) -> Result<SolveReport, SolveError> {
-        self.factors.solve(&self.jacobian, request, &self.loss_gradient, v)
+        if request.damping > 0.0 {
+            return self.factors.solve(&self.jacobian, request, &self.loss_gradient, v);
+        }
+        let (what, expected, found) = ("the solution v", self.point.len(), v.len());
+        if expected != found {
+            return Err(SolveError::ShapeMismatch { what, expected, found });
+        }
+        let report = self.solve_undamped(request)?;
+        v.copy_from_slice(&self.undamped_direction);
+        Ok(report)
+    }
+
+    /// Makes `undamped_direction` current, at rho = 0.
+    fn solve_undamped(&mut self, request: SolveRequest) -> Result<SolveReport, SolveError> {
+        match self.undamped {
+            Some((asked, report)) if asked == request => Ok(report),
+            _ => {
+                self.undamped = None;
+                let (b, v) = (&self.loss_gradient, &mut self.undamped_direction);
+                let report = self.factors.solve(&self.jacobian, request, b, v)?;
+                self.undamped = Some((request, report));
+                Ok(report)
+            }
+        }
     }
 
     /// `x <- H_rho^-1 x` (length p), for a right-hand side that is not of the form `J^T b`.
@@ -204,16 +265,28 @@ impl<J: JacobianOperator> Linearization<J> {
 
     /// Norms of the Riemannian gradient `P grad g` and of its complement `(I - P) grad g`.
     ///
+    /// `P grad g = J v` with the undamped direction v, where J has full column rank; else through the
+    /// singular vectors above `rank_cutoff`.
+    ///
     /// # Errors
     /// [`SolveError`].
     pub fn gradient_norms(&mut self, rank_cutoff: f64) -> Result<GradientNorms, SolveError> {
-        let work = &mut self.work;
-        self.factors.project_on_range(&self.jacobian, rank_cutoff, &self.loss_gradient, work)?;
-        let tangent = norm(work);
-        for (p, g) in work.iter_mut().zip(&self.loss_gradient) {
+        let request = SolveRequest { rank_cutoff, ..SolveRequest::default() };
+        let tall = self.output.len() >= self.point.len();
+        match if tall { self.solve_undamped(request).map(Some) } else { Ok(None) } {
+            Ok(Some(_)) => self.jacobian.apply(&self.undamped_direction, &mut self.work),
+            Ok(None)
+            | Err(SolveError::RankDeficient { .. } | SolveError::NotPositiveDefinite { .. }) => {
+                let (u, out) = (&self.loss_gradient, &mut self.work);
+                self.factors.project_on_range(&self.jacobian, rank_cutoff, u, out)?;
+            }
+            Err(other) => return Err(other),
+        }
+        let tangent = norm(&self.work);
+        for (p, g) in self.work.iter_mut().zip(&self.loss_gradient) {
             *p = g - *p;
         }
-        Ok(GradientNorms { tangent, normal: norm(work) })
+        Ok(GradientNorms { tangent, normal: norm(&self.work) })
     }
 
     /// The geodesic term `J^+ D2f(w)[v, v]` (length p): geodesics obey `w'' = -` this at `v = w'`,

@@ -1,5 +1,8 @@
 //! Cholesky factor `A = L L^T` of a symmetric positive definite matrix, in reused buffers.
 
+// Without inlining, a loop would not be compiled for the instruction set of the closure around it.
+#![allow(clippy::inline_always)]
+
 use dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::cholesky::llt::factor::{
     LltError, LltRegularization, cholesky_in_place, cholesky_in_place_scratch,
@@ -64,15 +67,37 @@ impl Cholesky {
 
     /// Factors `(1-rho) A + rho I`, A given by its lower triangle; `Err` as [`Self::factor`].
     pub(crate) fn factor_damped(&mut self, a: MatRef<'_, f64>, rho: f64) -> Result<(), usize> {
-        let stride = stride_for(self.order);
+        self.factor_columns(
+            a,
+            #[inline(always)]
+            |_, column| {
+                column.iter_mut().for_each(|entry| *entry *= 1.0 - rho);
+                column[0] += rho;
+            },
+        )
+    }
+
+    /// Copies A from its lower triangle, lets `change(c, column)` change each column from the diagonal
+    /// down, and factors; `Err` as [`Self::factor`].
+    pub(crate) fn factor_columns(
+        &mut self,
+        a: MatRef<'_, f64>,
+        change: impl Fn(usize, &mut [f64]),
+    ) -> Result<(), usize> {
+        let (order, stride) = (self.order, stride_for(self.order));
         let columns = self.factor.col_as_slice_mut(0).chunks_exact_mut(stride);
-        for (c, target) in columns.enumerate() {
-            let source = a.col(c).subrows(c, self.order - c);
-            for (t, x) in target[c..self.order].iter_mut().zip(source.iter()) {
-                *t = (1.0 - rho) * x;
-            }
-            target[c] += rho;
-        }
+        Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                for (c, target) in columns.enumerate() {
+                    let target = &mut target[c..order];
+                    for (t, x) in target.iter_mut().zip(a.col(c).subrows(c, order - c).iter()) {
+                        *t = *x;
+                    }
+                    change(c, target);
+                }
+            },
+        );
         self.factor()
     }
 
