@@ -1,19 +1,127 @@
-//! `cargo xtask bench`: the criterion benchmarks of the solve kernels.
+//! `cargo xtask bench`: the side-by-side harness, then criterion; or the instruction counts.
 
-use std::process::ExitCode;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
 
+use crate::bench_peers::environment;
 use crate::process::{cargo, hand_over, root};
 
-/// Runs the benchmarks; `--quick` takes fewer samples.
-pub fn run(options: &[String]) -> ExitCode {
-    let mut bench = cargo();
-    bench.args(["bench", "--package", "gaussflow-benches", "--manifest-path"]);
-    bench.arg(root().join("Cargo.toml")).arg("--");
-    for option in options {
-        match option.as_str() {
-            "--quick" => bench.arg("--quick"),
-            other => return crate::wrong_usage(&format!("bench does not know {other:?}")),
-        };
+/// What the command line asks for.
+enum Request {
+    /// Times, ours and the peers'.
+    Times(Times),
+    /// Instruction counts, compared or renewed.
+    Instructions {
+        /// The arguments for the program that counts.
+        arguments: Vec<&'static str>,
+    },
+}
+
+/// Which times.
+struct Times {
+    quick: bool,
+    peers: bool,
+    out: PathBuf,
+    /// Questions and `grid`, comma-separated; criterion is left out then.
+    only: Option<String>,
+}
+
+/// Runs the benchmarks.
+pub fn run(arguments: &[String]) -> ExitCode {
+    let done = match parse(arguments) {
+        Err(problem) => return crate::wrong_usage(&problem),
+        Ok(Request::Times(times)) => measure(&times),
+        Ok(Request::Instructions { arguments }) => built("instructions").map(|program| {
+            let mut count = Command::new(program);
+            count.args(arguments);
+            hand_over(count)
+        }),
+    };
+    done.unwrap_or_else(|status| status)
+}
+
+/// The harness, then criterion.
+fn measure(times: &Times) -> Result<ExitCode, ExitCode> {
+    let mut harness = pinned(&built("side-by-side")?);
+    harness.arg("--out").arg(&times.out);
+    if times.quick {
+        harness.arg("--quick");
     }
-    hand_over(bench)
+    if let Some(only) = &times.only {
+        harness.arg("--only").arg(only);
+    }
+    if times.peers {
+        harness.arg("--python").arg(environment()?);
+    }
+    let measured = hand_over(harness);
+    if measured != ExitCode::SUCCESS || times.only.is_some() {
+        return Err(measured);
+    }
+    let mut criterion = cargo();
+    criterion.args(["bench", "--package", "gaussflow-benches", "--benches", "--manifest-path"]);
+    criterion.arg(root().join("Cargo.toml")).arg("--");
+    if times.quick {
+        // Each benchmark once: the times are the harness's already, this shows that it still runs.
+        criterion.arg("--test");
+    }
+    Ok(hand_over(criterion))
+}
+
+/// Reads the options.
+fn parse(arguments: &[String]) -> Result<Request, String> {
+    let mut times = Times { quick: false, peers: false, out: target().join("bench"), only: None };
+    let mut counting: Option<Vec<&'static str>> = None;
+    let mut timing = false;
+    let mut rest = arguments.iter();
+    while let Some(argument) = rest.next() {
+        let mut value = || rest.next().ok_or_else(|| format!("{argument} needs a value"));
+        timing |= !matches!(argument.as_str(), "--instructions" | "--write");
+        match argument.as_str() {
+            "--quick" => times.quick = true,
+            "--peers" => times.peers = true,
+            "--out" => times.out = PathBuf::from(value()?),
+            "--only" => times.only = Some(value()?.clone()),
+            "--instructions" => counting.get_or_insert_default().insert(0, "compare"),
+            "--write" => counting.get_or_insert_default().push("--write"),
+            other => return Err(format!("bench does not know {other:?}")),
+        }
+    }
+    match counting {
+        None => Ok(Request::Times(times)),
+        Some(arguments) if arguments.first() == Some(&"compare") && !timing => {
+            Ok(Request::Instructions { arguments })
+        }
+        Some(_) => Err("--instructions and --write go with each other alone".to_owned()),
+    }
+}
+
+/// Where cargo builds.
+pub fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}
+
+/// Builds a program of the benchmarks and returns its path.
+fn built(name: &str) -> Result<PathBuf, ExitCode> {
+    let mut build = cargo();
+    build.args(["build", "--quiet", "--release", "--package", "gaussflow-benches", "--bin", name]);
+    build.arg("--manifest-path").arg(root().join("Cargo.toml"));
+    match hand_over(build) {
+        ExitCode::SUCCESS => {
+            Ok(target().join("release").join(format!("{name}{}", std::env::consts::EXE_SUFFIX)))
+        }
+        status => Err(status),
+    }
+}
+
+/// The program on the last core, where there is `taskset`; the harness says which it got.
+fn pinned(program: &Path) -> Command {
+    let last = std::thread::available_parallelism().map_or(0, |cores| cores.get() - 1);
+    let here = Command::new("taskset").arg("--version").output();
+    if here.is_ok_and(|output| output.status.success()) {
+        let mut command = Command::new("taskset");
+        command.args(["--cpu-list", &last.to_string()]).arg(program);
+        command
+    } else {
+        Command::new(program)
+    }
 }

@@ -1,6 +1,7 @@
 //! Orchestration: `cargo xtask reproduce | bench | ci`; links no workspace crate, so it builds in seconds.
 
 mod bench;
+mod bench_peers;
 mod ci;
 mod process;
 mod reproduce;
@@ -13,8 +14,12 @@ Usage: cargo xtask <COMMAND> [OPTIONS]
 Commands:
   reproduce [--out DIR] [--seeds N] [--quick] [--check] [--quiet]
              run section 5 of the paper and write traces, figures, claims and a summary
-  bench [--quick]
-             benchmark the solve kernels (criterion), accuracy beside time
+  bench [--quick] [--peers] [--only NAMES] [--out DIR]
+             measure steps, kernels and scaling, accuracy beside time; bench.json, grid.md and plots
+             in DIR (default target/bench); --peers measures NumPy and JAX in turns with us; --only
+             takes questions and `grid`, comma-separated, and leaves criterion out
+  bench --instructions [--write]
+             compare instruction counts with benches/instructions.json, or renew them (valgrind)
   ci         everything that the gate checks
 
 Exit status: that of the command; 2 on wrong usage, 3 when a program cannot be started.

@@ -83,6 +83,10 @@ impl JacobianOperator for NetworkJacobian {
         self.first.kernel_columns(selected, out);
     }
 
+    fn gram_operations(&self) -> f64 {
+        self.first.gram_operations()
+    }
+
     fn squared_norm(&self) -> f64 {
         self.first.squared_norm()
     }

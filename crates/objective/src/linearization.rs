@@ -4,7 +4,7 @@
 //! it already is costs a comparison, and no factorization is computed twice.
 
 use gaussflow_solvers::{
-    ExtremeSingularValues, FactorCounts, Factors, JacobianOperator, SolveError, SolveReport,
+    AmortizedCounts, AmortizedFactor, DampedSolver, ExtremeSingularValues, FactorCounts, Factors, JacobianOperator, SolveError, SolveReport,
     SolveRequest, SpectrumTracker, TrackerCounts, norm,
 };
 
@@ -49,6 +49,8 @@ pub struct Linearization<J> {
     factors: Factors,
     /// What is known of the spectrum along the path of points.
     tracker: SpectrumTracker,
+    /// Factors that the solves along the path share where that pays: undamped and damped ones.
+    amortized: [AmortizedFactor; 2],
     /// Extreme singular values at the point, once asked for.
     extremes: Option<ExtremeSingularValues>,
     /// The smallest singular value at the point, once asked for.
@@ -77,6 +79,7 @@ impl<J: JacobianOperator> Linearization<J> {
             jacobian: map.new_jacobian(),
             factors: Factors::new(n, p)?,
             tracker: SpectrumTracker::new(),
+            amortized: [AmortizedFactor::new(), AmortizedFactor::new()],
             extremes: None,
             smallest: None,
             undamped: None,
@@ -154,6 +157,17 @@ impl<J: JacobianOperator> Linearization<J> {
         self.factors.set_rank_scale(scale);
     }
 
+    /// How the solves for the loss gradient along the path shared factors.
+    pub fn amortized_counts(&self) -> AmortizedCounts {
+        let [undamped, damped] = self.amortized.each_ref().map(AmortizedFactor::counts);
+        AmortizedCounts {
+            direct: undamped.direct + damped.direct,
+            amortized: undamped.amortized + damped.amortized,
+            iterations: undamped.iterations + damped.iterations,
+            given_up: undamped.given_up + damped.given_up,
+        }
+    }
+
     /// How often extreme singular values were certified along the path, and computed densely.
     pub fn tracker_counts(&self) -> TrackerCounts {
         self.tracker.counts()
@@ -208,7 +222,12 @@ impl<J: JacobianOperator> Linearization<J> {
         v: &mut [f64],
     ) -> Result<SolveReport, SolveError> {
         if request.damping > 0.0 {
-            return self.factors.solve(&self.jacobian, request, &self.loss_gradient, v);
+            let b = &self.loss_gradient;
+            return if shares_factors(&self.jacobian, request) {
+                self.amortized[1].solve(&mut self.factors, &self.jacobian, request, b, v)
+            } else {
+                self.factors.solve(&self.jacobian, request, b, v)
+            };
         }
         let (what, expected, found) = ("the solution v", self.point.len(), v.len());
         if expected != found {
@@ -226,7 +245,11 @@ impl<J: JacobianOperator> Linearization<J> {
             _ => {
                 self.undamped = None;
                 let (b, v) = (&self.loss_gradient, &mut self.undamped_direction);
-                let report = self.factors.solve(&self.jacobian, request, b, v)?;
+                let report = if shares_factors(&self.jacobian, request) {
+                    self.amortized[0].solve(&mut self.factors, &self.jacobian, request, b, v)?
+                } else {
+                    self.factors.solve(&self.jacobian, request, b, v)?
+                };
                 self.undamped = Some((request, report));
                 Ok(report)
             }
@@ -303,6 +326,15 @@ impl<J: JacobianOperator> Linearization<J> {
     ) -> Result<SolveReport, PointError> {
         map.second_derivative(&self.point, &self.jacobian, v, v, &mut self.work)?;
         Ok(self.factors.solve(&self.jacobian, request, &self.work, out)?)
+    }
+}
+
+/// Whether solves along a path share factors: on request, or where `Auto` expects to gain.
+fn shares_factors(jacobian: &dyn JacobianOperator, request: SolveRequest) -> bool {
+    match request.solver {
+        DampedSolver::AmortizedCholesky => true,
+        DampedSolver::Auto => AmortizedFactor::is_worthwhile(jacobian),
+        _ => false,
     }
 }
 

@@ -13,14 +13,23 @@ pub enum DampedSolver {
     DualCholesky,
     /// Householder QR of J (rho = 0), or of `[sqrt(1-rho) J; sqrt(rho) I]` (rho > 0): accurate.
     HouseholderQr,
+    /// Cholesky of the p x p matrix at some points of a path, and conjugate gradients preconditioned by
+    /// the last of them between ([`crate::AmortizedFactor`]); at a single point the same as `Auto`.
+    AmortizedCholesky,
     /// Thin SVD; at rho = 0 singular values at or below the cutoff are dropped (pseudo-inverse).
     ThinSvd,
 }
 
 impl DampedSolver {
     /// Every variant.
-    pub const ALL: [Self; 5] =
-        [Self::Auto, Self::PrimalCholesky, Self::DualCholesky, Self::HouseholderQr, Self::ThinSvd];
+    pub const ALL: [Self; 6] = [
+        Self::Auto,
+        Self::PrimalCholesky,
+        Self::DualCholesky,
+        Self::AmortizedCholesky,
+        Self::HouseholderQr,
+        Self::ThinSvd,
+    ];
 
     /// The name in configuration files.
     pub fn name(self) -> &'static str {
@@ -28,6 +37,7 @@ impl DampedSolver {
             Self::Auto => "auto",
             Self::PrimalCholesky => "primal-cholesky",
             Self::DualCholesky => "dual-cholesky",
+            Self::AmortizedCholesky => "amortized-cholesky",
             Self::HouseholderQr => "householder-qr",
             Self::ThinSvd => "thin-svd",
         }
@@ -69,6 +79,8 @@ pub enum Choice {
     UndampedIllConditioned,
     /// rho = 0 and p > n: J^T J is singular, only the pseudo-inverse is defined.
     UndampedWide,
+    /// The factor of an earlier point of the path preconditions conjugate gradients.
+    Amortized,
     /// rho > 0, n >= p, well conditioned: the p x p Cholesky.
     DampedTall,
     /// rho > 0, p > n, well conditioned: the n x n Cholesky.
@@ -149,4 +161,21 @@ pub struct SolveReport {
     pub condition_estimate: f64,
     /// Refinements of a direct solution, or iterations of an iterative one.
     pub iterations: usize,
+}
+
+impl SolveReport {
+    /// A report that says which kernel ran and nothing yet of how well.
+    pub(crate) fn unmeasured(solver: DampedSolver, choice: Choice, rank: usize) -> Self {
+        Self {
+            solver,
+            choice,
+            residual: f64::NAN,
+            relative_residual: f64::NAN,
+            rank,
+            smallest_pivot: 1.0,
+            largest_pivot: 1.0,
+            condition_estimate: 1.0,
+            iterations: 0,
+        }
+    }
 }

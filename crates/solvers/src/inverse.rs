@@ -86,7 +86,7 @@ impl Factors {
                     qr.solve_upper(x);
                 }
             }
-            DampedSolver::ThinSvd | DampedSolver::Auto => {
+            DampedSolver::ThinSvd | DampedSolver::Auto | DampedSolver::AmortizedCholesky => {
                 let Some(svd) = &self.svd.workspace else { return Ok(()) };
                 let rank = if rho == 0.0 {
                     svd.rank(request.rank_cutoff, self.rank_scale)

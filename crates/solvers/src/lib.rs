@@ -1,10 +1,12 @@
 //! Damped Gauss-Newton solves `((1 - rho) J^T J + rho I) v = J^T b`, Jacobian operators and spectra.
 #![doc = include_str!("../README.md")]
 
+mod amortized;
 mod bidiagonal;
 
 mod cholesky;
 mod condition;
+mod conjugate_gradients;
 mod damped;
 mod entrywise_kernel;
 mod error;
@@ -29,6 +31,7 @@ mod tile_cholesky;
 mod tridiagonal;
 mod vector;
 
+pub use amortized::{AmortizedCounts, AmortizedFactor};
 pub use damped::{Choice, DampedSolver, SolveReport, SolveRequest, UNDAMPED_CONDITION, choose};
 pub use error::SolveError;
 pub use extreme::ExtremeSingularValues;

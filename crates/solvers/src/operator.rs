@@ -83,6 +83,13 @@ pub trait JacobianOperator {
         inner_product(&work, &work)
     }
 
+    /// Operations of [`Self::gram`], for the choice between solvers; `n p (p + 1)` unless the
+    /// structure saves some.
+    fn gram_operations(&self) -> f64 {
+        let (rows, columns) = (self.rows() as f64, self.columns() as f64);
+        rows * columns * (columns + 1.0)
+    }
+
     /// The inner product of two output vectors of length n.
     ///
     /// Everything above this crate takes output-space inner products here, so that an operator

@@ -176,6 +176,11 @@ impl JacobianOperator for RowKronecker {
         Arch::new().dispatch(KernelColumns { jacobian: self, selected, out });
     }
 
+    fn gram_operations(&self) -> f64 {
+        let (n, m, d) = (self.rows() as f64, self.hidden() as f64, self.features() as f64);
+        0.5 * n * m * (m + 1.0) * d * (d + 1.0)
+    }
+
     fn squared_norm(&self) -> f64 {
         let mut diagonal = [0.0; ROW_BLOCK];
         let mut sum = 0.0;

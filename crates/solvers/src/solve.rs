@@ -13,7 +13,7 @@ use crate::vector::{add_scaled, norm};
 const REFINEMENTS: usize = 2;
 
 /// Backward error below which a residual is rounding: a few sums of n and p terms.
-const ROUNDING: f64 = 8.0 * f64::EPSILON;
+pub(crate) const ROUNDING: f64 = 8.0 * f64::EPSILON;
 
 impl Factors {
     /// Solves `((1 - rho) J^T J + rho I) v = J^T b`, b of length n, v of length p.
@@ -29,32 +29,19 @@ impl Factors {
         v: &mut [f64],
     ) -> Result<SolveReport, SolveError> {
         let rho = request.damping;
-        require_damping(rho)?;
-        require_cutoff(request.rank_cutoff)?;
-        require_length("the right-hand side b", b, self.rows)?;
-        require_length("the solution v", v, self.columns)?;
-        require_finite("the right-hand side b", b)?;
+        self.require_proper(request, b, v)?;
         let jacobian_norm = self.size(jacobian)?;
 
         let (solver, choice) = match request.solver {
-            DampedSolver::Auto => match choose(self.rows, self.columns, rho, jacobian_norm) {
+            DampedSolver::Auto | DampedSolver::AmortizedCholesky => match choose(self.rows, self.columns, rho, jacobian_norm) {
                 (_, Choice::UndampedTall) => self.choose_undamped(jacobian)?,
                 chosen => chosen,
             },
             named if rho >= 1.0 => (named, Choice::Identity),
             named => (named, Choice::Requested),
         };
-        let mut report = SolveReport {
-            solver,
-            choice,
-            residual: f64::NAN,
-            relative_residual: f64::NAN,
-            rank: self.rows.min(self.columns),
-            smallest_pivot: 1.0,
-            largest_pivot: 1.0,
-            condition_estimate: 1.0,
-            iterations: 0,
-        };
+        let rank = self.rows.min(self.columns);
+        let mut report = SolveReport::unmeasured(solver, choice, rank);
         // `norm(J^T b)`, where the kernel has it.
         let mut gradient = f64::NAN;
         if choice == Choice::Identity {
@@ -71,8 +58,8 @@ impl Factors {
                 DampedSolver::HouseholderQr => {
                     self.solve_stacked(jacobian, rho, b, v, &mut report)?;
                 }
-                // `Auto` was resolved above.
-                DampedSolver::ThinSvd | DampedSolver::Auto => {
+                // The others were resolved above.
+                DampedSolver::ThinSvd | DampedSolver::Auto | DampedSolver::AmortizedCholesky => {
                     self.solve_svd(jacobian, rho, request.rank_cutoff, b, v, &mut report)?;
                 }
             }
@@ -94,6 +81,20 @@ impl Factors {
             }
         }
         Ok(report)
+    }
+
+    /// Refuses requests and vectors that are not acceptable.
+    pub(crate) fn require_proper(
+        &self,
+        request: SolveRequest,
+        b: &[f64],
+        v: &[f64],
+    ) -> Result<(), SolveError> {
+        require_damping(request.damping)?;
+        require_cutoff(request.rank_cutoff)?;
+        require_length("the right-hand side b", b, self.rows)?;
+        require_length("the solution v", v, self.columns)?;
+        require_finite("the right-hand side b", b)
     }
 
     /// At rho = 0, n >= p: Cholesky where its factor is well conditioned, else QR.

@@ -95,7 +95,7 @@ fn near_derivatives<A: Arithmetic>(a: f64) -> (f64, f64) {
     let rounding = (1.0 - (denominator - square_part)) + (square - square_part);
     let denominator_rest = rounding + A::square_rest(a, square);
     let q = 1.0 / denominator;
-    let defect = A::reciprocal_defect(denominator, q);
+    let defect = A::product_defect(1.0, denominator, q);
     let q_rest = q * A::multiply_add(-denominator_rest, q, defect);
     let q_square = A::round_once(q, q, 2.0 * q * q_rest);
     (q + q_rest, 2.0 * a * q_square)

@@ -21,15 +21,31 @@ pub(super) struct Jet {
     pub(super) second: f64,
 }
 
-/// An activation as straight-line code on one number, in two stages.
+/// An activation as straight-line code on one number, in up to four stages.
 ///
-/// The stages split the chain of dependent operations: each runs over a block before the other, so
-/// that the processor holds enough independent elements at once to fill its pipelines.
+/// The stages split the chain of dependent operations, whose latency would limit the speed: a
+/// processor looks about a hundred operations ahead, so it overlaps many elements only where the
+/// work on one is short. Each stage runs over a block before the next one does.
 pub(super) trait Kernel {
-    /// What the stages share: four numbers an element.
+    /// Two, or four with those that have a default; a stage without work would cost a pass.
+    const STAGES: usize = 2;
+
+    /// First stage: what it hands on, four numbers an element.
     fn prepare<A: Arithmetic>(z: f64) -> [f64; 4];
 
-    /// The jet at `z`; any `z`, infinite and not-a-number included.
+    /// Second stage; by default there is none.
+    #[inline(always)]
+    fn expand<A: Arithmetic>(prepared: [f64; 4]) -> [f64; 4] {
+        prepared
+    }
+
+    /// Third stage; by default there is none.
+    #[inline(always)]
+    fn divide<A: Arithmetic>(expanded: [f64; 4]) -> [f64; 4] {
+        expanded
+    }
+
+    /// Last stage: the jet at `z`; any `z`, infinite and not-a-number included.
     fn finish<A: Arithmetic>(z: f64, prepared: [f64; 4]) -> Jet;
 }
 
@@ -44,8 +60,8 @@ pub(super) trait Arithmetic {
     /// `a^2 - square`, where `square` is the rounded `a^2`: exact unless `a^2` underflows.
     fn square_rest(a: f64, square: f64) -> f64;
 
-    /// `1 - a b` for `b` near `1 / a`: exact, or to a relative `2^-52`.
-    fn reciprocal_defect(a: f64, b: f64) -> f64;
+    /// `c - a b` for `b` near `c / a`: exact, or to a relative `2^-52` of c.
+    fn product_defect(c: f64, a: f64, b: f64) -> f64;
 }
 
 /// For loops compiled with a fused multiply-add instruction.
@@ -68,8 +84,8 @@ impl Arithmetic for Fused {
     }
 
     #[inline(always)]
-    fn reciprocal_defect(a: f64, b: f64) -> f64 {
-        (-a).mul_add(b, 1.0)
+    fn product_defect(c: f64, a: f64, b: f64) -> f64 {
+        (-a).mul_add(b, c)
     }
 }
 
@@ -97,9 +113,9 @@ impl Arithmetic for Separate {
     }
 
     #[inline(always)]
-    fn reciprocal_defect(a: f64, b: f64) -> f64 {
+    fn product_defect(c: f64, a: f64, b: f64) -> f64 {
         let ((a_high, a_low), (b_high, b_low)) = (halves(a), halves(b));
-        ((1.0 - a_high * b_high) - (a_high * b_low + a_low * b_high)) - a_low * b_low
+        ((c - a_high * b_high) - (a_high * b_low + a_low * b_high)) - a_low * b_low
     }
 }
 
@@ -173,7 +189,7 @@ pub(super) struct Jets<'a, K> {
 impl<K: Kernel> Jets<'_, K> {
     #[inline(always)]
     fn run<A: Arithmetic>(self) {
-        let [mut one, mut two, mut three, mut four] = [[0.0; BLOCK]; 4];
+        let [mut one, mut two, mut three, mut four] = [const { Row([0.0; BLOCK]) }; 4];
         let outputs = self.value.chunks_mut(BLOCK).zip(self.first.chunks_mut(BLOCK));
         let outputs = outputs.zip(self.second.chunks_mut(BLOCK));
         for (z, ((value, first), second)) in self.pre_activation.chunks(BLOCK).zip(outputs) {
@@ -181,10 +197,8 @@ impl<K: Kernel> Jets<'_, K> {
             let length = z.len().min(value.len()).min(first.len()).min(second.len()).min(BLOCK);
             let (z, value) = (&z[..length], &mut value[..length]);
             let (first, second) = (&mut first[..length], &mut second[..length]);
-            for index in 0..length {
-                let prepared = K::prepare::<A>(z[index]);
-                [one[index], two[index], three[index], four[index]] = prepared;
-            }
+            share_in_block::<K, A>(z, [&mut one, &mut two, &mut three, &mut four]);
+            let [Row(one), Row(two), Row(three), Row(four)] = [&one, &two, &three, &four];
             for index in 0..length {
                 let prepared = [one[index], two[index], three[index], four[index]];
                 let jet = K::finish::<A>(z[index], prepared);
@@ -215,14 +229,12 @@ struct Values<'a, K> {
 impl<K: Kernel> Values<'_, K> {
     #[inline(always)]
     fn run<A: Arithmetic>(self) {
-        let [mut one, mut two, mut three, mut four] = [[0.0; BLOCK]; 4];
+        let [mut one, mut two, mut three, mut four] = [const { Row([0.0; BLOCK]) }; 4];
         for (z, value) in self.pre_activation.chunks(BLOCK).zip(self.value.chunks_mut(BLOCK)) {
             let length = z.len().min(value.len()).min(BLOCK);
             let (z, value) = (&z[..length], &mut value[..length]);
-            for index in 0..length {
-                let prepared = K::prepare::<A>(z[index]);
-                [one[index], two[index], three[index], four[index]] = prepared;
-            }
+            share_in_block::<K, A>(z, [&mut one, &mut two, &mut three, &mut four]);
+            let [Row(one), Row(two), Row(three), Row(four)] = [&one, &two, &three, &four];
             for index in 0..length {
                 let prepared = [one[index], two[index], three[index], four[index]];
                 value[index] = K::finish::<A>(z[index], prepared).value;
@@ -240,9 +252,36 @@ impl<K: Kernel> WithSimd for Values<'_, K> {
     }
 }
 
-/// Elements that go through the first stage before the second: 2 KiB of buffers, inside the
-/// first-level cache, and a multiple of every vector width. Clearing larger ones would show in
-/// short calls; from 64 on, long calls no longer gain.
+/// All stages but the last.
+#[inline(always)]
+fn share_in_block<K: Kernel, A: Arithmetic>(z: &[f64], rows: [&mut Row; 4]) {
+    let [Row(one), Row(two), Row(three), Row(four)] = rows;
+    let length = z.len().min(BLOCK);
+    let z = &z[..length];
+    for index in 0..length {
+        [one[index], two[index], three[index], four[index]] = K::prepare::<A>(z[index]);
+    }
+    if K::STAGES == 2 {
+        return;
+    }
+    for index in 0..length {
+        let prepared = [one[index], two[index], three[index], four[index]];
+        [one[index], two[index], three[index], four[index]] = K::expand::<A>(prepared);
+    }
+    for index in 0..length {
+        let expanded = [one[index], two[index], three[index], four[index]];
+        [one[index], two[index], three[index], four[index]] = K::divide::<A>(expanded);
+    }
+}
+
+/// One of the numbers that the stages of a block share. Vectors that straddle two cache lines would
+/// cost twice. Each is a variable of its own, so that the compiler drops those that nobody reads.
+#[repr(align(64))]
+struct Row([f64; BLOCK]);
+
+/// Elements that go through one stage before the next: 2 KiB of buffers, inside the first-level
+/// cache, and a multiple of every vector width. Clearing larger ones would show in short calls;
+/// from 64 on, long calls no longer gain.
 const BLOCK: usize = 64;
 
 /// Every vector set that the dispatch picks has a fused multiply-add, but that of WebAssembly.

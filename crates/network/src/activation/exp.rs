@@ -4,9 +4,8 @@
 //! a short polynomial gives `1 - e^-r = r + r^2 T(r)` (W. J. Cody and W. Waite, "Software Manual
 //! for the Elementary Functions", 1980, chapter 6: `ln 2` in two parts makes the sum exact).
 //!
-//! The sum `1 - e^-r` stays unevaluated in two doubles. The activations need `e^-a`, `1 - e^-a` and
-//! `1 + e^-a` of the same a, each to its own last place, and rounding the sum early would cost each
-//! of them half a unit. `2^k` comes from writing the exponent field, not from a library call.
+//! The sum `1 - e^-r` stays unevaluated in two doubles: a product with another constant would round
+//! once more. `2^k` comes from writing the exponent field, not from a library call.
 
 use std::f64::consts::LOG2_E;
 
@@ -49,18 +48,10 @@ const TAIL: [f64; 10] = [
 ];
 
 impl Decay {
-    /// `e^-a` for `a` in `[0, 760]`.
-    #[inline(always)]
-    pub(super) fn new<A: Arithmetic>(a: f64) -> Self {
-        let (k, power) = power_of_two::<A>(a);
-        let reduced = A::multiply_add(k, LN_2_HIGH, a);
-        Self::reduced::<A>(A::multiply_add(k, LN_2_LOW, reduced), power)
-    }
-
     /// `e^-(a + rest)` for `a` in `[0, 760]` and `|rest|` at most an ulp of `a`.
     #[inline(always)]
     pub(super) fn with_rest<A: Arithmetic>(a: f64, rest: f64) -> Self {
-        let (k, power) = power_of_two::<A>(a);
+        let (k, power) = power_of_two::<A>(a, -LOG2_E);
         let reduced = A::multiply_add(k, LN_2_HIGH, a);
         Self::reduced::<A>(reduced + A::multiply_add(k, LN_2_LOW, rest), power)
     }
@@ -90,21 +81,12 @@ impl Decay {
         let mantissa = 1.0 - self.drop;
         (mantissa, ((1.0 - mantissa) - self.drop) - self.drop_rest)
     }
-
-    /// `1 - e^-a`, to a relative accuracy also for a near 0, as a double and what it leaves out.
-    #[inline(always)]
-    pub(super) fn one_minus<A: Arithmetic>(self) -> (f64, f64) {
-        let (large, small) = (1.0 - self.power, self.power * self.drop);
-        let sum = large + small;
-        // |large| >= |small| unless large is 0, so this recovers the rounding error exactly.
-        (sum, A::multiply_add(self.power, self.drop_rest, (large - sum) + small))
-    }
 }
 
-/// `k = -round(a / ln 2)` and `2^k`.
+/// `k = round(a factor)` and `2^k`, for k in `[-1100, 0]`.
 #[inline(always)]
-fn power_of_two<A: Arithmetic>(a: f64) -> (f64, f64) {
-    let shifted = A::multiply_add(a, -LOG2_E, ROUNDER);
+pub(super) fn power_of_two<A: Arithmetic>(a: f64, factor: f64) -> (f64, f64) {
+    let shifted = A::multiply_add(a, factor, ROUNDER);
     // Two's complement k sits in the low bits; the shift drops what ROUNDER put above them.
     let exponent_field = (shifted.to_bits() << 52).wrapping_add((1023 + 128) << 52);
     (shifted - ROUNDER, f64::from_bits(exponent_field) * DOWNSCALE)

@@ -1,0 +1,69 @@
+"""Answers requests of the harness, one JSON object a line: {"seconds", "variant"} or {"error"}.
+
+A task is a class with `variants`, a dictionary of formulations of the same work: each is called with
+the number of repetitions, starts from the same state every time, and returns its result. On the
+first request every variant is tried, and the fastest answers from then on: a peer gets its best.
+"""
+
+import json
+import os
+import sys
+import time
+
+import numpy
+
+# Each variant is tried this often before the fastest is kept.
+TRIALS = 5
+
+
+class Problem:
+    """A network's problem as the harness wrote it: raw little-endian doubles beside a JSON file."""
+
+    def __init__(self, folder):
+        with open(os.path.join(folder, "problem.json"), encoding="utf-8") as file:
+            self.__dict__.update(json.load(file))
+        read = lambda name: numpy.fromfile(os.path.join(folder, name + ".f64"))
+        n, d, m = self.n, self.d, self.m
+        self.inputs = read("inputs").reshape(n, d)
+        self.targets = read("targets")
+        self.signs = read("signs")
+        self.weights = read("weights").reshape(m, d)
+        self.offset = read("offset")
+        # The factor of the update: w -= rate * direction.
+        self.rate = self.step / self.scaling
+
+
+def timed(function, count):
+    """The result and the seconds of `function(count)`."""
+    begun = time.perf_counter()
+    result = function(count)
+    return result, time.perf_counter() - begun
+
+
+def fastest(variants, count):
+    """The name of the variant with the smallest best time."""
+    best = {}
+    for name, function in variants.items():
+        function(count)
+        best[name] = min(timed(function, count)[1] for _ in range(TRIALS))
+    return min(best, key=best.get)
+
+
+def serve(tasks):
+    """Answers until the input ends; `tasks` maps names to classes."""
+    made = {}
+    for line in sys.stdin:
+        request = json.loads(line)
+        try:
+            name, count = request["task"], request["count"]
+            if name not in made:
+                task = tasks[name](request["problem"])
+                made[name] = (task.variants, fastest(task.variants, count))
+            variants, chosen = made[name]
+            result, seconds = timed(variants[chosen], count)
+            if "result" in request:
+                numpy.ascontiguousarray(result, dtype=numpy.float64).tofile(request["result"])
+            answer = {"seconds": seconds, "variant": chosen}
+        except Exception as error:  # The harness reports it; the process goes on.
+            answer = {"error": f"{type(error).__name__}: {error}"}
+        print(json.dumps(answer), flush=True)

@@ -1,0 +1,109 @@
+//! Measures this workspace and its peers in turns; writes bench.json, grid.md, scaling.md and plots.
+
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::rc::Rc;
+
+use clap::Parser;
+use gaussflow::prelude::DampedSolver;
+use gaussflow_benches::case::{Effort, Fallible};
+use gaussflow_benches::headline::{self, Peers};
+use gaussflow_benches::peer::Peer;
+use gaussflow_benches::questions::QUESTIONS;
+use gaussflow_benches::report::{Report, head};
+use gaussflow_benches::{grid, plots};
+
+/// Measures this workspace and its peers in turns, on one thread.
+#[derive(Parser)]
+struct Options {
+    /// Fewer rounds and sizes: under two minutes.
+    #[arg(long)]
+    quick: bool,
+    /// Where the results go.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// A Python that has the packages of benches/peers/requirements.txt: runs the peers.
+    #[arg(long, value_name = "PATH")]
+    python: Option<PathBuf>,
+    /// Only the headline cases and these questions (or `grid`); comma-separated.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    only: Option<Vec<String>>,
+}
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    let mut report = Report::new(if options.quick { Effort::Quick } else { Effort::Full });
+    let measured = run(&options, &mut report);
+    // What was measured before a failure is worth keeping.
+    match measured.and(write(&report, &options.out)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            let _ = write(&report, &options.out);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Takes every case.
+fn run(options: &Options, report: &mut Report) -> Fallible<()> {
+    let effort = if options.quick { Effort::Quick } else { Effort::Full };
+    let peers = match &options.python {
+        Some(python) => start(python)?,
+        None => Peers::default(),
+    };
+    let folder = tempfile::tempdir()?;
+    println!("{}", pinning());
+    match peers.numpy {
+        Some(_) => println!("peak: OpenBLAS dgemm of order 2000, measured in this run"),
+        None => println!("peak: faer's product of order 2000, measured in this run"),
+    }
+    println!("{}", head());
+    report.take_peak(headline::peak(&peers)?)?;
+    for solver in [DampedSolver::PrimalCholesky, DampedSolver::Auto] {
+        report.take(headline::paper_step(&peers, folder.path(), solver)?)?;
+        report.take(headline::step_with_diagnostics(solver)?)?;
+    }
+    report.take(headline::large_gram(&peers, folder.path())?)?;
+    report.take(headline::wide_step(&peers, folder.path())?)?;
+    let wanted =
+        |name: &str| options.only.as_ref().is_none_or(|only| only.iter().any(|o| o == name));
+    if wanted("grid") {
+        grid::cases(&mut |case| report.take(case))?;
+    }
+    for question in QUESTIONS.iter().filter(|question| wanted(question.name)) {
+        (question.cases)(effort, &mut |case| report.take(case))?;
+    }
+    Ok(())
+}
+
+/// Starts both peers.
+fn start(python: &Path) -> Fallible<Peers> {
+    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers");
+    let peer = |name, script: &str| -> Fallible<_> {
+        Ok(Some(Rc::new(RefCell::new(Peer::start(name, python, &scripts.join(script))?))))
+    };
+    Ok(Peers { numpy: peer("numpy", "numpy_peer.py")?, jax: peer("jax", "jax_peer.py")? })
+}
+
+/// Which cores this process, and so its peers, may use.
+fn pinning() -> String {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let cores = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"));
+    match cores.map(str::trim) {
+        Some(core) if core.parse::<u32>().is_ok() => format!("pinned to core {core}, one thread"),
+        Some(cores) => format!("NOT pinned (cores {cores}), one thread"),
+        None => "NOT pinned, one thread".to_owned(),
+    }
+}
+
+/// Writes what there is.
+fn write(report: &Report, out: &Path) -> Fallible<()> {
+    std::fs::create_dir_all(out)?;
+    report.write(&out.join("bench.json"))?;
+    std::fs::write(out.join("grid.md"), grid::markdown(report.rows()))?;
+    let paths = plots::write(report.rows(), out)?;
+    println!("\nbench.json, grid.md and {} further files are in {}", paths.len(), out.display());
+    Ok(())
+}

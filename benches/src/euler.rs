@@ -1,0 +1,178 @@
+//! Euler steps of the flow, `w <- w - (step/alpha) H_rho^-1 J^T grad g(alpha f(w))`: equation (1).
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Instant;
+
+use gaussflow::network::NetworkJacobian;
+use gaussflow::prelude::*;
+
+use crate::case::{Fallible, Side};
+use crate::problems::{Problem, STEP};
+
+/// Something that goes from point to point.
+pub trait Stepper {
+    /// Goes back to the initial weights.
+    fn reset(&mut self);
+
+    /// Makes one step.
+    ///
+    /// # Errors
+    /// When there is no direction at the present point.
+    fn step(&mut self) -> Fallible<()>;
+
+    /// The present weights (length p).
+    fn weights(&self) -> &[f64];
+}
+
+/// Which quantities each step measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Observe {
+    /// None: the bare step.
+    Nothing,
+    /// Loss, deviation, norm of the Riemannian gradient, extreme singular values.
+    Diagnostics,
+}
+
+/// What [`Observe::Diagnostics`] found at the last point.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Observed {
+    /// `g(alpha f(w))`.
+    pub loss: f64,
+    /// `norm(w - w_0)`.
+    pub deviation: f64,
+    /// `norm(P grad g)`.
+    pub riemannian_gradient_norm: f64,
+    /// Smallest singular value of J.
+    pub smallest: f64,
+    /// Largest singular value of J.
+    pub largest: f64,
+}
+
+/// This workspace's steps.
+pub struct Euler {
+    objective: Objective<Network, Squared>,
+    here: Linearization<NetworkJacobian>,
+    initial: Vec<f64>,
+    weights: Vec<f64>,
+    direction: Vec<f64>,
+    request: SolveRequest,
+    observe: Observe,
+    observed: Observed,
+}
+
+impl Euler {
+    /// Steps from the problem's initial weights.
+    ///
+    /// # Errors
+    /// When the problem makes no objective.
+    pub fn new(
+        problem: &Problem,
+        scaling: f64,
+        request: SolveRequest,
+        observe: Observe,
+    ) -> Fallible<Self> {
+        let objective = problem.objective(scaling)?;
+        let here = Linearization::new(objective.map())?;
+        let initial = problem.point.weights.clone();
+        let (weights, direction) = (initial.clone(), vec![0.0; initial.len()]);
+        let observed = Observed::default();
+        Ok(Self { objective, here, initial, weights, direction, request, observe, observed })
+    }
+
+    /// What was measured at the last point that was stepped from.
+    pub fn observed(&self) -> Observed {
+        self.observed
+    }
+
+    /// Measures at the present point, with a linearization of its own that leaves this one's alone.
+    ///
+    /// # Errors
+    /// When the Jacobian is not finite.
+    pub fn observe_apart(&self) -> Fallible<Observed> {
+        let mut here = Linearization::new(self.objective.map())?;
+        here.move_to(&self.objective, &self.weights)?;
+        observe(&mut here, &self.initial)
+    }
+}
+
+/// Everything of [`Observed`] at the point of `here`.
+fn observe(here: &mut Linearization<NetworkJacobian>, initial: &[f64]) -> Fallible<Observed> {
+    let extremes = here.extreme_singular_values()?;
+    let gradient = here.gradient_norms(SolveRequest::default().rank_cutoff)?;
+    let squares = here.point().iter().zip(initial).map(|(a, b)| (a - b) * (a - b));
+    Ok(Observed {
+        loss: here.loss(),
+        deviation: squares.sum::<f64>().sqrt(),
+        riemannian_gradient_norm: gradient.tangent,
+        smallest: extremes.smallest,
+        largest: extremes.largest,
+    })
+}
+
+impl Stepper for Euler {
+    fn reset(&mut self) {
+        self.weights.copy_from_slice(&self.initial);
+    }
+
+    fn step(&mut self) -> Fallible<()> {
+        self.here.move_to(&self.objective, &self.weights)?;
+        self.here.solve_loss_gradient(self.request, &mut self.direction)?;
+        if self.observe == Observe::Diagnostics {
+            self.observed = observe(&mut self.here, &self.initial)?;
+        }
+        let rate = STEP / self.objective.scaling();
+        for (w, v) in self.weights.iter_mut().zip(&self.direction) {
+            *w -= rate * v;
+        }
+        Ok(())
+    }
+
+    fn weights(&self) -> &[f64] {
+        &self.weights
+    }
+}
+
+/// A stepper that a side runs and its error looks at.
+pub type Shared<S> = Rc<RefCell<S>>;
+
+/// A side that makes steps, back to the initial weights after every `lap` of them, counted across
+/// batches: consecutive points always differ, so that nothing known at one helps at the next.
+pub fn side<S: Stepper + 'static>(
+    stepper: &Shared<S>,
+    lap: Option<usize>,
+    operations: f64,
+    error: impl FnMut() -> Fallible<Option<f64>> + 'static,
+) -> Side<'static> {
+    let stepper = Rc::clone(stepper);
+    let mut made = 0_usize;
+    Side {
+        peer: None,
+        operations: Some(operations),
+        run: Box::new(move |calls| {
+            let mut stepper = stepper.try_borrow_mut()?;
+            let begun = Instant::now();
+            for _ in 0..calls {
+                if lap.is_some_and(|lap| made.is_multiple_of(lap)) {
+                    stepper.reset();
+                }
+                stepper.step()?;
+                made += 1;
+            }
+            Ok(begun.elapsed().as_secs_f64())
+        }),
+        error: Box::new(error),
+    }
+}
+
+/// The weights after `count` steps from the initial ones.
+///
+/// # Errors
+/// When a step fails.
+pub fn weights_after(stepper: &mut dyn Stepper, count: usize) -> Fallible<Vec<f64>> {
+    stepper.reset();
+    for _ in 0..count {
+        stepper.step()?;
+    }
+    Ok(stepper.weights().to_vec())
+}

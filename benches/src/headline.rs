@@ -1,0 +1,183 @@
+//! The sizes that the targets are stated at: the paper's step, all of California Housing, a wide
+//! network; with the peers where they run.
+
+use std::cell::RefCell;
+use std::path::Path;
+use std::rc::Rc;
+
+use gaussflow::prelude::*;
+use gaussflow::solvers::faer::linalg::matmul::matmul;
+use gaussflow::solvers::faer::{Accum, Mat, Par};
+
+use crate::case::{Case, Fallible, Schedule, Shape, Side, relative_distance};
+use crate::dense_step::DenseEuler;
+use crate::euler::{self, Euler, Observe, weights_after};
+use crate::operations;
+use crate::peer::{Peer, Task};
+use crate::problems::{Problem, fraction};
+use crate::questions::{eigenvalue_tracking, gram_by_shape};
+
+/// The scaling factor alpha.
+const SCALING: f64 = 8.0;
+/// Steps of one batch at the paper's size, and of the wide network.
+const LAPS: [usize; 2] = [100, 5];
+/// The wide network's damping: with p above n, only a damped direction is defined.
+const WIDE_DAMPING: f64 = 0.1;
+/// The order of the product that gives the peak.
+const PEAK_ORDER: usize = 2000;
+
+/// The peers that run; both `None` without `--peers`.
+#[derive(Default)]
+pub struct Peers {
+    /// NumPy and SciPy.
+    pub numpy: Option<Rc<RefCell<Peer>>>,
+    /// JAX.
+    pub jax: Option<Rc<RefCell<Peer>>>,
+}
+
+impl Peers {
+    /// Those that run, in the table's order.
+    fn running(&self) -> impl Iterator<Item = Rc<RefCell<Peer>>> {
+        [&self.jax, &self.numpy].into_iter().flatten().map(Rc::clone)
+    }
+}
+
+/// The multiply-add limit: a large product by faer, and by OpenBLAS where that peer runs.
+///
+/// # Errors
+/// When the peer fails.
+pub fn peak(peers: &Peers) -> Fallible<Case> {
+    let order = PEAK_ORDER;
+    let operations = 2.0 * (order as f64).powi(3);
+    let left = Mat::from_fn(order, order, |r, c| fraction(r * order + c));
+    let right = Mat::from_fn(order, order, |r, c| fraction(r + c * order));
+    let mut product = Mat::zeros(order, order);
+    let mut side = Side::calling(operations, 0.0, move || {
+        matmul(product.as_mut(), Accum::Replace, left.as_ref(), right.as_ref(), 1.0, Par::Seq);
+        Ok(())
+    });
+    side.error = Box::new(|| Ok(None));
+    let mut sides = vec![side];
+    if let Some(numpy) = &peers.numpy {
+        let (peer, problem) = (Rc::clone(numpy), Path::new("").to_owned());
+        let task = Task { peer, name: "peak", problem, operations };
+        sides.push(task.side("dgemm", None)?);
+    }
+    Ok(Case {
+        question: "peak",
+        variant: format!("product of order {order}"),
+        shape: Shape::matrix(order, order),
+        schedule: Schedule::Batches { calls: 1 },
+        sides,
+    })
+}
+
+/// The paper's step (n = 256, d = 8, m = 18, undamped, alpha = 8) by `solver`.
+///
+/// # Errors
+/// When a side fails.
+pub fn paper_step(peers: &Peers, folder: &Path, solver: DampedSolver) -> Fallible<Case> {
+    let problem = Problem::california(256, 18)?;
+    let request = SolveRequest { solver, ..SolveRequest::default() };
+    let variant = solver.name();
+    step(&problem, request, peers, "step", LAPS[0], (folder, "paper_step", variant))
+}
+
+/// The step of a wide network (n = 256, d = 8, m = 2,048, damped).
+///
+/// # Errors
+/// When a side fails.
+pub fn wide_step(peers: &Peers, folder: &Path) -> Fallible<Case> {
+    let problem = Problem::california(256, 2048)?;
+    let request = SolveRequest { damping: WIDE_DAMPING, ..SolveRequest::default() };
+    step(&problem, request, peers, "wide-step", LAPS[1], (folder, "wide_step", ""))
+}
+
+/// A step on every side, all from the same weights.
+fn step(
+    problem: &Problem,
+    request: SolveRequest,
+    peers: &Peers,
+    task: &'static str,
+    lap: usize,
+    (folder, question, variant): (&Path, &'static str, &str),
+) -> Fallible<Case> {
+    let (shape, damping) = (problem.shape, request.damping);
+    let mut ours = Euler::new(problem, SCALING, request, Observe::Nothing)?;
+    let mut generic = DenseEuler::new(problem, SCALING, damping)?;
+    let start = &problem.point.weights;
+    let change =
+        |weights: &[f64]| -> Vec<f64> { weights.iter().zip(start).map(|(w, s)| w - s).collect() };
+    let found = change(&weights_after(&mut ours, lap)?);
+    let expected = change(&weights_after(&mut generic, lap)?);
+    let error = relative_distance(&found, &expected);
+    let ours = Rc::new(RefCell::new(ours));
+    let generic = Rc::new(RefCell::new(generic));
+    let mut sides =
+        vec![euler::side(&ours, Some(lap), operations::step(shape), move || Ok(Some(error)))];
+    let dense = operations::dense_step(shape);
+    sides.push(euler::side(&generic, Some(lap), dense, || Ok(None)).as_reference("faer-dense"));
+    let folder = folder.join(question);
+    problem.write(&folder, SCALING, damping)?;
+    for peer in peers.running() {
+        // Wide: the peers use the entrywise kernel, as this workspace does.
+        let operations = if shape.p > shape.n { operations::step(shape) } else { dense };
+        let task = Task { peer, name: task, problem: folder.clone(), operations };
+        let (weights, formulation) = task.result(lap)?;
+        let error = relative_distance(&change(&weights), &found);
+        sides.push(task.side(&formulation, Some(error))?);
+    }
+    Ok(Case {
+        question,
+        variant: variant.to_owned(),
+        shape,
+        schedule: Schedule::Batches { calls: lap },
+        sides,
+    })
+}
+
+/// The paper's step with every diagnostic, beside the bare step.
+///
+/// # Errors
+/// When a step fails.
+pub fn step_with_diagnostics(solver: DampedSolver) -> Fallible<Case> {
+    eigenvalue_tracking::case("paper_step_with_diagnostics", &Problem::california(256, 18)?, solver)
+}
+
+/// `J^T J` at n = 20,640, m = 64 from the network's S and X; J formed and multiplied on the others.
+///
+/// # Errors
+/// When a side fails.
+pub fn large_gram(peers: &Peers, folder: &Path) -> Fallible<Case> {
+    let problem = Problem::california(20_640, 64)?;
+    let shape = problem.shape;
+    let mut case = gram_by_shape::case(shape, "");
+    case.question = "large_gram";
+    if let Some(numpy) = &peers.numpy {
+        let folder = folder.join("large_gram");
+        problem.write(&folder, SCALING, 0.0)?;
+        let operations = operations::dense_gram(shape.n, shape.p);
+        let task = Task { peer: Rc::clone(numpy), name: "gram", problem: folder, operations };
+        let (found, formulation) = task.result(1)?;
+        let error = relative_distance(&lower_of(&found, shape.p), &network_gram(&problem)?);
+        case.sides.push(task.side(&format!("dsyrk-{formulation}"), Some(error))?);
+    }
+    case.schedule = Schedule::Batches { calls: 1 };
+    Ok(case)
+}
+
+/// The lower triangle of a matrix of order p that is stored column after column.
+fn lower_of(columns: &[f64], p: usize) -> Vec<f64> {
+    columns.chunks_exact(p).enumerate().flat_map(|(c, column)| column[c..].to_vec()).collect()
+}
+
+/// The lower triangle of `J^T J` at the problem's initial weights.
+fn network_gram(problem: &Problem) -> Fallible<Vec<f64>> {
+    let objective = problem.objective(SCALING)?;
+    let mut jacobian = objective.map().new_jacobian();
+    let mut value = vec![0.0; problem.shape.n];
+    objective.map().linearize(&problem.point.weights, &mut value, &mut jacobian)?;
+    let mut gram = Mat::zeros(problem.shape.p, problem.shape.p);
+    jacobian.gram(gram.as_mut(), &mut Vec::new());
+    Ok(gram_by_shape::lower_triangle(&gram))
+}

@@ -1,0 +1,152 @@
+//! Problems of prescribed shape or condition, the same on every machine.
+
+use std::fs;
+use std::path::Path;
+
+use gaussflow::prelude::*;
+use gaussflow_driver::config::{Standardize, TargetScale};
+use gaussflow_driver::data::{Sample, california_housing};
+use serde_json::json;
+
+use crate::case::{Fallible, Shape};
+
+/// The time step of the paper's Euler method.
+pub const STEP: f64 = 0.01;
+/// The seed of every problem.
+const SEED: u64 = 0;
+/// The seed of drawn inputs: another one than that of the weights, which come from the same stream.
+const INPUT_SEED: u64 = 1;
+
+/// A nullified tanh network with data and initial weights.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    /// The sizes.
+    pub shape: Shape,
+    /// X, row-major n x d, standardized.
+    pub inputs: Vec<f64>,
+    /// y, length n.
+    pub targets: Vec<f64>,
+    /// Output signs and initial weights.
+    pub point: InitialPoint,
+}
+
+impl Problem {
+    /// California Housing, `n` drawn rows, with `m` hidden units.
+    ///
+    /// # Errors
+    /// When the rows cannot be drawn.
+    pub fn california(n: usize, m: usize) -> Fallible<Self> {
+        let data = california_housing()?;
+        let sample = Sample::draw(&data, n, Standardize::Subset, TargetScale::Raw, SEED)?;
+        let d = sample.dimension;
+        let point = InitialPoint::draw(Initialization::Nullified, m, d, SEED)?;
+        let shape = Shape::network(n, d, m);
+        Ok(Self { shape, inputs: sample.inputs, targets: sample.targets, point })
+    }
+
+    /// `n` rows of `d` independent normal features, targets between 0 and 4 like those of
+    /// California Housing, `m` hidden units.
+    ///
+    /// # Errors
+    /// When a size is 0.
+    pub fn synthetic(n: usize, d: usize, m: usize) -> Fallible<Self> {
+        // The weights of a network with n units on d features are n x d independent normals.
+        let inputs = InitialPoint::draw(Initialization::Plain, n, d, INPUT_SEED)?.weights;
+        let targets = inputs.chunks_exact(d).map(|x| 2.0 + x[0].tanh() + x[d - 1].sin()).collect();
+        let point = InitialPoint::draw(Initialization::Nullified, m, d, SEED)?;
+        Ok(Self { shape: Shape::network(n, d, m), inputs, targets, point })
+    }
+
+    /// `w -> norm(alpha f(w) - y)^2`.
+    ///
+    /// # Errors
+    /// When `scaling` (alpha) is not positive and finite.
+    pub fn objective(&self, scaling: f64) -> Fallible<Objective<Network, Squared>> {
+        let network = self.plain()?.nullified_at(&self.point.weights)?;
+        Ok(Objective::new(network, Squared::new(self.targets.clone())?, scaling)?)
+    }
+
+    /// phi itself, not nullified.
+    fn plain(&self) -> Fallible<Network> {
+        Ok(Network::new(&self.inputs, self.shape.d, &self.point.signs, Activation::Tanh)?)
+    }
+
+    /// Writes the problem for a peer: `problem.json` and raw little-endian doubles.
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    pub fn write(&self, folder: &Path, scaling: f64, damping: f64) -> Fallible<()> {
+        fs::create_dir_all(folder)?;
+        let Shape { n, d, m, .. } = self.shape;
+        let facts = json!({
+            "n": n, "d": d, "m": m, "scaling": scaling, "damping": damping, "step": STEP,
+        });
+        fs::write(folder.join("problem.json"), facts.to_string())?;
+        let mut offset = vec![0.0; n];
+        self.plain()?.value(&self.point.weights, &mut offset)?;
+        for (name, values) in [
+            ("inputs", &self.inputs),
+            ("targets", &self.targets),
+            ("signs", &self.point.signs),
+            ("weights", &self.point.weights),
+            ("offset", &offset),
+        ] {
+            let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+            fs::write(folder.join(format!("{name}.f64")), bytes)?;
+        }
+        Ok(())
+    }
+}
+
+/// Reads raw little-endian doubles.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn read_doubles(path: &Path) -> Fallible<Vec<f64>> {
+    let bytes = fs::read(path)?;
+    let words = bytes.as_chunks::<8>().0;
+    Ok(words.iter().map(|word| f64::from_le_bytes(*word)).collect())
+}
+
+/// A dense n x p Jacobian whose columns fall from 1 to `smallest`, made of seeded sines.
+///
+/// It needs no generator: sines of incommensurable frequencies are as good as random numbers for a
+/// timing, and the same everywhere.
+pub fn graded_jacobian(rows: usize, columns: usize, smallest: f64) -> DenseJacobian {
+    let mut jacobian = DenseJacobian::zeros(rows, columns);
+    let mut matrix = jacobian.matrix_mut();
+    for c in 0..columns {
+        let share = c as f64 / columns.max(2).saturating_sub(1) as f64;
+        let scale = smallest.powf(share) / (rows as f64).sqrt();
+        for r in 0..rows {
+            let (r_, c_) = (r as f64 + 1.0, c as f64 + 1.0);
+            matrix[(r, c)] = scale * (r_ * c_ * 1.234_567 + r_ * r_ * 0.618_034).sin();
+        }
+    }
+    jacobian
+}
+
+/// A row-wise Kronecker Jacobian of the given shape, filled with multiples of the golden ratio
+/// modulo 1: cheap enough for arrays of a gigabyte.
+pub fn row_kronecker(shape: Shape) -> RowKronecker {
+    let Shape { n, d, m, .. } = shape;
+    let inputs: Vec<f64> = (0..n * d).map(fraction).collect();
+    let mut jacobian = RowKronecker::new(&inputs, d, m);
+    let left = jacobian.left_mut();
+    for i in 0..m {
+        for j in 0..n {
+            left[(j, i)] = fraction(i * n + j + 17);
+        }
+    }
+    jacobian
+}
+
+/// A vector of length `length`, likewise.
+pub fn vector(length: usize) -> Vec<f64> {
+    (0..length).map(|index| fraction(index + 1)).collect()
+}
+
+/// `index` times the golden ratio, modulo 1, between -1/2 and 1/2.
+pub fn fraction(index: usize) -> f64 {
+    (index as f64 * 0.618_033_988_749_894_9).fract() - 0.5
+}

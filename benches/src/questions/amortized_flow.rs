@@ -1,0 +1,76 @@
+//! 200 Euler steps of the Gauss-Newton flow at n = 20,640, m = 64: direct solves against a named
+//! solver that may use what earlier steps factored.
+//!
+//! Both flows advance in turns, a few steps each; the total of the steps counts. The error is the
+//! largest relative difference of loss, deviation and Riemannian gradient norm at the end.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use gaussflow::prelude::*;
+
+use crate::case::{Case, Effort, Fallible, Schedule, Visit};
+use crate::euler::{self, Euler, Observe, Shared};
+use crate::operations;
+use crate::problems::Problem;
+
+/// The question's name.
+pub const NAME: &str = "amortized_flow";
+/// The rows of California Housing.
+pub const ROWS: usize = 20_640;
+/// Hidden units.
+pub const HIDDEN: usize = 64;
+/// The direct kernel.
+const DIRECT: DampedSolver = DampedSolver::PrimalCholesky;
+
+/// The solver that is compared with the direct one: the first whose name begins with `amortized`,
+/// and while there is none what `Auto` chooses.
+pub fn candidate() -> DampedSolver {
+    let named = DampedSolver::ALL.into_iter().find(|kind| kind.name().starts_with("amortized"));
+    named.unwrap_or(DampedSolver::Auto)
+}
+
+/// One case a scaling factor.
+///
+/// # Errors
+/// When a step fails.
+pub fn cases(effort: Effort, visit: Visit<'_>) -> Fallible<()> {
+    let (calls, rounds) = match effort {
+        Effort::Quick => (2, 3),
+        Effort::Full => (10, 20),
+    };
+    let problem = Problem::california(ROWS, HIDDEN)?;
+    for scaling in [8.0, 256.0] {
+        visit(case(&problem, scaling, Schedule::Once { calls, rounds })?)?;
+    }
+    Ok(())
+}
+
+/// Both flows at one scaling factor.
+fn case(problem: &Problem, scaling: f64, schedule: Schedule) -> Fallible<Case> {
+    let flow = |solver| -> Fallible<Shared<Euler>> {
+        let request = SolveRequest { solver, ..SolveRequest::default() };
+        let flow = Euler::new(problem, scaling, request, Observe::Nothing)?;
+        Ok(Rc::new(RefCell::new(flow)))
+    };
+    let (direct, amortized) = (flow(DIRECT)?, flow(candidate())?);
+    let steps = operations::step(problem.shape);
+    let (ours, theirs) = (Rc::clone(&amortized), Rc::clone(&direct));
+    let error = move || {
+        let (a, b) = (ours.try_borrow()?.observe_apart()?, theirs.try_borrow()?.observe_apart()?);
+        let pairs = [
+            (a.loss, b.loss),
+            (a.deviation, b.deviation),
+            (a.riemannian_gradient_norm, b.riemannian_gradient_norm),
+        ];
+        Ok(Some(pairs.iter().fold(0.0, |worst: f64, (a, b)| worst.max((a - b).abs() / b.abs()))))
+    };
+    let direct = euler::side(&direct, None, steps, || Ok(None)).as_reference(DIRECT.name());
+    Ok(Case {
+        question: NAME,
+        variant: format!("{},alpha={scaling}", candidate().name()),
+        shape: problem.shape,
+        schedule,
+        sides: vec![euler::side(&amortized, None, steps, error), direct],
+    })
+}

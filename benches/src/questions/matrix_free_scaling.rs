@@ -1,0 +1,97 @@
+//! `J v` and `J^T u` without J, over n, m and d, each over a factor of 16.
+//!
+//! Every S is larger than a last-level cache of 32 MB, so that growth is that of the memory's or the
+//! arithmetic's rate and not of a cache that is outgrown on the way.
+
+use gaussflow::prelude::*;
+
+use crate::case::{Case, Effort, Fallible, Schedule, Shape, Side, Visit};
+use crate::operations;
+use crate::problems::{fraction, row_kronecker, vector};
+
+/// The question's name.
+pub const NAME: &str = "matrix_free_scaling";
+
+/// What grows, and the smallest shape of its curve.
+const CURVES: [(&str, (usize, usize, usize)); 3] =
+    [("n", (81_920, 8, 64)), ("m", (20_640, 8, 256)), ("d", (81_920, 4, 64))];
+
+/// One curve an operation and a size that grows.
+///
+/// # Errors
+/// When a side fails.
+pub fn cases(effort: Effort, visit: Visit<'_>) -> Fallible<()> {
+    let factors: &[usize] = match effort {
+        Effort::Quick => &[1, 16],
+        Effort::Full => &[1, 2, 4, 8, 16],
+    };
+    for (grows, (n, d, m)) in CURVES {
+        for &factor in factors {
+            let shape = match grows {
+                "n" => Shape::network(n * factor, d, m),
+                "m" => Shape::network(n, d, m * factor),
+                _ => Shape::network(n, d * factor, m),
+            };
+            visit(apply(shape, grows))?;
+            visit(apply_transposed(shape, grows))?;
+        }
+    }
+    Ok(())
+}
+
+/// `J v`.
+fn apply(shape: Shape, grows: &str) -> Case {
+    let jacobian = row_kronecker(shape);
+    let v = vector(shape.p);
+    let mut out = vec![0.0; shape.n];
+    jacobian.apply(&v, &mut out);
+    // Rows from both ends and the middle, by the definition.
+    let error = [0, shape.n / 2, shape.n - 1].into_iter().fold(0.0, |worst: f64, j| {
+        let entries = (0..shape.p).map(|c| entry(shape, j, c) * v[c]);
+        worst.max(deviation(out[j], entries))
+    });
+    let side = Side::calling(operations::product(shape), error, move || {
+        jacobian.apply(&v, &mut out);
+        Ok(())
+    });
+    case(shape, &format!("J v over {grows}"), side)
+}
+
+/// `J^T u`.
+fn apply_transposed(shape: Shape, grows: &str) -> Case {
+    let jacobian = row_kronecker(shape);
+    let u = vector(shape.n);
+    let mut out = vec![0.0; shape.p];
+    jacobian.apply_transposed(&u, &mut out);
+    let error = [0, shape.p / 2, shape.p - 1].into_iter().fold(0.0, |worst: f64, c| {
+        let entries = (0..shape.n).map(|j| entry(shape, j, c) * u[j]);
+        worst.max(deviation(out[c], entries))
+    });
+    let side = Side::calling(operations::product(shape), error, move || {
+        jacobian.apply_transposed(&u, &mut out);
+        Ok(())
+    });
+    case(shape, &format!("J^T u over {grows}"), side)
+}
+
+/// `J[j, i d + k] = S[j, i] X[j, k]` of [`row_kronecker`].
+fn entry(shape: Shape, j: usize, c: usize) -> f64 {
+    let (i, k) = (c / shape.d, c % shape.d);
+    fraction(i * shape.n + j + 17) * fraction(j * shape.d + k)
+}
+
+/// The distance of `found` from the sum of `terms`, relative to the sum of their sizes.
+fn deviation(found: f64, terms: impl Iterator<Item = f64>) -> f64 {
+    let (sum, size) = terms.fold((0.0, 0.0), |(sum, size), t| (sum + t, size + t.abs()));
+    (found - sum).abs() / size
+}
+
+fn case(shape: Shape, variant: &str, side: Side<'static>) -> Case {
+    Case {
+        question: NAME,
+        variant: variant.to_owned(),
+        shape,
+        schedule: Schedule::Calibrated,
+        sides: vec![side],
+    }
+}

@@ -1,0 +1,65 @@
+//! Every kernel of `((1-rho) J^T J + rho I) v = J^T b`, as the condition of J grows.
+//!
+//! The error is the true residual of that equation relative to `norm(J^T b)`.
+
+use gaussflow::prelude::*;
+use gaussflow::solvers::norm;
+
+use crate::case::{Case, Effort, Fallible, Schedule, Shape, Side, Visit};
+use crate::problems::{graded_jacobian, vector};
+
+/// The question's name.
+pub const NAME: &str = "solve_by_condition";
+
+/// Ratios of the smallest column of J to the largest.
+const GRADES: [f64; 4] = [1.0, 1e-3, 1e-6, 1e-9];
+
+/// One curve a kernel and damping, one case a condition; kernels that refuse are left out.
+///
+/// # Errors
+/// When a side fails.
+pub fn cases(effort: Effort, visit: Visit<'_>) -> Fallible<()> {
+    let (shapes, grades): (&[(usize, usize)], &[f64]) = match effort {
+        Effort::Quick => (&[(256, 144)], &GRADES[1..3]),
+        Effort::Full => (&[(256, 144), (1024, 144), (144, 512)], &GRADES),
+    };
+    for &(n, p) in shapes {
+        for &grade in grades {
+            for damping in [0.0, 1e-2] {
+                for solver in DampedSolver::ALL {
+                    let request = SolveRequest { damping, solver, ..SolveRequest::default() };
+                    if let Some(case) = case(Shape::matrix(n, p), grade, request)? {
+                        visit(case)?;
+                    }
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// One kernel at one condition; `None` where the kernel refuses the system.
+fn case(shape: Shape, grade: f64, request: SolveRequest) -> Fallible<Option<Case>> {
+    let jacobian = graded_jacobian(shape.n, shape.p, grade);
+    let b = vector(shape.n);
+    let mut factors = Factors::new(shape.n, shape.p)?;
+    let mut v = vec![0.0; shape.p];
+    let Ok(report) = factors.solve(&jacobian, request, &b, &mut v) else { return Ok(None) };
+    let mut right = vec![0.0; shape.p];
+    jacobian.apply_transposed(&b, &mut right);
+    let mut side = Side::calling(0.0, report.residual / norm(&right), move || {
+        factors.invalidate();
+        factors.solve(&jacobian, request, &b, &mut v)?;
+        Ok(())
+    });
+    // Kernels differ in what they count; their times are what is compared.
+    side.operations = None;
+    let (kernel, damping) = (request.solver.name(), request.damping);
+    Ok(Some(Case {
+        question: NAME,
+        variant: format!("{kernel},rho={damping},grade={grade:e}"),
+        shape,
+        schedule: Schedule::Calibrated,
+        sides: vec![side],
+    }))
+}

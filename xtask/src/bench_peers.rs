@@ -1,0 +1,51 @@
+//! The peers' Python environment, made once in the target folder from benches/peers/requirements.txt.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use crate::bench::target;
+use crate::process::{hand_over, root};
+
+/// Exit status when the environment cannot be made.
+const CANNOT_MAKE: u8 = 3;
+
+/// The environment's interpreter; made anew when the requirements changed.
+pub fn environment() -> Result<PathBuf, ExitCode> {
+    let folder = target().join("bench-peers");
+    let requirements = root().join("benches/peers/requirements.txt");
+    // A copy of what was installed: written last, so that a broken installation is made again.
+    let installed = folder.join("installed.txt");
+    let python = folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
+    let wanted = read(&requirements)?;
+    if fs::read(&installed).is_ok_and(|found| found == wanted) {
+        return Ok(python);
+    }
+    let mut make = Command::new("python3");
+    make.args(["-m", "venv", "--clear"]).arg(&folder);
+    run(make)?;
+    let mut install = Command::new(&python);
+    install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+    install.arg("--requirement").arg(&requirements);
+    run(install)?;
+    fs::write(&installed, wanted).map_err(|error| failed(&installed, &error))?;
+    Ok(python)
+}
+
+/// Runs a command that must succeed.
+fn run(command: Command) -> Result<(), ExitCode> {
+    match hand_over(command) {
+        ExitCode::SUCCESS => Ok(()),
+        status => Err(status),
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, ExitCode> {
+    fs::read(path).map_err(|error| failed(path, &error))
+}
+
+/// Says which file it was.
+fn failed(path: &Path, error: &std::io::Error) -> ExitCode {
+    eprintln!("error: {}: {error}", path.display());
+    ExitCode::from(CANNOT_MAKE)
+}
