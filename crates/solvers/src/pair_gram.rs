@@ -43,7 +43,7 @@ impl WithSimd for PairGram<'_> {
         let rows = (PAIRS / width.max(1)).clamp(S::F64_LANES, ROW_BLOCK) & !(S::F64_LANES - 1);
         let chunk = (PAIRS / rows).clamp(1, unit_pairs.max(1));
         // The last row's products are stored whole vectors at a time, past its end.
-        let sizes = [unit_pairs * width, rows * width + 2 * S::F64_LANES, chunk * rows];
+        let sizes = [unit_pairs * width, (rows * width + 2 * S::F64_LANES).max(d * d), chunk * rows];
         let total = sizes.iter().sum::<usize>() + ALIGNMENT * sizes.len();
         if work.len() < total {
             work.resize(total, 0.0);
@@ -74,7 +74,8 @@ impl WithSimd for PairGram<'_> {
                 }
             }
         }
-        scatter(sums, width, (m, d), out);
+        let places = jacobian.pair_places();
+        scatter(simd, (sums, width), (places, &mut features[..d * d]), out);
     }
 }
 
@@ -143,28 +144,36 @@ fn add_pair_products<S: Simd>(
 }
 
 /// `out[i d + k, i' d + l] = sums[(i, i'), (k, l)]` for the entries on and below the diagonal.
+///
+/// `places[l d + k]` is where the pair of k and l stands; `square` has room for a block, d x d.
 #[inline(always)]
-fn scatter(sums: &[f64], width: usize, (m, d): (usize, usize), mut out: MatMut<'_, f64>) {
+fn scatter<S: Simd>(
+    simd: S,
+    (sums, width): (&[f64], usize),
+    (places, square): (&[u32], &mut [f64]),
+    mut out: MatMut<'_, f64>,
+) {
+    let d = places.len().isqrt();
+    let m = out.ncols() / d;
     for other in 0..m {
-        for l in 0..d {
-            let column = out.rb_mut().col_mut(other * d + l).try_as_col_major_mut();
-            // `PairGram::out` is column-major.
-            let Some(column) = column else { continue };
-            let entries = column.as_slice_mut()[other * d..].chunks_exact_mut(d);
-            for (i, entries) in (other..m).zip(entries) {
-                let block = &sums[(i * (i + 1) / 2 + other) * width..][..width];
+        let mut columns = out.rb_mut().subcols_mut(other * d, d);
+        for i in other..m {
+            let block = &sums[(i * (i + 1) / 2 + other) * width..][..width];
+            for (entry, &at) in square.iter_mut().zip(places) {
+                *entry = block[at as usize];
+            }
+            for (l, square) in square.chunks_exact(d).enumerate() {
+                // `PairGram::out` is column-major.
+                let Some(column) = columns.rb_mut().col_mut(l).try_as_col_major_mut() else { continue };
                 let above = if i == other { l } else { 0 };
-                // The pair (k, l) with k below l lies l - k behind (k, k); (k + 1, k + 1) lies d - k
-                // behind that.
-                let mut at = l;
-                for (k, entry) in entries[..l].iter_mut().enumerate() {
-                    if k >= above {
-                        *entry = block[at];
-                    }
-                    at += d - k - 1;
+                let target = &mut column.as_slice_mut()[i * d + above..(i + 1) * d];
+                let (source, source_tail) = S::as_simd_f64s(&square[above..]);
+                let (target, target_tail) = S::as_mut_simd_f64s(target);
+                for (t, s) in target.iter_mut().zip(source) {
+                    *t = *s;
                 }
-                for (entry, sum) in entries[l..].iter_mut().zip(&block[at..]) {
-                    *entry = *sum;
+                for (t, s) in target_tail.iter_mut().zip(source_tail) {
+                    *t = *s;
                 }
             }
         }

@@ -43,6 +43,8 @@ pub struct RowKronecker {
     right: RowBlocks,
     /// X once more, row after row, each padded with zeros.
     by_row: Mat<f64>,
+    /// Position of the pair of features (k, l) among all pairs, at `l d + k`.
+    pair_places: Vec<u32>,
 }
 
 impl RowKronecker {
@@ -61,7 +63,14 @@ impl RowKronecker {
                 by_row[(j * padded + k, 0)] = inputs[j * features + k];
             }
         }
-        Self { left: RowBlocks::zeros(rows, hidden), right, by_row }
+        let pair_places = (0..features * features)
+            .map(|e| {
+                let (k, l) = ((e / features).min(e % features), (e / features).max(e % features));
+                // The pairs of 0 with all, then of 1 with the others, and so on.
+                u32::try_from(k * features - k * (k + 1) / 2 + l).unwrap_or(u32::MAX)
+            })
+            .collect();
+        Self { left: RowBlocks::zeros(rows, hidden), right, by_row, pair_places }
     }
 
     /// S, n x m, one column a hidden unit.
@@ -97,6 +106,11 @@ impl RowKronecker {
     /// Row j of X, with what follows it: at least a vector more than d entries.
     pub(crate) fn input_from(&self, j: usize) -> &[f64] {
         &self.by_row.col_as_slice(0)[j * self.padded_features()..]
+    }
+
+    /// Position of the pair of features (k, l) among all pairs, at `l d + k`.
+    pub(crate) fn pair_places(&self) -> &[u32] {
+        &self.pair_places
     }
 
     /// The rows of X in block `b`, one after the other, each padded with zeros.

@@ -197,7 +197,7 @@ impl<K: Kernel> Jets<'_, K> {
             let length = z.len().min(value.len()).min(first.len()).min(second.len()).min(BLOCK);
             let (z, value) = (&z[..length], &mut value[..length]);
             let (first, second) = (&mut first[..length], &mut second[..length]);
-            share_in_block::<K, A>(z, [&mut one, &mut two, &mut three, &mut four]);
+            share_in_block::<K, A>(z, &mut one, &mut two, &mut three, &mut four);
             let [Row(one), Row(two), Row(three), Row(four)] = [&one, &two, &three, &four];
             for index in 0..length {
                 let prepared = [one[index], two[index], three[index], four[index]];
@@ -233,7 +233,7 @@ impl<K: Kernel> Values<'_, K> {
         for (z, value) in self.pre_activation.chunks(BLOCK).zip(self.value.chunks_mut(BLOCK)) {
             let length = z.len().min(value.len()).min(BLOCK);
             let (z, value) = (&z[..length], &mut value[..length]);
-            share_in_block::<K, A>(z, [&mut one, &mut two, &mut three, &mut four]);
+            share_in_block::<K, A>(z, &mut one, &mut two, &mut three, &mut four);
             let [Row(one), Row(two), Row(three), Row(four)] = [&one, &two, &three, &four];
             for index in 0..length {
                 let prepared = [one[index], two[index], three[index], four[index]];
@@ -254,8 +254,13 @@ impl<K: Kernel> WithSimd for Values<'_, K> {
 
 /// All stages but the last.
 #[inline(always)]
-fn share_in_block<K: Kernel, A: Arithmetic>(z: &[f64], rows: [&mut Row; 4]) {
-    let [Row(one), Row(two), Row(three), Row(four)] = rows;
+fn share_in_block<K: Kernel, A: Arithmetic>(
+    z: &[f64],
+    Row(one): &mut Row,
+    Row(two): &mut Row,
+    Row(three): &mut Row,
+    Row(four): &mut Row,
+) {
     let length = z.len().min(BLOCK);
     let z = &z[..length];
     for index in 0..length {
