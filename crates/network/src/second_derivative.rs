@@ -5,8 +5,8 @@
 use gaussflow_solvers::faer::MatMut;
 use gaussflow_solvers::{RowBlocks, inner_product};
 
-/// Most rows of a block of [`RowBlocks`].
-pub(crate) const ROW_BLOCK: usize = 128;
+/// Most rows of a block.
+pub(crate) const ROW_BLOCK: usize = RowBlocks::ROWS;
 
 /// X and where C comes from: `fill(b, i, column)` writes column i of C on the rows of block b.
 pub(crate) struct Curved<'a, F> {

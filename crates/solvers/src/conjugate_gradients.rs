@@ -63,12 +63,9 @@ pub(crate) struct ConjugateGradients {
 impl ConjugateGradients {
     /// Makes room for systems of order `order`, once.
     pub(crate) fn reserve(&mut self, order: usize) {
-        for buffer in [
-            &mut self.residual,
-            &mut self.preconditioned,
-            &mut self.direction,
-            &mut self.image,
-        ] {
+        for buffer in
+            [&mut self.residual, &mut self.preconditioned, &mut self.direction, &mut self.image]
+        {
             buffer.resize(order, 0.0);
         }
         self.diagonal.reserve(KEPT);

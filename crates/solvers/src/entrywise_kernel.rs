@@ -57,7 +57,7 @@ fn scalars_of(block: Block<'_>) -> (Scalars<'_>, usize) {
     (Scalars { data: block.data, step: block.stride, stride: 1 }, block.rows)
 }
 
-/// `out[c 128 + r] += sum_i A[row r of block, i] columns[i, c]`; of a diagonal block only tiles that
+/// `out[c 136 + r] += sum_i A[row r of block, i] columns[i, c]`; of a diagonal block only tiles that
 /// reach the lower triangle.
 #[inline(always)]
 fn add_block_products<S: Simd>(

@@ -84,6 +84,21 @@ pub enum SolveError {
         /// Number of columns.
         columns: usize,
     },
+    /// An iterative solve met its iteration limit, or stopped falling, above the tolerance.
+    #[error(
+        "{solver} reached a residual of {relative_residual:e} norm(J^T b) in {iterations} iterations, \
+         not {tolerance:e}; allow more iterations or preconditioner memory, or raise the damping"
+    )]
+    NotConverged {
+        /// The method.
+        solver: &'static str,
+        /// Iterations done.
+        iterations: usize,
+        /// `norm(J^T b - (1-rho) J^T J v - rho v) / norm(J^T b)` of the last iterate.
+        relative_residual: f64,
+        /// The one asked for.
+        tolerance: f64,
+    },
     /// The inputs are finite, but the solution overflowed or the factorization broke down.
     #[error("{solver:?} gave a solution that is not finite (entry {index}) from finite input")]
     Overflow {

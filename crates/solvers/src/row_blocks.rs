@@ -1,4 +1,4 @@
-//! A tall matrix stored in blocks of rows, each block column-major: `(j, i)` lies in block `j / 128`.
+//! A tall matrix stored in blocks of rows, each block column-major: `(j, i)` lies in block `j / 136`.
 //!
 //! A kernel that walks over rows then reads one contiguous piece of memory a block, however many
 //! columns there are; the rows of the last block are padded with zeros to whole vectors.
@@ -7,22 +7,23 @@ use std::ops::{Index, IndexMut};
 
 use faer::Mat;
 
-/// Rows of a block: with a handful of columns it stays in the first-level cache.
-pub(crate) const ROW_BLOCK: usize = 128;
+/// Rows of a block: whole vectors, and an odd number of cache lines, so that the entries of one row do
+/// not fall on the same place of the cache.
+pub(crate) const ROW_BLOCK: usize = 136;
 
 /// Rows are padded to a multiple of this: the longest vector of any processor.
 const PADDING: usize = 8;
 
-/// An n x c matrix in blocks of 128 rows; index it by `[(row, column)]`, or take it column by column
+/// An n x c matrix in blocks of 136 rows; index it by `[(row, column)]`, or take it column by column
 /// within a block.
 ///
 /// # Examples
 /// ```
 /// use gaussflow_solvers::RowBlocks;
 /// let mut matrix = RowBlocks::zeros(200, 3);
-/// matrix[(130, 2)] = 5.0;
-/// assert_eq!(matrix.block_rows(1), 128..200);
-/// assert_eq!(matrix.column(1, 2)[2], 5.0);
+/// matrix[(140, 2)] = 5.0;
+/// assert_eq!(matrix.block_rows(1), 136..200);
+/// assert_eq!(matrix.column(1, 2)[4], 5.0);
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct RowBlocks {
@@ -43,6 +44,9 @@ pub(crate) struct Block<'a> {
 }
 
 impl RowBlocks {
+    /// Rows of every block but the last.
+    pub const ROWS: usize = ROW_BLOCK;
+
     /// A zero matrix.
     pub fn zeros(rows: usize, columns: usize) -> Self {
         let padded = rows.next_multiple_of(PADDING);
@@ -64,7 +68,7 @@ impl RowBlocks {
         self.rows.div_ceil(ROW_BLOCK)
     }
 
-    /// The rows of block `b`; every block but the last has 128.
+    /// The rows of block `b`; every block but the last has [`Self::ROWS`].
     pub fn block_rows(&self, b: usize) -> std::ops::Range<usize> {
         b * ROW_BLOCK..((b + 1) * ROW_BLOCK).min(self.rows)
     }

@@ -16,8 +16,8 @@ use crate::tile::{Scalars, VECTORS, Vectors, add_product, groups, product, scala
 /// Units whose columns of S stay in the first-level cache while a block's rows pass over them.
 const UNITS: usize = 64;
 
-/// Features of one pass of `J^T u`: three of the longest vectors.
-const FEATURES: usize = 24;
+/// Features of one pass of `J^T u` at most: three vectors of four.
+const FEATURES: usize = 12;
 
 /// `out = J v` on the rows of the blocks `blocks` (`out` begins at the first of them).
 pub(crate) struct Apply<'a> {
@@ -135,8 +135,9 @@ fn add_transposed_block<S: Simd>(
     let (s, d) = (jacobian.left().block(b), jacobian.features());
     let (inputs, padded) = (jacobian.inputs_by_row(b), jacobian.padded_features());
     let mut weighted = [0.0; ROW_BLOCK * FEATURES];
-    for k in (0..d).step_by(VECTORS * S::F64_LANES) {
-        let vectors = VECTORS.min((d - k).div_ceil(S::F64_LANES));
+    let most = VECTORS.min(FEATURES / S::F64_LANES);
+    for k in (0..d).step_by(most * S::F64_LANES) {
+        let vectors = most.min((d - k).div_ceil(S::F64_LANES));
         let width = vectors * S::F64_LANES;
         for ((u, x), out) in u.iter().zip(inputs.chunks(padded)).zip(weighted.chunks_mut(width)) {
             for (o, x) in out.iter_mut().zip(&x[k..k + width]) {

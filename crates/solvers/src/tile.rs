@@ -58,26 +58,47 @@ pub(crate) fn product<S: Simd, const C: usize, const V: usize>(
     assert!(last * a.step + (C - 1) * a.stride < a.data.len());
     assert!(last * b.step + V * S::F64_LANES <= b.data.len());
     let (mut a_at, mut b_at) = (a.data.as_ptr(), b.data.as_ptr());
-    for _ in 0..length {
-        // SAFETY: l <= last, so by the assertions above every index read here lies within its slice;
-        // a vector type has no invalid bit patterns and is read without alignment.
-        unsafe {
-            let mut vectors = [simd.splat_f64s(0.0); V];
-            for v in 0..V {
-                vectors[v] = b_at.add(v * S::F64_LANES).cast::<S::f64s>().read_unaligned();
-            }
-            for c in 0..C {
-                let scalar = simd.splat_f64s(*a_at.add(c * a.stride));
-                for v in 0..V {
-                    acc[c][v] = simd.mul_add_e_f64s(scalar, vectors[v], acc[c][v]);
-                }
-            }
+    // Past the last l the pointers leave their slices, where nobody reads.
+    for _ in 0..length / 2 {
+        for _ in 0..2 {
+            // SAFETY: by the assertions above every l below `length` lies within both slices.
+            unsafe { add_one::<S, C, V>(simd, a_at, a.stride, b_at, &mut acc) };
+            a_at = a_at.wrapping_add(a.step);
+            b_at = b_at.wrapping_add(b.step);
         }
-        // Past the last l the pointers leave their slices, where nobody reads.
-        a_at = a_at.wrapping_add(a.step);
-        b_at = b_at.wrapping_add(b.step);
+    }
+    if length % 2 == 1 {
+        // SAFETY: as above.
+        unsafe { add_one::<S, C, V>(simd, a_at, a.stride, b_at, &mut acc) };
     }
     acc
+}
+
+/// `acc[c][v] += a[c] b[v]` for one l.
+///
+/// # Safety
+/// `a` must be valid for reads at `c stride`, c below C, and `b` for V vectors.
+#[inline(always)]
+#[allow(clippy::needless_range_loop, reason = "iterators here cost the compiler its registers")]
+unsafe fn add_one<S: Simd, const C: usize, const V: usize>(
+    simd: S,
+    a: *const f64,
+    stride: usize,
+    b: *const f64,
+    acc: &mut [[S::f64s; V]; C],
+) {
+    let mut vectors = [simd.splat_f64s(0.0); V];
+    for v in 0..V {
+        // SAFETY: the caller's; a vector type has no invalid bit patterns and is read unaligned.
+        vectors[v] = unsafe { b.add(v * S::F64_LANES).cast::<S::f64s>().read_unaligned() };
+    }
+    for c in 0..C {
+        // SAFETY: the caller's.
+        let scalar = simd.splat_f64s(unsafe { *a.add(c * stride) });
+        for v in 0..V {
+            acc[c][v] = simd.mul_add_e_f64s(scalar, vectors[v], acc[c][v]);
+        }
+    }
 }
 
 /// Calls `$body` with the constants `$c` and `$v` that equal the run-time `scalars` (1 to 8) and

@@ -6,15 +6,15 @@ use gaussflow_solvers::{SolveRequest, inner_product, norm};
 
 use crate::systems::{EPS, gaussian, generator};
 
-/// Rows, features and hidden units: ones, primes, and both sides of the blocks of 8 and 128.
+/// Rows, features and hidden units: ones, primes, and both sides of the blocks of 8 and 136.
 const SHAPES: [(usize, usize, usize); 13] = [
     (1, 1, 1),
     (1, 3, 2),
     (7, 1, 5),
     (13, 5, 1),
-    (127, 3, 7),
-    (128, 8, 4),
-    (129, 2, 3),
+    (135, 3, 7),
+    (136, 8, 4),
+    (137, 2, 3),
     (257, 7, 5),
     (300, 8, 18),
     (131, 30, 4),
