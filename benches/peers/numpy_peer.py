@@ -136,7 +136,8 @@ class Gram:
         self.slopes, self.inputs_t = network.slopes, network.inputs_t
         p = problem.m * problem.d
         self.gram = numpy.zeros((p, p), order="F")
-        self.variants = {f"rows-{rows}": self.by(rows) for rows in (*self.BLOCKS, problem.n)}
+        self.variants = {"whole": self.by(problem.n)}
+        self.variants.update({f"rows-{rows}": self.by(rows) for rows in self.BLOCKS})
 
     def by(self, rows):
         m, d, n = self.problem.m, self.problem.d, self.problem.n

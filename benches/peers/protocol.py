@@ -1,8 +1,9 @@
-"""Answers requests of the harness, one JSON object a line: {"seconds", "variant"} or {"error"}.
+"""Answers requests of the harness, one JSON object a line: {"seconds", "variants"} or {"error"}.
 
 A task is a class with `variants`, a dictionary of formulations of the same work: each is called with
-the number of repetitions, starts from the same state every time, and returns its result. On the
-first request every variant is tried, and the fastest answers from then on: a peer gets its best.
+the number of repetitions, starts from the same state every time, and returns its result. The first
+one is the plain formulation. On the first request every variant is tried; `variants` of an answer
+names the fastest and the plain one, and a later request says which it wants: a peer gets its best.
 """
 
 import json
@@ -59,11 +60,12 @@ def serve(tasks):
             if name not in made:
                 task = tasks[name](request["problem"])
                 made[name] = (task.variants, fastest(task.variants, count))
-            variants, chosen = made[name]
+            variants, best = made[name]
+            chosen = request.get("variant", best)
             result, seconds = timed(variants[chosen], count)
             if "result" in request:
                 numpy.ascontiguousarray(result, dtype=numpy.float64).tofile(request["result"])
-            answer = {"seconds": seconds, "variant": chosen}
+            answer = {"seconds": seconds, "variants": [best, next(iter(variants))]}
         except Exception as error:  # The harness reports it; the process goes on.
             answer = {"error": f"{type(error).__name__}: {error}"}
         print(json.dumps(answer), flush=True)

@@ -87,6 +87,8 @@ pub struct Side<'s> {
     pub run: Run<'s>,
     /// The relative error of the result, asked for after the timing.
     pub error: Box<dyn FnMut() -> Fallible<Option<f64>> + 's>,
+    /// What else is to be said, asked for after the timing; empty for nothing.
+    pub note: Box<dyn FnMut() -> String + 's>,
 }
 
 impl<'s> Side<'s> {
@@ -107,7 +109,14 @@ impl<'s> Side<'s> {
                 Ok(begun.elapsed().as_secs_f64())
             }),
             error: Box::new(move || Ok(Some(relative_error))),
+            note: Box::new(String::new),
         }
+    }
+
+    /// The same side with something to say.
+    #[must_use]
+    pub fn noting(self, note: impl FnMut() -> String + 's) -> Self {
+        Self { note: Box::new(note), ..self }
     }
 
     /// The same side as a peer that the error is measured against.

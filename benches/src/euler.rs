@@ -85,6 +85,18 @@ impl Euler {
         self.observed
     }
 
+    /// How the steps' solves shared factors, in words.
+    pub fn sharing(&self) -> String {
+        let counts = self.here.amortized_counts();
+        if counts.direct + counts.amortized == 0 {
+            return String::new();
+        }
+        format!(
+            "{} direct solves, {} with an earlier factor in {} iterations, {} given up",
+            counts.direct, counts.amortized, counts.iterations, counts.given_up,
+        )
+    }
+
     /// Measures at the present point, with a linearization of its own that leaves this one's alone.
     ///
     /// # Errors
@@ -162,6 +174,7 @@ pub fn side<S: Stepper + 'static>(
             Ok(begun.elapsed().as_secs_f64())
         }),
         error: Box::new(error),
+        note: Box::new(String::new),
     }
 }
 

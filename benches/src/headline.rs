@@ -123,9 +123,7 @@ fn step(
         // Wide: the peers use the entrywise kernel, as this workspace does.
         let operations = if shape.p > shape.n { operations::step(shape) } else { dense };
         let task = Task { peer, name: task, problem: folder.clone(), operations };
-        let (weights, formulation) = task.result(lap)?;
-        let error = relative_distance(&change(&weights), &found);
-        sides.push(task.side(&formulation, Some(error))?);
+        sides.extend(task.sides(lap, |weights| relative_distance(&change(weights), &found))?);
     }
     Ok(Case {
         question,
@@ -158,9 +156,9 @@ pub fn large_gram(peers: &Peers, folder: &Path) -> Fallible<Case> {
         problem.write(&folder, SCALING, 0.0)?;
         let operations = operations::dense_gram(shape.n, shape.p);
         let task = Task { peer: Rc::clone(numpy), name: "gram", problem: folder, operations };
-        let (found, formulation) = task.result(1)?;
-        let error = relative_distance(&lower_of(&found, shape.p), &network_gram(&problem)?);
-        case.sides.push(task.side(&format!("dsyrk-{formulation}"), Some(error))?);
+        let expected = network_gram(&problem)?;
+        let distance = |gram: &[f64]| relative_distance(&lower_of(gram, shape.p), &expected);
+        case.sides.extend(task.sides(1, distance)?);
     }
     case.schedule = Schedule::Batches { calls: 1 };
     Ok(case)

@@ -137,6 +137,7 @@ mod tests {
                     Ok(seconds * calls as f64)
                 }),
                 error: Box::new(|| Ok(None)),
+                note: Box::new(String::new),
             }
         };
         let mut case = Case {

@@ -10,7 +10,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::rc::Rc;
 
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::case::{Fallible, Side};
 use crate::problems::read_doubles;
@@ -29,8 +29,9 @@ pub struct Peer {
 struct Answer {
     /// Seconds of all repetitions.
     seconds: Option<f64>,
-    /// The formulation that it found to be the fastest.
-    variant: Option<String>,
+    /// The fastest formulation, then the plain one.
+    #[serde(default)]
+    variants: Vec<String>,
     /// Why there is no time.
     error: Option<String>,
 }
@@ -62,30 +63,18 @@ impl Peer {
         self.name
     }
 
-    /// Lets the peer do `task` on the problem in `problem` so many times; seconds and formulation.
-    fn request(
-        &mut self,
-        task: &str,
-        problem: &Path,
-        count: usize,
-        result: Option<&Path>,
-    ) -> Fallible<(f64, String)> {
-        let mut line = json!({"task": task, "problem": problem, "count": count});
-        if let Some(path) = result {
-            line["result"] = json!(path);
-        }
-        writeln!(self.requests, "{line}")?;
+    /// Sends a request and waits for its answer: seconds, and the names of the formulations.
+    fn request(&mut self, request: &Value) -> Fallible<(f64, Vec<String>)> {
+        writeln!(self.requests, "{request}")?;
         self.requests.flush()?;
         let mut text = String::new();
         self.answers.read_line(&mut text)?;
         let answer: Answer = serde_json::from_str(&text)
             .map_err(|error| format!("{} answered {text:?}: {error}", self.name))?;
         match answer {
-            Answer { seconds: Some(seconds), variant, error: None } => {
-                Ok((seconds, variant.unwrap_or_default()))
-            }
+            Answer { seconds: Some(seconds), variants, error: None } => Ok((seconds, variants)),
             Answer { error, .. } => {
-                Err(format!("{}, {task}: {}", self.name, error.unwrap_or_default()).into())
+                Err(format!("{}, {request}: {}", self.name, error.unwrap_or_default()).into())
             }
         }
     }
@@ -100,6 +89,7 @@ impl Drop for Peer {
 }
 
 /// A task of a peer on one problem.
+#[derive(Clone)]
 pub struct Task {
     /// Who does it.
     pub peer: Rc<RefCell<Peer>>,
@@ -112,31 +102,68 @@ pub struct Task {
 }
 
 impl Task {
-    /// The result of `count` repetitions, read back, and the formulation that the peer chose.
+    /// The names of the formulations to be measured: the fastest, and the plain one if it is another.
     ///
     /// # Errors
     /// When the peer fails.
-    pub fn result(&self, count: usize) -> Fallible<(Vec<f64>, String)> {
-        let path = self.problem.join(format!("{}-result.f64", self.name));
-        let (_, variant) =
-            self.peer.try_borrow_mut()?.request(self.name, &self.problem, count, Some(&path))?;
-        Ok((read_doubles(&path)?, variant))
+    pub fn formulations(&self, count: usize) -> Fallible<Vec<String>> {
+        let (_, mut names) = self.peer.try_borrow_mut()?.request(&self.words(count))?;
+        names.dedup();
+        Ok(names)
     }
 
-    /// The side that asks the peer; `variant` stands in its name, `error` is that of its result.
+    /// The result of `count` repetitions by a formulation, read back.
+    ///
+    /// # Errors
+    /// When the peer fails.
+    pub fn result(&self, count: usize, formulation: &str) -> Fallible<Vec<f64>> {
+        let path = self.problem.join(format!("{}-{formulation}.f64", self.name));
+        let mut request = self.words(count);
+        request["variant"] = json!(formulation);
+        request["result"] = json!(path);
+        self.peer.try_borrow_mut()?.request(&request)?;
+        read_doubles(&path)
+    }
+
+    /// The side that asks the peer; `error` is that of its result.
     ///
     /// # Errors
     /// When the peer is at work.
-    pub fn side(self, variant: &str, error: Option<f64>) -> Fallible<Side<'static>> {
-        let name = format!("{}-{variant}", self.peer.try_borrow()?.name());
+    pub fn side(&self, formulation: &str, error: Option<f64>) -> Fallible<Side<'static>> {
+        let name = format!("{}-{formulation}", self.peer.try_borrow()?.name());
+        let (task, formulation) = (self.clone(), formulation.to_owned());
         Ok(Side {
             peer: Some(name),
             operations: Some(self.operations),
             run: Box::new(move |count| {
-                let mut peer = self.peer.try_borrow_mut()?;
-                Ok(peer.request(self.name, &self.problem, count, None)?.0)
+                let mut request = task.words(count);
+                request["variant"] = json!(formulation);
+                Ok(task.peer.try_borrow_mut()?.request(&request)?.0)
             }),
             error: Box::new(move || Ok(error)),
+            note: Box::new(String::new),
         })
+    }
+
+    /// One side a formulation; `error` says how far a result is from ours.
+    ///
+    /// # Errors
+    /// When the peer fails.
+    pub fn sides(
+        &self,
+        count: usize,
+        error: impl Fn(&[f64]) -> f64,
+    ) -> Fallible<Vec<Side<'static>>> {
+        let mut sides = Vec::new();
+        for formulation in self.formulations(count)? {
+            let distance = error(&self.result(count, &formulation)?);
+            sides.push(self.side(&formulation, Some(distance))?);
+        }
+        Ok(sides)
+    }
+
+    /// The request in its simplest form.
+    fn words(&self, count: usize) -> Value {
+        json!({"task": self.name, "problem": self.problem, "count": count})
     }
 }

@@ -102,6 +102,14 @@ pub fn write(rows: &[Row], folder: &Path) -> Fallible<Vec<PathBuf>> {
     Ok(paths)
 }
 
+/// The exponents of the curves of [`matrix_free_scaling`], each with its label.
+pub fn growth(rows: &[Row]) -> Vec<(String, f64)> {
+    let plot = PLOTS.iter().find(|plot| plot.question == matrix_free_scaling::NAME);
+    let curves = plot.map(|plot| curves(rows, plot)).unwrap_or_default();
+    let long = curves.into_iter().filter(|curve| curve.x.len() > 1);
+    long.map(|curve| (curve.label.clone(), exponent(&curve.x, &curve.y))).collect()
+}
+
 /// The curves of a question: one a name and peer, in the order of the rows.
 fn curves(rows: &[Row], plot: &Plot) -> Vec<Curve> {
     let mut found: Vec<Curve> = Vec::new();

@@ -40,15 +40,16 @@ pub struct Row {
 /// Everything measured so far.
 pub struct Report {
     effort: Effort,
-    /// Multiply-adds a second of the large product, once measured.
+    /// 1e9 multiplications and additions a second of the large product, once measured.
     peak: Option<f64>,
     rows: Vec<Row>,
+    notes: Vec<String>,
 }
 
 impl Report {
     /// An empty report.
     pub fn new(effort: Effort) -> Self {
-        Self { effort, peak: None, rows: Vec::new() }
+        Self { effort, peak: None, rows: Vec::new(), notes: Vec::new() }
     }
 
     /// The rows.
@@ -60,15 +61,11 @@ impl Report {
     ///
     /// # Errors
     /// When a side fails.
-    pub fn take_peak(&mut self, case: Case) -> Fallible<()> {
-        let first = self.rows.len();
-        self.take(case)?;
-        self.peak = self.rows.last().and_then(|row| row.gflops);
-        let peak = self.peak;
-        for row in &mut self.rows[first..] {
-            row.fraction_of_peak = row.gflops.zip(peak).map(|(rate, peak)| rate / peak);
-        }
-        Ok(())
+    pub fn take_peak(&mut self, mut case: Case) -> Fallible<()> {
+        let seconds = measure(&mut case, self.effort)?;
+        let operations = case.sides.last().and_then(|side| side.operations);
+        self.peak = operations.zip(seconds.last()).map(|(count, time)| 1e-9 * count / time);
+        self.record(case, seconds)
     }
 
     /// Measures a case, adds its rows and prints them.
@@ -77,6 +74,11 @@ impl Report {
     /// When a side fails.
     pub fn take(&mut self, mut case: Case) -> Fallible<()> {
         let seconds = measure(&mut case, self.effort)?;
+        self.record(case, seconds)
+    }
+
+    /// One row a side.
+    fn record(&mut self, mut case: Case, seconds: Vec<f64>) -> Fallible<()> {
         let calls = match case.schedule {
             Schedule::Once { calls, rounds } => (calls * rounds) as f64,
             Schedule::Batches { .. } | Schedule::Calibrated => 1.0,
@@ -101,19 +103,25 @@ impl Report {
                 peer: side.peer.clone(),
             };
             println!("{}", line(&row, &shape.to_string()));
+            let note = (side.note)();
+            if !note.is_empty() {
+                println!("    {note}");
+                self.notes.push(format!("- `{name}`, {shape}: {note}\n"));
+            }
             self.rows.push(row);
         }
         Ok(())
     }
 
-    /// Writes bench.json.
+    /// Writes bench.json, and notes.md beside it.
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn write(&self, path: &Path) -> Fallible<()> {
+    pub fn write(&self, folder: &Path) -> Fallible<()> {
         let mut text = serde_json::to_string_pretty(&self.rows)?;
         text.push('\n');
-        Ok(fs::write(path, text)?)
+        fs::write(folder.join("bench.json"), text)?;
+        Ok(fs::write(folder.join("notes.md"), self.notes.concat())?)
     }
 }
 

@@ -12,7 +12,7 @@ use gaussflow_benches::headline::{self, Peers};
 use gaussflow_benches::peer::Peer;
 use gaussflow_benches::questions::QUESTIONS;
 use gaussflow_benches::report::{Report, head};
-use gaussflow_benches::{grid, plots};
+use gaussflow_benches::{grid, large_step, plots, targets};
 
 /// Measures this workspace and its peers in turns, on one thread.
 #[derive(Parser)]
@@ -29,10 +29,25 @@ struct Options {
     /// Only the headline cases and these questions (or `grid`); comma-separated.
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     only: Option<Vec<String>>,
+    /// Makes the large damped step in this process and prints what it found.
+    #[arg(long, hide = true)]
+    large_step: bool,
 }
 
 fn main() -> ExitCode {
     let options = Options::parse();
+    if options.large_step {
+        return match large_step::run().and_then(|found| Ok(serde_json::to_string(&found)?)) {
+            Ok(text) => {
+                println!("{text}");
+                ExitCode::SUCCESS
+            }
+            Err(error) => {
+                eprintln!("error: {error}");
+                ExitCode::FAILURE
+            }
+        };
+    }
     let mut report = Report::new(if options.quick { Effort::Quick } else { Effort::Full });
     let measured = run(&options, &mut report);
     // What was measured before a failure is worth keeping.
@@ -72,6 +87,12 @@ fn run(options: &Options, report: &mut Report) -> Fallible<()> {
     if wanted("grid") {
         grid::cases(&mut |case| report.take(case))?;
     }
+    if wanted(large_step::NAME) {
+        match large_step::case()? {
+            Some(case) => report.take(case)?,
+            None => println!("{}: no matrix-free solver yet, left out", large_step::NAME),
+        }
+    }
     for question in QUESTIONS.iter().filter(|question| wanted(question.name)) {
         (question.cases)(effort, &mut |case| report.take(case))?;
     }
@@ -101,9 +122,12 @@ fn pinning() -> String {
 /// Writes what there is.
 fn write(report: &Report, out: &Path) -> Fallible<()> {
     std::fs::create_dir_all(out)?;
-    report.write(&out.join("bench.json"))?;
+    report.write(out)?;
     std::fs::write(out.join("grid.md"), grid::markdown(report.rows()))?;
+    let targets = targets::markdown(report.rows());
+    println!("\n{targets}");
+    std::fs::write(out.join("targets.md"), targets)?;
     let paths = plots::write(report.rows(), out)?;
-    println!("\nbench.json, grid.md and {} further files are in {}", paths.len(), out.display());
+    println!("bench.json, grid.md and {} further files are in {}", paths.len() + 2, out.display());
     Ok(())
 }

@@ -14,7 +14,7 @@ pub const NAME: &str = "solve_by_condition";
 /// Ratios of the smallest column of J to the largest.
 const GRADES: [f64; 4] = [1.0, 1e-3, 1e-6, 1e-9];
 
-/// One curve a kernel and damping, one case a condition; kernels that refuse are left out.
+/// One case a condition and damping, one side a kernel; kernels that refuse are left out.
 ///
 /// # Errors
 /// When a side fails.
@@ -26,20 +26,27 @@ pub fn cases(effort: Effort, visit: Visit<'_>) -> Fallible<()> {
     for &(n, p) in shapes {
         for &grade in grades {
             for damping in [0.0, 1e-2] {
+                let mut sides = Vec::new();
                 for solver in DampedSolver::ALL {
                     let request = SolveRequest { damping, solver, ..SolveRequest::default() };
-                    if let Some(case) = case(Shape::matrix(n, p), grade, request)? {
-                        visit(case)?;
-                    }
+                    sides.extend(side(Shape::matrix(n, p), grade, request)?);
                 }
+                visit(Case {
+                    question: NAME,
+                    variant: format!("auto,rho={damping},grade={grade:e}"),
+                    shape: Shape::matrix(n, p),
+                    schedule: Schedule::Calibrated,
+                    sides,
+                })?;
             }
         }
     }
     Ok(())
 }
 
-/// One kernel at one condition; `None` where the kernel refuses the system.
-fn case(shape: Shape, grade: f64, request: SolveRequest) -> Fallible<Option<Case>> {
+/// One kernel at one condition, what `Auto` chooses as ours and the others as its peers; `None`
+/// where the kernel refuses the system.
+fn side(shape: Shape, grade: f64, request: SolveRequest) -> Fallible<Option<Side<'static>>> {
     let jacobian = graded_jacobian(shape.n, shape.p, grade);
     let b = vector(shape.n);
     let mut factors = Factors::new(shape.n, shape.p)?;
@@ -54,12 +61,8 @@ fn case(shape: Shape, grade: f64, request: SolveRequest) -> Fallible<Option<Case
     });
     // Kernels differ in what they count; their times are what is compared.
     side.operations = None;
-    let (kernel, damping) = (request.solver.name(), request.damping);
-    Ok(Some(Case {
-        question: NAME,
-        variant: format!("{kernel},rho={damping},grade={grade:e}"),
-        shape,
-        schedule: Schedule::Calibrated,
-        sides: vec![side],
-    }))
+    if request.solver != DampedSolver::Auto {
+        side.peer = Some(request.solver.name().to_owned());
+    }
+    Ok(Some(side))
 }

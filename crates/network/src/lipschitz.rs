@@ -5,20 +5,27 @@
 
 use gaussflow_objective::LipschitzConstants;
 use gaussflow_solvers::faer::{Mat, MatRef};
-use gaussflow_solvers::{DenseJacobian, Factors, norm};
+use gaussflow_solvers::{DenseJacobian, Factors, RowBlocks, norm};
 
 use crate::activation::ActivationFunction;
 use crate::network::Network;
 
 impl<A: ActivationFunction> LipschitzConstants for Network<A> {
     fn jacobian_lipschitz(&self) -> f64 {
-        self.activation().bounds().second * squared_feature_norm(self.inputs())
+        self.activation().bounds().second * squared_feature_norm(dense(self.inputs()).as_ref())
     }
 
     fn lipschitz(&self) -> f64 {
         let width = (self.hidden() as f64).sqrt();
-        self.activation().bounds().first * width * largest_singular_value(self.inputs())
+        self.activation().bounds().first
+            * width
+            * largest_singular_value(dense(self.inputs()).as_ref())
     }
+}
+
+/// The inputs as a dense matrix.
+fn dense(inputs: &RowBlocks) -> Mat<f64> {
+    Mat::from_fn(inputs.rows(), inputs.columns(), |j, k| inputs[(j, k)])
 }
 
 /// `sqrt(lambda_max((X X^T) * (X X^T)))` = the largest singular value of the matrix whose row j holds

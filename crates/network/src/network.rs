@@ -5,12 +5,16 @@
 //! `D2f[u,v]_j = sum_i c_i sigma''(z_ji) (x_j . u_i)(x_j . v_i)`.
 
 use gaussflow_objective::{MapError, Residuals, SecondOrderMap, SmoothMap, require_length};
-use gaussflow_solvers::faer::{Mat, MatMut};
+use gaussflow_solvers::RowBlocks;
+use gaussflow_solvers::faer::MatMut;
 
 use crate::activation::{Activation, ActivationFunction};
 use crate::jacobian::NetworkJacobian;
 use crate::second_derivative::{Curved, ROW_BLOCK};
 use crate::{InitialPoint, NetworkError};
+
+/// Units whose pre-activations are computed together.
+const UNITS: usize = 6;
 
 /// A one-hidden-layer network on fixed inputs, as a map from the m x d weights to n outputs.
 ///
@@ -33,7 +37,7 @@ use crate::{InitialPoint, NetworkError};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Network<A = Activation> {
-    inputs: Mat<f64>,
+    inputs: RowBlocks,
     signs: Vec<f64>,
     /// `phi(w_init)` when nullified, else zero.
     offset: Vec<f64>,
@@ -63,7 +67,7 @@ impl<A: ActivationFunction> Network<A> {
         require_finite("the output signs", signs)?;
         let rows = inputs.len() / features;
         Ok(Self {
-            inputs: Mat::from_fn(rows, features, |j, k| inputs[j * features + k]),
+            inputs: blocks_of(inputs, features),
             signs: signs.to_vec(),
             offset: vec![0.0; rows],
             activation,
@@ -82,7 +86,7 @@ impl<A: ActivationFunction> Network<A> {
             return Err(NetworkError::WeightCount { expected, found, hidden, features });
         }
         require_finite("the weights", weights)?;
-        let mut offset = vec![0.0; self.inputs.nrows()];
+        let mut offset = vec![0.0; self.inputs.rows()];
         self.offset.fill(0.0);
         self.evaluate(weights, &mut offset);
         self.offset = offset;
@@ -115,12 +119,12 @@ impl<A: ActivationFunction> Network<A> {
 
     /// Number of features d.
     pub fn features(&self) -> usize {
-        self.inputs.ncols()
+        self.inputs.columns()
     }
 
     /// The inputs X, n x d.
-    pub fn inputs(&self) -> gaussflow_solvers::faer::MatRef<'_, f64> {
-        self.inputs.as_ref()
+    pub fn inputs(&self) -> &RowBlocks {
+        &self.inputs
     }
 
     /// The output signs c (length m).
@@ -141,28 +145,28 @@ impl<A: ActivationFunction> Network<A> {
 
     /// `out = f(w)`.
     fn evaluate(&self, w: &[f64], out: &mut [f64]) {
-        let mut buffers = [[0.0; ROW_BLOCK]; 2];
-        let [z, sigma] = &mut buffers;
+        let mut sigma = [0.0; ROW_BLOCK];
         for (b, out) in out.chunks_mut(ROW_BLOCK).enumerate() {
-            let first = b * ROW_BLOCK;
             out.fill(0.0);
-            let (z, sigma) = (&mut z[..out.len()], &mut sigma[..out.len()]);
-            for (i, c) in self.signs.iter().enumerate() {
-                self.pre_activation(w, i, first, z);
+            let sigma = &mut sigma[..out.len()];
+            self.for_units(b, w, |i, z| {
                 self.activation.value(z, sigma);
-                add_scaled(out, *c, sigma);
-            }
-            subtract(out, &self.offset[first..]);
+                add_scaled(out, self.signs[i], sigma);
+            });
+            subtract(out, &self.offset[b * ROW_BLOCK..]);
         }
     }
 
-    /// `z_j = x_j . w^(i)` for the rows of the block that starts at `first`.
-    fn pre_activation(&self, w: &[f64], i: usize, first: usize, z: &mut [f64]) {
-        let d = self.features();
-        z.fill(0.0);
-        for (k, weight) in w[i * d..(i + 1) * d].iter().enumerate() {
-            let x = &self.inputs.col_as_slice(k)[first..first + z.len()];
-            add_scaled(z, *weight, x);
+    /// Shows `visit` the pre-activations `z_j = x_j . w^(i)` of each unit i on the rows of block `b`.
+    fn for_units(&self, b: usize, w: &[f64], mut visit: impl FnMut(usize, &[f64])) {
+        let (d, rows) = (self.features(), self.inputs.block_rows(b).len());
+        let mut z = [0.0; UNITS * ROW_BLOCK];
+        for (group, weights) in w.chunks(UNITS * d).enumerate() {
+            self.inputs.block_product(b, weights, &mut z);
+            let units = weights.len() / d;
+            for (c, z) in z.chunks_exact(ROW_BLOCK).take(units).enumerate() {
+                visit(group * UNITS + c, &z[..rows]);
+            }
         }
     }
 }
@@ -181,14 +185,25 @@ impl<A: ActivationFunction> Network<A> {
                 out.copy_from_slice(kept.column(b, i));
                 return;
             }
-            let [z, sigma, slope] = buffers.each_mut().map(|buffer| &mut buffer[..out.len()]);
-            self.pre_activation(w, i, b * ROW_BLOCK, z);
-            self.activation.evaluate(z, sigma, slope, out);
+            let d = self.features();
+            let [z, sigma, slope] = &mut buffers;
+            self.inputs.block_product(b, &w[i * d..(i + 1) * d], z);
+            let (n, sigma, slope) = (out.len(), &mut sigma[..out.len()], &mut slope[..out.len()]);
+            self.activation.evaluate(&z[..n], sigma, slope, out);
             out.iter_mut().for_each(|s| *s *= self.signs[i]);
         };
         let inputs = jacobian.row_kronecker().right();
         Ok(Curved { inputs, hidden: self.hidden(), fill })
     }
+}
+
+/// Row-major `inputs` as a matrix in blocks of rows.
+fn blocks_of(inputs: &[f64], features: usize) -> RowBlocks {
+    let mut blocks = RowBlocks::zeros(inputs.len() / features, features);
+    for (e, x) in inputs.iter().enumerate() {
+        blocks[(e / features, e % features)] = *x;
+    }
+    blocks
 }
 
 /// `out += factor * x`, vectorized for the processor at hand; same bits on every processor.
@@ -224,7 +239,7 @@ impl<A: ActivationFunction> Residuals for Network<A> {
     }
 
     fn outputs(&self) -> usize {
-        self.inputs.nrows()
+        self.inputs.rows()
     }
 
     fn value(&self, w: &[f64], out: &mut [f64]) -> Result<(), MapError> {
@@ -238,7 +253,7 @@ impl<A: ActivationFunction> SmoothMap for Network<A> {
     type Jacobian = NetworkJacobian;
 
     fn new_jacobian(&self) -> NetworkJacobian {
-        let (n, d) = (self.inputs.nrows(), self.features());
+        let (n, d) = (self.inputs.rows(), self.features());
         let by_row: Vec<f64> = (0..n * d).map(|e| self.inputs[(e / d, e % d)]).collect();
         NetworkJacobian::new(&by_row, d, self.hidden())
     }
@@ -251,22 +266,21 @@ impl<A: ActivationFunction> SmoothMap for Network<A> {
         jacobian: &mut NetworkJacobian,
     ) -> Result<(), MapError> {
         self.check_shapes(w, value)?;
-        let mut buffers = [[0.0; ROW_BLOCK]; 3];
-        let [z, sigma, unkept] = &mut buffers;
+        let mut buffers = [[0.0; ROW_BLOCK]; 2];
+        let [sigma, unkept] = &mut buffers;
         for (b, value) in value.chunks_mut(ROW_BLOCK).enumerate() {
-            let first = b * ROW_BLOCK;
             value.fill(0.0);
-            let (z, sigma) = (&mut z[..value.len()], &mut sigma[..value.len()]);
-            for (i, c) in self.signs.iter().enumerate() {
-                self.pre_activation(w, i, first, z);
+            let sigma = &mut sigma[..value.len()];
+            self.for_units(b, w, |i, z| {
+                let c = self.signs[i];
                 let (slope, curvature) = jacobian.unit_mut(b, i);
                 let curvature = curvature.unwrap_or(&mut unkept[..slope.len()]);
                 self.activation.evaluate(z, sigma, slope, curvature);
-                add_scaled(value, *c, sigma);
+                add_scaled(value, c, sigma);
                 slope.iter_mut().for_each(|s| *s *= c);
                 curvature.iter_mut().for_each(|s| *s *= c);
-            }
-            subtract(value, &self.offset[first..]);
+            });
+            subtract(value, &self.offset[b * ROW_BLOCK..]);
         }
         Ok(())
     }

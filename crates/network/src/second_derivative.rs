@@ -30,7 +30,8 @@ impl<F: FnMut(usize, usize, &mut [f64])> Curved<'_, F> {
                 self.project(b, &u[i * d..(i + 1) * d], along_u);
                 self.project(b, &v[i * d..(i + 1) * d], along_v);
                 (self.fill)(b, i, curvature);
-                for (((o, c), a), b) in out.iter_mut().zip(&*curvature).zip(&*along_u).zip(&*along_v)
+                for (((o, c), a), b) in
+                    out.iter_mut().zip(&*curvature).zip(&*along_u).zip(&*along_v)
                 {
                     *o += c * a * b;
                 }

@@ -4,8 +4,8 @@
 //! it already is costs a comparison, and no factorization is computed twice.
 
 use gaussflow_solvers::{
-    AmortizedCounts, AmortizedFactor, DampedSolver, ExtremeSingularValues, FactorCounts, Factors, JacobianOperator, SolveError, SolveReport,
-    SolveRequest, SpectrumTracker, TrackerCounts, norm,
+    AmortizedCounts, AmortizedFactor, DampedSolver, ExtremeSingularValues, FactorCounts, Factors,
+    JacobianOperator, SolveError, SolveReport, SolveRequest, SpectrumTracker, TrackerCounts, norm,
 };
 
 use crate::loss::Loss;

@@ -15,7 +15,9 @@ use faer::{Mat, MatMut, MatRef, Par};
 use pulp::Arch;
 
 use crate::condition::inverse_norm;
-use crate::tile_cholesky::{Factor, Solve, stride_for};
+use crate::tile_cholesky::{
+    BlockInverse, COLUMNS, Factor, Solve, invert_diagonal_blocks, stride_for,
+};
 
 /// Orders up to which the tiles of `tile_cholesky` are faster than faer's recursion: what fits the
 /// second-level cache.
@@ -28,8 +30,8 @@ pub(crate) struct Cholesky {
     order: usize,
     /// The diagonal of A: what a pivot is measured against.
     diagonal: Vec<f64>,
-    /// `1 / L_ii`.
-    reciprocals: Vec<f64>,
+    /// Inverses of the diagonal blocks of L, for the solves; none for large orders.
+    inverses: Vec<BlockInverse>,
     /// Where the inverse is largest, as far as is known: from the last factor, a start for this one.
     weak: Vec<f64>,
     /// The condition of the present factor, once it was asked for.
@@ -46,9 +48,10 @@ impl Cholesky {
             MemBuffer::new(size)
         });
         let factor = Mat::zeros(stride_for(order) * order, 1);
-        let (diagonal, reciprocals) = (vec![0.0; order], vec![0.0; order]);
-        let (weak, condition) = (vec![0.0; order], None);
-        Self { factor, order, diagonal, reciprocals, weak, condition, scratch }
+        let blocks = if order > TILED { 0 } else { order.div_ceil(COLUMNS) };
+        let inverses = vec![[[0.0; COLUMNS]; COLUMNS]; blocks];
+        let (diagonal, weak) = (vec![0.0; order], vec![0.0; order]);
+        Self { factor, order, diagonal, inverses, weak, condition: None, scratch }
     }
 
     /// The matrix to be factored: write its lower triangle before [`Self::factor`].
@@ -134,9 +137,7 @@ impl Cholesky {
         } else {
             let (order, matrix) = (self.order, self.factor.col_as_slice_mut(0));
             Arch::new().dispatch(Factor { matrix, order })?;
-        }
-        for i in 0..self.order {
-            self.reciprocals[i] = self.matrix()[(i, i)].recip();
+            invert_diagonal_blocks(self.factor.col_as_slice(0), order, &mut self.inverses);
         }
         let noise = self.order as f64 * f64::EPSILON;
         // Squares near the smallest normal number have lost digits of their own.
@@ -152,8 +153,8 @@ impl Cholesky {
     /// `x <- A^-1 x`.
     pub(crate) fn solve(&self, x: &mut [f64]) {
         if self.scratch.is_none() {
-            let (factor, reciprocals) = (self.factor.col_as_slice(0), &self.reciprocals[..]);
-            Arch::new().dispatch(Solve { factor, reciprocals, x });
+            let (factor, inverses) = (self.factor.col_as_slice(0), &self.inverses[..]);
+            Arch::new().dispatch(Solve { factor, inverses, x });
             return;
         }
         let order = x.len();

@@ -37,7 +37,8 @@ impl WithSimd for KernelMatrix<'_> {
                     out.fill(0.0);
                     add_block_products(simd, matrix, r, (scalars_of(matrix.block(c)), c == r), out);
                 }
-                let (rows, columns) = (jacobian.left().block_rows(r), jacobian.left().block_rows(c));
+                let (rows, columns) =
+                    (jacobian.left().block_rows(r), jacobian.left().block_rows(c));
                 for (column, (s, x)) in
                     columns.zip(slopes.chunks(ROW_BLOCK).zip(inputs.chunks(ROW_BLOCK)))
                 {
@@ -80,7 +81,8 @@ fn add_block_products<S: Simd>(
                 if diagonal && row + width * S::F64_LANES <= c {
                     continue;
                 }
-                let b = Vectors { data: &rows.data[first * rows.stride + row..], step: rows.stride };
+                let b =
+                    Vectors { data: &rows.data[first * rows.stride + row..], step: rows.stride };
                 let target = (&mut out[c * ROW_BLOCK + row..], ROW_BLOCK);
                 add_product(simd, (scalars, width), depth, (a, b), target);
             }
@@ -112,18 +114,23 @@ impl WithSimd for KernelColumns<'_> {
         for (part, chosen) in selected.chunks(ROW_BLOCK).enumerate() {
             let first = part * ROW_BLOCK;
             for b in 0..jacobian.left().blocks() {
-                for (matrix, data, out) in [
-                    (jacobian.left(), &s, &mut *slopes),
-                    (jacobian.right(), &x, &mut *inputs),
-                ] {
-                    let scalars =
-                        Scalars { data: &data[first.min(data.len())..], step: selected.len(), stride: 1 };
+                for (matrix, data, out) in
+                    [(jacobian.left(), &s, &mut *slopes), (jacobian.right(), &x, &mut *inputs)]
+                {
+                    let scalars = Scalars {
+                        data: &data[first.min(data.len())..],
+                        step: selected.len(),
+                        stride: 1,
+                    };
                     out.fill(0.0);
                     let columns = ((scalars, chosen.len()), false);
                     add_block_products(simd, matrix, b, columns, out);
                 }
-                for (c, (s, x)) in
-                    slopes.chunks(ROW_BLOCK).zip(inputs.chunks(ROW_BLOCK)).take(chosen.len()).enumerate()
+                for (c, (s, x)) in slopes
+                    .chunks(ROW_BLOCK)
+                    .zip(inputs.chunks(ROW_BLOCK))
+                    .take(chosen.len())
+                    .enumerate()
                 {
                     for (row, (s, x)) in jacobian.left().block_rows(b).zip(s.iter().zip(x)) {
                         out[(row, first + c)] = s * x;

@@ -4,6 +4,7 @@
 mod amortized;
 mod bidiagonal;
 
+mod block_product;
 mod cholesky;
 mod condition;
 mod conjugate_gradients;

@@ -43,7 +43,8 @@ impl WithSimd for PairGram<'_> {
         let rows = (PAIRS / width.max(1)).clamp(S::F64_LANES, ROW_BLOCK) & !(S::F64_LANES - 1);
         let chunk = (PAIRS / rows).clamp(1, unit_pairs.max(1));
         // The last row's products are stored whole vectors at a time, past its end.
-        let sizes = [unit_pairs * width, (rows * width + 2 * S::F64_LANES).max(d * d), chunk * rows];
+        let sizes =
+            [unit_pairs * width, (rows * width + 2 * S::F64_LANES).max(d * d), chunk * rows];
         let total = sizes.iter().sum::<usize>() + ALIGNMENT * sizes.len();
         if work.len() < total {
             work.resize(total, 0.0);
@@ -75,7 +76,7 @@ impl WithSimd for PairGram<'_> {
             }
         }
         let places = jacobian.pair_places();
-        scatter(simd, (sums, width), (places, &mut features[..d * d]), out);
+        scatter::<S>((sums, width), (places, &mut features[..d * d]), out);
     }
 }
 
@@ -148,7 +149,6 @@ fn add_pair_products<S: Simd>(
 /// `places[l d + k]` is where the pair of k and l stands; `square` has room for a block, d x d.
 #[inline(always)]
 fn scatter<S: Simd>(
-    simd: S,
     (sums, width): (&[f64], usize),
     (places, square): (&[u32], &mut [f64]),
     mut out: MatMut<'_, f64>,
@@ -164,7 +164,9 @@ fn scatter<S: Simd>(
             }
             for (l, square) in square.chunks_exact(d).enumerate() {
                 // `PairGram::out` is column-major.
-                let Some(column) = columns.rb_mut().col_mut(l).try_as_col_major_mut() else { continue };
+                let Some(column) = columns.rb_mut().col_mut(l).try_as_col_major_mut() else {
+                    continue;
+                };
                 let above = if i == other { l } else { 0 };
                 let target = &mut column.as_slice_mut()[i * d + above..(i + 1) * d];
                 let (source, source_tail) = S::as_simd_f64s(&square[above..]);

@@ -24,8 +24,12 @@ const BLOCK: usize = 32;
 /// Rows of F of one pass of a product, whose results stay in the first-level cache.
 const ROWS: usize = 1024;
 
-/// Within a block a pivot below this part of the first is dropped: an earlier one stands for it.
-const NEGLIGIBLE: f64 = 0.05;
+/// Within a block a pivot below this part of the mean diagonal of E is dropped: the others of the
+/// block stand for it, and its column of F would take memory for nothing.
+const NEGLIGIBLE: f64 = 0.25;
+
+/// Of a pivot below this part of the block's first, rounding leaves no more than half the digits.
+const ROUNDING: f64 = 1e-8;
 
 /// The damping that the small Cholesky sees is at least this part of the trace of `F^T F`, which
 /// keeps its condition below 1/sqrt(eps) or so; any positive value gives a valid preconditioner.
@@ -116,7 +120,8 @@ impl PivotedCholesky {
                 let part = (block.as_ref(), chosen.transpose());
                 matmul(panel.as_mut(), Accum::Add, part.0, part.1, -1.0, Par::Seq);
             }
-            let Some(block) = finish_block(panel.as_ref(), &selected) else { break };
+            let least = NEGLIGIBLE * self.trace / rows as f64;
+            let Some(block) = finish_block(panel.as_ref(), &selected, least) else { break };
             for column in block.col_iter() {
                 for (d, f) in self.diagonal.iter_mut().zip(column.iter()) {
                     *d = f64::max(*d - f * f, 0.0);
@@ -268,8 +273,8 @@ fn rows_of(matrix: MatRef<'_, f64>, selected: &[usize]) -> Mat<f64> {
 }
 
 /// `E_I L^-T` of the columns `E_I` of E in `panel`, with `L L^T = E[I, I]` for the pivots I that a
-/// pivoted Cholesky of the selected entries keeps; `None` when it keeps none.
-fn finish_block(panel: MatRef<'_, f64>, selected: &[usize]) -> Option<Mat<f64>> {
+/// pivoted Cholesky of the selected entries keeps, those above `least`; `None` when it keeps none.
+fn finish_block(panel: MatRef<'_, f64>, selected: &[usize], least: f64) -> Option<Mat<f64>> {
     let count = selected.len();
     let mut lower = Mat::<f64>::zeros(count, count);
     let mut left: Vec<f64> = (0..count).map(|k| panel[(selected[k], k)]).collect();
@@ -285,7 +290,7 @@ fn finish_block(panel: MatRef<'_, f64>, selected: &[usize]) -> Option<Mat<f64>> 
         if kept.is_empty() {
             first = pivot;
         }
-        if pivot <= NEGLIGIBLE * first || !pivot.is_finite() {
+        if pivot <= least.max(ROUNDING * first) || !pivot.is_finite() {
             break;
         }
         let j = kept.len();

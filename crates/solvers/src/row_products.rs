@@ -11,7 +11,9 @@ use pulp::{Simd, WithSimd};
 
 use crate::row_blocks::{Block, ROW_BLOCK};
 use crate::row_kronecker::RowKronecker;
-use crate::tile::{Scalars, VECTORS, Vectors, add_product, groups, product, scalars_for, with_tile};
+use crate::tile::{
+    Scalars, VECTORS, Vectors, add_product, groups, product, scalars_for, with_tile,
+};
 
 /// Units whose columns of S stay in the first-level cache while a block's rows pass over them.
 const UNITS: usize = 64;

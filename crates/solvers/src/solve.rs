@@ -1,9 +1,7 @@
 //! A solve of `((1 - rho) J^T J + rho I) v = J^T b`: checks, choice of kernel, true residual.
 
 use crate::cholesky::Cholesky;
-use crate::damped::{
-    Choice, DampedSolver, SolveReport, SolveRequest, UNDAMPED_CONDITION, choose,
-};
+use crate::damped::{Choice, DampedSolver, SolveReport, SolveRequest, UNDAMPED_CONDITION, choose};
 use crate::error::{SolveError, require_cutoff, require_damping, require_finite, require_length};
 use crate::factors::Factors;
 use crate::operator::JacobianOperator;
@@ -33,10 +31,12 @@ impl Factors {
         let jacobian_norm = self.size(jacobian)?;
 
         let (solver, choice) = match request.solver {
-            DampedSolver::Auto | DampedSolver::AmortizedCholesky => match choose(self.rows, self.columns, rho, jacobian_norm) {
-                (_, Choice::UndampedTall) => self.choose_undamped(jacobian)?,
-                chosen => chosen,
-            },
+            DampedSolver::Auto | DampedSolver::AmortizedCholesky => {
+                match choose(self.rows, self.columns, rho, jacobian_norm) {
+                    (_, Choice::UndampedTall) => self.choose_undamped(jacobian)?,
+                    chosen => chosen,
+                }
+            }
             named if rho >= 1.0 => (named, Choice::Identity),
             named => (named, Choice::Requested),
         };

@@ -161,11 +161,12 @@ pub(crate) fn add_product<S: Simd>(
 pub(crate) fn groups(vectors: usize) -> impl Iterator<Item = (usize, usize)> {
     let count = vectors.div_ceil(VECTORS).max(1);
     let (base, longer) = (vectors / count, vectors % count);
-    (0..count).scan(0, move |next, g| {
-        let first = *next;
-        let width = base + usize::from(g < longer);
-        *next = first + width;
-        Some((first, width))
-    })
-    .filter(|&(_, width)| width > 0)
+    (0..count)
+        .scan(0, move |next, g| {
+            let first = *next;
+            let width = base + usize::from(g < longer);
+            *next = first + width;
+            Some((first, width))
+        })
+        .filter(|&(_, width)| width > 0)
 }

@@ -46,8 +46,8 @@ impl WithSimd for Factor<'_> {
                     let sums = product::<S, C, V>(simd, first, a, b);
                     subtract(simd, sums, tile, stride);
                     if row == 0 {
-                        diagonal = Diagonal::factor(tile, stride, width)
-                            .map_err(|index| first + index)?;
+                        diagonal =
+                            Diagonal::factor(tile, stride, width).map_err(|index| first + index)?;
                     }
                     solve_tile::<S, C, V>(simd, &diagonal, tile, stride);
                     if row == 0 {
@@ -141,51 +141,79 @@ fn solve_tile<S: Simd, const C: usize, const V: usize>(
     }
 }
 
+/// Columns that a solve takes together: x is then read and written once for all of them.
+pub(crate) const COLUMNS: usize = 4;
+
+/// The inverse of a diagonal block of L, `inverse[c][r]` in row r, column c; the identity past the end.
+pub(crate) type BlockInverse = [[f64; COLUMNS]; COLUMNS];
+
+/// The inverses of the diagonal blocks of the factor: a solve with a block is then a few independent
+/// products, where divisions and substitutions would keep every following entry waiting.
+pub(crate) fn invert_diagonal_blocks(factor: &[f64], order: usize, out: &mut [BlockInverse]) {
+    let stride = stride_for(order);
+    for (b, inverse) in out.iter_mut().enumerate() {
+        let (first, width) = (b * COLUMNS, COLUMNS.min(order - b * COLUMNS));
+        *inverse = [[0.0; COLUMNS]; COLUMNS];
+        for c in 0..COLUMNS {
+            if c >= width {
+                inverse[c][c] = 1.0;
+                continue;
+            }
+            for r in c..width {
+                let entry = |k: usize| factor[(first + k) * stride + first + r];
+                let known: f64 = (c..r).map(|k| entry(k) * inverse[c][k]).sum();
+                let right = if r == c { 1.0 } else { 0.0 };
+                inverse[c][r] = (right - known) / entry(r);
+            }
+        }
+    }
+}
+
 /// `x <- A^-1 x = L^-T L^-1 x` with the factor that [`Factor`] wrote.
 pub(crate) struct Solve<'a> {
     pub(crate) factor: &'a [f64],
-    /// `1 / L_ii`: a division would keep every following entry waiting.
-    pub(crate) reciprocals: &'a [f64],
+    pub(crate) inverses: &'a [BlockInverse],
     pub(crate) x: &'a mut [f64],
 }
-
-/// Columns that a solve takes together: x is then read and written once for all of them.
-const COLUMNS: usize = 4;
 
 impl WithSimd for Solve<'_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let n = self.reciprocals.len();
+        let n = self.x.len();
         let stride = stride_for(n);
-        let entry = |r: usize, c: usize| self.factor[c * stride + r];
         let below = |c: usize, end: usize| &self.factor[c * stride + end..c * stride + n];
-        let x = &mut self.x[..n];
-        for first in (0..n).step_by(COLUMNS) {
-            let end = n.min(first + COLUMNS);
-            for c in first..end {
-                let known: f64 = (first..c).map(|k| entry(c, k) * x[k]).sum();
-                x[c] = (x[c] - known) * self.reciprocals[c];
-            }
+        let x = self.x;
+        for (b, inverse) in self.inverses.iter().enumerate() {
+            let (first, end) = (b * COLUMNS, n.min((b + 1) * COLUMNS));
             let (solved, rest) = x.split_at_mut(end);
-            if let [x0, x1, x2, x3] = solved[first..] {
-                let columns: [&[f64]; 4] = std::array::from_fn(|k| below(first + k, end));
-                subtract_columns(simd, columns, [x0, x1, x2, x3], rest);
+            let mut block = [0.0; COLUMNS];
+            for (block, x) in block.iter_mut().zip(&solved[first..]) {
+                *block = *x;
+            }
+            let y: [f64; COLUMNS] =
+                std::array::from_fn(|r| (0..=r).map(|c| inverse[c][r] * block[c]).sum());
+            solved[first..].copy_from_slice(&y[..end - first]);
+            if end - first == COLUMNS {
+                let columns: [&[f64]; COLUMNS] = std::array::from_fn(|k| below(first + k, end));
+                subtract_columns(simd, columns, y, rest);
             }
         }
-        for first in (0..n).step_by(COLUMNS).rev() {
-            let end = n.min(first + COLUMNS);
+        for (b, inverse) in self.inverses.iter().enumerate().rev() {
+            let (first, end) = (b * COLUMNS, n.min((b + 1) * COLUMNS));
             let (solving, solved) = x.split_at_mut(end);
-            let mut known = [0.0; COLUMNS];
+            let mut block = [0.0; COLUMNS];
             if end - first == COLUMNS {
-                let columns: [&[f64]; 4] = std::array::from_fn(|k| below(first + k, end));
-                known = inner_products(simd, columns, solved);
+                let columns: [&[f64]; COLUMNS] = std::array::from_fn(|k| below(first + k, end));
+                block = inner_products(simd, columns, solved);
             }
-            for c in (first..end).rev() {
-                let later: f64 = (c + 1..end).map(|k| entry(k, c) * solving[k]).sum();
-                solving[c] = (solving[c] - known[c - first] - later) * self.reciprocals[c];
+            for (block, x) in block.iter_mut().zip(&solving[first..]) {
+                *block = x - *block;
             }
+            let y: [f64; COLUMNS] =
+                std::array::from_fn(|c| (c..COLUMNS).map(|r| inverse[c][r] * block[r]).sum());
+            solving[first..].copy_from_slice(&y[..end - first]);
         }
     }
 }

@@ -61,8 +61,7 @@ fn each_factorization_is_computed_once_a_point() {
         let mut out = vec![0.0; 30];
         factors.project_on_range(&system.jacobian, 1e-14, &b, &mut out).unwrap();
     }
-    let once =
-        FactorCounts { gram: 1, cholesky: 2, qr: 1, stacked_qr: 1, svd: 1, extremes: 1 };
+    let once = FactorCounts { gram: 1, cholesky: 2, qr: 1, stacked_qr: 1, svd: 1, extremes: 1 };
     assert_eq!(factors.counts(), once);
     // Another damping needs the damped factors anew, and no other.
     solve(&mut factors, &system, DampedSolver::PrimalCholesky, 0.2, &b);

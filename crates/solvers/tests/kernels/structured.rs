@@ -126,7 +126,8 @@ fn parts_of_the_kernel_equal_those_of_the_definition() {
             jacobian.kernel_diagonal(&mut diagonal);
             let mut columns = Mat::full(n, 3, f64::NAN);
             jacobian.kernel_columns(&selected, columns.as_mut());
-            let entry = |r: usize, c: usize| (0..p).map(|k| dense[(r, k)] * dense[(c, k)]).collect();
+            let entry =
+                |r: usize, c: usize| (0..p).map(|k| dense[(r, k)] * dense[(c, k)]).collect();
             for r in 0..n {
                 let terms: Vec<f64> = entry(r, r);
                 assert_sum(diagonal[r], &terms, &format!("diagonal {r} of {shape:?}"));

@@ -2,6 +2,7 @@
 //!
 //! The residual `J^T b - (1-rho) J^T J v - rho v` is formed here from the dense J, entry by entry.
 
+mod allocations;
 mod random;
 mod refusals;
 mod solves;

@@ -1,0 +1,135 @@
+//! One damped step on all of California Housing with m = 4,096 (p = 32,768), in a process of its own
+//! so that its largest resident size can be read: J would take 5.4 GB.
+//!
+//! rho0 = rho/(1-rho) is 1e-6 of the largest eigenvalue of K, to a true relative residual of 1e-8.
+
+use std::process::Command;
+use std::time::Instant;
+
+use gaussflow::prelude::*;
+use gaussflow::solvers::norm;
+use serde::{Deserialize, Serialize};
+
+use crate::case::{Case, Fallible, Schedule, Shape, Side};
+use crate::problems::{Problem, vector};
+
+/// The case's name.
+pub const NAME: &str = "large_damped_step";
+const ROWS: usize = 20_640;
+const HIDDEN: usize = 4096;
+const SCALING: f64 = 8.0;
+/// rho0 over the largest eigenvalue of K.
+const DAMPING: f64 = 1e-6;
+/// The relative residual asked for.
+const TOLERANCE: f64 = 1e-8;
+/// Power iterations for the largest eigenvalue: two digits are enough to set a damping.
+const POWERS: usize = 20;
+
+/// What the process found.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct Found {
+    /// The kernel that ran.
+    solver: String,
+    /// Seconds of linearization and solve.
+    seconds: f64,
+    /// `norm(J^T b - H_rho v) / norm(J^T b)`, through the operator.
+    relative_residual: f64,
+    /// Iterations.
+    iterations: usize,
+    /// Largest resident size in MiB; `None` where the system does not tell.
+    resident_mebibytes: Option<f64>,
+}
+
+/// The matrix-free solver: the first that is named for conjugate gradients or LSMR.
+fn solver() -> Option<DampedSolver> {
+    let iterative = |name: &str| {
+        ["conjugate", "matrix-free", "lsmr", "preconditioned"]
+            .iter()
+            .any(|word| name.contains(word))
+    };
+    DampedSolver::ALL.into_iter().find(|kind| iterative(kind.name()))
+}
+
+/// The step, in this process.
+///
+/// # Errors
+/// When the step fails, or there is no matrix-free solver.
+pub fn run() -> Fallible<Found> {
+    let solver = solver().ok_or("there is no matrix-free solver")?;
+    let problem = Problem::california(ROWS, HIDDEN)?;
+    let objective = problem.objective(SCALING)?;
+    let mut here = Linearization::new(objective.map())?;
+    let begun = Instant::now();
+    here.move_to(&objective, &problem.point.weights)?;
+    let linearized = begun.elapsed().as_secs_f64();
+    let relative = DAMPING * largest_eigenvalue(here.jacobian());
+    let damping = relative / (1.0 + relative);
+    let request = SolveRequest { damping, solver, tolerance: TOLERANCE, ..SolveRequest::default() };
+    let mut direction = vec![0.0; problem.shape.p];
+    let begun = Instant::now();
+    let report = here.solve_loss_gradient(request, &mut direction)?;
+    let seconds = linearized + begun.elapsed().as_secs_f64();
+    here.parameter_gradient(&mut direction);
+    Ok(Found {
+        solver: report.solver.name().to_owned(),
+        seconds,
+        relative_residual: report.residual / norm(&direction),
+        iterations: report.iterations,
+        resident_mebibytes: resident(),
+    })
+}
+
+/// The largest eigenvalue of `K = J J^T`, by power iteration.
+fn largest_eigenvalue(jacobian: &dyn JacobianOperator) -> f64 {
+    let mut u = vector(jacobian.rows());
+    let mut v = vec![0.0; jacobian.columns()];
+    let mut size = norm(&u);
+    for _ in 0..POWERS {
+        u.iter_mut().for_each(|x| *x /= size);
+        jacobian.apply_transposed(&u, &mut v);
+        jacobian.apply(&v, &mut u);
+        size = norm(&u);
+    }
+    size
+}
+
+/// The largest resident size so far, as Linux tells it.
+fn resident() -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kibibytes: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes / 1024.0)
+}
+
+/// The case whose one call is a fresh process with `--large-step`; `None` while no solver can do it.
+///
+/// # Errors
+/// When the process cannot be started, or fails.
+pub fn case() -> Fallible<Option<Case>> {
+    if solver().is_none() {
+        return Ok(None);
+    }
+    let output =
+        Command::new(std::env::current_exe()?).args(["--large-step", "--out", "."]).output()?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
+    }
+    let found: Found = serde_json::from_slice(&output.stdout)?;
+    let size = found.resident_mebibytes.map_or_else(String::new, |size| format!(", {size:.0} MiB"));
+    let note = format!("{}: {} iterations{size} resident at most", found.solver, found.iterations);
+    let (seconds, residual) = (found.seconds, found.relative_residual);
+    let side = Side {
+        peer: None,
+        operations: None,
+        run: Box::new(move |_| Ok(seconds)),
+        error: Box::new(move || Ok(Some(residual))),
+        note: Box::new(move || note.clone()),
+    };
+    Ok(Some(Case {
+        question: NAME,
+        variant: String::new(),
+        shape: Shape::network(ROWS, 8, HIDDEN),
+        schedule: Schedule::Once { calls: 1, rounds: 1 },
+        sides: vec![side],
+    }))
+}
