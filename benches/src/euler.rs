@@ -59,6 +59,8 @@ pub struct Euler {
     request: SolveRequest,
     observe: Observe,
     observed: Observed,
+    /// Steps since the initial weights.
+    made: usize,
 }
 
 impl Euler {
@@ -77,7 +79,22 @@ impl Euler {
         let initial = problem.point.weights.clone();
         let (weights, direction) = (initial.clone(), vec![0.0; initial.len()]);
         let observed = Observed::default();
-        Ok(Self { objective, here, initial, weights, direction, request, observe, observed })
+        Ok(Self {
+            objective,
+            here,
+            initial,
+            weights,
+            direction,
+            request,
+            observe,
+            observed,
+            made: 0,
+        })
+    }
+
+    /// Steps since the initial weights.
+    pub fn made(&self) -> usize {
+        self.made
     }
 
     /// What was measured at the last point that was stepped from.
@@ -125,6 +142,7 @@ fn observe(here: &mut Linearization<NetworkJacobian>, initial: &[f64]) -> Fallib
 impl Stepper for Euler {
     fn reset(&mut self) {
         self.weights.copy_from_slice(&self.initial);
+        self.made = 0;
     }
 
     fn step(&mut self) -> Fallible<()> {
@@ -137,6 +155,7 @@ impl Stepper for Euler {
         for (w, v) in self.weights.iter_mut().zip(&self.direction) {
             *w -= rate * v;
         }
+        self.made += 1;
         Ok(())
     }
 
@@ -152,7 +171,7 @@ pub type Shared<S> = Rc<RefCell<S>>;
 /// batches: consecutive points always differ, so that nothing known at one helps at the next.
 pub fn side<S: Stepper + 'static>(
     stepper: &Shared<S>,
-    lap: Option<usize>,
+    lap: usize,
     operations: f64,
     error: impl FnMut() -> Fallible<Option<f64>> + 'static,
 ) -> Side<'static> {
@@ -165,7 +184,7 @@ pub fn side<S: Stepper + 'static>(
             let mut stepper = stepper.try_borrow_mut()?;
             let begun = Instant::now();
             for _ in 0..calls {
-                if lap.is_some_and(|lap| made.is_multiple_of(lap)) {
+                if made.is_multiple_of(lap) {
                     stepper.reset();
                 }
                 stepper.step()?;

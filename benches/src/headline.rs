@@ -72,6 +72,17 @@ pub fn peak(peers: &Peers) -> Fallible<Case> {
     })
 }
 
+/// The limit as a side beside others: one product a batch, however many calls the others make.
+///
+/// # Errors
+/// When the peer fails.
+pub fn limit(peers: &Peers) -> Fallible<Side<'static>> {
+    let mut side = peak(peers)?.sides.pop().ok_or("the peak has no side")?;
+    let mut product = side.run;
+    side.run = Box::new(move |calls| Ok(product(1)? * calls as f64));
+    Ok(side)
+}
+
 /// The paper's step (n = 256, d = 8, m = 18, undamped, alpha = 8) by `solver`.
 ///
 /// # Errors
@@ -113,10 +124,9 @@ fn step(
     let error = relative_distance(&found, &expected);
     let ours = Rc::new(RefCell::new(ours));
     let generic = Rc::new(RefCell::new(generic));
-    let mut sides =
-        vec![euler::side(&ours, Some(lap), operations::step(shape), move || Ok(Some(error)))];
+    let mut sides = vec![euler::side(&ours, lap, operations::step(shape), move || Ok(Some(error)))];
     let dense = operations::dense_step(shape);
-    sides.push(euler::side(&generic, Some(lap), dense, || Ok(None)).as_reference("faer-dense"));
+    sides.push(euler::side(&generic, lap, dense, || Ok(None)).as_reference("faer-dense"));
     let folder = folder.join(question);
     problem.write(&folder, SCALING, damping)?;
     for peer in peers.running() {

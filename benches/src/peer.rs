@@ -45,6 +45,8 @@ impl Peer {
         let mut child = Command::new(python)
             .arg("-u")
             .arg(script)
+            // The scripts stand among the sources: nothing is written beside them.
+            .env("PYTHONDONTWRITEBYTECODE", "1")
             .env("OMP_NUM_THREADS", "1")
             .env("OPENBLAS_NUM_THREADS", "1")
             .env("MKL_NUM_THREADS", "1")

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::case::{Case, Effort, Fallible, Schedule};
+use crate::case::{Case, Effort, Fallible, Schedule, Side};
 use crate::interleave::measure;
 
 /// A row of bench.json; what does not apply is null.
@@ -66,6 +66,22 @@ impl Report {
         let operations = case.sides.last().and_then(|side| side.operations);
         self.peak = operations.zip(seconds.last()).map(|(count, time)| 1e-9 * count / time);
         self.record(case, seconds)
+    }
+
+    /// Measures a case with `limit` as one more side: its rows refer to the limit of the same turns.
+    ///
+    /// # Errors
+    /// When a side fails.
+    pub fn take_beside(&mut self, limit: Side<'static>, mut case: Case) -> Fallible<()> {
+        let operations = limit.operations;
+        case.sides.push(limit);
+        let mut seconds = measure(&mut case, self.effort)?;
+        case.sides.pop();
+        let whole = self.peak;
+        self.peak = operations.zip(seconds.pop()).map(|(count, time)| 1e-9 * count / time);
+        let recorded = self.record(case, seconds);
+        self.peak = whole;
+        recorded
     }
 
     /// Measures a case, adds its rows and prints them.

@@ -77,10 +77,11 @@ fn run(options: &Options, report: &mut Report) -> Fallible<()> {
     println!("{}", head());
     report.take_peak(headline::peak(&peers)?)?;
     for solver in [DampedSolver::PrimalCholesky, DampedSolver::Auto] {
-        report.take(headline::paper_step(&peers, folder.path(), solver)?)?;
+        let step = headline::paper_step(&peers, folder.path(), solver)?;
+        report.take_beside(headline::limit(&peers)?, step)?;
         report.take(headline::step_with_diagnostics(solver)?)?;
     }
-    report.take(headline::large_gram(&peers, folder.path())?)?;
+    report.take_beside(headline::limit(&peers)?, headline::large_gram(&peers, folder.path())?)?;
     report.take(headline::wide_step(&peers, folder.path())?)?;
     let wanted =
         |name: &str| options.only.as_ref().is_none_or(|only| only.iter().any(|o| o == name));

@@ -52,13 +52,13 @@ pub fn case(question: &'static str, problem: &Problem, solver: DampedSolver) -> 
     let looked_at = Rc::clone(&observed);
     let error = move || smallest_error(&problem, &mut *looked_at.try_borrow_mut()?);
     let operations = operations::step(shape);
-    let bare = euler::side(&bare, Some(LAP), operations, || Ok(None)).as_reference(BARE);
+    let bare = euler::side(&bare, LAP, operations, || Ok(None)).as_reference(BARE);
     Ok(Case {
         question,
         variant: solver.name().to_owned(),
         shape,
         schedule: Schedule::Batches { calls: LAP },
-        sides: vec![euler::side(&observed, Some(LAP), operations, error), bare],
+        sides: vec![euler::side(&observed, LAP, operations, error), bare],
     })
 }
 

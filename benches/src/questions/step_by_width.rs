@@ -51,14 +51,14 @@ pub fn case(question: &'static str, shape: Shape) -> Fallible<Case> {
     let expected: Vec<f64> = change(weights_after(&mut generic, 2)?);
     let error = relative_distance(&found, &expected);
     let (ours, generic) = (Rc::new(RefCell::new(ours)), Rc::new(RefCell::new(generic)));
-    let peer = euler::side(&generic, Some(LAP), operations::dense_step(shape), || Ok(None));
+    let peer = euler::side(&generic, LAP, operations::dense_step(shape), || Ok(None));
     Ok(Case {
         question,
         variant: String::new(),
         shape,
         schedule: Schedule::Calibrated,
         sides: vec![
-            euler::side(&ours, Some(LAP), operations::step(shape), move || Ok(Some(error))),
+            euler::side(&ours, LAP, operations::step(shape), move || Ok(Some(error))),
             peer.as_reference("faer-dense"),
         ],
     })

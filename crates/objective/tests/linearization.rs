@@ -76,7 +76,7 @@ fn a_point_is_linearized_and_factored_once_for_all_who_ask() {
         here.move_to(&objective, &W).unwrap();
     }
     let counts = here.factor_counts();
-    assert_eq!((counts.qr, counts.extremes, counts.svd, counts.cholesky), (1, 1, 0, 0));
+    assert_eq!((counts.qr, counts.extremes, counts.svd, counts.cholesky), (1, 1, 0, 1));
     // The last bit makes another point; minus zero is not zero.
     here.move_to(&objective, &[W[0], W[1].next_up()]).unwrap();
     here.extreme_singular_values().unwrap();

@@ -46,16 +46,16 @@ pub struct AmortizedCounts {
 ///
 /// # Examples
 /// ```
-/// use gaussflow_solvers::{AmortizedFactor, DenseJacobian, Factors, SolveRequest, norm};
+/// use gaussflow_solvers::{AmortizedFactor, Factors, RowKronecker, SolveRequest};
 ///
-/// let mut jacobian = DenseJacobian::zeros(30, 3);
-/// let (mut factors, mut path) = (Factors::new(30, 3)?, AmortizedFactor::new());
-/// let (b, mut v) = ([1.0; 30], [0.0; 3]);
+/// let inputs: Vec<f64> = (0..4000).map(|e| f64::from(e * e % 23) - 11.0).collect();
+/// let mut jacobian = RowKronecker::new(&inputs, 4, 24); // 1000 x 96
+/// let (mut factors, mut path) = (Factors::new(1000, 96)?, AmortizedFactor::new());
+/// let (b, mut v) = ([1.0; 1000], [0.0; 96]);
 /// for step in 0..4 {
-///     for j in 0..30 {
-///         for k in 0..3 {
-///             let angle = (j * (k + 1)) as f64 + 0.01 * step as f64;
-///             jacobian.matrix_mut()[(j, k)] = angle.sin();
+///     for j in 0..1000 {
+///         for i in 0..24 {
+///             jacobian.left_mut()[(j, i)] = ((j * i) as f64 + 0.001 * step as f64).cos();
 ///         }
 ///     }
 ///     factors.invalidate();

@@ -16,13 +16,30 @@ pub enum DampedSolver {
     /// Cholesky of the p x p matrix at some points of a path, and conjugate gradients preconditioned by
     /// the last of them between ([`crate::AmortizedFactor`]); at a single point the same as `Auto`.
     AmortizedCholesky,
+    /// Conjugate gradients on products with J, never forming a matrix: for problems beyond the memory
+    /// limit ([`crate::MatrixFree`]).
+    ConjugateGradients,
+    /// LSMR on products with J: the same, and at rho = 0 the least-norm solution.
+    Lsmr,
     /// Thin SVD; at rho = 0 singular values at or below the cutoff are dropped (pseudo-inverse).
     ThinSvd,
 }
 
 impl DampedSolver {
     /// Every variant.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
+        Self::Auto,
+        Self::PrimalCholesky,
+        Self::DualCholesky,
+        Self::AmortizedCholesky,
+        Self::ConjugateGradients,
+        Self::Lsmr,
+        Self::HouseholderQr,
+        Self::ThinSvd,
+    ];
+
+    /// The variants that factor a matrix, and so solve to rounding.
+    pub const DIRECT: [Self; 6] = [
         Self::Auto,
         Self::PrimalCholesky,
         Self::DualCholesky,
@@ -38,6 +55,8 @@ impl DampedSolver {
             Self::PrimalCholesky => "primal-cholesky",
             Self::DualCholesky => "dual-cholesky",
             Self::AmortizedCholesky => "amortized-cholesky",
+            Self::ConjugateGradients => "conjugate-gradients",
+            Self::Lsmr => "lsmr",
             Self::HouseholderQr => "householder-qr",
             Self::ThinSvd => "thin-svd",
         }
@@ -55,13 +74,22 @@ pub struct SolveRequest {
     /// truncates; in [0, 1), default 1e-14.
     pub rank_cutoff: f64,
     /// `norm(J^T b - H_rho v)` relative to `norm(J^T b)` down to which a solution is refined by the
-    /// factor at hand, as far as rounding lets it; default 1e-12.
+    /// factor at hand, or iterated, as far as rounding lets it; default 1e-12.
     pub tolerance: f64,
+    /// Bytes that matrices of the solve may take: beyond, `Auto` iterates with products alone, and a
+    /// preconditioner keeps within it; default 4 GiB.
+    pub memory_limit: usize,
 }
 
 impl Default for SolveRequest {
     fn default() -> Self {
-        Self { damping: 0.0, solver: DampedSolver::Auto, rank_cutoff: 1e-14, tolerance: 1e-12 }
+        Self {
+            damping: 0.0,
+            solver: DampedSolver::Auto,
+            rank_cutoff: 1e-14,
+            tolerance: 1e-12,
+            memory_limit: 1 << 32,
+        }
     }
 }
 
@@ -79,6 +107,8 @@ pub enum Choice {
     UndampedIllConditioned,
     /// rho = 0 and p > n: J^T J is singular, only the pseudo-inverse is defined.
     UndampedWide,
+    /// The matrices of the direct kernel would take more than the memory limit.
+    MemoryLimit,
     /// The factor of an earlier point of the path preconditions conjugate gradients.
     Amortized,
     /// rho > 0, n >= p, well conditioned: the p x p Cholesky.
@@ -132,6 +162,26 @@ pub fn choose(rows: usize, columns: usize, damping: f64, norm: f64) -> (DampedSo
     } else {
         (DampedSolver::DualCholesky, Choice::DampedWide)
     }
+}
+
+/// Bytes of the matrices that a direct kernel keeps for an n x p Jacobian.
+pub(crate) fn direct_memory(solver: DampedSolver, rows: usize, columns: usize) -> usize {
+    let entries = match solver {
+        // The Gram matrix and its factor.
+        DampedSolver::PrimalCholesky => 2_usize.saturating_mul(columns).saturating_mul(columns),
+        DampedSolver::DualCholesky => rows.saturating_mul(rows),
+        // J and what becomes of it, on both sides.
+        DampedSolver::HouseholderQr | DampedSolver::ThinSvd => {
+            let smaller = rows.min(columns);
+            let factors = rows.saturating_add(columns).saturating_mul(smaller);
+            rows.saturating_mul(columns).saturating_add(factors)
+        }
+        DampedSolver::Auto
+        | DampedSolver::AmortizedCholesky
+        | DampedSolver::ConjugateGradients
+        | DampedSolver::Lsmr => 0,
+    };
+    entries.saturating_mul(size_of::<f64>())
 }
 
 /// What a solve did.

@@ -99,6 +99,12 @@ pub enum SolveError {
         /// The one asked for.
         tolerance: f64,
     },
+    /// A product with `H_rho^-1` was asked of a kernel that makes no factor.
+    #[error("{solver:?} makes no factor of H_rho to invert; use a direct kernel for this")]
+    NoFactor {
+        /// The kernel.
+        solver: DampedSolver,
+    },
     /// The inputs are finite, but the solution overflowed or the factorization broke down.
     #[error("{solver:?} gave a solution that is not finite (entry {index}) from finite input")]
     Overflow {

@@ -11,6 +11,7 @@ use crate::damped::DampedSolver;
 use crate::error::{SolveError, require_finite};
 use crate::extreme::{ExtremeSingularValues, Extremes};
 use crate::householder_qr::HouseholderQr;
+use crate::matrix_free::MatrixFree;
 use crate::operator::JacobianOperator;
 use crate::thin_svd::ThinSvd;
 use crate::vector::norm;
@@ -30,6 +31,10 @@ pub struct FactorCounts {
     pub svd: u64,
     /// Extreme singular value computations.
     pub extremes: u64,
+    /// Solves by products with J alone.
+    pub iterative: u64,
+    /// Their iterations.
+    pub iterations: u64,
 }
 
 /// A lazily allocated workspace that knows whether it holds the present point's factor.
@@ -90,6 +95,7 @@ pub struct Factors {
     pub(crate) qr: Slot<HouseholderQr>,
     pub(crate) stacked: Slot<HouseholderQr>,
     pub(crate) svd: Slot<ThinSvd>,
+    pub(crate) matrix_free: Option<MatrixFree>,
     spectrum: Option<Extremes>,
     pub(crate) extremes: Option<ExtremeSingularValues>,
     /// Singular values are compared with the cutoff times at least this.
@@ -128,6 +134,7 @@ impl Factors {
             qr: Slot::default(),
             stacked: Slot::default(),
             svd: Slot::default(),
+            matrix_free: None,
             spectrum: None,
             extremes: None,
             rank_scale: 0.0,
@@ -150,6 +157,9 @@ impl Factors {
         self.qr.damping = None;
         self.stacked.damping = None;
         self.svd.damping = None;
+        if let Some(solver) = &mut self.matrix_free {
+            solver.invalidate();
+        }
         self.extremes = None;
         self.smallest_estimate = None;
     }

@@ -86,6 +86,9 @@ impl Factors {
                     qr.solve_upper(x);
                 }
             }
+            DampedSolver::ConjugateGradients | DampedSolver::Lsmr => {
+                return Err(SolveError::NoFactor { solver });
+            }
             DampedSolver::ThinSvd | DampedSolver::Auto | DampedSolver::AmortizedCholesky => {
                 let Some(svd) = &self.svd.workspace else { return Ok(()) };
                 let rank = if rho == 0.0 {

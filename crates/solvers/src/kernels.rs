@@ -2,10 +2,12 @@
 
 use crate::cholesky::Cholesky;
 use crate::condition::estimate_smallest;
-use crate::damped::{DampedSolver, SolveReport};
+use crate::damped::{DampedSolver, SolveReport, SolveRequest};
 use crate::error::SolveError;
 use crate::factors::Factors;
 use crate::householder_qr::HouseholderQr;
+use crate::iterative::IterativeSettings;
+use crate::matrix_free::MatrixFree;
 use crate::operator::JacobianOperator;
 use crate::vector::{add_scaled, norm};
 
@@ -167,6 +169,38 @@ impl Factors {
         } else {
             f64::INFINITY
         };
+        Ok(())
+    }
+
+    /// By products with J alone, to the request's tolerance.
+    pub(crate) fn solve_matrix_free(
+        &mut self,
+        jacobian: &dyn JacobianOperator,
+        request: SolveRequest,
+        b: &[f64],
+        v: &mut [f64],
+        report: &mut SolveReport,
+    ) -> Result<(), SolveError> {
+        if self.matrix_free.is_none() {
+            self.matrix_free = Some(MatrixFree::new(self.rows, self.columns)?);
+        }
+        let Some(solver) = &mut self.matrix_free else { return Ok(()) };
+        let settings = IterativeSettings {
+            tolerance: request.tolerance,
+            preconditioner_memory: request.memory_limit,
+            ..IterativeSettings::default()
+        };
+        let found = if report.solver == DampedSolver::Lsmr {
+            solver.solve_lsmr(jacobian, request.damping, settings, b, v)?
+        } else {
+            solver.solve_cg(jacobian, request.damping, settings, b, v)?
+        };
+        self.counts.iterative += 1;
+        self.counts.iterations += found.iterations as u64;
+        report.iterations = found.iterations;
+        let (smallest, largest) = found.ritz_values;
+        report.condition_estimate =
+            if smallest > 0.0 && largest >= smallest { largest / smallest } else { 1.0 };
         Ok(())
     }
 }

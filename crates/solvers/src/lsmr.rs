@@ -178,3 +178,28 @@ fn normalize(first: &mut [f64], second: &mut [f64]) -> f64 {
     }
     size
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::DenseJacobian;
+
+    /// A diagonal J has the solution `s b / ((1-rho) s^2 + rho)`; the start is far from it.
+    #[test]
+    fn a_nonzero_start_leads_to_the_same_solution() {
+        let (values, b, rho) = ([1.0, 2.0, 5.0], [1.0, -1.0, 2.0], 0.2);
+        let mut jacobian = DenseJacobian::zeros(3, 3);
+        for (k, value) in values.into_iter().enumerate() {
+            jacobian.matrix_mut()[(k, k)] = value;
+        }
+        let mut v = [3.0, 1.0, -2.0];
+        let misfit: Vec<f64> = (0..3).map(|k| b[k] - (1.0 - rho) * values[k] * v[k]).collect();
+        let limits = RunLimits { target: 1e-13, iterations: 10 };
+        let outcome = Lsmr::default().run(&jacobian, rho, &misfit, &mut v, limits);
+        assert_eq!(outcome.stop, RunStop::Target);
+        for k in 0..3 {
+            let exact = values[k] * b[k] / ((1.0 - rho) * values[k] * values[k] + rho);
+            assert!((v[k] - exact).abs() < 1e-12, "{k}: {} {exact}", v[k]);
+        }
+    }
+}

@@ -1,7 +1,9 @@
 //! A solve of `((1 - rho) J^T J + rho I) v = J^T b`: checks, choice of kernel, true residual.
 
 use crate::cholesky::Cholesky;
-use crate::damped::{Choice, DampedSolver, SolveReport, SolveRequest, UNDAMPED_CONDITION, choose};
+use crate::damped::{
+    Choice, DampedSolver, SolveReport, SolveRequest, UNDAMPED_CONDITION, choose, direct_memory,
+};
 use crate::error::{SolveError, require_cutoff, require_damping, require_finite, require_length};
 use crate::factors::Factors;
 use crate::operator::JacobianOperator;
@@ -32,10 +34,7 @@ impl Factors {
 
         let (solver, choice) = match request.solver {
             DampedSolver::Auto | DampedSolver::AmortizedCholesky => {
-                match choose(self.rows, self.columns, rho, jacobian_norm) {
-                    (_, Choice::UndampedTall) => self.choose_undamped(jacobian)?,
-                    chosen => chosen,
-                }
+                self.choose(jacobian, request, jacobian_norm)?
             }
             named if rho >= 1.0 => (named, Choice::Identity),
             named => (named, Choice::Requested),
@@ -57,6 +56,9 @@ impl Factors {
                 }
                 DampedSolver::HouseholderQr => {
                     self.solve_stacked(jacobian, rho, b, v, &mut report)?;
+                }
+                DampedSolver::ConjugateGradients | DampedSolver::Lsmr => {
+                    self.solve_matrix_free(jacobian, request, b, v, &mut report)?;
                 }
                 // The others were resolved above.
                 DampedSolver::ThinSvd | DampedSolver::Auto | DampedSolver::AmortizedCholesky => {
@@ -95,6 +97,31 @@ impl Factors {
         require_length("the right-hand side b", b, self.rows)?;
         require_length("the solution v", v, self.columns)?;
         require_finite("the right-hand side b", b)
+    }
+
+    /// What `Auto` takes: by shape, damping and norm, within the memory limit, and at rho = 0 by the
+    /// condition of the factor.
+    fn choose(
+        &mut self,
+        jacobian: &dyn JacobianOperator,
+        request: SolveRequest,
+        norm: f64,
+    ) -> Result<(DampedSolver, Choice), SolveError> {
+        let (solver, choice) = choose(self.rows, self.columns, request.damping, norm);
+        if choice == Choice::Identity {
+            return Ok((solver, choice));
+        }
+        if direct_memory(solver, self.rows, self.columns) > request.memory_limit {
+            let solver = match request.damping {
+                0.0 => DampedSolver::Lsmr,
+                _ => DampedSolver::ConjugateGradients,
+            };
+            return Ok((solver, Choice::MemoryLimit));
+        }
+        if choice == Choice::UndampedTall {
+            return self.choose_undamped(jacobian);
+        }
+        Ok((solver, choice))
     }
 
     /// At rho = 0, n >= p: Cholesky where its factor is well conditioned, else QR.
