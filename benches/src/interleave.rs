@@ -13,7 +13,10 @@ fn batch_seconds(effort: Effort) -> f64 {
     }
 }
 
-/// Rounds, and the seconds that a case may take before it gets fewer (never below three).
+/// A median of fewer rounds follows a single disturbance.
+const LEAST_ROUNDS: usize = 5;
+
+/// Rounds, and the seconds that a case may take before it gets fewer, but [`LEAST_ROUNDS`].
 fn rounds_and_budget(effort: Effort) -> (usize, f64) {
     match effort {
         Effort::Quick => (7, 0.4),
@@ -94,7 +97,8 @@ fn seconds_of_round(case: &mut Case, calls: &[usize]) -> Fallible<f64> {
 /// How many rounds of so many seconds.
 fn rounds_for(round: f64, effort: Effort) -> usize {
     let (most, budget) = rounds_and_budget(effort);
-    (3..=most).rev().find(|&rounds| rounds as f64 * round <= budget).unwrap_or(3)
+    let affordable = |rounds: &usize| *rounds as f64 * round <= budget;
+    (LEAST_ROUNDS..=most).rev().find(affordable).unwrap_or(LEAST_ROUNDS)
 }
 
 /// The median; the mean of the middle two for an even number.

@@ -117,6 +117,8 @@ impl Experiment {
                     config::RankPolicy::RaiseDamping => RankPolicy::RaiseDamping,
                 },
                 rank_cutoff: dynamics.rank_cutoff,
+                tolerance: dynamics.solve_tolerance,
+                memory_limit: dynamics.memory_limit.saturating_mul(1 << 20),
             },
             rank_threshold: self.config.events.rank_threshold,
             ball_radius: self.config.events.ball_radius,
@@ -169,6 +171,9 @@ fn solver(name: config::Solver) -> DampedSolver {
         config::Solver::Auto => DampedSolver::Auto,
         config::Solver::PrimalCholesky => DampedSolver::PrimalCholesky,
         config::Solver::DualCholesky => DampedSolver::DualCholesky,
+        config::Solver::AmortizedCholesky => DampedSolver::AmortizedCholesky,
+        config::Solver::ConjugateGradients => DampedSolver::ConjugateGradients,
+        config::Solver::Lsmr => DampedSolver::Lsmr,
         config::Solver::HouseholderQr => DampedSolver::HouseholderQr,
         config::Solver::ThinSvd => DampedSolver::ThinSvd,
     }

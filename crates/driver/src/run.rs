@@ -229,7 +229,16 @@ fn counters(ended: &dynamics::Outcome) -> BTreeMap<String, u64> {
         ("factorizations_qr", counts.factors.qr),
         ("factorizations_stacked_qr", counts.factors.stacked_qr),
         ("factorizations_svd", counts.factors.svd),
+        ("gram_matrices", counts.factors.gram),
         ("extreme_singular_values", counts.factors.extremes),
+        ("extremes_certified", counts.tracked.certified),
+        ("fallback_dense_extremes", counts.tracked.dense),
+        ("amortized_solves", counts.amortized.amortized),
+        ("amortized_direct", counts.amortized.direct),
+        ("amortized_iterations", counts.amortized.iterations),
+        ("amortized_given_up", counts.amortized.given_up),
+        ("matrix_free_solves", counts.factors.iterative),
+        ("matrix_free_iterations", counts.factors.iterations),
     ];
     named.into_iter().map(|(name, count)| (name.to_owned(), count)).collect()
 }

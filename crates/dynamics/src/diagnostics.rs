@@ -1,7 +1,7 @@
 //! What is measured at a recorded step, all of it from the shared linearization.
 
-use gaussflow_objective::{Loss, SmoothMap};
-use gaussflow_solvers::{SolveError, norm};
+use gaussflow_objective::{GradientNorms, Loss, SmoothMap};
+use gaussflow_solvers::{ExtremeSingularValues, SolveError, norm};
 
 use crate::flow::Flow;
 
@@ -27,6 +27,8 @@ pub struct Diagnostics {
 impl Diagnostics {
     /// Measures at the flow's present point; `initial` is w_0.
     ///
+    /// What would need J and its factors beyond the memory limit is NaN.
+    ///
     /// # Errors
     /// [`SolveError`] when the Jacobian is not finite.
     pub fn measure<M: SmoothMap, L: Loss>(
@@ -35,9 +37,20 @@ impl Diagnostics {
     ) -> Result<Self, SolveError> {
         let cutoff = flow.rank_cutoff();
         let here = flow.linearization_mut();
-        // Singular values first: the projection then decides on rank by them, not by an estimate.
-        let extremes = here.extreme_singular_values()?;
-        let gradient = here.gradient_norms(cutoff)?;
+        // Singular values first: a projection then decides on rank by them, not by an estimate.
+        let extremes = match here.extreme_singular_values() {
+            Err(SolveError::MemoryLimit { .. }) => {
+                let largest = here.largest_singular_value()?;
+                ExtremeSingularValues { smallest: f64::NAN, largest }
+            }
+            found => found?,
+        };
+        let gradient = match here.gradient_norms(cutoff) {
+            Err(SolveError::MemoryLimit { .. }) => {
+                GradientNorms { tangent: f64::NAN, normal: f64::NAN }
+            }
+            found => found?,
+        };
         let (n, p) = (here.output().len(), here.point().len());
         let smallest = extremes.smallest * extremes.smallest;
         Ok(Self {

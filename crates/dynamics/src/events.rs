@@ -70,7 +70,7 @@ impl Watch {
         }
         flow.move_to(w)?;
         if self.kind == EventKind::RankLost {
-            return Ok(flow.linearization_mut().extreme_singular_values()?.ratio());
+            return Ok(flow.rank_ratio(self.threshold)?);
         }
         let cutoff = flow.rank_cutoff();
         let now = flow.linearization_mut().gradient_norms(cutoff)?.tangent;

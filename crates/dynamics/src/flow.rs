@@ -9,7 +9,8 @@ use gaussflow_objective::{
     Linearization, Loss, MapError, Objective, PointError, SecondOrderMap, SmoothMap,
 };
 use gaussflow_solvers::{
-    DampedSolver, FactorCounts, JacobianOperator, SolveError, SolveReport, SolveRequest,
+    AmortizedCounts, DampedSolver, FactorCounts, JacobianOperator, SolveError, SolveReport,
+    SolveRequest, TrackerCounts,
 };
 
 use crate::preconditioner::{Preconditioner, RankPolicy};
@@ -24,12 +25,23 @@ pub struct SolveSettings {
     /// Cutoff on sigma / sigma_max below which rank is lost; default 1e-14. In a run, sigma_max is at
     /// least that of the initial Jacobian.
     pub rank_cutoff: f64,
+    /// `norm(J^T b - H_rho v)` relative to `norm(J^T b)` to which directions are refined or iterated;
+    /// default 1e-12.
+    pub tolerance: f64,
+    /// Bytes that the matrices of a solve may take; default 4 GiB.
+    pub memory_limit: usize,
 }
 
 impl Default for SolveSettings {
     fn default() -> Self {
         let rank_policy = RankPolicy::default();
-        Self { solver: DampedSolver::Auto, rank_policy, rank_cutoff: 1e-14 }
+        Self {
+            solver: DampedSolver::Auto,
+            rank_policy,
+            rank_cutoff: 1e-14,
+            tolerance: 1e-12,
+            memory_limit: 1 << 32,
+        }
     }
 }
 
@@ -46,6 +58,10 @@ pub struct FlowCounts {
     pub linearizations: u64,
     /// Factorizations, by kind.
     pub factors: FactorCounts,
+    /// Directions with an earlier point's factor, and with their own.
+    pub amortized: AmortizedCounts,
+    /// Extreme singular values with a certificate, and by the dense computation.
+    pub tracked: TrackerCounts,
 }
 
 /// The flow of an objective, with everything known at its present point.
@@ -88,7 +104,8 @@ impl<'o, M: SmoothMap, L: Loss> Flow<'o, M, L> {
         if !(0.0..1.0).contains(&cutoff) {
             return Err(SolveError::InvalidCutoff { cutoff });
         }
-        let linearization = Linearization::new(objective.map())?;
+        let mut linearization = Linearization::new(objective.map())?;
+        linearization.set_memory_limit(settings.memory_limit);
         let direction = vec![0.0; objective.map().parameters()];
         Ok(Self {
             objective,
@@ -141,6 +158,8 @@ impl<'o, M: SmoothMap, L: Loss> Flow<'o, M, L> {
         FlowCounts {
             linearizations: self.linearization.moves(),
             factors: self.linearization.factor_counts(),
+            amortized: self.linearization.amortized_counts(),
+            tracked: self.linearization.tracker_counts(),
             ..self.counts
         }
     }
@@ -173,13 +192,22 @@ impl<'o, M: SmoothMap, L: Loss> Flow<'o, M, L> {
         Ok(self.damping_used)
     }
 
+    /// `sigma_min / sigma_max` of J, or a lower estimate of it that is well above `threshold`.
+    ///
+    /// # Errors
+    /// [`SolveError`] on a Jacobian that is not finite.
+    pub(crate) fn rank_ratio(&mut self, threshold: f64) -> Result<f64, SolveError> {
+        let request = self.request();
+        self.linearization.rank_ratio(request, 10.0 * threshold)
+    }
+
     /// The request for the nominal damping.
     fn request(&self) -> SolveRequest {
         SolveRequest {
             damping: self.preconditioner.damping(),
             solver: self.settings.solver,
             rank_cutoff: self.settings.rank_cutoff,
-            ..SolveRequest::default()
+            tolerance: self.settings.tolerance,
         }
     }
 

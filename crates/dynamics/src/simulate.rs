@@ -154,8 +154,8 @@ pub fn simulate<M: SecondOrderMap, L: Loss>(
         Flow::new(objective, settings.preconditioner, solve).map_err(PointError::from)?;
     flow.move_to(initial).map_err(PointError::from)?;
     // Rank is judged on the scale of the start: a network that saturates shrinks its whole Jacobian.
-    let start = flow.linearization_mut().extreme_singular_values().map_err(PointError::from)?;
-    flow.linearization_mut().set_rank_scale(start.largest);
+    let start = flow.linearization_mut().largest_singular_value().map_err(PointError::from)?;
+    flow.linearization_mut().set_rank_scale(start);
 
     let mut watches = watches(settings, solve, initial, objective);
     let (method, grid) = method_and_grid(settings, objective.scaling());

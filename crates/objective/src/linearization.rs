@@ -24,6 +24,9 @@ pub enum PointError {
     Solve(#[from] SolveError),
 }
 
+/// Factor by which one warm power iteration may miss the norm of an inverse.
+const SLACK: f64 = 10.0;
+
 /// Everything first-order about an objective at one point.
 ///
 /// # Examples
@@ -157,6 +160,11 @@ impl<J: JacobianOperator> Linearization<J> {
         self.factors.set_rank_scale(scale);
     }
 
+    /// Sets the bytes that matrices may take ([`Factors::set_memory_limit`]).
+    pub fn set_memory_limit(&mut self, bytes: usize) {
+        self.factors.set_memory_limit(bytes);
+    }
+
     /// How the solves for the loss gradient along the path shared factors.
     pub fn amortized_counts(&self) -> AmortizedCounts {
         let [undamped, damped] = self.amortized.each_ref().map(AmortizedFactor::counts);
@@ -197,6 +205,45 @@ impl<J: JacobianOperator> Linearization<J> {
         let found = self.tracker.smallest(&mut self.factors, &self.jacobian)?;
         self.smallest = Some(found);
         Ok(found)
+    }
+
+    /// The largest singular value of `Df(w)`, by products alone where J is too large to be formed.
+    ///
+    /// # Errors
+    /// As [`Self::extreme_singular_values`].
+    pub fn largest_singular_value(&mut self) -> Result<f64, SolveError> {
+        match self.extreme_singular_values() {
+            Err(SolveError::MemoryLimit { .. }) => {
+                self.factors.largest_singular_value(&self.jacobian)
+            }
+            found => found.map(|extremes| extremes.largest),
+        }
+    }
+
+    /// `sigma_min / sigma_max` of `Df(w)`, or a lower estimate of it that is above `clear`.
+    ///
+    /// Where the factor of the undamped direction shows that J is far from losing rank, its spectrum need
+    /// not be known: the condition estimate is below the truth by no more than p times the slack of a
+    /// power iteration.
+    ///
+    /// # Errors
+    /// As [`Self::extreme_singular_values`].
+    pub fn rank_ratio(&mut self, request: SolveRequest, clear: f64) -> Result<f64, SolveError> {
+        let columns = self.point.len();
+        if self.extremes.is_none()
+            && self.output.len() >= columns
+            && let Ok(report) = self.solve_undamped(SolveRequest { damping: 0.0, ..request })
+            && matches!(
+                report.solver,
+                DampedSolver::PrimalCholesky | DampedSolver::AmortizedCholesky
+            )
+        {
+            let estimate = (SLACK * columns as f64 * report.condition_estimate).sqrt().recip();
+            if estimate > clear {
+                return Ok(estimate);
+            }
+        }
+        Ok(self.extreme_singular_values()?.ratio())
     }
 
     /// Solves `H_rho v = J^T b`, b of length n, v of length p.
@@ -294,7 +341,11 @@ impl<J: JacobianOperator> Linearization<J> {
     /// # Errors
     /// [`SolveError`].
     pub fn gradient_norms(&mut self, rank_cutoff: f64) -> Result<GradientNorms, SolveError> {
-        let request = SolveRequest { rank_cutoff, ..SolveRequest::default() };
+        // What the step solved will do, where it was asked for with the same cutoff.
+        let request = match self.undamped {
+            Some((asked, _)) if asked.rank_cutoff == rank_cutoff => asked,
+            _ => SolveRequest { rank_cutoff, ..SolveRequest::default() },
+        };
         let tall = self.output.len() >= self.point.len();
         match if tall { self.solve_undamped(request).map(Some) } else { Ok(None) } {
             Ok(Some(_)) => self.jacobian.apply(&self.undamped_direction, &mut self.work),

@@ -76,20 +76,11 @@ pub struct SolveRequest {
     /// `norm(J^T b - H_rho v)` relative to `norm(J^T b)` down to which a solution is refined by the
     /// factor at hand, or iterated, as far as rounding lets it; default 1e-12.
     pub tolerance: f64,
-    /// Bytes that matrices of the solve may take: beyond, `Auto` iterates with products alone, and a
-    /// preconditioner keeps within it; default 4 GiB.
-    pub memory_limit: usize,
 }
 
 impl Default for SolveRequest {
     fn default() -> Self {
-        Self {
-            damping: 0.0,
-            solver: DampedSolver::Auto,
-            rank_cutoff: 1e-14,
-            tolerance: 1e-12,
-            memory_limit: 1 << 32,
-        }
+        Self { damping: 0.0, solver: DampedSolver::Auto, rank_cutoff: 1e-14, tolerance: 1e-12 }
     }
 }
 

@@ -99,6 +99,14 @@ pub enum SolveError {
         /// The one asked for.
         tolerance: f64,
     },
+    /// J and its factors would take more than the memory limit.
+    #[error("forming J and its factors takes {bytes} bytes, and the memory limit is {limit}")]
+    MemoryLimit {
+        /// What they take.
+        bytes: usize,
+        /// What they may take.
+        limit: usize,
+    },
     /// A product with `H_rho^-1` was asked of a kernel that makes no factor.
     #[error("{solver:?} makes no factor of H_rho to invert; use a direct kernel for this")]
     NoFactor {

@@ -7,7 +7,7 @@ use faer::{Mat, MatRef};
 
 use crate::cholesky::Cholesky;
 use crate::condition::estimate_smallest;
-use crate::damped::DampedSolver;
+use crate::damped::{DampedSolver, direct_memory};
 use crate::error::{SolveError, require_finite};
 use crate::extreme::{ExtremeSingularValues, Extremes};
 use crate::householder_qr::HouseholderQr;
@@ -98,6 +98,8 @@ pub struct Factors {
     pub(crate) matrix_free: Option<MatrixFree>,
     spectrum: Option<Extremes>,
     pub(crate) extremes: Option<ExtremeSingularValues>,
+    /// Bytes that the matrices of a solve may take.
+    pub(crate) memory_limit: usize,
     /// Singular values are compared with the cutoff times at least this.
     pub(crate) rank_scale: f64,
     /// Upper estimate of the smallest singular value, from the QR.
@@ -137,6 +139,7 @@ impl Factors {
             matrix_free: None,
             spectrum: None,
             extremes: None,
+            memory_limit: 1 << 32,
             rank_scale: 0.0,
             smallest_estimate: None,
             counts: FactorCounts::default(),
@@ -173,6 +176,21 @@ impl Factors {
         self.rank_scale = if scale > 0.0 { scale } else { 0.0 };
     }
 
+    /// Sets the bytes that matrices of a solve may take; default 4 GiB.
+    ///
+    /// Beyond them `Auto` iterates with products alone, a preconditioner keeps within them, the
+    /// smallest singular value is not computed, and projections are refused.
+    pub fn set_memory_limit(&mut self, bytes: usize) {
+        self.memory_limit = bytes;
+    }
+
+    /// Refuses what would take a dense J and its factors beyond the memory limit.
+    pub(crate) fn require_memory(&self) -> Result<(), SolveError> {
+        let bytes = direct_memory(DampedSolver::HouseholderQr, self.rows, self.columns);
+        let limit = self.memory_limit;
+        if bytes > limit { Err(SolveError::MemoryLimit { bytes, limit }) } else { Ok(()) }
+    }
+
     /// How often each factorization was computed.
     pub fn counts(&self) -> FactorCounts {
         self.counts
@@ -181,7 +199,8 @@ impl Factors {
     /// Smallest and largest of the min(n, p) singular values of J, within c `eps sigma_max`.
     ///
     /// # Errors
-    /// Shape and finiteness, as [`SolveError`] says.
+    /// Shape and finiteness, as [`SolveError`] says; [`SolveError::MemoryLimit`] where J is too large to
+    /// be formed ([`Self::largest_singular_value`] is not refused).
     pub fn extreme_singular_values(
         &mut self,
         jacobian: &dyn JacobianOperator,
@@ -189,6 +208,7 @@ impl Factors {
         if let Some(known) = self.extremes {
             return Ok(known);
         }
+        self.require_memory()?;
         self.qr(jacobian)?;
         self.counts.extremes += 1;
         let order = self.rows.min(self.columns);
@@ -203,6 +223,31 @@ impl Factors {
         }
         self.extremes = Some(found);
         Ok(found)
+    }
+
+    /// The largest singular value by products with J alone, from below: relative error near
+    /// `(residual / value)^2` of a Lanczos process of 60 steps.
+    ///
+    /// # Errors
+    /// Shape and finiteness, as [`SolveError`] says.
+    pub fn largest_singular_value(
+        &mut self,
+        jacobian: &dyn JacobianOperator,
+    ) -> Result<f64, SolveError> {
+        if let Some(known) = self.extremes {
+            return Ok(known.largest);
+        }
+        self.size(jacobian)?;
+        Ok(self.matrix_free()?.extremes(jacobian, 60)?.largest)
+    }
+
+    /// The workspace of kernels that see J through products alone.
+    pub(crate) fn matrix_free(&mut self) -> Result<&mut MatrixFree, SolveError> {
+        let found = match self.matrix_free.take() {
+            Some(known) => known,
+            None => MatrixFree::new(self.rows, self.columns)?,
+        };
+        Ok(self.matrix_free.insert(found))
     }
 
     /// Whether `sigma_min > cutoff * sigma_max`, by an estimate where it is clear and exactly where not.

@@ -7,7 +7,6 @@ use crate::error::SolveError;
 use crate::factors::Factors;
 use crate::householder_qr::HouseholderQr;
 use crate::iterative::IterativeSettings;
-use crate::matrix_free::MatrixFree;
 use crate::operator::JacobianOperator;
 use crate::vector::{add_scaled, norm};
 
@@ -181,15 +180,12 @@ impl Factors {
         v: &mut [f64],
         report: &mut SolveReport,
     ) -> Result<(), SolveError> {
-        if self.matrix_free.is_none() {
-            self.matrix_free = Some(MatrixFree::new(self.rows, self.columns)?);
-        }
-        let Some(solver) = &mut self.matrix_free else { return Ok(()) };
         let settings = IterativeSettings {
             tolerance: request.tolerance,
-            preconditioner_memory: request.memory_limit,
+            preconditioner_memory: self.memory_limit,
             ..IterativeSettings::default()
         };
+        let solver = self.matrix_free()?;
         let found = if report.solver == DampedSolver::Lsmr {
             solver.solve_lsmr(jacobian, request.damping, settings, b, v)?
         } else {

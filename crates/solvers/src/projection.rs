@@ -12,7 +12,7 @@ impl Factors {
     /// singular vectors above `rank_cutoff`. Returns the rank used.
     ///
     /// # Errors
-    /// Shape and finiteness, as [`SolveError`] says.
+    /// Shape, finiteness and [`SolveError::MemoryLimit`], as [`SolveError`] says.
     pub fn project_on_range(
         &mut self,
         jacobian: &dyn JacobianOperator,
@@ -24,6 +24,7 @@ impl Factors {
         require_length("the vector u", u, self.rows)?;
         require_length("the projection", out, self.rows)?;
         require_finite("the vector u", u)?;
+        self.require_memory()?;
         self.qr(jacobian)?;
         let full = self.is_full_rank(jacobian, rank_cutoff)?;
         let tall = self.rows >= self.columns;

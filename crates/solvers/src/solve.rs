@@ -34,7 +34,7 @@ impl Factors {
 
         let (solver, choice) = match request.solver {
             DampedSolver::Auto | DampedSolver::AmortizedCholesky => {
-                self.choose(jacobian, request, jacobian_norm)?
+                self.choose(jacobian, rho, jacobian_norm)?
             }
             named if rho >= 1.0 => (named, Choice::Identity),
             named => (named, Choice::Requested),
@@ -104,18 +104,16 @@ impl Factors {
     fn choose(
         &mut self,
         jacobian: &dyn JacobianOperator,
-        request: SolveRequest,
+        rho: f64,
         norm: f64,
     ) -> Result<(DampedSolver, Choice), SolveError> {
-        let (solver, choice) = choose(self.rows, self.columns, request.damping, norm);
+        let (solver, choice) = choose(self.rows, self.columns, rho, norm);
         if choice == Choice::Identity {
             return Ok((solver, choice));
         }
-        if direct_memory(solver, self.rows, self.columns) > request.memory_limit {
-            let solver = match request.damping {
-                0.0 => DampedSolver::Lsmr,
-                _ => DampedSolver::ConjugateGradients,
-            };
+        if direct_memory(solver, self.rows, self.columns) > self.memory_limit {
+            let solver =
+                if rho == 0.0 { DampedSolver::Lsmr } else { DampedSolver::ConjugateGradients };
             return Ok((solver, Choice::MemoryLimit));
         }
         if choice == Choice::UndampedTall {

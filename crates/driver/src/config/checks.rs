@@ -76,6 +76,9 @@ impl Config {
         positive("dynamics.absolute_tolerance", dynamics.absolute_tolerance)?;
         fraction("dynamics.relative_tolerance", dynamics.relative_tolerance)?;
         fraction("dynamics.rank_cutoff", dynamics.rank_cutoff)?;
+        fraction("dynamics.solve_tolerance", dynamics.solve_tolerance)?;
+        let limit = dynamics.memory_limit;
+        check("dynamics.memory_limit", || limit.to_string(), limit >= 1)?;
         // TOML's integers are signed: a larger seed could be written but never read back.
         check("dynamics.seed", || dynamics.seed.to_string(), i64::try_from(dynamics.seed).is_ok())?;
         if let Some(radius) = self.events.ball_radius {

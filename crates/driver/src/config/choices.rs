@@ -137,14 +137,20 @@ choice! {
 }
 
 choice! {
-    /// Which factorization solves the damped system.
+    /// What solves the damped system.
     Solver {
-        /// By a deterministic model of operations.
+        /// By shape, damping, condition and memory, never by a measured time.
         Auto = "auto",
         /// Cholesky of the p x p matrix.
         PrimalCholesky = "primal-cholesky",
         /// Cholesky of the n x n matrix: for p above n.
         DualCholesky = "dual-cholesky",
+        /// Cholesky at some steps, and conjugate gradients preconditioned by the last between them.
+        AmortizedCholesky = "amortized-cholesky",
+        /// Conjugate gradients on products with J: no matrix is formed.
+        ConjugateGradients = "conjugate-gradients",
+        /// LSMR on products with J: no matrix is formed.
+        Lsmr = "lsmr",
         /// Householder QR of J (stacked where rho > 0).
         HouseholderQr = "householder-qr",
         /// Thin singular value decomposition of J, cut off at `rank_cutoff`.

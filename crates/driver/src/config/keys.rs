@@ -212,11 +212,20 @@ pub(super) const KEYS: &[Key] = &[
         "a number above 0 and below 1",
         |c: &Config| float(c.dynamics.rank_cutoff)
     ),
+    key!("dynamics.solver", "What solves the damped system", words(Solver::ALL), |c: &Config| {
+        string(c.dynamics.solver.word())
+    }),
     key!(
-        "dynamics.solver",
-        "Factorization for the damped system",
-        words(Solver::ALL),
-        |c: &Config| string(c.dynamics.solver.word())
+        "dynamics.solve_tolerance",
+        "Residual of a refined or iterated solve, relative to norm(J^T grad g)",
+        "a number above 0 and below 1",
+        |c: &Config| float(c.dynamics.solve_tolerance)
+    ),
+    key!(
+        "dynamics.memory_limit",
+        "MiB for the matrices of a solve: auto iterates without them beyond",
+        "a whole number, at least 1",
+        |c: &Config| c.dynamics.memory_limit.to_string()
     ),
     key!(
         "dynamics.seed",

@@ -159,6 +159,11 @@ pub struct DynamicsSettings {
     pub rank_cutoff: f64,
     /// Default: auto.
     pub solver: Solver,
+    /// Of a refined or iterated solve, on `norm(J^T b - H_rho v) / norm(J^T b)`: in (0, 1). Default
+    /// 1e-12.
+    pub solve_tolerance: f64,
+    /// MiB that the matrices of a solve may take, at least 1. Default 4096.
+    pub memory_limit: usize,
     /// Of rows (stream 0), signs (1) and weights (2): at most 2^63 - 1. Default 0.
     pub seed: u64,
 }
@@ -195,6 +200,8 @@ impl Default for DynamicsSettings {
             rank_policy: RankPolicy::PseudoInverse,
             rank_cutoff: 1e-14,
             solver: Solver::Auto,
+            solve_tolerance: 1e-12,
+            memory_limit: 4096,
             seed: 0,
         }
     }

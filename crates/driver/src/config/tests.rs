@@ -146,6 +146,8 @@ fn a_bad_value_is_reported_with_its_place_and_text() {
         ("[dynamics]\nrelative_tolerance = 0.0", "dynamics.relative_tolerance", "0.0", (2, 22)),
         ("[dynamics]\nabsolute_tolerance = -0.0", "dynamics.absolute_tolerance", "-0.0", (2, 22)),
         ("[dynamics]\nrank_cutoff = 1.0", "dynamics.rank_cutoff", "1.0", (2, 15)),
+        ("[dynamics]\nsolve_tolerance = 0.0", "dynamics.solve_tolerance", "0.0", (2, 19)),
+        ("[dynamics]\nmemory_limit = 0", "dynamics.memory_limit", "0", (2, 16)),
         ("[dynamics]\nseed = -1", "dynamics.seed", "-1", (2, 8)),
         ("[dynamics]\ndamping = 1.5", "dynamics.damping", "1.5", (2, 11)),
         ("[dynamics]\nsolver = 'lu'", "dynamics.solver", "'lu'", (2, 10)),
@@ -294,12 +296,14 @@ prop_compose! {
         (scaling, step, log_steps) in (1e-3..1e3, 1e-6..1e2, 0.0..8.0),
         integrator in choice(Integrator::ALL), relative in 1e-15..1e-2, absolute in 1e-300..1e300,
         policy in choice(RankPolicy::ALL), rank_cutoff in 1e-300..1.0,
+        (solve_tolerance, memory_limit) in (1e-15..0.9, 1..1_000_000_usize),
         solver in choice(Solver::ALL), seed in 0..=u64::MAX / 2,
     ) -> DynamicsSettings {
         let levenberg = preconditioner == Preconditioner::LevenbergMarquardt;
         let clock = if integrator == Integrator::Discrete { scaling } else { 1.0 };
         DynamicsSettings {
             preconditioner, scaling, integrator, step, rank_cutoff, solver, seed,
+            solve_tolerance, memory_limit,
             damping: if levenberg { damping } else { 0.0 },
             horizon: clock * step * 10f64.powf(log_steps),
             relative_tolerance: relative, absolute_tolerance: absolute, rank_policy: policy,
