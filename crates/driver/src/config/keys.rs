@@ -295,7 +295,7 @@ pub(super) fn render(config: &Config, explain: Explain) -> String {
         lines.push(format!("[{section}]"));
         for key in KEYS.iter().filter(|key| key.section() == section) {
             if explain == Explain::EveryKey {
-                lines.push(format!("# {}; {}.", key.meaning, (key.accepted)()));
+                lines.extend(comment(&format!("{}; {}.", key.meaning, (key.accepted)())));
             }
             match (key.value)(config) {
                 Some(value) => lines.push(format!("{} = {value}", key.name())),
@@ -307,4 +307,22 @@ pub(super) fn render(config: &Config, explain: Explain) -> String {
         }
     }
     lines.join("\n") + "\n"
+}
+
+/// Columns of a comment, at most.
+const COLUMNS: usize = 100;
+
+/// `text` as comment lines, broken between words.
+fn comment(text: &str) -> Vec<String> {
+    let mut lines = vec![String::from("#")];
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line == "#" || line.len() + 1 + word.len() <= COLUMNS => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(format!("# {word}")),
+        }
+    }
+    lines
 }

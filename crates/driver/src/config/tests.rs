@@ -52,9 +52,10 @@ fn commented_default_parses_to_the_default_and_explains_every_key() {
     for key in KEYS {
         let line = format!("{} = ", key.name());
         assert!(text.lines().any(|l| l.trim_start_matches("# ").starts_with(&line)), "{line}");
-        assert!(text.contains(&(key.accepted)()));
+        let joined = text.replace("\n# ", " ");
+        assert!(joined.contains(&(key.accepted)()), "{}", key.path);
     }
-    assert!(text.lines().all(|line| line.chars().count() <= 120), "{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
 }
 
 #[test]
