@@ -88,7 +88,8 @@ fn run(options: &Options, report: &mut Report) -> Fallible<()> {
     if wanted("grid") {
         grid::cases(&mut |case| report.take(case))?;
     }
-    if wanted(large_step::NAME) {
+    // It takes most of a minute: with `--quick` only where it is named.
+    if wanted(large_step::NAME) && (options.only.is_some() || effort == Effort::Full) {
         match large_step::case()? {
             Some(case) => report.take(case)?,
             None => println!("{}: no matrix-free solver yet, left out", large_step::NAME),

@@ -100,7 +100,7 @@ pub trait JacobianOperator {
 }
 
 /// J, written column-major to `work`.
-fn dense_in<'w, J: JacobianOperator + ?Sized>(
+pub(crate) fn dense_in<'w, J: JacobianOperator + ?Sized>(
     jacobian: &J,
     work: &'w mut Vec<f64>,
 ) -> MatRef<'w, f64> {
