@@ -58,6 +58,9 @@ pub struct Linearization<J> {
     extremes: Option<ExtremeSingularValues>,
     /// The smallest singular value at the point, once asked for.
     smallest: Option<f64>,
+    /// Whether the spectrum was asked for at the point before: its certificate needs the factor of this
+    /// point, which then solves too.
+    spectrum_expected: bool,
     /// `H_0^-1 J^T grad g` at the point (length p) with how it was asked for and solved, once it was.
     undamped: Option<(SolveRequest, SolveReport)>,
     undamped_direction: Vec<f64>,
@@ -85,6 +88,7 @@ impl<J: JacobianOperator> Linearization<J> {
             amortized: [AmortizedFactor::new(), AmortizedFactor::new()],
             extremes: None,
             smallest: None,
+            spectrum_expected: false,
             undamped: None,
             undamped_direction: vec![0.0; p],
             moves: 0,
@@ -108,6 +112,7 @@ impl<J: JacobianOperator> Linearization<J> {
         self.current = false;
         require_finite("the parameters w", w)?;
         self.factors.invalidate();
+        self.spectrum_expected = self.smallest.is_some();
         (self.extremes, self.smallest, self.undamped) = (None, None, None);
         self.moves += 1;
         objective.map().linearize(w, &mut self.output, &mut self.jacobian)?;
@@ -270,7 +275,7 @@ impl<J: JacobianOperator> Linearization<J> {
     ) -> Result<SolveReport, SolveError> {
         if request.damping > 0.0 {
             let b = &self.loss_gradient;
-            return if shares_factors(&self.jacobian, request) {
+            return if self.shares_factors(request) {
                 self.amortized[1].solve(&mut self.factors, &self.jacobian, request, b, v)
             } else {
                 self.factors.solve(&self.jacobian, request, b, v)
@@ -285,14 +290,26 @@ impl<J: JacobianOperator> Linearization<J> {
         Ok(report)
     }
 
+    /// Whether solves along the path share factors: on request, or where `Auto` expects to gain.
+    fn shares_factors(&self, request: SolveRequest) -> bool {
+        match request.solver {
+            DampedSolver::AmortizedCholesky => true,
+            DampedSolver::Auto => {
+                !self.spectrum_expected && AmortizedFactor::is_worthwhile(&self.jacobian)
+            }
+            _ => false,
+        }
+    }
+
     /// Makes `undamped_direction` current, at rho = 0.
     fn solve_undamped(&mut self, request: SolveRequest) -> Result<SolveReport, SolveError> {
         match self.undamped {
             Some((asked, report)) if asked == request => Ok(report),
             _ => {
                 self.undamped = None;
+                let shares = self.shares_factors(request);
                 let (b, v) = (&self.loss_gradient, &mut self.undamped_direction);
-                let report = if shares_factors(&self.jacobian, request) {
+                let report = if shares {
                     self.amortized[0].solve(&mut self.factors, &self.jacobian, request, b, v)?
                 } else {
                     self.factors.solve(&self.jacobian, request, b, v)?
@@ -377,15 +394,6 @@ impl<J: JacobianOperator> Linearization<J> {
     ) -> Result<SolveReport, PointError> {
         map.second_derivative(&self.point, &self.jacobian, v, v, &mut self.work)?;
         Ok(self.factors.solve(&self.jacobian, request, &self.work, out)?)
-    }
-}
-
-/// Whether solves along a path share factors: on request, or where `Auto` expects to gain.
-fn shares_factors(jacobian: &dyn JacobianOperator, request: SolveRequest) -> bool {
-    match request.solver {
-        DampedSolver::AmortizedCholesky => true,
-        DampedSolver::Auto => AmortizedFactor::is_worthwhile(jacobian),
-        _ => false,
     }
 }
 

@@ -21,7 +21,7 @@ const PRODUCT_WEIGHT: f64 = 2.0;
 const TRIANGULAR_WEIGHT: f64 = 6.0;
 
 /// Iterations that a direct solve must be worth before sharing factors is tried.
-const WORTHWHILE: f64 = 16.0;
+const WORTHWHILE: f64 = 6.0;
 
 /// Direct solves between a failed try and the next; doubled by each failure in a row.
 const PAUSE: u64 = 4;
@@ -122,7 +122,7 @@ impl AmortizedFactor {
     ) -> Result<SolveReport, SolveError> {
         let rho = request.damping;
         factors.require_proper(request, b, v)?;
-        if rho >= 1.0 || factors.rows < factors.columns {
+        if rho >= 1.0 || factors.rows < factors.columns || factors.has_primal(rho) {
             return factors.solve(jacobian, request, b, v);
         }
         self.image.resize(factors.rows, 0.0);

@@ -93,9 +93,10 @@ impl Cholesky {
             #[inline(always)]
             || {
                 for (c, target) in columns.enumerate() {
-                    let target = &mut target[c..order];
-                    for (t, x) in target.iter_mut().zip(a.col(c).subrows(c, order - c).iter()) {
-                        *t = *x;
+                    let (target, source) = (&mut target[c..order], a.col(c).subrows(c, order - c));
+                    match source.try_as_col_major() {
+                        Some(source) => target.copy_from_slice(source.as_slice()),
+                        None => target.iter_mut().zip(source.iter()).for_each(|(t, x)| *t = *x),
                     }
                     change(c, target);
                 }

@@ -384,6 +384,12 @@ impl Factors {
         Ok(slot.workspace.get_or_insert_with(|| Cholesky::new(columns)))
     }
 
+    /// Whether the factor of `(1-rho) J^T J + rho I` at the present point is known.
+    pub(crate) fn has_primal(&self, rho: f64) -> bool {
+        let slot = if rho == 0.0 { &self.undamped_primal } else { &self.damped_primal };
+        slot.damping == Some(rho)
+    }
+
     /// The factor of `(1-rho) J^T J + rho I` that the last [`Self::primal`] at this rho made.
     pub(crate) fn held_primal(&self, rho: f64) -> Option<&Cholesky> {
         let slot = if rho == 0.0 { &self.undamped_primal } else { &self.damped_primal };

@@ -44,7 +44,7 @@ impl WithSimd for PairGram<'_> {
         let chunk = (PAIRS / rows).clamp(1, unit_pairs.max(1));
         // The last row's products are stored whole vectors at a time, past its end.
         let sizes =
-            [unit_pairs * width, (rows * width + 2 * S::F64_LANES).max(d * d), chunk * rows];
+            [unit_pairs * width, rows * width + 2 * S::F64_LANES, chunk * rows];
         let total = sizes.iter().sum::<usize>() + ALIGNMENT * sizes.len();
         if work.len() < total {
             work.resize(total, 0.0);
@@ -76,7 +76,7 @@ impl WithSimd for PairGram<'_> {
             }
         }
         let places = jacobian.pair_places();
-        scatter::<S>((sums, width), (places, &mut features[..d * d]), out);
+        scatter((sums, width), places, out);
     }
 }
 
@@ -146,36 +146,23 @@ fn add_pair_products<S: Simd>(
 
 /// `out[i d + k, i' d + l] = sums[(i, i'), (k, l)]` for the entries on and below the diagonal.
 ///
-/// `places[l d + k]` is where the pair of k and l stands; `square` has room for a block, d x d.
+/// `places[l d + k]` is where the pair of k and l stands.
 #[inline(always)]
-fn scatter<S: Simd>(
-    (sums, width): (&[f64], usize),
-    (places, square): (&[u32], &mut [f64]),
-    mut out: MatMut<'_, f64>,
-) {
+fn scatter((sums, width): (&[f64], usize), places: &[u32], mut out: MatMut<'_, f64>) {
     let d = places.len().isqrt();
     let m = out.ncols() / d;
     for other in 0..m {
-        let mut columns = out.rb_mut().subcols_mut(other * d, d);
-        for i in other..m {
-            let block = &sums[(i * (i + 1) / 2 + other) * width..][..width];
-            for (entry, &at) in square.iter_mut().zip(places) {
-                *entry = block[at as usize];
-            }
-            for (l, square) in square.chunks_exact(d).enumerate() {
-                // `PairGram::out` is column-major.
-                let Some(column) = columns.rb_mut().col_mut(l).try_as_col_major_mut() else {
-                    continue;
-                };
+        for (l, places) in places.chunks_exact(d).enumerate() {
+            let column = out.rb_mut().col_mut(other * d + l).try_as_col_major_mut();
+            // `PairGram::out` is column-major.
+            let Some(column) = column else { continue };
+            let entries = column.as_slice_mut()[other * d..].chunks_exact_mut(d);
+            for (i, entries) in (other..m).zip(entries) {
+                let block = &sums[(i * (i + 1) / 2 + other) * width..][..width];
+                // Of the blocks on the diagonal only what lies below it.
                 let above = if i == other { l } else { 0 };
-                let target = &mut column.as_slice_mut()[i * d + above..(i + 1) * d];
-                let (source, source_tail) = S::as_simd_f64s(&square[above..]);
-                let (target, target_tail) = S::as_mut_simd_f64s(target);
-                for (t, s) in target.iter_mut().zip(source) {
-                    *t = *s;
-                }
-                for (t, s) in target_tail.iter_mut().zip(source_tail) {
-                    *t = *s;
+                for (entry, &at) in entries[above..].iter_mut().zip(&places[above..]) {
+                    *entry = block[at as usize];
                 }
             }
         }
