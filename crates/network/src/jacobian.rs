@@ -25,10 +25,9 @@ impl NetworkJacobian {
         Self { first, curvature: kept.then(|| RowBlocks::zeros(rows, hidden)) }
     }
 
-    /// Column i of S, and of C if it is kept, on the rows of block `b`, to be written.
-    pub(crate) fn unit_mut(&mut self, b: usize, i: usize) -> (&mut [f64], Option<&mut [f64]>) {
-        let curvature = self.curvature.as_mut().map(|c| c.column_mut(b, i));
-        (self.first.left_mut().column_mut(b, i), curvature)
+    /// S, and C if it is kept, to be written.
+    pub(crate) fn parts_mut(&mut self) -> (&mut RowBlocks, Option<&mut RowBlocks>) {
+        (self.first.left_mut(), self.curvature.as_mut())
     }
 
     /// C, unless it is too large to keep.

@@ -4,8 +4,11 @@
 #![allow(clippy::inline_always)]
 
 use faer::MatMut;
-use pulp::{Simd, WithSimd};
+use faer::prelude::ReborrowMut;
+use pulp::{Arch, Simd, WithSimd};
+use rayon::prelude::*;
 
+use crate::parallel;
 use crate::row_blocks::{Block, ROW_BLOCK, RowBlocks};
 use crate::row_kronecker::RowKronecker;
 use crate::tile::{Scalars, VECTORS, Vectors, add_product, groups, scalars_for};
@@ -13,40 +16,59 @@ use crate::tile::{Scalars, VECTORS, Vectors, add_product, groups, scalars_for};
 /// Columns of S of one pass: a block's rows of them stay in the second-level cache.
 const DEPTH: usize = 64;
 
-/// Writes the lower triangle of K to `out`.
-pub(crate) struct KernelMatrix<'a> {
-    pub(crate) jacobian: &'a RowKronecker,
-    pub(crate) out: MatMut<'a, f64>,
-    pub(crate) work: &'a mut Vec<f64>,
+/// Numbers that a block of columns is computed in.
+const SCRATCH: usize = 2 * ROW_BLOCK * ROW_BLOCK;
+
+/// Writes the lower triangle of K to `out`, a block of columns after the other or several at a time.
+pub(crate) fn kernel_matrix(jacobian: &RowKronecker, out: MatMut<'_, f64>, work: &mut Vec<f64>) {
+    let (rows, mut out) = (jacobian.left().rows(), out);
+    let blocks = jacobian.left().blocks();
+    let several = parallel::is_worthwhile(0.5 * (rows * rows) as f64 * jacobian.hidden() as f64);
+    work.resize(if several { blocks * SCRATCH } else { SCRATCH }, 0.0);
+    let columns = |c: usize, out: MatMut<'_, f64>, work: &mut [f64]| {
+        Arch::new().dispatch(KernelBlock { jacobian, c, out, work });
+    };
+    if several {
+        out.par_col_chunks_mut(ROW_BLOCK)
+            .zip(work.par_chunks_mut(SCRATCH))
+            .enumerate()
+            .for_each(|(c, (out, work))| columns(c, out, work));
+    } else {
+        for c in 0..blocks {
+            let range = jacobian.left().block_rows(c);
+            columns(c, out.rb_mut().subcols_mut(range.start, range.len()), work);
+        }
+    }
 }
 
-impl WithSimd for KernelMatrix<'_> {
+/// Writes the lower triangle of K in the columns of block `c` to `out`, which holds these columns.
+struct KernelBlock<'a> {
+    jacobian: &'a RowKronecker,
+    c: usize,
+    out: MatMut<'a, f64>,
+    /// [`SCRATCH`] numbers.
+    work: &'a mut [f64],
+}
+
+impl WithSimd for KernelBlock<'_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { jacobian, mut out, work } = self;
-        work.clear();
-        work.resize(2 * ROW_BLOCK * ROW_BLOCK, 0.0);
+        let Self { jacobian, c, mut out, work } = self;
         let (slopes, inputs) = work.split_at_mut(ROW_BLOCK * ROW_BLOCK);
-        for c in 0..jacobian.left().blocks() {
-            for r in c..jacobian.left().blocks() {
-                for (matrix, out) in
-                    [(jacobian.left(), &mut *slopes), (jacobian.right(), &mut *inputs)]
-                {
-                    out.fill(0.0);
-                    add_block_products(simd, matrix, r, (scalars_of(matrix.block(c)), c == r), out);
-                }
-                let (rows, columns) =
-                    (jacobian.left().block_rows(r), jacobian.left().block_rows(c));
-                for (column, (s, x)) in
-                    columns.zip(slopes.chunks(ROW_BLOCK).zip(inputs.chunks(ROW_BLOCK)))
-                {
-                    let first = rows.start.max(column);
-                    for row in first..rows.end {
-                        let at = row - rows.start;
-                        out[(row, column)] = s[at] * x[at];
-                    }
+        for r in c..jacobian.left().blocks() {
+            for (matrix, out) in [(jacobian.left(), &mut *slopes), (jacobian.right(), &mut *inputs)]
+            {
+                out.fill(0.0);
+                add_block_products(simd, matrix, r, (scalars_of(matrix.block(c)), c == r), out);
+            }
+            let rows = jacobian.left().block_rows(r);
+            let products = slopes.chunks(ROW_BLOCK).zip(inputs.chunks(ROW_BLOCK));
+            for (column, (s, x)) in products.take(out.ncols()).enumerate() {
+                for row in rows.start.max(c * ROW_BLOCK + column)..rows.end {
+                    let at = row - rows.start;
+                    out[(row, column)] = s[at] * x[at];
                 }
             }
         }

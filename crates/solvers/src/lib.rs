@@ -24,6 +24,7 @@ mod matrix_free;
 mod matrix_free_passes;
 mod operator;
 mod pair_gram;
+mod parallel;
 mod pivoted_cholesky;
 mod plain_reflections;
 mod projection;

@@ -9,8 +9,10 @@
 
 use faer::MatMut;
 use faer::prelude::ReborrowMut;
-use pulp::{Simd, WithSimd};
+use pulp::{Arch, Simd, WithSimd};
+use rayon::prelude::*;
 
+use crate::parallel;
 use crate::row_blocks::{Block, ROW_BLOCK};
 use crate::row_kronecker::RowKronecker;
 use crate::tile::{Scalars, Vectors, add_product, groups, scalars_for};
@@ -19,55 +21,108 @@ use crate::tile::{Scalars, Vectors, add_product, groups, scalars_for};
 /// second-level cache together.
 const PAIRS: usize = 20 * 1024;
 
-/// Entries before the first aligned one, at most.
+/// Numbers of a cache line, and of the longest vector.
 const ALIGNMENT: usize = 8;
 
-/// Writes the lower triangle of `J^T J` to `out`.
-pub(crate) struct PairGram<'a> {
-    pub(crate) jacobian: &'a RowKronecker,
-    /// p x p, column-major.
-    pub(crate) out: MatMut<'a, f64>,
-    pub(crate) work: &'a mut Vec<f64>,
+/// Pairs of units that one thread takes at a time.
+const PIECE: usize = 96;
+
+/// Writes the lower triangle of `J^T J` to `out` (p x p, column-major).
+pub(crate) fn pair_gram(jacobian: &RowKronecker, out: MatMut<'_, f64>, work: &mut Vec<f64>) {
+    let (m, d) = (jacobian.hidden(), jacobian.features());
+    let unit_pairs = m * (m + 1) / 2;
+    let width = (d * (d + 1) / 2).next_multiple_of(Arch::new().dispatch(Lanes));
+    let several =
+        parallel::is_worthwhile((jacobian.left().rows() * unit_pairs) as f64 * width as f64);
+    let piece = if several { PIECE } else { unit_pairs.max(1) };
+    let pass = Pass::new(width, piece);
+    let pieces = unit_pairs.div_ceil(piece);
+    let total = unit_pairs * width + pieces * pass.scratch() + 2 * ALIGNMENT;
+    if work.len() < total {
+        work.resize(total, 0.0);
+    }
+    let (sums, scratch) = aligned(work, unit_pairs * width);
+    sums.fill(0.0);
+    let product = |k: usize, sums: &mut [f64], scratch: &mut [f64]| {
+        let first = k * piece;
+        Arch::new().dispatch(PairProducts { jacobian, pass, first, sums, scratch });
+    };
+    if several {
+        sums.par_chunks_mut(piece * width)
+            .zip(scratch.par_chunks_mut(pass.scratch()))
+            .enumerate()
+            .for_each(|(k, (sums, scratch))| product(k, sums, scratch));
+    } else {
+        product(0, sums, scratch);
+    }
+    scatter((sums, width), jacobian.pair_places(), out);
 }
 
-impl WithSimd for PairGram<'_> {
+/// The length of the processor's vectors.
+struct Lanes;
+
+impl WithSimd for Lanes {
+    type Output = usize;
+
+    fn with_simd<S: Simd>(self, _: S) -> usize {
+        S::F64_LANES
+    }
+}
+
+/// How much of a product one pass over the rows takes.
+#[derive(Clone, Copy)]
+struct Pass {
+    /// Pairs of features, padded to whole vectors.
+    width: usize,
+    /// Rows: their pairs of features fit the cache.
+    rows: usize,
+    /// Pairs of units.
+    chunk: usize,
+}
+
+impl Pass {
+    fn new(width: usize, pairs: usize) -> Self {
+        let rows = (PAIRS / width.max(1)).clamp(ALIGNMENT, ROW_BLOCK) & !(ALIGNMENT - 1);
+        Self { width, rows, chunk: (PAIRS / rows).clamp(1, pairs) }
+    }
+
+    /// Numbers that a pass works in. The last row's products are stored whole vectors at a time, past
+    /// its end.
+    fn scratch(self) -> usize {
+        self.rows * self.width + self.chunk * self.rows + 4 * ALIGNMENT
+    }
+}
+
+/// `sums[(i, i'), .] += sum over all rows of S_ji S_ji' X_jk X_jl`, for the pairs of units from `first` on.
+struct PairProducts<'a> {
+    jacobian: &'a RowKronecker,
+    pass: Pass,
+    first: usize,
+    sums: &'a mut [f64],
+    scratch: &'a mut [f64],
+}
+
+impl WithSimd for PairProducts<'_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { jacobian, out, work } = self;
-        let (m, d) = (jacobian.hidden(), jacobian.features());
-        let unit_pairs = m * (m + 1) / 2;
-        let width = (d * (d + 1) / 2).next_multiple_of(S::F64_LANES);
-        // Rows of a pass, so that the pairs of features fit the cache, and then pairs of units.
-        let rows = (PAIRS / width.max(1)).clamp(S::F64_LANES, ROW_BLOCK) & !(S::F64_LANES - 1);
-        let chunk = (PAIRS / rows).clamp(1, unit_pairs.max(1));
-        // The last row's products are stored whole vectors at a time, past its end.
-        let sizes =
-            [unit_pairs * width, rows * width + 2 * S::F64_LANES, chunk * rows];
-        let total = sizes.iter().sum::<usize>() + ALIGNMENT * sizes.len();
-        if work.len() < total {
-            work.resize(total, 0.0);
-        }
-        let (sums, rest) = aligned(work, sizes[0]);
-        sums.fill(0.0);
-        let (features, rest) = aligned(rest, sizes[1]);
-        let (units, _) = aligned(rest, sizes[2]);
-
+        let Self { jacobian, pass: Pass { width, rows, chunk }, first, sums, scratch } = self;
+        let d = jacobian.features();
+        let (features, rest) = aligned(scratch, rows * width + 2 * ALIGNMENT);
+        let (units, _) = aligned(rest, chunk * rows);
         for b in 0..jacobian.left().blocks() {
             let s = jacobian.left().block(b);
-            for first in (0..s.rows).step_by(rows) {
-                let count = rows.min(s.rows - first);
+            for row in (0..s.rows).step_by(rows) {
+                let count = rows.min(s.rows - row);
                 for r in 0..count {
-                    let x = jacobian.input_from(b * ROW_BLOCK + first + r);
+                    let x = jacobian.input_from(b * ROW_BLOCK + row + r);
                     write_feature_pairs(simd, x, d, &mut features[r * width..]);
                 }
-                let mut place = (0, 0);
-                for (sums, pairs) in
-                    sums.chunks_mut(chunk * width).zip((0..unit_pairs).step_by(chunk))
-                {
-                    for column in units.chunks_mut(rows).take(unit_pairs - pairs) {
-                        write_unit_pair(simd, s, place, first, column);
+                let mut place = place_of(first);
+                for sums in sums.chunks_mut(chunk * width) {
+                    for column in units.chunks_mut(rows).take(sums.len() / width) {
+                        write_unit_pair(simd, s, place, row, column);
                         let (i, other) = place;
                         place = if i == other { (i + 1, 0) } else { (i, other + 1) };
                     }
@@ -75,9 +130,16 @@ impl WithSimd for PairGram<'_> {
                 }
             }
         }
-        let places = jacobian.pair_places();
-        scatter((sums, width), places, out);
     }
+}
+
+/// The units (i, i') of a pair: pairs are numbered (0, 0), (1, 0), (1, 1), (2, 0), ..
+fn place_of(pair: usize) -> (usize, usize) {
+    let mut i = 0;
+    while (i + 1) * (i + 2) / 2 <= pair {
+        i += 1;
+    }
+    (i, pair - i * (i + 1) / 2)
 }
 
 /// The first `length` entries of `work` from an address that whole cache lines start at.
@@ -154,7 +216,7 @@ fn scatter((sums, width): (&[f64], usize), places: &[u32], mut out: MatMut<'_, f
     for other in 0..m {
         for (l, places) in places.chunks_exact(d).enumerate() {
             let column = out.rb_mut().col_mut(other * d + l).try_as_col_major_mut();
-            // `PairGram::out` is column-major.
+            // `out` is column-major.
             let Some(column) = column else { continue };
             let entries = column.as_slice_mut()[other * d..].chunks_exact_mut(d);
             for (i, entries) in (other..m).zip(entries) {

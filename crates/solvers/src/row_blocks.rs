@@ -6,6 +6,7 @@
 use std::ops::{Index, IndexMut};
 
 use faer::Mat;
+use rayon::prelude::*;
 
 /// Rows of a block: whole vectors, and an odd number of cache lines, so that the entries of one row do
 /// not fall on the same place of the cache.
@@ -84,6 +85,19 @@ impl RowBlocks {
         let (first, stride, rows) = self.place(b);
         let begin = first + i * stride;
         &mut self.data.col_as_slice_mut(0)[begin..begin + rows]
+    }
+
+    /// The blocks one after the other, to be written: each column-major, its columns as far apart as it
+    /// has rows with padding (its length over the number of columns).
+    pub fn blocks_mut(&mut self) -> std::slice::ChunksMut<'_, f64> {
+        let length = (ROW_BLOCK * self.columns).max(1);
+        self.data.col_as_slice_mut(0).chunks_mut(length)
+    }
+
+    /// The same for several threads.
+    pub fn par_blocks_mut(&mut self) -> rayon::slice::ChunksMut<'_, f64> {
+        let length = (ROW_BLOCK * self.columns).max(1);
+        self.data.col_as_slice_mut(0).par_chunks_mut(length)
     }
 
     /// Block `b` with its padding.

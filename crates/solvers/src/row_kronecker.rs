@@ -11,15 +11,22 @@ use faer::prelude::ReborrowMut;
 use faer::{Mat, MatMut};
 use pulp::Arch;
 
-use crate::entrywise_kernel::{KernelColumns, KernelMatrix};
+use crate::entrywise_kernel::{KernelColumns, kernel_matrix};
 use crate::operator::{JacobianOperator, dense_in, symmetric_product};
-use crate::pair_gram::PairGram;
+use crate::pair_gram::pair_gram;
+use crate::parallel;
 use crate::row_blocks::{ROW_BLOCK, RowBlocks};
 use crate::row_products::{Apply, ApplyNormal, ApplyTransposed};
 use crate::vector::inner_product;
 
 /// Features are padded to a multiple of this in the copy of X by rows: the longest vector.
 const PADDING: usize = 8;
+
+/// Blocks of rows that one thread takes at a time, in `J v`.
+const PIECE: usize = 4;
+
+/// Hidden units that one thread takes at a time, in `J^T u`.
+const UNITS: usize = 24;
 
 /// The operator `S (.) X`, row-wise Kronecker product of S (n x m) and X (n x d).
 ///
@@ -108,6 +115,11 @@ impl RowKronecker {
         &self.by_row.col_as_slice(0)[j * self.padded_features()..]
     }
 
+    /// Multiply-adds of a product with a vector.
+    fn multiply_adds(&self) -> f64 {
+        self.rows() as f64 * self.columns() as f64
+    }
+
     /// Position of the pair of features (k, l) among all pairs, at `l d + k`.
     pub(crate) fn pair_places(&self) -> &[u32] {
         &self.pair_places
@@ -130,19 +142,39 @@ impl JacobianOperator for RowKronecker {
     }
 
     fn apply(&self, v: &[f64], out: &mut [f64]) {
-        let blocks = 0..self.left.blocks();
-        Arch::new().dispatch(Apply { jacobian: self, blocks, v, out });
+        let product = |first: usize, out: &mut [f64]| {
+            Arch::new().dispatch(Apply { jacobian: self, first, v, out });
+        };
+        if parallel::is_worthwhile(self.multiply_adds()) {
+            let piece = PIECE * ROW_BLOCK;
+            parallel::for_pieces(out, piece, |k, out| product(k * PIECE, out));
+        } else {
+            product(0, out);
+        }
     }
 
     fn apply_transposed(&self, u: &[f64], out: &mut [f64]) {
         out.fill(0.0);
-        let units = 0..self.hidden();
-        Arch::new().dispatch(ApplyTransposed { jacobian: self, units, u, out });
+        let d = self.features();
+        let product = |first: usize, out: &mut [f64]| {
+            let units = first..first + out.len().checked_div(d).unwrap_or(0);
+            Arch::new().dispatch(ApplyTransposed { jacobian: self, units, u, out });
+        };
+        if parallel::is_worthwhile(self.multiply_adds()) {
+            parallel::for_pieces(out, UNITS * d, |k, out| product(k * UNITS, out));
+        } else {
+            product(0, out);
+        }
     }
 
     fn normal_apply(&self, v: &[f64], image: &mut [f64], out: &mut [f64]) {
-        out.fill(0.0);
-        Arch::new().dispatch(ApplyNormal { jacobian: self, v, image, out });
+        if parallel::is_worthwhile(self.multiply_adds()) {
+            self.apply(v, image);
+            self.apply_transposed(image, out);
+        } else {
+            out.fill(0.0);
+            Arch::new().dispatch(ApplyNormal { jacobian: self, v, image, out });
+        }
     }
 
     fn write_dense(&self, mut out: MatMut<'_, f64>) {
@@ -165,7 +197,7 @@ impl JacobianOperator for RowKronecker {
             let dense = dense_in(self, work);
             symmetric_product(out, dense.transpose(), dense);
         } else if out.row_stride() == 1 {
-            Arch::new().dispatch(PairGram { jacobian: self, out, work });
+            pair_gram(self, out, work);
         } else {
             let mut columns = Mat::zeros(out.nrows(), out.ncols());
             self.gram(columns.as_mut(), work);
@@ -174,7 +206,7 @@ impl JacobianOperator for RowKronecker {
     }
 
     fn kernel(&self, out: MatMut<'_, f64>, work: &mut Vec<f64>) {
-        Arch::new().dispatch(KernelMatrix { jacobian: self, out, work });
+        kernel_matrix(self, out, work);
     }
 
     fn kernel_diagonal(&self, out: &mut [f64]) {

@@ -21,10 +21,10 @@ const UNITS: usize = 64;
 /// Features of one pass of `J^T u` at most: three vectors of four.
 const FEATURES: usize = 12;
 
-/// `out = J v` on the rows of the blocks `blocks` (`out` begins at the first of them).
+/// `out = J v` on as many rows as `out` has, from block `first` on.
 pub(crate) struct Apply<'a> {
     pub(crate) jacobian: &'a RowKronecker,
-    pub(crate) blocks: Range<usize>,
+    pub(crate) first: usize,
     pub(crate) v: &'a [f64],
     pub(crate) out: &'a mut [f64],
 }
@@ -34,8 +34,8 @@ impl WithSimd for Apply<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        for (b, out) in self.blocks.zip(self.out.chunks_mut(ROW_BLOCK)) {
-            apply_block(simd, self.jacobian, b, self.v, out);
+        for (b, out) in self.out.chunks_mut(ROW_BLOCK).enumerate() {
+            apply_block(simd, self.jacobian, self.first + b, self.v, out);
         }
     }
 }

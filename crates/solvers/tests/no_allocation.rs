@@ -6,8 +6,8 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use gaussflow_solvers::{DampedSolver, DenseJacobian, Factors, JacobianOperator, RowKronecker};
-use gaussflow_solvers::{SolveError, SolveRequest};
+use gaussflow_solvers::{AmortizedFactor, DampedSolver, DenseJacobian, Factors, JacobianOperator};
+use gaussflow_solvers::{RowKronecker, SolveError, SolveRequest, SpectrumTracker};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
@@ -138,4 +138,92 @@ fn a_second_point_allocates_nothing() {
         }
     }
     assert!(found.is_empty(), "allocations inside a step: {found:?}");
+}
+
+/// Slopes that move along a line, `S(t) = S + t (S' - S)`, at `count` points t = 0, `step`, 2 `step`, ...
+fn path(rng: &mut ChaCha8Rng, count: usize, step: f64) -> Vec<RowKronecker> {
+    let (from, to) = (network(rng), network(rng));
+    let point = |t: f64| {
+        let mut jacobian = from.clone();
+        for (j, c) in (0..ROWS).flat_map(|j| (0..18).map(move |c| (j, c))) {
+            jacobian.left_mut()[(j, c)] += t * (to.left()[(j, c)] - from.left()[(j, c)]);
+        }
+        jacobian
+    };
+    (0..count).map(|k| point(step * k as f64)).collect()
+}
+
+/// The shape of the benchmark, with the kernel that is chosen by itself: Cholesky at rho = 0 and above.
+#[test]
+fn a_structured_jacobian_with_the_kernel_chosen_by_itself_allocates_nothing() {
+    let rng = &mut ChaCha8Rng::seed_from_u64(2);
+    let points = path(rng, 6, 1e-2);
+    let (b, mut v) = (gaussian(rng, ROWS), vec![0.0; COLUMNS]);
+    for damping in [0.0, 1e-3, 0.1] {
+        let request = SolveRequest { damping, ..SolveRequest::default() };
+        let mut factors = Factors::new(ROWS, COLUMNS).unwrap();
+        for (k, jacobian) in points.iter().enumerate() {
+            let count = allocations(|| {
+                factors.invalidate();
+                let report = factors.solve(jacobian, request, &b, &mut v).unwrap();
+                assert_eq!(report.solver, DampedSolver::PrimalCholesky);
+            });
+            assert_eq!(count.min(1), u64::from(k == 0), "damping {damping}, point {k}: {count}");
+        }
+    }
+}
+
+/// The second point still makes room for a second vector of the path; from the third on there is room.
+#[test]
+fn tracked_values_allocate_nothing() {
+    let rng = &mut ChaCha8Rng::seed_from_u64(3);
+    let points = path(rng, 12, 1e-3);
+    let (mut factors, mut tracker) = (Factors::new(ROWS, COLUMNS).unwrap(), SpectrumTracker::new());
+    // The dense computation has buffers of its own, made when it first decides.
+    factors.extreme_singular_values(&points[0]).unwrap();
+    let mut late = 0;
+    for (k, jacobian) in points.iter().enumerate() {
+        let count = allocations(|| {
+            factors.invalidate();
+            tracker.extremes(&mut factors, jacobian).unwrap();
+            tracker.smallest(&mut factors, jacobian).unwrap();
+        });
+        assert!(k > 0 || count > 0, "the first point must make its buffers");
+        late += if k >= 2 { count } else { 0 };
+    }
+    assert_eq!(late, 0, "{:?}", tracker.counts());
+    assert!(tracker.counts().certified >= 20, "{:?}", tracker.counts());
+}
+
+/// Three solutions are kept; from the fourth point on there is room for all, whatever a solve becomes:
+/// a direct one, one with an earlier factor, or one that is given up.
+#[test]
+fn solves_that_share_a_factor_allocate_nothing() {
+    let rng = &mut ChaCha8Rng::seed_from_u64(4);
+    let mut points = path(rng, 8, 1e-5);
+    // A jump, and then large steps.
+    points.extend(path(rng, 8, 0.1));
+    let (b, mut v) = (gaussian(rng, ROWS), vec![0.0; COLUMNS]);
+    for damping in [0.0, 1e-3] {
+        let request = SolveRequest {
+            damping,
+            solver: DampedSolver::AmortizedCholesky,
+            ..SolveRequest::default()
+        };
+        let (mut factors, mut shared) =
+            (Factors::new(ROWS, COLUMNS).unwrap(), AmortizedFactor::new());
+        let mut late = 0;
+        for (k, jacobian) in points.iter().enumerate() {
+            let count = allocations(|| {
+                factors.invalidate();
+                shared.solve(&mut factors, jacobian, request, &b, &mut v).unwrap();
+            });
+            assert!(k > 0 || count > 0, "the first point must make its buffers");
+            late += if k >= 3 { count } else { 0 };
+        }
+        let counts = shared.counts();
+        assert_eq!(late, 0, "{counts:?}");
+        assert!(counts.direct >= 2 && counts.amortized >= 4, "{counts:?}");
+        assert!(counts.given_up >= 1, "{counts:?}");
+    }
 }

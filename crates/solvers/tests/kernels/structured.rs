@@ -1,9 +1,11 @@
 //! `RowKronecker` against its definition, `J[j, i d + k] = S[j, i] X[j, k]`.
 
 use gaussflow_solvers::faer::Mat;
-use gaussflow_solvers::{DampedSolver, DenseJacobian, Factors, JacobianOperator, RowKronecker};
-use gaussflow_solvers::{SolveRequest, inner_product, norm};
+use gaussflow_solvers::{DampedSolver, DenseJacobian, Factors, JacobianOperator, RowBlocks};
+use gaussflow_solvers::{RowKronecker, SolveRequest, inner_product, norm};
+use proptest::prelude::*;
 
+use crate::solves::settings;
 use crate::systems::{EPS, gaussian, generator};
 
 /// Rows, features and hidden units: ones, primes, and both sides of the blocks of 8 and 136.
@@ -172,4 +174,170 @@ fn shapes_without_entries_are_empty_and_not_a_panic() {
     operator.apply_transposed(&[], &mut []);
     let ragged = RowKronecker::new(&[1.0, 2.0, 3.0], 2, 1);
     assert_eq!((ragged.rows(), ragged.columns()), (1, 2));
+}
+
+/// The sum of `terms`, and how far from it a sum in another order may be: (terms + 2) eps sum|terms|.
+fn sum_and_bound(terms: impl ExactSizeIterator<Item = f64>) -> (f64, f64) {
+    let count = terms.len();
+    let (sum, size) = terms.fold((0.0, 0.0), |(sum, size), t| (sum + t, size + t.abs()));
+    (sum, (count + 2) as f64 * EPS * size)
+}
+
+/// Sizes that end blocks and vectors in every way: ones, primes, around multiples of 8 and of 136.
+fn shapes() -> impl Strategy<Value = (usize, usize, usize)> {
+    let rows = prop_oneof![
+        4 => 1..300_usize,
+        1 => 133..140_usize,
+        1 => 269..276_usize,
+        1 => Just(1),
+    ];
+    (rows, 1..14_usize, 1..24_usize)
+}
+
+/// What a work buffer may hold from another kernel: of any length, and no numbers.
+fn used_buffer(length: usize) -> Vec<f64> {
+    vec![f64::NAN; length]
+}
+
+fn assert_within(found: f64, (sum, bound): (f64, f64), what: &str) -> Result<(), TestCaseError> {
+    prop_assert!((found - sum).abs() <= bound, "{what}: {found} and {sum}, bound {bound:e}");
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(settings(48, 3))]
+
+    #[test]
+    fn the_gram_matrix_is_its_definition(
+        seed in any::<u64>(), shape in shapes(), used in 0..90_000_usize,
+    ) {
+        let (operator, dense) = pair(seed, shape);
+        let p = dense.ncols();
+        let mut work = used_buffer(used);
+        let mut columns = Mat::full(p, p, f64::NAN);
+        operator.gram(columns.as_mut(), &mut work);
+        // Row stride p, row stride -1, and a part of a larger matrix: the same numbers elsewhere.
+        let mut transposed = Mat::full(p, p, f64::NAN);
+        operator.gram(transposed.as_mut().transpose_mut(), &mut work);
+        let mut reversed = Mat::full(p, p, f64::NAN);
+        operator.gram(reversed.as_mut().reverse_rows_mut(), &mut work);
+        let mut larger = Mat::full(p + 3, p + 2, f64::NAN);
+        operator.gram(larger.as_mut().submatrix_mut(2, 1, p, p), &mut work);
+        for (c, r) in (0..p).flat_map(|c| (0..p).map(move |r| (c, r))) {
+            let entry = columns[(r, c)];
+            let copies = [transposed[(c, r)], reversed[(p - 1 - r, c)], larger[(r + 2, c + 1)]];
+            for copy in copies {
+                prop_assert_eq!(copy.to_bits(), entry.to_bits(), "{:?}: ({}, {})", shape, r, c);
+            }
+            if r < c {
+                prop_assert!(entry.is_nan(), "wrote above the diagonal");
+                continue;
+            }
+            let terms = dense.col_as_slice(r).iter().zip(dense.col_as_slice(c));
+            let expected = sum_and_bound(terms.map(|(a, b)| a * b));
+            assert_within(entry, expected, &format!("gram of {shape:?}, ({r}, {c})"))?;
+        }
+        // What lies around a part of a larger matrix is not touched.
+        for (r, c) in (0..p + 3).flat_map(|r| (0..p + 2).map(move |c| (r, c))) {
+            let inside = (2..p + 2).contains(&r) && (1..=p).contains(&c);
+            prop_assert!(inside || larger[(r, c)].is_nan());
+        }
+    }
+
+    #[test]
+    fn the_kernel_and_its_parts_are_their_definition(
+        seed in any::<u64>(),
+        shape in shapes(),
+        used in 0..90_000_usize,
+        chosen in prop::collection::vec(any::<prop::sample::Index>(), 0..20),
+        repeated in 0..2_usize,
+    ) {
+        let (operator, dense) = pair(seed, shape);
+        let (n, p) = (dense.nrows(), dense.ncols());
+        let by_row = dense.transpose().to_owned();
+        let entry = |r: usize, c: usize| {
+            let terms = by_row.col_as_slice(r).iter().zip(by_row.col_as_slice(c));
+            sum_and_bound(terms.map(|(a, b)| a * b))
+        };
+        let mut kernel = Mat::full(n, n, f64::NAN);
+        operator.kernel(kernel.as_mut(), &mut used_buffer(used));
+        let mut transposed = Mat::full(n, n, f64::NAN);
+        operator.kernel(transposed.as_mut().transpose_mut(), &mut used_buffer(used));
+        let mut diagonal = vec![f64::NAN; n];
+        operator.kernel_diagonal(&mut diagonal);
+        // In any order, with repetitions; sometimes more than a block of them.
+        let mut selected: Vec<usize> = chosen.iter().map(|index| index.index(n)).collect();
+        selected.extend((0..n * repeated).rev());
+        let mut columns = Mat::full(n, selected.len(), f64::NAN);
+        operator.kernel_columns(&selected, columns.as_mut());
+        for c in 0..n {
+            for r in 0..c {
+                prop_assert!(kernel[(r, c)].is_nan() && transposed[(c, r)].is_nan());
+            }
+            for r in c..n {
+                assert_within(kernel[(r, c)], entry(r, c), &format!("{shape:?}, ({r}, {c})"))?;
+                prop_assert_eq!(transposed[(c, r)].to_bits(), kernel[(r, c)].to_bits());
+            }
+            assert_within(diagonal[c], entry(c, c), &format!("{shape:?}, diagonal {c}"))?;
+        }
+        for (k, &c) in selected.iter().enumerate() {
+            for r in 0..n {
+                assert_within(columns[(r, k)], entry(r, c), &format!("{shape:?}, column {c}"))?;
+            }
+        }
+        let squares = (0..n * p).map(|e| dense[(e % n, e / n)] * dense[(e % n, e / n)]);
+        assert_within(operator.squared_norm(), sum_and_bound(squares), "squared norm")?;
+    }
+
+    #[test]
+    fn the_products_are_their_definition(seed in any::<u64>(), shape in shapes()) {
+        let (operator, dense) = pair(seed, shape);
+        let (n, p) = (dense.nrows(), dense.ncols());
+        let rng = &mut generator(seed.wrapping_add(1));
+        let (v, u) = (gaussian(rng, p), gaussian(rng, n));
+        let (mut image, mut pulled) = (vec![f64::NAN; n], vec![f64::NAN; p]);
+        operator.apply(&v, &mut image);
+        operator.apply_transposed(&u, &mut pulled);
+        let (mut normal_image, mut normal) = (vec![f64::NAN; n], vec![f64::NAN; p]);
+        operator.normal_apply(&v, &mut normal_image, &mut normal);
+        let by_row = dense.transpose().to_owned();
+        for j in 0..n {
+            let terms = by_row.col_as_slice(j).iter().zip(&v).map(|(a, v)| a * v);
+            let expected = sum_and_bound(terms);
+            assert_within(image[j], expected, &format!("J v of {shape:?}, row {j}"))?;
+            assert_within(normal_image[j], expected, &format!("image of {shape:?}, row {j}"))?;
+        }
+        for c in 0..p {
+            let column = dense.col_as_slice(c);
+            let expected = sum_and_bound(column.iter().zip(&u).map(|(a, u)| a * u));
+            assert_within(pulled[c], expected, &format!("J^T u of {shape:?}, column {c}"))?;
+            // Of the image that was found, so that its own rounding does not count.
+            let expected = sum_and_bound(column.iter().zip(&normal_image).map(|(a, u)| a * u));
+            assert_within(normal[c], expected, &format!("J^T J v of {shape:?}, column {c}"))?;
+        }
+    }
+
+    #[test]
+    fn the_product_of_a_block_is_its_definition(
+        seed in any::<u64>(), n in 1..300_usize, columns in 1..14_usize, count in 0..24_usize,
+    ) {
+        let rng = &mut generator(seed);
+        let mut matrix = RowBlocks::zeros(n, columns);
+        for (e, x) in gaussian(rng, n * columns).into_iter().enumerate() {
+            matrix[(e / columns, e % columns)] = x;
+        }
+        let weights = gaussian(rng, count * columns);
+        for b in 0..matrix.blocks() {
+            let mut out = vec![f64::NAN; count * RowBlocks::ROWS];
+            matrix.block_product(b, &weights, &mut out);
+            for (i, weights) in weights.chunks_exact(columns).enumerate() {
+                for (j, row) in matrix.block_rows(b).enumerate() {
+                    let terms = weights.iter().enumerate().map(|(k, w)| matrix[(row, k)] * w);
+                    let found = out[i * RowBlocks::ROWS + j];
+                    let what = format!("{n} x {columns}, block {b}, vector {i}, row {j}");
+                    assert_within(found, sum_and_bound(terms), &what)?;
+                }
+            }
+        }
+    }
 }
