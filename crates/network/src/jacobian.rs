@@ -86,6 +86,10 @@ impl JacobianOperator for NetworkJacobian {
         self.first.gram_operations()
     }
 
+    fn kernel_operations(&self) -> f64 {
+        self.first.kernel_operations()
+    }
+
     fn squared_norm(&self) -> f64 {
         self.first.squared_norm()
     }

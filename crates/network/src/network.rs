@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use crate::activation::{Activation, ActivationFunction};
 use crate::jacobian::NetworkJacobian;
-use crate::second_derivative::{Curved, ROW_BLOCK};
+use crate::second_derivative::{CurvatureColumns, Curved, ROW_BLOCK};
 use crate::{InitialPoint, NetworkError};
 
 /// Activations from which several threads share them: some tenths of a millisecond.
@@ -206,28 +206,40 @@ impl<A: ActivationFunction> Network<A> {
 }
 
 impl<A: ActivationFunction> Network<A> {
-    /// C at w: what the Jacobian keeps, or the activation's second derivative once more.
+    /// Second derivatives at w.
     fn curved<'a>(
         &'a self,
         w: &'a [f64],
         jacobian: &'a NetworkJacobian,
-    ) -> Result<Curved<'a, impl FnMut(usize, usize, &mut [f64])>, MapError> {
+    ) -> Result<Curved<'a, Curvature<'a, A>>, MapError> {
         require_length("the weights w", w, self.parameters())?;
-        let mut buffers = [[0.0; ROW_BLOCK]; 3];
-        let fill = move |b: usize, i: usize, out: &mut [f64]| {
-            if let Some(kept) = jacobian.curvature() {
-                out.copy_from_slice(kept.column(b, i));
-                return;
-            }
-            let d = self.features();
-            let [z, sigma, slope] = &mut buffers;
-            self.inputs.block_product(b, &w[i * d..(i + 1) * d], z);
-            let (n, sigma, slope) = (out.len(), &mut sigma[..out.len()], &mut slope[..out.len()]);
-            self.activation.evaluate(&z[..n], sigma, slope, out);
-            out.iter_mut().for_each(|s| *s *= self.signs[i]);
-        };
         let inputs = jacobian.row_kronecker().right();
-        Ok(Curved { inputs, hidden: self.hidden(), fill })
+        Ok(Curved {
+            inputs,
+            hidden: self.hidden(),
+            columns: Curvature { network: self, w, jacobian },
+        })
+    }
+}
+
+/// C at w: what the Jacobian keeps, or the activation's second derivative once more.
+struct Curvature<'a, A> {
+    network: &'a Network<A>,
+    w: &'a [f64],
+    jacobian: &'a NetworkJacobian,
+}
+
+impl<A: ActivationFunction> CurvatureColumns for Curvature<'_, A> {
+    fn fill(&self, b: usize, i: usize, out: &mut [f64]) {
+        if let Some(kept) = self.jacobian.curvature() {
+            out.copy_from_slice(kept.column(b, i));
+            return;
+        }
+        let (network, d, n) = (self.network, self.network.features(), out.len());
+        let (mut z, mut sigma, mut slope) = ([0.0; ROW_BLOCK], [0.0; ROW_BLOCK], [0.0; ROW_BLOCK]);
+        network.inputs.block_product(b, &self.w[i * d..(i + 1) * d], &mut z);
+        network.activation.evaluate(&z[..n], &mut sigma[..n], &mut slope[..n], out);
+        out.iter_mut().for_each(|s| *s *= network.signs[i]);
     }
 }
 

@@ -8,16 +8,22 @@ use gaussflow_solvers::{RowBlocks, inner_product};
 /// Most rows of a block.
 pub(crate) const ROW_BLOCK: usize = RowBlocks::ROWS;
 
-/// X and where C comes from: `fill(b, i, column)` writes column i of C on the rows of block b.
-pub(crate) struct Curved<'a, F> {
-    pub(crate) inputs: &'a RowBlocks,
-    pub(crate) hidden: usize,
-    pub(crate) fill: F,
+/// Where C comes from.
+pub(crate) trait CurvatureColumns {
+    /// Writes column i of C on the rows of block b.
+    fn fill(&self, b: usize, i: usize, out: &mut [f64]);
 }
 
-impl<F: FnMut(usize, usize, &mut [f64])> Curved<'_, F> {
+/// X, and the columns of C.
+pub(crate) struct Curved<'a, C> {
+    pub(crate) inputs: &'a RowBlocks,
+    pub(crate) hidden: usize,
+    pub(crate) columns: C,
+}
+
+impl<C: CurvatureColumns> Curved<'_, C> {
     /// `out_j = sum_i C_ji (x_j . u_i)(x_j . v_i)`.
-    pub(crate) fn second_derivative(mut self, u: &[f64], v: &[f64], out: &mut [f64]) {
+    pub(crate) fn second_derivative(&self, u: &[f64], v: &[f64], out: &mut [f64]) {
         let d = self.inputs.columns();
         let mut buffers = [[0.0; ROW_BLOCK]; 3];
         let [curvature, along_u, along_v] = &mut buffers;
@@ -29,7 +35,7 @@ impl<F: FnMut(usize, usize, &mut [f64])> Curved<'_, F> {
             for i in 0..self.hidden {
                 self.project(b, &u[i * d..(i + 1) * d], along_u);
                 self.project(b, &v[i * d..(i + 1) * d], along_v);
-                (self.fill)(b, i, curvature);
+                self.columns.fill(b, i, curvature);
                 for (((o, c), a), b) in
                     out.iter_mut().zip(&*curvature).zip(&*along_u).zip(&*along_v)
                 {
@@ -40,7 +46,7 @@ impl<F: FnMut(usize, usize, &mut [f64])> Curved<'_, F> {
     }
 
     /// `out_i = sum_j weights_j C_ji (x_j . v_i) x_j`.
-    pub(crate) fn weighted_hessian_apply(mut self, weights: &[f64], v: &[f64], out: &mut [f64]) {
+    pub(crate) fn weighted_hessian_apply(&self, weights: &[f64], v: &[f64], out: &mut [f64]) {
         let d = self.inputs.columns();
         let mut buffers = [[0.0; ROW_BLOCK]; 2];
         let [curvature, along] = &mut buffers;
@@ -50,7 +56,7 @@ impl<F: FnMut(usize, usize, &mut [f64])> Curved<'_, F> {
             let (curvature, along) = (&mut curvature[..n], &mut along[..n]);
             for i in 0..self.hidden {
                 self.project(b, &v[i * d..(i + 1) * d], along);
-                (self.fill)(b, i, curvature);
+                self.columns.fill(b, i, curvature);
                 for ((a, c), w) in along.iter_mut().zip(&*curvature).zip(weights) {
                     *a *= c * w;
                 }
@@ -62,7 +68,7 @@ impl<F: FnMut(usize, usize, &mut [f64])> Curved<'_, F> {
     }
 
     /// Block i of the block diagonal matrix is `sum_j weights_j C_ji x_j x_j^T`.
-    pub(crate) fn weighted_hessian(mut self, weights: &[f64], mut out: MatMut<'_, f64>) {
+    pub(crate) fn weighted_hessian(&self, weights: &[f64], mut out: MatMut<'_, f64>) {
         let d = self.inputs.columns();
         let mut buffers = [[0.0; ROW_BLOCK]; 2];
         let [curvature, weighted] = &mut buffers;
@@ -71,7 +77,7 @@ impl<F: FnMut(usize, usize, &mut [f64])> Curved<'_, F> {
             let n = weights.len();
             let (curvature, weighted) = (&mut curvature[..n], &mut weighted[..n]);
             for i in 0..self.hidden {
-                (self.fill)(b, i, curvature);
+                self.columns.fill(b, i, curvature);
                 for (c, w) in curvature.iter_mut().zip(weights) {
                     *c *= w;
                 }

@@ -360,7 +360,7 @@ impl<J: JacobianOperator> Linearization<J> {
     pub fn gradient_norms(&mut self, rank_cutoff: f64) -> Result<GradientNorms, SolveError> {
         // What the step solved will do, where it was asked for with the same cutoff.
         let request = match self.undamped {
-            Some((asked, _)) if asked.rank_cutoff == rank_cutoff => asked,
+            Some((asked, _)) if asked.rank_cutoff.to_bits() == rank_cutoff.to_bits() => asked,
             _ => SolveRequest { rank_cutoff, ..SolveRequest::default() },
         };
         let tall = self.output.len() >= self.point.len();

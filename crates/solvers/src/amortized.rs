@@ -1,7 +1,8 @@
 //! Solves along a path that share one Cholesky factor: it preconditions conjugate gradients.
 //!
 //! From point to point `H_rho` moves little, so that `(L L^T)^-1 H_rho` stays near the identity and a few
-//! iterations, each two products with J, replace a Gram matrix and its factorization. The factor is
+//! iterations, each two products with J, replace a Gram matrix and its factorization. For p > n the same
+//! holds of the dual system, `((1-rho) J J^T + rho I) z = b` and `v = J^T z`. The factor is
 //! renewed once an average step would be cheaper for it. What is cheaper is a count of operations, never a
 //! measured time: the same run takes the same decisions everywhere.
 
@@ -11,20 +12,24 @@ use crate::damped::{Choice, DampedSolver, SolveReport, SolveRequest, UNDAMPED_CO
 use crate::error::SolveError;
 use crate::factors::Factors;
 use crate::operator::JacobianOperator;
-use crate::solve::ROUNDING;
-use crate::vector::norm;
+use crate::solve::{ROUNDING, require_solution};
+use crate::vector::{add_scaled, norm};
 
 /// An operation of a product with J, which waits for memory, counts as so many of a Gram matrix.
-const PRODUCT_WEIGHT: f64 = 2.0;
+const PRODUCT_WEIGHT: f64 = 1.3;
 
 /// An operation of a triangular solve, which waits for the entry before, counts as so many.
-const TRIANGULAR_WEIGHT: f64 = 6.0;
+const TRIANGULAR_WEIGHT: f64 = 4.0;
 
 /// Iterations that a direct solve must be worth before sharing factors is tried.
-const WORTHWHILE: f64 = 6.0;
+const WORTHWHILE: f64 = 5.0;
 
 /// Direct solves between a failed try and the next; doubled by each failure in a row.
 const PAUSE: u64 = 4;
+
+/// Solves with one factor at most: what the right-hand side never touches, such as a direction that has
+/// just lost rank, only a new factor shows.
+const LONGEST: u64 = 64;
 
 /// Times that conjugate gradients start anew from the true residual.
 const RESTARTS: usize = 3;
@@ -71,11 +76,14 @@ pub struct AmortizedFactor {
     /// The damping of the anchor, `None` when there is none.
     damping: Option<f64>,
     gradients: ConjugateGradients,
-    /// The last solutions, newest first.
+    /// v for n >= p, z for p > n.
+    unknown: Vec<f64>,
+    /// The last unknowns, newest first.
     history: [Vec<f64>; 3],
     /// How many of them are solutions along this path.
     known: usize,
-    image: Vec<f64>,
+    /// A product of the iteration in the other space than the unknown's.
+    between: Vec<f64>,
     /// Operations since the anchor was made, its own included.
     spent: f64,
     /// Solves since then.
@@ -102,13 +110,13 @@ impl AmortizedFactor {
 
     /// Whether a direct solve costs so much more than an iteration that sharing can pay.
     pub fn is_worthwhile(jacobian: &dyn JacobianOperator) -> bool {
-        jacobian.rows() >= jacobian.columns()
-            && direct_operations(jacobian) >= WORTHWHILE * iteration_operations(jacobian)
+        direct_operations(jacobian) >= WORTHWHILE * iteration_operations(jacobian)
     }
 
-    /// Solves `((1 - rho) J^T J + rho I) v = J^T b` (n >= p) to the request's tolerance.
+    /// Solves `((1 - rho) J^T J + rho I) v = J^T b` to the request's tolerance.
     ///
-    /// Where no factor can be trusted (rank, condition), [`Factors::solve`] decides as without a path.
+    /// Where no factor can be trusted (rank, condition), at rho = 0 with p > n, and where the present
+    /// point's own factor is known, [`Factors::solve`] decides as without a path.
     ///
     /// # Errors
     /// As [`Factors::solve`].
@@ -122,27 +130,39 @@ impl AmortizedFactor {
     ) -> Result<SolveReport, SolveError> {
         let rho = request.damping;
         factors.require_proper(request, b, v)?;
-        if rho >= 1.0 || factors.rows < factors.columns || factors.has_primal(rho) {
+        let wide = factors.rows < factors.columns;
+        let own = if wide { rho == 0.0 || factors.has_dual(rho) } else { factors.has_primal(rho) };
+        if rho >= 1.0 || own {
             return factors.solve(jacobian, request, b, v);
         }
-        self.image.resize(factors.rows, 0.0);
-        let mut report = SolveReport::unmeasured(
-            DampedSolver::AmortizedCholesky,
-            Choice::Amortized,
-            factors.columns,
-        );
+        let (order, other) =
+            if wide { (factors.rows, factors.columns) } else { (factors.columns, factors.rows) };
+        if self.unknown.len() != order || self.between.len() != other {
+            // Another shape: nothing of the path so far is of use.
+            (self.anchor, self.damping, self.known) = (None, None, 0);
+            self.unknown.resize(order, 0.0);
+            self.between.resize(other, 0.0);
+        }
+        let kind = DampedSolver::AmortizedCholesky;
+        let mut report = SolveReport::unmeasured(kind, Choice::Amortized, order);
         if self.damping == Some(rho) && !self.stale && self.pause == 0 {
-            self.extrapolate(v);
+            self.extrapolate();
             let most = direct_operations(jacobian) / iteration_operations(jacobian);
-            if self.iterate(factors, jacobian, request, (b, v), (&mut report, most))? {
+            let met = self.iterate(factors, jacobian, request, (b, v), (&mut report, most));
+            // At rho = 0 rank may be lost on the way; the Ritz values of the preconditioned matrix tell
+            // where the condition has gone from that of the anchor.
+            let (smallest, _) = self.gradients.ritz_values();
+            let condition = report.condition_estimate / smallest.min(1.0);
+            if met && (rho > 0.0 || condition <= UNDAMPED_CONDITION) {
+                require_solution(DampedSolver::AmortizedCholesky, v)?;
                 self.counts.amortized += 1;
                 self.failures = 0;
                 let work = report.iterations as f64 * iteration_operations(jacobian);
                 self.spent += work;
                 self.solves += 1;
                 // A step that costs more than the average so far only raises it: renew the factor.
-                self.stale = work * self.solves as f64 > self.spent;
-                self.remember(v);
+                self.stale = work * self.solves as f64 > self.spent || self.solves >= LONGEST;
+                self.remember();
                 return Ok(report);
             }
             self.counts.given_up += 1;
@@ -160,13 +180,22 @@ impl AmortizedFactor {
         }
         self.counts.direct += 1;
         (self.spent, self.solves) = (direct_operations(jacobian), 1);
-        jacobian.apply_transposed(b, v);
-        if let Some(anchor) = &self.anchor {
-            anchor.solve(v);
+        if wide {
+            self.unknown.copy_from_slice(b);
+        } else {
+            jacobian.apply_transposed(b, &mut self.unknown);
         }
-        report.choice = if rho == 0.0 { Choice::UndampedTall } else { Choice::DampedTall };
-        self.iterate(factors, jacobian, request, (b, v), (&mut report, f64::INFINITY))?;
-        self.remember(v);
+        if let Some(anchor) = &self.anchor {
+            anchor.solve(&mut self.unknown);
+        }
+        report.choice = match (wide, rho == 0.0) {
+            (true, _) => Choice::DampedWide,
+            (false, true) => Choice::UndampedTall,
+            (false, false) => Choice::DampedTall,
+        };
+        self.iterate(factors, jacobian, request, (b, v), (&mut report, f64::INFINITY));
+        require_solution(DampedSolver::AmortizedCholesky, v)?;
+        self.remember();
         Ok(report)
     }
 
@@ -178,10 +207,16 @@ impl AmortizedFactor {
         rho: f64,
     ) -> Result<bool, SolveError> {
         self.damping = None;
-        let order = factors.columns;
-        let gram = factors.gram(jacobian)?;
+        let order = self.unknown.len();
         let anchor = self.anchor.get_or_insert_with(|| Cholesky::new(order));
-        if anchor.factor_damped(gram, rho).is_err() {
+        let factored = if factors.rows < factors.columns {
+            factors.size(jacobian)?;
+            jacobian.kernel(anchor.matrix_mut(), &mut factors.structure_work);
+            anchor.damp_and_factor(rho)
+        } else {
+            anchor.factor_damped(factors.gram(jacobian)?, rho)
+        };
+        if factored.is_err() {
             return Ok(false);
         }
         factors.counts.cholesky += 1;
@@ -192,8 +227,8 @@ impl AmortizedFactor {
         Ok(true)
     }
 
-    /// Improves `v` by conjugate gradients until its true residual meets the request or rounding; `false`
-    /// after `most` iterations without that.
+    /// Improves the unknown by conjugate gradients until the true residual of v meets the request or
+    /// rounding; `false` after `most` iterations without that.
     fn iterate(
         &mut self,
         factors: &mut Factors,
@@ -201,32 +236,54 @@ impl AmortizedFactor {
         request: SolveRequest,
         (b, v): (&[f64], &mut [f64]),
         (report, most): (&mut SolveReport, f64),
-    ) -> Result<bool, SolveError> {
-        let Self { anchor: Some(anchor), gradients, image, counts, .. } = self else {
-            return Ok(false);
+    ) -> bool {
+        let Self { anchor: Some(anchor), gradients, unknown, between, counts, .. } = self else {
+            return false;
         };
-        let rho = request.damping;
+        let (rho, wide) = (request.damping, factors.rows < factors.columns);
         (report.smallest_pivot, report.largest_pivot) = anchor.pivots();
         report.condition_estimate = anchor.condition();
-        gradients.reserve(v.len());
-        factors.measure_residual(jacobian, rho, b, v, report);
-        // `norm(J^T b)`; where it is tiny beside the residual any bound will do.
         let target = request.tolerance * factors.gradient_norm(jacobian, b);
-        for _ in 0..RESTARTS {
-            if report.residual <= target || report.relative_residual <= ROUNDING {
-                return Ok(true);
+        let mut before = f64::INFINITY;
+        for pass in 0..=RESTARTS {
+            if wide {
+                jacobian.apply_transposed(unknown, v);
+            } else {
+                v.copy_from_slice(unknown);
             }
-            gradients.start(&factors.parameter[..v.len()]);
+            factors.measure_residual(jacobian, rho, b, v, report);
+            if report.residual <= target || report.relative_residual <= ROUNDING {
+                return true;
+            }
+            if pass == RESTARTS || report.residual > 0.5 * before {
+                break;
+            }
+            before = report.residual;
+            let mut goal = 0.5 * target;
+            if wide {
+                // The measurement left b - (1-rho) J v; its defect there is J^T times the dual residual.
+                let residual = &mut factors.output[..unknown.len()];
+                add_scaled(residual, -rho, unknown);
+                goal *= 0.5 * norm(residual) / report.residual;
+                gradients.start(residual);
+            } else {
+                gradients.start(&factors.parameter[..unknown.len()]);
+            }
             #[expect(
                 clippy::cast_possible_truncation,
                 clippy::cast_sign_loss,
                 reason = "saturates, and is not negative"
             )]
-            let left = (most as usize).saturating_sub(report.iterations).min(10 * v.len() + 10);
-            let limits = RunLimits { target: 0.5 * target, iterations: left };
+            let left = (most as usize).saturating_sub(report.iterations);
+            let iterations = left.min(10 * unknown.len() + 10);
             let outcome = gradients.run(
                 |x, out| {
-                    jacobian.normal_apply(x, image, out);
+                    if wide {
+                        jacobian.apply_transposed(x, between);
+                        jacobian.apply(between, out);
+                    } else {
+                        jacobian.normal_apply(x, between, out);
+                    }
                     for (out, x) in out.iter_mut().zip(x) {
                         *out = (1.0 - rho) * *out + rho * x;
                     }
@@ -235,58 +292,60 @@ impl AmortizedFactor {
                     out.copy_from_slice(r);
                     anchor.solve(out);
                 },
-                v,
-                limits,
+                unknown,
+                RunLimits { target: goal, iterations },
             );
             report.iterations += outcome.iterations;
             counts.iterations += outcome.iterations as u64;
-            let before = report.residual;
-            factors.measure_residual(jacobian, rho, b, v, report);
-            if report.residual > 0.5 * before || outcome.iterations == 0 {
+            if outcome.iterations == 0 {
                 break;
             }
         }
-        Ok(report.residual <= target || report.relative_residual <= ROUNDING)
+        false
     }
 
-    /// The start of the next solve: the last solutions, carried on by a polynomial.
-    fn extrapolate(&self, v: &mut [f64]) {
-        let [first, second, third] = &self.history;
+    /// The start of the next solve: the last unknowns, carried on by a polynomial.
+    fn extrapolate(&mut self) {
+        let Self { unknown: v, history: [first, second, third], .. } = self;
         match self.known {
             0 => v.fill(0.0),
             1 => v.copy_from_slice(first),
             2 => {
-                for ((v, a), b) in v.iter_mut().zip(first).zip(second) {
+                for ((v, a), b) in v.iter_mut().zip(&*first).zip(&*second) {
                     *v = 2.0 * a - b;
                 }
             }
             _ => {
-                for (((v, a), b), c) in v.iter_mut().zip(first).zip(second).zip(third) {
+                for (((v, a), b), c) in v.iter_mut().zip(&*first).zip(&*second).zip(&*third) {
                     *v = 3.0 * (a - b) + c;
                 }
             }
         }
     }
 
-    /// Notes a solution.
-    fn remember(&mut self, v: &[f64]) {
+    /// Notes the unknown that was found.
+    fn remember(&mut self) {
         self.history.rotate_right(1);
         self.history[0].clear();
-        self.history[0].extend_from_slice(v);
+        self.history[0].extend_from_slice(&self.unknown);
         self.known = (self.known + 1).min(self.history.len());
     }
 }
 
-/// Operations of a Gram matrix and its Cholesky factor.
+/// Operations of the smaller of the Gram matrix and the tangent kernel, and of its Cholesky factor.
 fn direct_operations(jacobian: &dyn JacobianOperator) -> f64 {
-    let order = jacobian.columns() as f64;
-    jacobian.gram_operations() + order * order * order / 3.0
+    let (rows, columns) = (jacobian.rows() as f64, jacobian.columns() as f64);
+    let order = rows.min(columns);
+    let matrix =
+        if rows < columns { jacobian.kernel_operations() } else { jacobian.gram_operations() };
+    matrix + order * order * order / 3.0
 }
 
 /// Operations of an iteration, in those of a direct solve.
 fn iteration_operations(jacobian: &dyn JacobianOperator) -> f64 {
-    let (rows, order) = (jacobian.rows() as f64, jacobian.columns() as f64);
-    PRODUCT_WEIGHT * 4.0 * rows * order + TRIANGULAR_WEIGHT * 2.0 * order * order
+    let (rows, columns) = (jacobian.rows() as f64, jacobian.columns() as f64);
+    let order = rows.min(columns);
+    PRODUCT_WEIGHT * 4.0 * rows * columns + TRIANGULAR_WEIGHT * 2.0 * order * order
 }
 
 impl Factors {

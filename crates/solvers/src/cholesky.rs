@@ -127,28 +127,37 @@ impl Cholesky {
         for i in 0..self.order {
             self.diagonal[i] = self.matrix()[(i, i)];
         }
-        if let Some(mut scratch) = self.scratch.take() {
+        // The index of the first pivot that broke the factorization down, or the order.
+        let broken = if let Some(mut scratch) = self.scratch.take() {
             let (none, spec) = (LltRegularization::default(), faer::Spec::default());
             let stack = MemStack::new(&mut scratch);
             let outcome = cholesky_in_place(self.matrix_mut(), none, Par::Seq, stack, spec);
             self.scratch = Some(scratch);
-            if let Err(LltError::NonPositivePivot { index }) = outcome {
-                return Err(index);
+            match outcome {
+                Ok(_) => self.order,
+                Err(LltError::NonPositivePivot { index }) => index,
             }
         } else {
             let (order, matrix) = (self.order, self.factor.col_as_slice_mut(0));
-            Arch::new().dispatch(Factor { matrix, order })?;
-            invert_diagonal_blocks(self.factor.col_as_slice(0), order, &mut self.inverses);
-        }
+            Arch::new().dispatch(Factor { matrix, order }).err().unwrap_or(order)
+        };
         let noise = self.order as f64 * f64::EPSILON;
         // Squares near the smallest normal number have lost digits of their own.
         let least = f64::MIN_POSITIVE / f64::EPSILON;
-        let lost = self.diagonal.iter().enumerate().position(|(i, entry)| {
+        let lost = self.diagonal[..broken].iter().enumerate().position(|(i, entry)| {
             let pivot = self.matrix()[(i, i)] * self.matrix()[(i, i)];
-            // faer lets a NaN pass, which is no positive pivot either.
+            // A NaN may have passed, which is no positive pivot either.
             !(pivot.is_finite() && pivot > noise * entry.max(least))
         });
-        lost.map_or(Ok(()), Err)
+        match lost {
+            Some(index) => Err(index),
+            None if broken < self.order => Err(broken),
+            None => {
+                let factor = self.factor.col_as_slice(0);
+                invert_diagonal_blocks(factor, self.order, &mut self.inverses);
+                Ok(())
+            }
+        }
     }
 
     /// `x <- A^-1 x`.

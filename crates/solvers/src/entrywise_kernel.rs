@@ -14,7 +14,7 @@ use crate::row_kronecker::RowKronecker;
 use crate::tile::{Scalars, VECTORS, Vectors, add_product, groups, scalars_for};
 
 /// Columns of S of one pass: a block's rows of them stay in the second-level cache.
-const DEPTH: usize = 64;
+const DEPTH: usize = 128;
 
 /// Numbers that a block of columns is computed in.
 const SCRATCH: usize = 2 * ROW_BLOCK * ROW_BLOCK;

@@ -91,7 +91,7 @@ pub struct Factors {
     undamped_primal: Slot<Cholesky>,
     pub(crate) dual: Slot<Cholesky>,
     /// What the operator's structured products work in.
-    structure_work: Vec<f64>,
+    pub(crate) structure_work: Vec<f64>,
     pub(crate) qr: Slot<HouseholderQr>,
     pub(crate) stacked: Slot<HouseholderQr>,
     pub(crate) svd: Slot<ThinSvd>,
@@ -388,6 +388,11 @@ impl Factors {
     pub(crate) fn has_primal(&self, rho: f64) -> bool {
         let slot = if rho == 0.0 { &self.undamped_primal } else { &self.damped_primal };
         slot.damping == Some(rho)
+    }
+
+    /// Whether the factor of `(1-rho) J J^T + rho I` at the present point is known.
+    pub(crate) fn has_dual(&self, rho: f64) -> bool {
+        self.dual.damping == Some(rho)
     }
 
     /// The factor of `(1-rho) J^T J + rho I` that the last [`Self::primal`] at this rho made.

@@ -90,6 +90,12 @@ pub trait JacobianOperator {
         rows * columns * (columns + 1.0)
     }
 
+    /// Operations of [`Self::kernel`]: `n^2 p` unless the structure saves some.
+    fn kernel_operations(&self) -> f64 {
+        let (rows, columns) = (self.rows() as f64, self.columns() as f64);
+        rows * rows * columns
+    }
+
     /// The inner product of two output vectors of length n.
     ///
     /// Everything above this crate takes output-space inner products here, so that an operator

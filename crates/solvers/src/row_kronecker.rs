@@ -234,6 +234,11 @@ impl JacobianOperator for RowKronecker {
         }
     }
 
+    fn kernel_operations(&self) -> f64 {
+        let n = self.rows() as f64;
+        n * n * (self.hidden() + self.features()) as f64
+    }
+
     fn squared_norm(&self) -> f64 {
         let mut diagonal = [0.0; ROW_BLOCK];
         let mut sum = 0.0;

@@ -181,7 +181,7 @@ impl Factors {
 }
 
 /// Refuses a solution that is not finite.
-fn require_solution(solver: DampedSolver, v: &[f64]) -> Result<(), SolveError> {
+pub(crate) fn require_solution(solver: DampedSolver, v: &[f64]) -> Result<(), SolveError> {
     match v.iter().position(|x| !x.is_finite()) {
         Some(index) => Err(SolveError::Overflow { solver, index }),
         None => Ok(()),

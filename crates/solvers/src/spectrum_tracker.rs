@@ -168,7 +168,10 @@ impl SpectrumTracker {
             return Ok(false);
         }
         self.image.resize(n, 0.0);
-        self.defect.resize(p, 0.0);
+        if self.defect.len() != p {
+            self.defect.resize(p, 0.0);
+            self.certificate = None;
+        }
         match factors.primal(jacobian, 0.0).map(Cholesky::condition) {
             Ok(condition) => Ok(condition <= UNDAMPED_CONDITION),
             Err(SolveError::NotPositiveDefinite { .. }) => Ok(false),

@@ -79,8 +79,7 @@ impl Diagonal {
                 found.block[c][r] = tile[c * stride + r] - earlier.sum::<f64>();
             }
             let pivot = found.block[c][c];
-            // Written so that a NaN is refused as well.
-            if !(pivot > 0.0) {
+            if pivot.is_nan() || pivot <= 0.0 {
                 return Err(c);
             }
             found.block[c][c] = pivot.sqrt();
@@ -154,16 +153,16 @@ pub(crate) fn invert_diagonal_blocks(factor: &[f64], order: usize, out: &mut [Bl
     for (b, inverse) in out.iter_mut().enumerate() {
         let (first, width) = (b * COLUMNS, COLUMNS.min(order - b * COLUMNS));
         *inverse = [[0.0; COLUMNS]; COLUMNS];
-        for c in 0..COLUMNS {
+        for (c, column) in inverse.iter_mut().enumerate() {
             if c >= width {
-                inverse[c][c] = 1.0;
+                column[c] = 1.0;
                 continue;
             }
             for r in c..width {
                 let entry = |k: usize| factor[(first + k) * stride + first + r];
-                let known: f64 = (c..r).map(|k| entry(k) * inverse[c][k]).sum();
+                let known: f64 = (c..r).map(|k| entry(k) * column[k]).sum();
                 let right = if r == c { 1.0 } else { 0.0 };
-                inverse[c][r] = (right - known) / entry(r);
+                column[r] = (right - known) / entry(r);
             }
         }
     }

@@ -16,3 +16,5 @@ mod refusals;
 mod solves;
 mod structured;
 mod systems;
+mod threads;
+mod tiles;

@@ -90,6 +90,33 @@ pub fn assert_near(
 /// n, d, m: shapes for which a factor is worth many iterations, and some for which it is not.
 const SHAPES: [(usize, usize, usize); 4] = [(256, 8, 18), (137, 5, 11), (500, 6, 30), (40, 3, 4)];
 
+/// For p > n the factor of the dual system is shared.
+#[test]
+fn every_solve_along_a_wide_path_satisfies_the_equation() {
+    for (seed, shape) in [(150, 6, 400), (60, 4, 31), (1, 2, 3)].into_iter().enumerate() {
+        let (n, d, m) = shape;
+        for rho in [1e-3, 0.1] {
+            let mut path = NetworkPath::new(seed as u64, shape);
+            let mut shared = Shared::new((n, m * d));
+            let b = gaussian(&mut generator(70 + seed as u64), n);
+            for point in 0..8_u32 {
+                let jacobian = path.at(1e-3 * f64::from(point));
+                let found = shared.solve(jacobian, damped(rho), &b);
+                assert_solves(
+                    jacobian,
+                    damped(rho),
+                    &b,
+                    &found,
+                    &format!("{shape:?} {rho} {point}"),
+                );
+            }
+            let counts = shared.path.counts();
+            assert_eq!(counts.direct + counts.amortized, 8);
+            assert!(m < 400 || counts.amortized >= 5, "{counts:?}");
+        }
+    }
+}
+
 #[test]
 fn every_solve_along_a_path_satisfies_the_equation() {
     for (seed, shape) in SHAPES.into_iter().enumerate() {

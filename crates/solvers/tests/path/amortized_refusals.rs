@@ -101,21 +101,19 @@ fn an_ill_conditioned_point_is_left_to_the_orthogonal_kernel() {
 }
 
 #[test]
-fn more_columns_than_rows_are_left_to_a_single_point_solve() {
+fn more_columns_than_rows_without_damping_are_left_to_a_single_point_solve() {
     let wide = with_values(3, 50, &spread(20, 0.1, 1.0)).matrix().transpose().to_owned();
     let wide = DenseJacobian::from_matrix(wide);
     let b = gaussian(&mut generator(3), 20);
-    for rho in [0.0, 1e-3, 0.1] {
-        for solver in DampedSolver::DIRECT {
-            let request = SolveRequest { damping: rho, solver, ..SolveRequest::default() };
-            let mut shared = Shared::new((20, 50));
-            for _ in 0..2 {
-                let found = shared_outcome(&mut shared, &wide, request, &b);
-                let expected = fresh(&wide, request, &b);
-                assert_eq!(decided(found), decided(expected), "{solver:?}, rho {rho}");
-            }
-            assert_eq!(shared.path.counts(), AmortizedCounts::default());
+    for solver in DampedSolver::DIRECT {
+        let request = SolveRequest { damping: 0.0, solver, ..SolveRequest::default() };
+        let mut shared = Shared::new((20, 50));
+        for _ in 0..2 {
+            let found = shared_outcome(&mut shared, &wide, request, &b);
+            let expected = fresh(&wide, request, &b);
+            assert_eq!(decided(found), decided(expected), "{solver:?}");
         }
+        assert_eq!(shared.path.counts(), AmortizedCounts::default());
     }
     assert!(!AmortizedFactor::is_worthwhile(&wide));
 }

@@ -6,6 +6,7 @@
 #![allow(clippy::float_cmp)]
 
 mod amortized;
+mod amortized_losses;
 mod amortized_refusals;
 mod certificates;
 mod paths;
