@@ -30,7 +30,7 @@ pub trait Stepper {
 pub enum Observe {
     /// None: the bare step.
     Nothing,
-    /// Loss, deviation, norm of the Riemannian gradient, extreme singular values.
+    /// Loss, deviation, norm of the Riemannian gradient, certified smallest singular value.
     Diagnostics,
 }
 
@@ -45,8 +45,6 @@ pub struct Observed {
     pub riemannian_gradient_norm: f64,
     /// Smallest singular value of J.
     pub smallest: f64,
-    /// Largest singular value of J.
-    pub largest: f64,
 }
 
 /// This workspace's steps.
@@ -127,15 +125,14 @@ impl Euler {
 
 /// Everything of [`Observed`] at the point of `here`.
 fn observe(here: &mut Linearization<NetworkJacobian>, initial: &[f64]) -> Fallible<Observed> {
-    let extremes = here.extreme_singular_values()?;
+    let smallest = here.smallest_singular_value()?;
     let gradient = here.gradient_norms(SolveRequest::default().rank_cutoff)?;
     let squares = here.point().iter().zip(initial).map(|(a, b)| (a - b) * (a - b));
     Ok(Observed {
         loss: here.loss(),
         deviation: squares.sum::<f64>().sqrt(),
         riemannian_gradient_norm: gradient.tangent,
-        smallest: extremes.smallest,
-        largest: extremes.largest,
+        smallest,
     })
 }
 

@@ -1,5 +1,5 @@
-//! A step with loss, deviation, Riemannian gradient norm and extreme singular values every step,
-//! beside the bare step: along a flow they may be tracked from point to point.
+//! A step with loss, deviation, Riemannian gradient norm and the certified smallest singular value
+//! every step, beside the bare step: it is tracked from point to point.
 //!
 //! The error is that of the smallest singular value against an SVD of the dense J, relative to the
 //! largest.
