@@ -25,6 +25,13 @@ impl NetworkJacobian {
         Self { first, curvature: kept.then(|| RowBlocks::zeros(rows, hidden)) }
     }
 
+    /// The same without room for C, as for large networks.
+    #[cfg(test)]
+    pub(crate) fn without_curvature(mut self) -> Self {
+        self.curvature = None;
+        self
+    }
+
     /// S, and C if it is kept, to be written.
     pub(crate) fn parts_mut(&mut self) -> (&mut RowBlocks, Option<&mut RowBlocks>) {
         (self.first.left_mut(), self.curvature.as_mut())

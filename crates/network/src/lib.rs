@@ -8,6 +8,7 @@ mod jacobian;
 mod lipschitz;
 mod network;
 mod second_derivative;
+mod second_order;
 
 pub use activation::{Activation, ActivationBounds, ActivationFunction};
 pub use error::NetworkError;

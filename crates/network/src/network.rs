@@ -4,14 +4,13 @@
 //! Kronecker product of S[j,i] = c_i sigma'(z_ji) and X, and
 //! `D2f[u,v]_j = sum_i c_i sigma''(z_ji) (x_j . u_i)(x_j . v_i)`.
 
-use gaussflow_objective::{MapError, Residuals, SecondOrderMap, SmoothMap, require_length};
+use gaussflow_objective::{MapError, Residuals, SmoothMap, require_length};
 use gaussflow_solvers::RowBlocks;
-use gaussflow_solvers::faer::MatMut;
 use rayon::prelude::*;
 
 use crate::activation::{Activation, ActivationFunction};
 use crate::jacobian::NetworkJacobian;
-use crate::second_derivative::{CurvatureColumns, Curved, ROW_BLOCK};
+use crate::second_derivative::ROW_BLOCK;
 use crate::{InitialPoint, NetworkError};
 
 /// Activations from which several threads share them: some tenths of a millisecond.
@@ -181,12 +180,12 @@ impl<A: ActivationFunction> Network<A> {
                 Some(curvatures) => {
                     let curvature = &mut curvatures[rows];
                     self.activation.evaluate(z, sigma, slope, curvature);
-                    curvature.iter_mut().for_each(|s| *s *= c);
+                    scale(curvature, c);
                 }
                 None => self.activation.value_and_slope(z, sigma, slope),
             }
             add_scaled(value, c, sigma);
-            slope.iter_mut().for_each(|s| *s *= c);
+            scale(slope, c);
         });
         subtract(value, &self.offset[b * ROW_BLOCK..]);
     }
@@ -202,44 +201,6 @@ impl<A: ActivationFunction> Network<A> {
                 visit(group * UNITS + c, &z[..rows]);
             }
         }
-    }
-}
-
-impl<A: ActivationFunction> Network<A> {
-    /// Second derivatives at w.
-    fn curved<'a>(
-        &'a self,
-        w: &'a [f64],
-        jacobian: &'a NetworkJacobian,
-    ) -> Result<Curved<'a, Curvature<'a, A>>, MapError> {
-        require_length("the weights w", w, self.parameters())?;
-        let inputs = jacobian.row_kronecker().right();
-        Ok(Curved {
-            inputs,
-            hidden: self.hidden(),
-            columns: Curvature { network: self, w, jacobian },
-        })
-    }
-}
-
-/// C at w: what the Jacobian keeps, or the activation's second derivative once more.
-struct Curvature<'a, A> {
-    network: &'a Network<A>,
-    w: &'a [f64],
-    jacobian: &'a NetworkJacobian,
-}
-
-impl<A: ActivationFunction> CurvatureColumns for Curvature<'_, A> {
-    fn fill(&self, b: usize, i: usize, out: &mut [f64]) {
-        if let Some(kept) = self.jacobian.curvature() {
-            out.copy_from_slice(kept.column(b, i));
-            return;
-        }
-        let (network, d, n) = (self.network, self.network.features(), out.len());
-        let (mut z, mut sigma, mut slope) = ([0.0; ROW_BLOCK], [0.0; ROW_BLOCK], [0.0; ROW_BLOCK]);
-        network.inputs.block_product(b, &self.w[i * d..(i + 1) * d], &mut z);
-        network.activation.evaluate(&z[..n], &mut sigma[..n], &mut slope[..n], out);
-        out.iter_mut().for_each(|s| *s *= network.signs[i]);
     }
 }
 
@@ -261,6 +222,14 @@ fn add_scaled(out: &mut [f64], factor: f64, x: &[f64]) {
                 *o += factor * x;
             }
         },
+    );
+}
+
+/// `out *= factor`, vectorized likewise.
+fn scale(out: &mut [f64], factor: f64) {
+    pulp::Arch::new().dispatch(
+        #[inline(always)]
+        || out.iter_mut().for_each(|o| *o *= factor),
     );
 }
 
@@ -340,58 +309,6 @@ impl<A: ActivationFunction> SmoothMap for Network<A> {
                 }
             }
         }
-        Ok(())
-    }
-}
-
-impl<A: ActivationFunction> SecondOrderMap for Network<A> {
-    fn second_derivative(
-        &self,
-        w: &[f64],
-        jacobian: &NetworkJacobian,
-        u: &[f64],
-        v: &[f64],
-        out: &mut [f64],
-    ) -> Result<(), MapError> {
-        for (what, vector) in [("the direction u", u), ("the direction v", v)] {
-            require_length(what, vector, self.parameters())?;
-        }
-        require_length("the second derivative", out, self.outputs())?;
-        self.curved(w, jacobian)?.second_derivative(u, v, out);
-        Ok(())
-    }
-
-    fn weighted_hessian_apply(
-        &self,
-        w: &[f64],
-        jacobian: &NetworkJacobian,
-        weights: &[f64],
-        v: &[f64],
-        out: &mut [f64],
-    ) -> Result<(), MapError> {
-        require_length("the weights", weights, self.outputs())?;
-        for (what, vector) in [("the direction v", v), ("the product", &*out)] {
-            require_length(what, vector, self.parameters())?;
-        }
-        self.curved(w, jacobian)?.weighted_hessian_apply(weights, v, out);
-        Ok(())
-    }
-
-    fn weighted_hessian(
-        &self,
-        w: &[f64],
-        jacobian: &NetworkJacobian,
-        weights: &[f64],
-        out: MatMut<'_, f64>,
-    ) -> Result<(), MapError> {
-        require_length("the weights", weights, self.outputs())?;
-        for side in [out.nrows(), out.ncols()] {
-            if side != self.parameters() {
-                let (what, expected) = ("a side of the weighted Hessian", self.parameters());
-                return Err(MapError::ShapeMismatch { what, expected, found: side });
-            }
-        }
-        self.curved(w, jacobian)?.weighted_hessian(weights, out);
         Ok(())
     }
 }

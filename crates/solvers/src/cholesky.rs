@@ -54,7 +54,7 @@ impl Cholesky {
         Self { factor, order, diagonal, inverses, weak, condition: None, scratch }
     }
 
-    /// The matrix to be factored: write its lower triangle before [`Self::factor`].
+    /// The matrix to be factored: write its lower triangle before [`Self::decompose`].
     pub(crate) fn matrix_mut(&mut self) -> MatMut<'_, f64> {
         let (order, stride) = (self.order, stride_for(self.order));
         let data = self.factor.col_as_slice_mut(0);
@@ -68,21 +68,23 @@ impl Cholesky {
         MatRef::from_column_major_slice_with_stride(data, order, order, stride)
     }
 
-    /// Factors `(1-rho) A + rho I`, A given by its lower triangle; `Err` as [`Self::factor`].
+    /// Factors `(1-rho) A + rho I`, A given by its lower triangle; `Err` as [`Self::decompose`].
     pub(crate) fn factor_damped(&mut self, a: MatRef<'_, f64>, rho: f64) -> Result<(), usize> {
-        self.factor_columns(
+        self.decompose_columns(
             a,
             #[inline(always)]
             |_, column| {
                 column.iter_mut().for_each(|entry| *entry *= 1.0 - rho);
                 column[0] += rho;
             },
-        )
+        )?;
+        self.prepare_solves();
+        Ok(())
     }
 
     /// Copies A from its lower triangle, lets `change(c, column)` change each column from the diagonal
-    /// down, and factors; `Err` as [`Self::factor`].
-    pub(crate) fn factor_columns(
+    /// down, and decomposes; `Err` as [`Self::decompose`].
+    pub(crate) fn decompose_columns(
         &mut self,
         a: MatRef<'_, f64>,
         change: impl Fn(usize, &mut [f64]),
@@ -102,7 +104,7 @@ impl Cholesky {
                 }
             },
         );
-        self.factor()
+        self.decompose()
     }
 
     /// `A <- (1-rho) A + rho I` for the matrix that was written, then its factor.
@@ -118,11 +120,24 @@ impl Cholesky {
         self.factor()
     }
 
-    /// Factors the matrix in place; `Err` holds the index of the first pivot that is not positive.
+    /// Decomposes the matrix that was written, for solves; `Err` as [`Self::decompose`].
+    pub(crate) fn factor(&mut self) -> Result<(), usize> {
+        self.decompose()?;
+        self.prepare_solves();
+        Ok(())
+    }
+
+    /// Makes what solves with the present factor need.
+    fn prepare_solves(&mut self) {
+        let factor = self.factor.col_as_slice(0);
+        invert_diagonal_blocks(factor, self.order, &mut self.inverses);
+    }
+
+    /// Decomposes the matrix in place, `A = L L^T`; `Err` holds the index of the first pivot that is not positive.
     ///
     /// A pivot is the difference of a diagonal entry and a sum of `order` squares, so that below
     /// `order eps` times this entry nothing of it is known, not even its sign: it counts as zero.
-    pub(crate) fn factor(&mut self) -> Result<(), usize> {
+    fn decompose(&mut self) -> Result<(), usize> {
         self.condition = None;
         for i in 0..self.order {
             self.diagonal[i] = self.matrix()[(i, i)];
@@ -152,11 +167,7 @@ impl Cholesky {
         match lost {
             Some(index) => Err(index),
             None if broken < self.order => Err(broken),
-            None => {
-                let factor = self.factor.col_as_slice(0);
-                invert_diagonal_blocks(factor, self.order, &mut self.inverses);
-                Ok(())
-            }
+            None => Ok(()),
         }
     }
 

@@ -8,13 +8,12 @@ use faer::{Mat, MatRef};
 use crate::cholesky::Cholesky;
 use crate::condition::estimate_smallest;
 use crate::damped::{DampedSolver, direct_memory};
-use crate::error::{SolveError, require_finite};
+use crate::error::SolveError;
 use crate::extreme::{ExtremeSingularValues, Extremes};
 use crate::householder_qr::HouseholderQr;
 use crate::matrix_free::MatrixFree;
 use crate::operator::JacobianOperator;
 use crate::thin_svd::ThinSvd;
-use crate::vector::norm;
 
 /// How often each factorization was computed since construction: what a shared cache must show.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -79,10 +78,10 @@ pub struct Factors {
     pub(crate) rows: usize,
     pub(crate) columns: usize,
     /// Whether `dense` holds the present J.
-    dense_current: bool,
+    pub(crate) dense_current: bool,
     pub(crate) dense: Mat<f64>,
     /// The Frobenius norm of J, `None` when stale.
-    size: Option<f64>,
+    pub(crate) size: Option<f64>,
     /// `J^T J`, lower triangle.
     gram: Slot<Mat<f64>>,
     /// Factor of `(1-rho) J^T J + rho I` at the last rho above 0.
@@ -282,64 +281,6 @@ impl Factors {
         found
     }
 
-    /// The Frobenius norm of J; the first question at each point, which proves shape and finiteness.
-    pub(crate) fn size(&mut self, jacobian: &dyn JacobianOperator) -> Result<f64, SolveError> {
-        for (what, expected, found) in [
-            ("the operator's row count", self.rows, jacobian.rows()),
-            ("the operator's column count", self.columns, jacobian.columns()),
-        ] {
-            if expected != found {
-                return Err(SolveError::ShapeMismatch { what, expected, found });
-            }
-        }
-        if let Some(known) = self.size {
-            return Ok(known);
-        }
-        let squared = jacobian.squared_norm();
-        let found = if squared.is_finite() && squared > f64::MIN_POSITIVE / f64::EPSILON {
-            squared.sqrt()
-        } else {
-            // The square left the range of numbers, or an entry is no number: look at each.
-            self.form_dense(jacobian);
-            self.dense_norm()?
-        };
-        self.size = Some(found);
-        Ok(found)
-    }
-
-    /// Makes the dense J current.
-    pub(crate) fn form_dense(&mut self, jacobian: &dyn JacobianOperator) {
-        if self.dense_current {
-            return;
-        }
-        if self.dense.nrows() != self.rows {
-            self.dense = Mat::zeros(self.rows, self.columns);
-        }
-        jacobian.write_dense(self.dense.as_mut());
-        self.dense_current = true;
-    }
-
-    /// The Frobenius norm of the dense J, whatever the scale of its entries.
-    fn dense_norm(&mut self) -> Result<f64, SolveError> {
-        for c in 0..self.columns {
-            let column = self.dense.col_as_slice(c);
-            self.parameter[c] = norm(column);
-            if !self.parameter[c].is_finite()
-                && let Err(SolveError::NonFinite { what: _, index, value }) =
-                    require_finite("J", column)
-            {
-                let index = c * self.rows + index;
-                return Err(SolveError::NonFinite { what: "the Jacobian", index, value });
-            }
-        }
-        let found = norm(&self.parameter[..self.columns]);
-        if !found.is_finite() {
-            let what = "the Jacobian's norm";
-            return Err(SolveError::NonFinite { what, index: 0, value: found });
-        }
-        Ok(found)
-    }
-
     /// Makes `J^T J` current (p x p, its lower triangle).
     pub(crate) fn gram(
         &mut self,
@@ -461,18 +402,5 @@ impl Factors {
             }
         }
         Ok(())
-    }
-
-    /// The dense J of the present point, n x p (formed on first use).
-    ///
-    /// # Errors
-    /// Shape and finiteness, as [`SolveError`] says.
-    pub fn dense(
-        &mut self,
-        jacobian: &dyn JacobianOperator,
-    ) -> Result<MatRef<'_, f64>, SolveError> {
-        self.size(jacobian)?;
-        self.form_dense(jacobian);
-        Ok(self.dense.as_ref())
     }
 }

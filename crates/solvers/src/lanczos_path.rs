@@ -9,8 +9,11 @@ use crate::vector::{add_scaled, inner_product, norm};
 /// Most steps: a start that is no better than a random one finds a well separated value within these.
 const STEPS: usize = 40;
 
-/// Steps before the first look: a space of fewer knows nothing of the second value.
-const FIRST_LOOK: usize = 3;
+/// Steps before the first look, at least: a space of fewer knows nothing of the second value.
+pub(crate) const FIRST_LOOK: usize = 3;
+
+/// Part of a vector that must be left for one pass of orthogonalization to do.
+const LITTLE_TAKEN: f64 = 0.1;
 
 /// The largest pair of A in a Krylov space.
 pub(crate) struct Ritz {
@@ -20,7 +23,8 @@ pub(crate) struct Ritz {
     pub(crate) second: f64,
     /// `norm(A x - value x)` of its vector x.
     pub(crate) defect: f64,
-    steps: usize,
+    /// Steps that were taken.
+    pub(crate) steps: usize,
 }
 
 /// Basis and coefficients, reused from search to search.
@@ -38,13 +42,14 @@ pub(crate) struct KrylovSpace {
 }
 
 impl KrylovSpace {
-    /// Searches the largest eigenvalue of A (order `order`) until `enough` is content.
+    /// Searches the largest eigenvalue of A (order `order`) until `enough` is content, which is asked
+    /// from step `first_look` on.
     ///
     /// `start` writes where to begin and says whether it knew; `apply(x, out)` is `out = A x`. `None`
     /// when the most steps were not enough, or a number was not finite.
     pub(crate) fn largest(
         &mut self,
-        order: usize,
+        (order, first_look): (usize, usize),
         start: impl FnOnce(&mut [f64]) -> bool,
         mut apply: impl FnMut(&[f64], &mut [f64]),
         enough: impl Fn(&Ritz) -> bool,
@@ -69,19 +74,25 @@ impl KrylovSpace {
             let next = &mut rest[..order];
             apply(&known[k * order..], next);
             self.diagonal[k] = inner_product(&known[k * order..], next);
-            // Twice is enough: what the first pass leaves is rounding of what it took away.
+            let mut beta = norm(next);
+            // What a pass leaves is rounding of what it took away: twice is enough, and once where little
+            // was taken.
             for _ in 0..2 {
                 for q in known.chunks_exact(order) {
                     add_scaled(next, -inner_product(q, next), q);
                 }
+                let before = beta;
+                beta = norm(next);
+                if beta > LITTLE_TAKEN * before {
+                    break;
+                }
             }
-            let beta = norm(next);
             if !beta.is_finite() || !self.diagonal[k].is_finite() {
                 return None;
             }
             self.off[k] = beta;
             let exhausted = beta <= f64::EPSILON * self.diagonal[0].abs() || k + 1 == order;
-            if k + 1 >= FIRST_LOOK.min(order) || exhausted {
+            if k + 1 >= first_look.clamp(FIRST_LOOK, most) || k + 1 == most || exhausted {
                 let coordinates = &mut self.coordinates[..=k];
                 let (value, second) = largest_pair(
                     &self.diagonal[..=k],

@@ -9,6 +9,7 @@ mod cholesky;
 mod condition;
 mod conjugate_gradients;
 mod damped;
+mod dense_form;
 mod entrywise_kernel;
 mod error;
 mod extreme;

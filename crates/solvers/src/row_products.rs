@@ -53,8 +53,10 @@ impl WithSimd for ApplyTransposed<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
+        let weighted = &mut [0.0; ROW_BLOCK * FEATURES];
         for (b, u) in self.u.chunks(ROW_BLOCK).enumerate() {
-            add_transposed_block(simd, self.jacobian, b, self.units.clone(), u, self.out);
+            let units = self.units.clone();
+            add_transposed_block(simd, self.jacobian, (b, units), u, weighted, self.out);
         }
     }
 }
@@ -72,10 +74,11 @@ impl WithSimd for ApplyNormal<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let units = 0..self.jacobian.hidden();
+        let weighted = &mut [0.0; ROW_BLOCK * FEATURES];
         for (b, image) in self.image.chunks_mut(ROW_BLOCK).enumerate() {
             apply_block(simd, self.jacobian, b, self.v, image);
-            add_transposed_block(simd, self.jacobian, b, units.clone(), image, self.out);
+            let units = 0..self.jacobian.hidden();
+            add_transposed_block(simd, self.jacobian, (b, units), image, weighted, self.out);
         }
     }
 }
@@ -124,19 +127,18 @@ fn add_weighted<S: Simd, const C: usize, const V: usize>(
     }
 }
 
-/// `out += J_b^T u` for the rows of block `b` and the hidden units `units`.
+/// `out += J_b^T u` for the rows of block `b` and the hidden units `units`; `diag(u) X` goes to `weighted`.
 #[inline(always)]
 fn add_transposed_block<S: Simd>(
     simd: S,
     jacobian: &RowKronecker,
-    b: usize,
-    units: Range<usize>,
+    (b, units): (usize, Range<usize>),
     u: &[f64],
+    weighted: &mut [f64; ROW_BLOCK * FEATURES],
     out: &mut [f64],
 ) {
     let (s, d) = (jacobian.left().block(b), jacobian.features());
     let (inputs, padded) = (jacobian.inputs_by_row(b), jacobian.padded_features());
-    let mut weighted = [0.0; ROW_BLOCK * FEATURES];
     let most = VECTORS.min(FEATURES / S::F64_LANES);
     for k in (0..d).step_by(most * S::F64_LANES) {
         let vectors = most.min((d - k).div_ceil(S::F64_LANES));
@@ -146,7 +148,7 @@ fn add_transposed_block<S: Simd>(
                 *o = u * x;
             }
         }
-        let weighted = Vectors { data: &weighted, step: width };
+        let weighted = Vectors { data: &weighted[..], step: width };
         let features = width.min(d - k);
         for i in units.clone().step_by(scalars_for(vectors)) {
             let count = scalars_for(vectors).min(units.end - i);

@@ -79,6 +79,8 @@ pub struct SpectrumTracker {
 struct Followed {
     now: Vec<f64>,
     before: Vec<f64>,
+    /// Steps of the last search.
+    steps: usize,
 }
 
 impl Followed {
@@ -97,6 +99,11 @@ impl Followed {
             }
         }
         true
+    }
+
+    /// The step from which the next search looks at what it has: one before the last search ended.
+    fn first_look(&self) -> usize {
+        self.steps.saturating_sub(1)
     }
 
     /// Notes the vector that was found.
@@ -191,7 +198,7 @@ impl SpectrumTracker {
         let wanted = (0.1 * WIDTH * self.separation).sqrt();
         let start = |x: &mut [f64]| self.smallest.start(x);
         let found = self.space.largest(
-            self.defect.len(),
+            (self.defect.len(), self.smallest.first_look()),
             start,
             |x, out| {
                 out.copy_from_slice(x);
@@ -200,6 +207,7 @@ impl SpectrumTracker {
             |ritz: &Ritz| ritz.defect <= wanted * ritz.value,
         );
         let Some(ritz) = found else { return Ok(None) };
+        self.smallest.steps = ritz.steps;
         self.space.vector_beyond(&ritz);
         let theta = self.measure(jacobian);
         let x = self.space.vector();
@@ -215,7 +223,7 @@ impl SpectrumTracker {
                 break;
             }
             let certificate = self.certificate.get_or_insert_with(|| Cholesky::new(x.len()));
-            if certificate.factor_deflated(gram, (2.0 * shift, x), shift).is_ok() {
+            if certificate.decompose_deflated(gram, (2.0 * shift, x), shift).is_ok() {
                 self.separation = separation;
                 self.smallest.found(x);
                 return Ok(Some(theta.sqrt()));
@@ -237,7 +245,7 @@ impl SpectrumTracker {
         let start = |x: &mut [f64]| self.largest.start(x);
         let image = &mut self.image;
         let found = self.space.largest(
-            self.defect.len(),
+            (self.defect.len(), self.largest.first_look()),
             start,
             |x, out| jacobian.normal_apply(x, image, out),
             // Temple and Kato once more, with the second Ritz value for the second eigenvalue.
@@ -247,6 +255,7 @@ impl SpectrumTracker {
             },
         );
         let Some(ritz) = found else { return Ok(None) };
+        self.largest.steps = ritz.steps;
         self.space.vector_within(&ritz);
         let theta = self.measure(jacobian);
         let x = self.space.vector();
@@ -254,7 +263,7 @@ impl SpectrumTracker {
         let shift = theta * (1.0 + WIDTH) + rounding;
         let gram = factors.gram(jacobian)?;
         let certificate = self.certificate.get_or_insert_with(|| Cholesky::new(x.len()));
-        Ok(certificate.factor_reflected(gram, shift).is_ok().then(|| theta.sqrt()))
+        Ok(certificate.decompose_reflected(gram, shift).is_ok().then(|| theta.sqrt()))
     }
 
     /// `theta = norm(J x)^2` for the space's vector x, and its defect `J^T J x - theta x`.
@@ -279,14 +288,14 @@ fn gram_rounding(
 }
 
 impl Cholesky {
-    /// Factors `A + tau x x^T - s I`; `Err` as [`Self::factor`].
-    fn factor_deflated(
+    /// Decomposes `A + tau x x^T - s I`; `Err` as [`Self::decompose`].
+    fn decompose_deflated(
         &mut self,
         a: MatRef<'_, f64>,
         (tau, x): (f64, &[f64]),
         shift: f64,
     ) -> Result<(), usize> {
-        self.factor_columns(a, |c, column| {
+        self.decompose_columns(a, |c, column| {
             let factor = tau * x[c];
             for (entry, x) in column.iter_mut().zip(&x[c..]) {
                 *entry += factor * x;
@@ -295,9 +304,9 @@ impl Cholesky {
         })
     }
 
-    /// Factors `s I - A`; `Err` as [`Self::factor`].
-    fn factor_reflected(&mut self, a: MatRef<'_, f64>, shift: f64) -> Result<(), usize> {
-        self.factor_columns(a, |_, column| {
+    /// Decomposes `s I - A`; `Err` as [`Self::decompose`].
+    fn decompose_reflected(&mut self, a: MatRef<'_, f64>, shift: f64) -> Result<(), usize> {
+        self.decompose_columns(a, |_, column| {
             column.iter_mut().for_each(|entry| *entry = -*entry);
             column[0] += shift;
         })

@@ -19,8 +19,10 @@ pub(crate) fn largest_pair(
         low = low.min(diagonal[i] - radius);
         high = high.max(diagonal[i] + radius);
     }
-    let first = bisect(diagonal, off, k, (low, high));
-    let second = if k > 1 { bisect(diagonal, off, k - 1, (low, first)) } else { first };
+    let first = bisect((diagonal, off), k, (low, high), 2.0 * f64::EPSILON);
+    // Of the second only the distance is asked.
+    let second =
+        if k > 1 { bisect((diagonal, off), k - 1, (low, first), SECOND_WIDTH) } else { first };
     // Inverse iteration from a shift just above: there all pivots of the elimination are negative.
     let shift = first + 4.0 * f64::EPSILON * first.abs().max(f64::MIN_POSITIVE);
     vector.fill(1.0);
@@ -37,14 +39,19 @@ pub(crate) fn largest_pair(
     (first, second)
 }
 
-/// The `rank`-th smallest eigenvalue, to the spacing of numbers at the bracket's ends.
-fn bisect(diagonal: &[f64], off: &[f64], rank: usize, (mut low, mut high): (f64, f64)) -> f64 {
+/// Relative accuracy of the second eigenvalue.
+const SECOND_WIDTH: f64 = 1e-6;
+
+/// The `rank`-th smallest eigenvalue, to the relative `width` of the bracket's ends.
+fn bisect(
+    (diagonal, off): (&[f64], &[f64]),
+    rank: usize,
+    (mut low, mut high): (f64, f64),
+    width: f64,
+) -> f64 {
     loop {
         let middle = 0.5 * (low + high);
-        if high - low <= 2.0 * f64::EPSILON * high.abs().max(low.abs())
-            || middle <= low
-            || middle >= high
-        {
+        if high - low <= width * high.abs().max(low.abs()) || middle <= low || middle >= high {
             return high;
         }
         if count_below(diagonal, off, middle) >= rank {
@@ -109,7 +116,7 @@ mod tests {
             let angle = std::f64::consts::PI / (k + 1) as f64;
             let value = |j: usize| 2.0 - 2.0 * (j as f64 * angle).cos();
             assert!((first - value(k)).abs() < 1e-14, "{k}");
-            assert!((second - value(k.max(2) - 1)).abs() < 1e-14, "{k}");
+            assert!((second - value(k.max(2) - 1)).abs() < 5e-6, "{k}");
             let exact: Vec<f64> = (1..=k).map(|i| ((i * k) as f64 * angle).sin()).collect();
             let length = exact.iter().map(|x| x * x).sum::<f64>().sqrt();
             let cosine: f64 = exact.iter().zip(&vector).map(|(a, b)| a * b / length).sum();
@@ -121,7 +128,7 @@ mod tests {
     fn a_decoupled_matrix_and_one_of_order_one() {
         let (mut vector, mut work) = ([0.0; 3], [0.0; 3]);
         let found = largest_pair(&[1.0, 5.0, 2.0], &[0.0, 0.0], &mut vector, &mut work);
-        assert!((found.0 - 5.0).abs() < 1e-14 && (found.1 - 2.0).abs() < 1e-14, "{found:?}");
+        assert!((found.0 - 5.0).abs() < 1e-14 && (found.1 - 2.0).abs() < 1e-5, "{found:?}");
         assert!((vector[1].abs() - 1.0).abs() < 1e-12, "{vector:?}");
         let found = largest_pair(&[3.0], &[], &mut vector[..1], &mut work[..1]);
         assert!((found.0 - 3.0).abs() < 1e-15);
