@@ -8,7 +8,9 @@
 
 use crate::cholesky::Cholesky;
 use crate::conjugate_gradients::{ConjugateGradients, RunLimits};
-use crate::damped::{Choice, DampedSolver, SolveReport, SolveRequest, UNDAMPED_CONDITION};
+use crate::damped::{
+    Choice, DampedSolver, SolveReport, SolveRequest, UNDAMPED_CONDITION, direct_memory,
+};
 use crate::error::SolveError;
 use crate::factors::Factors;
 use crate::operator::JacobianOperator;
@@ -115,8 +117,8 @@ impl AmortizedFactor {
 
     /// Solves `((1 - rho) J^T J + rho I) v = J^T b` to the request's tolerance.
     ///
-    /// Where no factor can be trusted (rank, condition), at rho = 0 with p > n, and where the present
-    /// point's own factor is known, [`Factors::solve`] decides as without a path.
+    /// Where no factor can be trusted (rank, condition) or held (memory), at rho = 0 with p > n, and where
+    /// the present point's own factor is known, [`Factors::solve`] decides as without a path.
     ///
     /// # Errors
     /// As [`Factors::solve`].
@@ -132,7 +134,9 @@ impl AmortizedFactor {
         factors.require_proper(request, b, v)?;
         let wide = factors.rows < factors.columns;
         let own = if wide { rho == 0.0 || factors.has_dual(rho) } else { factors.has_primal(rho) };
-        if rho >= 1.0 || own {
+        let kernel = if wide { DampedSolver::DualCholesky } else { DampedSolver::PrimalCholesky };
+        let memory = direct_memory(kernel, factors.rows, factors.columns);
+        if rho >= 1.0 || own || memory > factors.memory_limit {
             return factors.solve(jacobian, request, b, v);
         }
         let (order, other) =

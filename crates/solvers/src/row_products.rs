@@ -143,9 +143,11 @@ fn add_transposed_block<S: Simd>(
     for k in (0..d).step_by(most * S::F64_LANES) {
         let vectors = most.min((d - k).div_ceil(S::F64_LANES));
         let width = vectors * S::F64_LANES;
-        for ((u, x), out) in u.iter().zip(inputs.chunks(padded)).zip(weighted.chunks_mut(width)) {
-            for (o, x) in out.iter_mut().zip(&x[k..k + width]) {
-                *o = u * x;
+        let rows = inputs.chunks_exact(padded).zip(weighted.chunks_exact_mut(width));
+        for (u, (x, out)) in u.iter().zip(rows) {
+            let (factor, x) = (simd.splat_f64s(*u), S::as_simd_f64s(&x[k..k + width]).0);
+            for (o, x) in S::as_mut_simd_f64s(out).0.iter_mut().zip(x) {
+                *o = simd.mul_f64s(factor, *x);
             }
         }
         let weighted = Vectors { data: &weighted[..], step: width };
