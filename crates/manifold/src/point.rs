@@ -44,7 +44,7 @@ impl From<MapError> for GeometryError {
     }
 }
 
-/// The geometry of M at the point of a [`Linearization`], through the same QR of J as the step.
+/// The geometry of M at the point of a [`Linearization`], through one QR of J there.
 ///
 /// # Examples
 /// ```

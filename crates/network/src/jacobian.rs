@@ -1,6 +1,7 @@
 //! The network's Jacobian `S (.) X` together with the curvature factors that second derivatives need.
 //!
-//! S[j,i] = c_i sigma'(z_ji), C[j,i] = c_i sigma''(z_ji), both from one pass over the pre-activations.
+//! S[j,i] = c_i sigma'(z_ji), C[j,i] = c_i sigma''(z_ji), both from one pass over the pre-activations
+//! where C is small enough to keep.
 
 use gaussflow_solvers::faer::MatMut;
 use gaussflow_solvers::{JacobianOperator, RowBlocks, RowKronecker};

@@ -273,7 +273,7 @@ impl<A: ActivationFunction> SmoothMap for Network<A> {
         NetworkJacobian::new(&by_row, d, self.hidden())
     }
 
-    /// One pass: each unit's pre-activations give sigma, sigma' and sigma'' together.
+    /// One pass: each unit's pre-activations give sigma, sigma' and, where C is kept, sigma'' together.
     fn linearize(
         &self,
         w: &[f64],

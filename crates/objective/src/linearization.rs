@@ -1,7 +1,8 @@
 //! Value, loss, Jacobian and factorizations of `g(alpha f(w))` at ONE point, shared by all who ask.
 //!
 //! The step, the observers and the geometry take the same [`Linearization`]; moving to a point where
-//! it already is costs a comparison, and no factorization is computed twice.
+//! it already is costs a comparison, and nothing is factored twice there. From point to point it keeps
+//! what helps at the next: shared factors with the last solutions, and the spectrum's vectors.
 
 use gaussflow_solvers::{
     AmortizedCounts, AmortizedFactor, DampedSolver, ExtremeSingularValues, FactorCounts, Factors,
@@ -189,7 +190,7 @@ impl<J: JacobianOperator> Linearization<J> {
     /// Extreme singular values of `Df(w)`, followed along the path ([`SpectrumTracker`]).
     ///
     /// # Errors
-    /// [`SolveError`] on a Jacobian that is not finite.
+    /// [`SolveError`] on a Jacobian that is not finite, or too large for the dense computation.
     pub fn extreme_singular_values(&mut self) -> Result<ExtremeSingularValues, SolveError> {
         if let Some(known) = self.extremes {
             return Ok(known);

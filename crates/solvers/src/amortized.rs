@@ -155,9 +155,9 @@ impl AmortizedFactor {
             let met = self.iterate(factors, jacobian, request, (b, v), (&mut report, most));
             // At rho = 0 rank may be lost on the way; the Ritz values of the preconditioned matrix tell
             // where the condition has gone from that of the anchor.
-            let (smallest, _) = self.gradients.ritz_values();
-            let condition = report.condition_estimate / smallest.min(1.0);
-            if met && (rho > 0.0 || condition <= UNDAMPED_CONDITION) {
+            let least = report.condition_estimate / UNDAMPED_CONDITION;
+            let collapsed = rho == 0.0 && self.gradients.ritz_values_below(least) > 0;
+            if met && !collapsed {
                 require_solution(DampedSolver::AmortizedCholesky, v)?;
                 self.counts.amortized += 1;
                 self.failures = 0;

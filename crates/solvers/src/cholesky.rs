@@ -34,6 +34,8 @@ pub(crate) struct Cholesky {
     inverses: Vec<BlockInverse>,
     /// Where the inverse is largest, as far as is known: from the last factor, a start for this one.
     weak: Vec<f64>,
+    /// Smallest and largest pivot of the present factor.
+    pivots: (f64, f64),
     /// The condition of the present factor, once it was asked for.
     condition: Option<f64>,
     /// For faer's factorization, which only large orders take.
@@ -51,7 +53,8 @@ impl Cholesky {
         let blocks = if order > TILED { 0 } else { order.div_ceil(COLUMNS) };
         let inverses = vec![[[0.0; COLUMNS]; COLUMNS]; blocks];
         let (diagonal, weak) = (vec![0.0; order], vec![0.0; order]);
-        Self { factor, order, diagonal, inverses, weak, condition: None, scratch }
+        let pivots = (1.0, 1.0);
+        Self { factor, order, diagonal, inverses, weak, pivots, condition: None, scratch }
     }
 
     /// The matrix to be factored: write its lower triangle before [`Self::decompose`].
@@ -159,11 +162,17 @@ impl Cholesky {
         let noise = self.order as f64 * f64::EPSILON;
         // Squares near the smallest normal number have lost digits of their own.
         let least = f64::MIN_POSITIVE / f64::EPSILON;
-        let lost = self.diagonal[..broken].iter().enumerate().position(|(i, entry)| {
+        let (mut lost, mut range) = (None, (f64::INFINITY, 0.0_f64));
+        for (i, entry) in self.diagonal[..broken].iter().enumerate() {
             let pivot = self.matrix()[(i, i)] * self.matrix()[(i, i)];
             // A NaN may have passed, which is no positive pivot either.
-            !(pivot.is_finite() && pivot > noise * entry.max(least))
-        });
+            if !(pivot.is_finite() && pivot > noise * entry.max(least)) {
+                lost = Some(i);
+                break;
+            }
+            range = (range.0.min(pivot), range.1.max(pivot));
+        }
+        self.pivots = range;
         match lost {
             Some(index) => Err(index),
             None if broken < self.order => Err(broken),
@@ -206,11 +215,6 @@ impl Cholesky {
 
     /// Smallest and largest pivot, `L_ii^2`.
     pub(crate) fn pivots(&self) -> (f64, f64) {
-        let mut range = (f64::INFINITY, 0.0_f64);
-        for i in 0..self.order {
-            let pivot = self.matrix()[(i, i)] * self.matrix()[(i, i)];
-            range = (range.0.min(pivot), range.1.max(pivot));
-        }
-        range
+        self.pivots
     }
 }

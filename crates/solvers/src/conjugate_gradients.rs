@@ -177,7 +177,7 @@ impl ConjugateGradients {
         let (mut low, mut high) = (0.0, bound);
         for _ in 0..HALVINGS {
             let middle = 0.5 * (low + high);
-            if self.count_below(middle) >= rank {
+            if self.ritz_values_below(middle) >= rank {
                 high = middle;
             } else {
                 low = middle;
@@ -186,8 +186,8 @@ impl ConjugateGradients {
         0.5 * (low + high)
     }
 
-    /// Eigenvalues of the tridiagonal below `point`: negative pivots of `T - point I`.
-    fn count_below(&self, point: f64) -> usize {
+    /// How many Ritz values of `P A` lie below `point`: negative pivots of `T - point I`.
+    pub(crate) fn ritz_values_below(&self, point: f64) -> usize {
         let mut count = 0;
         let mut pivot = 1.0;
         for (k, diagonal) in self.diagonal.iter().enumerate() {

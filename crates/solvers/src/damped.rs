@@ -5,9 +5,11 @@
 /// A kernel for `((1 - rho) J^T J + rho I) v = J^T b`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DampedSolver {
-    /// The choice of [`choose`], made from n, p, rho and the norm of J alone.
+    /// The choice of [`choose`], from n, p, rho and the norm of J; within the memory limit, and at rho = 0
+    /// while the factor's condition allows.
     Auto,
-    /// Cholesky of the p x p matrix: fastest for p well below n, squares the condition of J.
+    /// Cholesky of the p x p matrix: fastest for p well below n, squares the condition
+    /// of J; the solution is refined.
     PrimalCholesky,
     /// Cholesky of `(1 - rho) J J^T + rho I` (n x n), then `v = J^T z`: for p above n, rho > 0.
     DualCholesky,
@@ -16,8 +18,8 @@ pub enum DampedSolver {
     /// Cholesky of the p x p matrix at some points of a path, and conjugate gradients preconditioned by
     /// the last of them between ([`crate::AmortizedFactor`]); at a single point the same as `Auto`.
     AmortizedCholesky,
-    /// Conjugate gradients on products with J, never forming a matrix: for problems beyond the memory
-    /// limit ([`crate::MatrixFree`]).
+    /// Conjugate gradients on products with J, which form neither J nor J^T J nor K: for problems beyond
+    /// the memory limit ([`crate::MatrixFree`]).
     ConjugateGradients,
     /// LSMR on products with J: the same, and at rho = 0 the least-norm solution.
     Lsmr,
@@ -38,7 +40,7 @@ impl DampedSolver {
         Self::ThinSvd,
     ];
 
-    /// The variants that factor a matrix, and so solve to rounding.
+    /// The variants that at a single point, within the memory limit, factor a matrix and solve to rounding.
     pub const DIRECT: [Self; 6] = [
         Self::Auto,
         Self::PrimalCholesky,
@@ -117,7 +119,8 @@ pub const UNDAMPED_CONDITION: f64 = 1e-9 / f64::EPSILON;
 /// The kernel that `Auto` takes for an n x p Jacobian of Frobenius norm `norm`.
 ///
 /// At rho = 0 and n >= p it goes over to QR where the condition of the Cholesky factor is above
-/// [`UNDAMPED_CONDITION`], which only the factor can tell.
+/// [`UNDAMPED_CONDITION`], which only the factor can tell; and it iterates where the kernel would keep
+/// more than the memory limit ([`crate::Factors::set_memory_limit`]).
 ///
 /// The condition of `(1-rho) J^T J + rho I` is at most `((1-rho) norm^2 + rho) / rho`; where eps
 /// times this bound exceeds sqrt(eps), the orthogonal kernel is taken. No time is measured, so the
@@ -196,9 +199,10 @@ pub struct SolveReport {
     /// Largest pivot, likewise.
     pub largest_pivot: f64,
     /// Estimate of the 2-norm condition of the matrix that was factored (the damped matrix for
-    /// Cholesky, J or the stacked J for QR); for `ThinSvd` the ratio of the singular values used,
+    /// Cholesky, at an earlier point where that is the factor used; J or the stacked J for QR); for `ThinSvd` the ratio of the singular values used,
     /// infinite if one is 0. A lower bound for Cholesky and QR, below the truth by at most the
-    /// order of the matrix (Cholesky) or its root (QR) times the slack of three power iterations.
+    /// order of the matrix (Cholesky) or its root (QR) times the slack of a few power iterations. For
+    /// conjugate gradients the ratio of extreme Ritz values, preconditioned; 1 for LSMR.
     pub condition_estimate: f64,
     /// Refinements of a direct solution, or iterations of an iterative one.
     pub iterations: usize,

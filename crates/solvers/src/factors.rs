@@ -1,7 +1,8 @@
 //! Factorizations of one Jacobian at one point, each computed at most once and shared.
 //!
-//! The step, the observers and the geometry all ask here; `invalidate` starts a new point. All
-//! kernels run on one thread with fixed block sizes, so that bits do not depend on the machine's load.
+//! The step, the observers and the geometry all ask here; `invalidate` starts a new point, and what is
+//! known along a path is kept by others. Factorizations run on one thread, large structured products on
+//! several, with the bits of one: they depend neither on threads nor on the machine's load.
 
 use faer::{Mat, MatRef};
 
@@ -20,7 +21,7 @@ use crate::thin_svd::ThinSvd;
 pub struct FactorCounts {
     /// Gram matrices `J^T J`.
     pub gram: u64,
-    /// Cholesky factorizations, primal and dual.
+    /// Cholesky factorizations, primal and dual, without certificates of singular values.
     pub cholesky: u64,
     /// QR factorizations of J (or of its transpose when p > n).
     pub qr: u64,
@@ -28,7 +29,7 @@ pub struct FactorCounts {
     pub stacked_qr: u64,
     /// Thin SVDs.
     pub svd: u64,
-    /// Extreme singular value computations.
+    /// Extreme singular values by the dense computation.
     pub extremes: u64,
     /// Solves by products with J alone.
     pub iterative: u64,

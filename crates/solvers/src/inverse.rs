@@ -15,7 +15,7 @@ impl Factors {
     /// At rho = 0 with a truncating SVD the inverse is the pseudo-inverse.
     ///
     /// # Errors
-    /// As [`Self::solve`].
+    /// As [`Self::solve`]; [`SolveError::NoFactor`] where its kernel iterates.
     pub fn apply_inverse(
         &mut self,
         jacobian: &dyn JacobianOperator,

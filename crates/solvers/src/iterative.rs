@@ -11,7 +11,7 @@ pub struct IterativeSettings {
     /// Iterations of all passes together; default 10,000.
     pub max_iterations: usize,
     /// Bytes for the preconditioner of conjugate gradients, a partial Cholesky of K (rank r takes
-    /// `8 n r`); 0 for none. Default 256 MiB. Unused at rho = 0 and by LSMR.
+    /// `8 (n r + 2 r^2)` and a panel of n x 32); 0 for none. Default 256 MiB. Unused at rho = 0 and by LSMR.
     pub preconditioner_memory: usize,
 }
 

@@ -1,4 +1,4 @@
-//! The four kernels for `((1 - rho) J^T J + rho I) v = J^T b`, one function each.
+//! The kernels for `((1 - rho) J^T J + rho I) v = J^T b`, one function each.
 
 use crate::cholesky::Cholesky;
 use crate::condition::estimate_smallest;

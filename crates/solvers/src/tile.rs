@@ -1,8 +1,8 @@
 //! The one micro-kernel: `out[c][v] = sum_l a[l, c] b[l, v]` for a few scalars c and vectors v.
 //!
-//! Gram matrix, tangent kernel, `J v`, `J^T u` and the Cholesky factor are all loops around it. With
-//! four scalars by three vectors its twelve accumulators fill the registers of a processor with
-//! sixteen, and seven loads feed twelve multiply-adds, so that the adders never wait.
+//! Gram matrix, tangent kernel, `J v`, `J^T u`, pre-activations and the Cholesky factor are all loops
+//! around it. Three scalars by three vectors take nine accumulators, three vectors and a scalar of a
+//! processor's sixteen registers, and six loads feed nine multiply-adds.
 
 // The loads below are the innermost of the whole library; a bounds check each would halve its speed.
 #![allow(unsafe_code, reason = "bounds are asserted once a tile instead of once a load")]
@@ -14,8 +14,7 @@ use pulp::Simd;
 /// Most vectors of a tile.
 pub(crate) const VECTORS: usize = 3;
 
-/// Scalars that go with 1, 2 and 3 vectors: twelve accumulators, or eight where the broadcasts would
-/// be the bottleneck.
+/// Scalars that go with 1, 2 and 3 vectors: eight, twelve and nine accumulators.
 pub(crate) const fn scalars_for(vectors: usize) -> usize {
     match vectors {
         1 => 8,
