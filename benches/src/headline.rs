@@ -20,7 +20,7 @@ use crate::questions::{eigenvalue_tracking, gram_by_shape};
 /// The scaling factor alpha.
 const SCALING: f64 = 8.0;
 /// Steps of one batch at the paper's size, and of the wide network.
-const LAPS: [usize; 2] = [100, 5];
+const LAPS: [usize; 2] = [100, 25];
 /// The wide network's damping: with p above n, only a damped direction is defined.
 const WIDE_DAMPING: f64 = 0.1;
 /// The order of the product that gives the peak.
