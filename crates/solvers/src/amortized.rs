@@ -9,7 +9,7 @@
 use crate::cholesky::Cholesky;
 use crate::conjugate_gradients::{ConjugateGradients, RunLimits};
 use crate::damped::{
-    Choice, DampedSolver, SolveReport, SolveRequest, UNDAMPED_CONDITION, direct_memory,
+    Choice, DampedSolver, SolveReport, SolveRequest, UNDAMPED_CONDITION, choose, direct_memory,
 };
 use crate::error::SolveError;
 use crate::factors::Factors;
@@ -136,7 +136,9 @@ impl AmortizedFactor {
         let own = if wide { rho == 0.0 || factors.has_dual(rho) } else { factors.has_primal(rho) };
         let kernel = if wide { DampedSolver::DualCholesky } else { DampedSolver::PrimalCholesky };
         let memory = direct_memory(kernel, factors.rows, factors.columns);
-        if rho >= 1.0 || own || memory > factors.memory_limit {
+        let (_, choice) = choose(factors.rows, factors.columns, rho, factors.size(jacobian)?);
+        let ill = choice == Choice::DampedIllConditioned;
+        if rho >= 1.0 || own || ill || memory > factors.memory_limit {
             return factors.solve(jacobian, request, b, v);
         }
         let (order, other) =

@@ -95,7 +95,7 @@ const SHAPES: [(usize, usize, usize); 4] = [(256, 8, 18), (137, 5, 11), (500, 6,
 fn every_solve_along_a_wide_path_satisfies_the_equation() {
     for (seed, shape) in [(150, 6, 400), (60, 4, 31), (1, 2, 3)].into_iter().enumerate() {
         let (n, d, m) = shape;
-        for rho in [1e-3, 0.1] {
+        for rho in [0.02, 0.1] {
             let mut path = NetworkPath::new(seed as u64, shape);
             let mut shared = Shared::new((n, m * d));
             let b = gaussian(&mut generator(70 + seed as u64), n);

@@ -100,6 +100,18 @@ fn an_ill_conditioned_point_is_left_to_the_orthogonal_kernel() {
     assert_eq!(shared.path.counts(), AmortizedCounts::default());
 }
 
+/// So little damping that a Cholesky factor of the squared matrix would lose half the digits.
+#[test]
+fn little_damping_is_left_to_the_orthogonal_kernel() {
+    let jacobian = with_values(4, 60, &spread(24, 1e-6, 1.0));
+    let b = gaussian(&mut generator(4), 60);
+    let mut shared = Shared::new((60, 24));
+    let found = shared_outcome(&mut shared, &jacobian, damped(1e-12), &b);
+    assert_eq!(found, fresh(&jacobian, damped(1e-12), &b));
+    assert_eq!(found.unwrap().1.solver, DampedSolver::HouseholderQr);
+    assert_eq!(shared.path.counts(), AmortizedCounts::default());
+}
+
 #[test]
 fn more_columns_than_rows_without_damping_are_left_to_a_single_point_solve() {
     let wide = with_values(3, 50, &spread(20, 0.1, 1.0)).matrix().transpose().to_owned();
