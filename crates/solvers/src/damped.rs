@@ -199,8 +199,8 @@ pub struct SolveReport {
     /// Largest pivot, likewise.
     pub largest_pivot: f64,
     /// Estimate of the 2-norm condition of the matrix that was factored (the damped matrix for
-    /// Cholesky, at an earlier point where that is the factor used; J or the stacked J for QR); for `ThinSvd` the ratio of the singular values used,
-    /// infinite if one is 0. A lower bound for Cholesky and QR, below the truth by at most the
+    /// Cholesky, at an earlier point where that is the factor used; J or the stacked J for QR); for
+    /// `ThinSvd` the ratio of the singular values used, infinite if one is 0. A lower bound for Cholesky and QR, below the truth by at most the
     /// order of the matrix (Cholesky) or its root (QR) times the slack of a few power iterations. For
     /// conjugate gradients the ratio of extreme Ritz values, preconditioned; 1 for LSMR.
     pub condition_estimate: f64,

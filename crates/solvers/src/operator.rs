@@ -12,8 +12,8 @@ use crate::vector::inner_product;
 ///
 /// Implement it for a structure of your own; [`DenseJacobian`] and [`crate::RowKronecker`] are the
 /// ones that ship. Only the five required methods must be given; the others have defaults that form J
-/// or multiply by unit vectors, and a structured operator overrides those that it can do better. All methods may assume the stated shapes: callers in this workspace
-/// check them first.
+/// or multiply by unit vectors, and a structured operator overrides those that it can do better. All
+/// methods may assume the stated shapes: callers in this workspace check them first.
 pub trait JacobianOperator {
     /// Number of rows n.
     fn rows(&self) -> usize;
