@@ -258,7 +258,11 @@ pub fn write(record: &RunRecord, folder: &Path) -> Result<(), DriverError> {
     let shape = [record.snapshot_steps.len(), m, d];
     write_npy(&folder.join("weights.npy"), &shape, &record.snapshots)?;
     write_npy_integers(&folder.join("weights_steps.npy"), &record.snapshot_steps)?;
-    let timing = Timing { seconds: record.seconds, parts: BTreeMap::new(), threads: 1 };
+    let timing = Timing {
+        seconds: record.seconds,
+        parts: BTreeMap::new(),
+        threads: rayon::current_num_threads(),
+    };
     write_json(&folder.join("timing.json"), &timing)?;
     // Last: a folder with an outcome is a finished run.
     write_json(&folder.join("outcome.json"), &record.outcome)?;

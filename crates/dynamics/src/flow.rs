@@ -86,7 +86,8 @@ impl<'o, M: SmoothMap, L: Loss> Flow<'o, M, L> {
     ///
     /// # Errors
     /// [`SolveError::EmptySystem`], [`SolveError::InvalidDamping`] for a Levenberg-Marquardt
-    /// damping outside (0, 1), or [`SolveError::InvalidCutoff`] for a rank cutoff outside [0, 1).
+    /// damping outside (0, 1), or [`SolveError::InvalidCutoff`] and
+    /// [`SolveError::InvalidTolerance`] for a rank cutoff outside [0, 1) or a tolerance below 0.
     pub fn new(
         objective: &'o Objective<M, L>,
         preconditioner: Preconditioner,
@@ -100,9 +101,12 @@ impl<'o, M: SmoothMap, L: Loss> Flow<'o, M, L> {
         if !proper {
             return Err(SolveError::InvalidDamping { damping });
         }
-        let cutoff = settings.rank_cutoff;
+        let (cutoff, tolerance) = (settings.rank_cutoff, settings.tolerance);
         if !(0.0..1.0).contains(&cutoff) {
             return Err(SolveError::InvalidCutoff { cutoff });
+        }
+        if tolerance.is_nan() || tolerance < 0.0 {
+            return Err(SolveError::InvalidTolerance { tolerance });
         }
         let mut linearization = Linearization::new(objective.map())?;
         linearization.set_memory_limit(settings.memory_limit);
@@ -248,7 +252,7 @@ impl<'o, M: SmoothMap, L: Loss> Flow<'o, M, L> {
             }
             RankPolicy::RaiseDamping => {
                 self.counts.raised_damping += 1;
-                let largest = self.linearization.extreme_singular_values()?.largest;
+                let largest = self.linearization.largest_singular_value()?;
                 let ratio = f64::EPSILON.sqrt() * largest * largest;
                 // rho0 = rho / (1 - rho), so rho = rho0 / (1 + rho0); a zero Jacobian takes rho = 1.
                 let raised = if ratio > 0.0 { ratio / (1.0 + ratio) } else { 1.0 };

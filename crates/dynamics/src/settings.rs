@@ -75,7 +75,7 @@ pub struct Settings {
     /// How systems are solved.
     pub solve: SolveSettings,
     /// Threshold on sigma_min / sigma_max of the rank-lost event; default 1e-6, which is 1e-12 on
-    /// the eigenvalues of `J^T J`. Only watched at rho = 0.
+    /// the eigenvalues of `J^T J`. Only watched at rho = 0, and within the memory limit.
     pub rank_threshold: f64,
     /// Radius of the ball around w_0 whose exit is located; default none.
     pub ball_radius: Option<f64>,

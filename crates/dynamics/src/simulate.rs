@@ -157,7 +157,13 @@ pub fn simulate<M: SecondOrderMap, L: Loss>(
     let start = flow.linearization_mut().largest_singular_value().map_err(PointError::from)?;
     flow.linearization_mut().set_rank_scale(start);
 
-    let mut watches = watches(settings, solve, initial, objective);
+    // Where the spectrum is out of reach nobody can watch it.
+    let tall = objective.map().outputs() >= objective.map().parameters();
+    let rank_is_watched = settings.preconditioner == Preconditioner::GaussNewton
+        // With p > n the Gram matrix is singular everywhere: nothing is lost on the way.
+        && tall
+        && flow.linearization().has_whole_spectrum();
+    let mut watches = watches(settings, solve, initial, rank_is_watched);
     let (method, grid) = method_and_grid(settings, objective.scaling());
     // Where the observed point has no linearization the run ends; integrators know no such reason.
     let mut unobservable: Option<MapError> = None;
@@ -209,11 +215,11 @@ fn effective_solve(settings: &Settings) -> SolveSettings {
 }
 
 /// The events to be located.
-fn watches<M: SecondOrderMap, L: Loss>(
+fn watches(
     settings: &Settings,
     solve: SolveSettings,
     initial: &[f64],
-    objective: &Objective<M, L>,
+    rank_is_watched: bool,
 ) -> Vec<Watch> {
     let watch = |kind, threshold, action| Watch {
         kind,
@@ -230,9 +236,7 @@ fn watches<M: SecondOrderMap, L: Loss>(
         };
         found.push(watch(EventKind::LeftBall, radius, action));
     }
-    // With p > n the Gram matrix is singular everywhere: nothing is lost on the way.
-    let tall = objective.map().outputs() >= objective.map().parameters();
-    if settings.preconditioner == Preconditioner::GaussNewton && tall {
+    if rank_is_watched {
         let action = match solve.rank_policy {
             RankPolicy::Stop => EventAction::Stop,
             RankPolicy::PseudoInverse | RankPolicy::RaiseDamping => EventAction::Continue,

@@ -202,4 +202,9 @@ fn dampings_and_cutoffs_out_of_range_are_refused() {
         let refused = Flow::new(&objective, Preconditioner::Gradient, settings).err();
         assert!(matches!(refused, Some(SolveError::InvalidCutoff { .. })), "{rank_cutoff}");
     }
+    for tolerance in [-1e-3, f64::NAN] {
+        let settings = SolveSettings { tolerance, ..SolveSettings::default() };
+        let refused = Flow::new(&objective, Preconditioner::Gradient, settings).err();
+        assert!(matches!(refused, Some(SolveError::InvalidTolerance { .. })), "{tolerance}");
+    }
 }

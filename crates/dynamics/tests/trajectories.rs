@@ -10,7 +10,8 @@ mod maps;
 use std::ops::ControlFlow;
 
 use gaussflow_dynamics::{
-    Diagnostics, Flow, Integrator, Preconditioner, Settings, StopReason, Tolerances, simulate,
+    Diagnostics, Flow, Integrator, Preconditioner, Settings, SolveSettings, StopReason, Tolerances,
+    Unobserved, simulate,
 };
 use gaussflow_objective::{LogCosh, Loss, Objective, Residuals, SmoothMap, Squared};
 use gaussflow_solvers::norm;
@@ -229,4 +230,39 @@ fn diagnostics_and_step_share_one_factorization() {
     let counts = simulate(&objective, &start, &settings, &mut observer).unwrap().counts;
     assert_eq!((counts.linearizations, counts.factors.qr, counts.factors.extremes), (51, 51, 51));
     assert_eq!((counts.directions, counts.factors.svd, counts.factors.cholesky), (50, 0, 51));
+}
+
+/// With no memory for a matrix the run goes on by products, and what needs a matrix is not a number.
+#[test]
+fn a_run_beyond_the_memory_limit_is_the_run_within_it() {
+    let start = [0.1; 4];
+    for objective in [ridge(9, 4, 3.0), ridge(3, 4, 3.0)] {
+        for preconditioner in
+            [Preconditioner::GaussNewton, Preconditioner::LevenbergMarquardt { damping: 0.2 }]
+        {
+            let base = Settings { preconditioner, horizon: 0.5, ..Settings::default() };
+            let beyond = SolveSettings { memory_limit: 8, ..base.solve };
+            let mut unknown = 0;
+            let mut observer = |_, _, flow: &mut Flow<'_, Ridge, LogCosh>| {
+                let measured = Diagnostics::measure(flow, &start).unwrap();
+                assert!(measured.loss.is_finite() && measured.gram_max_eigenvalue > 0.0);
+                unknown += u32::from(measured.normal_gradient_norm.is_nan());
+                ControlFlow::Continue(())
+            };
+            let settings = Settings { solve: beyond, ..base };
+            let second = simulate(&objective, &start, &settings, &mut observer).unwrap();
+            let first = simulate(&objective, &start, &base, &mut Unobserved).unwrap();
+            assert_eq!(
+                (first.stop_reason, &second.stop_reason),
+                (StopReason::Horizon, &StopReason::Horizon)
+            );
+            let gap = difference(&first.final_weights, &second.final_weights);
+            assert!(gap <= 1e-9 * norm(&first.final_weights), "{preconditioner:?}: {gap:e}");
+            let counts = second.counts.factors;
+            assert_eq!((counts.gram, counts.cholesky, counts.qr, counts.svd), (0, 0, 0, 0));
+            // Tall ones have the gradient's parts from the undamped direction, wide ones from nothing.
+            let wide = objective.map().outputs() < 4;
+            assert_eq!(unknown, if wide { 51 } else { 0 });
+        }
+    }
 }

@@ -10,6 +10,7 @@ mod linearization;
 mod loss;
 mod map;
 mod objective;
+mod spectrum;
 
 pub use checker::{
     SlopeCheck, SlopeVerdict, adjoint_defect, check_jacobian, check_second_derivative,

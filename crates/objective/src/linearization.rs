@@ -6,7 +6,7 @@
 
 use gaussflow_solvers::{
     AmortizedCounts, AmortizedFactor, DampedSolver, ExtremeSingularValues, FactorCounts, Factors,
-    JacobianOperator, SolveError, SolveReport, SolveRequest, SpectrumTracker, TrackerCounts, norm,
+    JacobianOperator, SolveError, SolveReport, SolveRequest, SpectrumTracker, norm,
 };
 
 use crate::loss::Loss;
@@ -25,9 +25,6 @@ pub enum PointError {
     Solve(#[from] SolveError),
 }
 
-/// Factor by which one warm power iteration may miss the norm of an inverse.
-const SLACK: f64 = 10.0;
-
 /// Everything first-order about an objective at one point.
 ///
 /// # Examples
@@ -44,21 +41,21 @@ const SLACK: f64 = 10.0;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Linearization<J> {
-    point: Vec<f64>,
+    pub(crate) point: Vec<f64>,
     current: bool,
-    output: Vec<f64>,
+    pub(crate) output: Vec<f64>,
     loss: f64,
     loss_gradient: Vec<f64>,
-    jacobian: J,
-    factors: Factors,
+    pub(crate) jacobian: J,
+    pub(crate) factors: Factors,
     /// What is known of the spectrum along the path of points.
-    tracker: SpectrumTracker,
+    pub(crate) tracker: SpectrumTracker,
     /// Factors that the solves along the path share where that pays: undamped and damped ones.
     amortized: [AmortizedFactor; 2],
     /// Extreme singular values at the point, once asked for.
-    extremes: Option<ExtremeSingularValues>,
+    pub(crate) extremes: Option<ExtremeSingularValues>,
     /// The smallest singular value at the point, once asked for.
-    smallest: Option<f64>,
+    pub(crate) smallest: Option<f64>,
     /// Whether the spectrum was asked for at the point before: its certificate needs the factor of this
     /// point, which then solves too.
     spectrum_expected: bool,
@@ -182,76 +179,6 @@ impl<J: JacobianOperator> Linearization<J> {
         }
     }
 
-    /// How often extreme singular values were certified along the path, and computed densely.
-    pub fn tracker_counts(&self) -> TrackerCounts {
-        self.tracker.counts()
-    }
-
-    /// Extreme singular values of `Df(w)`, followed along the path ([`SpectrumTracker`]).
-    ///
-    /// # Errors
-    /// [`SolveError`] on a Jacobian that is not finite, or too large for the dense computation.
-    pub fn extreme_singular_values(&mut self) -> Result<ExtremeSingularValues, SolveError> {
-        if let Some(known) = self.extremes {
-            return Ok(known);
-        }
-        let found = self.tracker.extremes(&mut self.factors, &self.jacobian)?;
-        (self.extremes, self.smallest) = (Some(found), Some(found.smallest));
-        Ok(found)
-    }
-
-    /// The smallest of the min(n, p) singular values of `Df(w)`: cheaper than both extremes.
-    ///
-    /// # Errors
-    /// As [`Self::extreme_singular_values`].
-    pub fn smallest_singular_value(&mut self) -> Result<f64, SolveError> {
-        if let Some(known) = self.smallest {
-            return Ok(known);
-        }
-        let found = self.tracker.smallest(&mut self.factors, &self.jacobian)?;
-        self.smallest = Some(found);
-        Ok(found)
-    }
-
-    /// The largest singular value of `Df(w)`, by products alone where J is too large to be formed.
-    ///
-    /// # Errors
-    /// As [`Self::extreme_singular_values`].
-    pub fn largest_singular_value(&mut self) -> Result<f64, SolveError> {
-        match self.extreme_singular_values() {
-            Err(SolveError::MemoryLimit { .. }) => {
-                self.factors.largest_singular_value(&self.jacobian)
-            }
-            found => found.map(|extremes| extremes.largest),
-        }
-    }
-
-    /// `sigma_min / sigma_max` of `Df(w)`, or a lower estimate of it that is above `clear`.
-    ///
-    /// Where the factor of the undamped direction shows that J is far from losing rank, its spectrum need
-    /// not be known: the condition estimate is below the truth by no more than p times the slack of a
-    /// power iteration.
-    ///
-    /// # Errors
-    /// As [`Self::extreme_singular_values`].
-    pub fn rank_ratio(&mut self, request: SolveRequest, clear: f64) -> Result<f64, SolveError> {
-        let columns = self.point.len();
-        if self.extremes.is_none()
-            && self.output.len() >= columns
-            && let Ok(report) = self.solve_undamped(SolveRequest { damping: 0.0, ..request })
-            && matches!(
-                report.solver,
-                DampedSolver::PrimalCholesky | DampedSolver::AmortizedCholesky
-            )
-        {
-            let estimate = (SLACK * columns as f64 * report.condition_estimate).sqrt().recip();
-            if estimate > clear {
-                return Ok(estimate);
-            }
-        }
-        Ok(self.extreme_singular_values()?.ratio())
-    }
-
     /// Solves `H_rho v = J^T b`, b of length n, v of length p.
     ///
     /// # Errors
@@ -303,7 +230,10 @@ impl<J: JacobianOperator> Linearization<J> {
     }
 
     /// Makes `undamped_direction` current, at rho = 0.
-    fn solve_undamped(&mut self, request: SolveRequest) -> Result<SolveReport, SolveError> {
+    pub(crate) fn solve_undamped(
+        &mut self,
+        request: SolveRequest,
+    ) -> Result<SolveReport, SolveError> {
         match self.undamped {
             Some((asked, report)) if asked == request => Ok(report),
             _ => {

@@ -8,9 +8,7 @@
 
 use crate::cholesky::Cholesky;
 use crate::conjugate_gradients::{ConjugateGradients, RunLimits};
-use crate::damped::{
-    Choice, DampedSolver, SolveReport, SolveRequest, UNDAMPED_CONDITION, choose, direct_memory,
-};
+use crate::damped::{Choice, DampedSolver, SolveReport, SolveRequest, UNDAMPED_CONDITION, choose};
 use crate::error::SolveError;
 use crate::factors::Factors;
 use crate::operator::JacobianOperator;
@@ -135,10 +133,9 @@ impl AmortizedFactor {
         let wide = factors.rows < factors.columns;
         let own = if wide { rho == 0.0 || factors.has_dual(rho) } else { factors.has_primal(rho) };
         let kernel = if wide { DampedSolver::DualCholesky } else { DampedSolver::PrimalCholesky };
-        let memory = direct_memory(kernel, factors.rows, factors.columns);
         let (_, choice) = choose(factors.rows, factors.columns, rho, factors.size(jacobian)?);
         let ill = choice == Choice::DampedIllConditioned;
-        if rho >= 1.0 || own || ill || memory > factors.memory_limit {
+        if rho >= 1.0 || own || ill || !factors.has_memory(kernel, 0) {
             return factors.solve(jacobian, request, b, v);
         }
         let (order, other) =
@@ -172,8 +169,8 @@ impl AmortizedFactor {
                 return Ok(report);
             }
             self.counts.given_up += 1;
-            self.failures = (self.failures + 1).min(8);
             self.pause = PAUSE << self.failures;
+            self.failures = (self.failures + 1).min(8);
         }
         self.pause = self.pause.saturating_sub(1);
         if !self.renew(factors, jacobian, rho)? {

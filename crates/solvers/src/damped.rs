@@ -76,7 +76,7 @@ pub struct SolveRequest {
     /// truncates; in [0, 1), default 1e-14.
     pub rank_cutoff: f64,
     /// `norm(J^T b - H_rho v)` relative to `norm(J^T b)` down to which a solution is refined by the
-    /// factor at hand, or iterated, as far as rounding lets it; default 1e-12.
+    /// factor at hand, or iterated, as far as rounding lets it; at least 0, default 1e-12.
     pub tolerance: f64,
 }
 

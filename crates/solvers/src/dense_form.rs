@@ -2,7 +2,7 @@
 
 use faer::{Mat, MatRef};
 
-use crate::error::{SolveError, require_finite};
+use crate::error::{SolveError, require_finite, require_shape};
 use crate::factors::Factors;
 use crate::operator::JacobianOperator;
 use crate::vector::norm;
@@ -10,24 +10,22 @@ use crate::vector::norm;
 impl Factors {
     /// The Frobenius norm of J; the first question at each point, which proves shape and finiteness.
     pub(crate) fn size(&mut self, jacobian: &dyn JacobianOperator) -> Result<f64, SolveError> {
-        for (what, expected, found) in [
-            ("the operator's row count", self.rows, jacobian.rows()),
-            ("the operator's column count", self.columns, jacobian.columns()),
-        ] {
-            if expected != found {
-                return Err(SolveError::ShapeMismatch { what, expected, found });
-            }
-        }
+        require_shape(jacobian, self.rows, self.columns)?;
         if let Some(known) = self.size {
             return Ok(known);
         }
         let squared = jacobian.squared_norm();
         let found = if squared.is_finite() && squared > f64::MIN_POSITIVE / f64::EPSILON {
             squared.sqrt()
-        } else {
+        } else if self.require_memory().is_ok() {
             // The square left the range of numbers, or an entry is no number: look at each.
             self.form_dense(jacobian);
             self.dense_norm()?
+        } else if squared.is_finite() {
+            squared.sqrt()
+        } else {
+            let what = "the square of the Jacobian's norm";
+            return Err(SolveError::NonFinite { what, index: 0, value: squared });
         };
         self.size = Some(found);
         Ok(found)

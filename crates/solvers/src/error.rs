@@ -1,6 +1,7 @@
 //! Why a solve or a factorization gave no answer; every variant carries the numbers that decided.
 
 use crate::DampedSolver;
+use crate::operator::JacobianOperator;
 
 /// Why a solve of `((1 - rho) J^T J + rho I) v = J^T b`, or a factorization of `J`, gave no answer.
 ///
@@ -47,6 +48,12 @@ pub enum SolveError {
     InvalidCutoff {
         /// The value that was given.
         cutoff: f64,
+    },
+    /// The tolerance of a solve is negative or not a number.
+    #[error("the solve tolerance is {tolerance}; accepted: 0 or above")]
+    InvalidTolerance {
+        /// The value that was given.
+        tolerance: f64,
     },
     /// Pivot `index` was not positive beyond rounding: the matrix is not positive definite at this damping.
     #[error(
@@ -143,14 +150,50 @@ pub(crate) fn require_cutoff(cutoff: f64) -> Result<(), SolveError> {
     if (0.0..1.0).contains(&cutoff) { Ok(()) } else { Err(SolveError::InvalidCutoff { cutoff }) }
 }
 
+/// Refuses a tolerance that is negative or not a number. 0 asks for as little residual as rounding lets
+/// be, infinity for no refinement.
+///
+/// # Errors
+/// [`SolveError::InvalidTolerance`].
+pub(crate) fn require_tolerance(tolerance: f64) -> Result<(), SolveError> {
+    if tolerance >= 0.0 { Ok(()) } else { Err(SolveError::InvalidTolerance { tolerance }) }
+}
+
+/// Refuses systems without rows or columns.
+///
+/// # Errors
+/// [`SolveError::EmptySystem`].
+pub(crate) fn require_entries(rows: usize, columns: usize) -> Result<(), SolveError> {
+    if rows == 0 || columns == 0 { Err(SolveError::EmptySystem { rows, columns }) } else { Ok(()) }
+}
+
+/// Refuses an operator of another shape than `rows` x `columns`.
+///
+/// # Errors
+/// [`SolveError::ShapeMismatch`].
+pub(crate) fn require_shape(
+    jacobian: &dyn JacobianOperator,
+    rows: usize,
+    columns: usize,
+) -> Result<(), SolveError> {
+    for (what, expected, found) in [
+        ("the operator's row count", rows, jacobian.rows()),
+        ("the operator's column count", columns, jacobian.columns()),
+    ] {
+        if expected != found {
+            return Err(SolveError::ShapeMismatch { what, expected, found });
+        }
+    }
+    Ok(())
+}
+
 /// Refuses a slice that holds an infinity or a NaN.
 ///
 /// # Errors
 /// [`SolveError::NonFinite`] with the first offending entry.
 pub(crate) fn require_finite(what: &'static str, values: &[f64]) -> Result<(), SolveError> {
-    // One sum finds any non-finite entry; the position is looked for only then. Finite entries
-    // can overflow the sum, so the search decides.
-    if values.iter().map(|x| x * 0.0).sum::<f64>() == 0.0 {
+    // All entries at once, without a branch each; the position is looked for only where it is needed.
+    if values.iter().fold(true, |fine, x| fine & x.is_finite()) {
         return Ok(());
     }
     match values.iter().enumerate().find(|(_, x)| !x.is_finite()) {

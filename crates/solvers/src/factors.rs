@@ -8,8 +8,8 @@ use faer::{Mat, MatRef};
 
 use crate::cholesky::Cholesky;
 use crate::condition::estimate_smallest;
-use crate::damped::{DampedSolver, direct_memory};
-use crate::error::SolveError;
+use crate::damped::DampedSolver;
+use crate::error::{SolveError, require_entries};
 use crate::extreme::{ExtremeSingularValues, Extremes};
 use crate::householder_qr::HouseholderQr;
 use crate::matrix_free::MatrixFree;
@@ -96,6 +96,8 @@ pub struct Factors {
     pub(crate) stacked: Slot<HouseholderQr>,
     pub(crate) svd: Slot<ThinSvd>,
     pub(crate) matrix_free: Option<MatrixFree>,
+    /// The largest singular value by products alone, once it was asked for.
+    pub(crate) largest_by_products: Option<f64>,
     spectrum: Option<Extremes>,
     pub(crate) extremes: Option<ExtremeSingularValues>,
     /// Bytes that the matrices of a solve may take.
@@ -119,9 +121,7 @@ impl Factors {
     /// # Errors
     /// [`SolveError::EmptySystem`] when either is 0.
     pub fn new(rows: usize, columns: usize) -> Result<Self, SolveError> {
-        if rows == 0 || columns == 0 {
-            return Err(SolveError::EmptySystem { rows, columns });
-        }
+        require_entries(rows, columns)?;
         Ok(Self {
             rows,
             columns,
@@ -137,6 +137,7 @@ impl Factors {
             stacked: Slot::default(),
             svd: Slot::default(),
             matrix_free: None,
+            largest_by_products: None,
             spectrum: None,
             extremes: None,
             memory_limit: 1 << 32,
@@ -163,6 +164,7 @@ impl Factors {
         if let Some(solver) = &mut self.matrix_free {
             solver.invalidate();
         }
+        self.largest_by_products = None;
         self.extremes = None;
         self.smallest_estimate = None;
     }
@@ -174,21 +176,6 @@ impl Factors {
     /// cutoffs relative to each Jacobian alone; anything that is not positive counts as 0.
     pub fn set_rank_scale(&mut self, scale: f64) {
         self.rank_scale = if scale > 0.0 { scale } else { 0.0 };
-    }
-
-    /// Sets the bytes that matrices of a solve may take; default 4 GiB.
-    ///
-    /// Beyond them `Auto` iterates with products alone, a preconditioner keeps within them, the
-    /// smallest singular value is not computed, and projections are refused.
-    pub fn set_memory_limit(&mut self, bytes: usize) {
-        self.memory_limit = bytes;
-    }
-
-    /// Refuses what would take a dense J and its factors beyond the memory limit.
-    pub(crate) fn require_memory(&self) -> Result<(), SolveError> {
-        let bytes = direct_memory(DampedSolver::HouseholderQr, self.rows, self.columns);
-        let limit = self.memory_limit;
-        if bytes > limit { Err(SolveError::MemoryLimit { bytes, limit }) } else { Ok(()) }
     }
 
     /// How often each factorization was computed.
@@ -223,31 +210,6 @@ impl Factors {
         }
         self.extremes = Some(found);
         Ok(found)
-    }
-
-    /// The largest singular value by products with J alone, from below: relative error near
-    /// `(residual / value)^2` of a Lanczos process of 60 steps.
-    ///
-    /// # Errors
-    /// Shape and finiteness, as [`SolveError`] says.
-    pub fn largest_singular_value(
-        &mut self,
-        jacobian: &dyn JacobianOperator,
-    ) -> Result<f64, SolveError> {
-        if let Some(known) = self.extremes {
-            return Ok(known.largest);
-        }
-        self.size(jacobian)?;
-        Ok(self.matrix_free()?.extremes(jacobian, 60)?.largest)
-    }
-
-    /// The workspace of kernels that see J through products alone.
-    pub(crate) fn matrix_free(&mut self) -> Result<&mut MatrixFree, SolveError> {
-        let found = match self.matrix_free.take() {
-            Some(known) => known,
-            None => MatrixFree::new(self.rows, self.columns)?,
-        };
-        Ok(self.matrix_free.insert(found))
     }
 
     /// Whether `sigma_min > cutoff * sigma_max`, by an estimate where it is clear and exactly where not.

@@ -3,7 +3,6 @@
 
 mod amortized;
 mod bidiagonal;
-
 mod block_product;
 mod cholesky;
 mod condition;
@@ -23,6 +22,7 @@ mod lanczos_path;
 mod lsmr;
 mod matrix_free;
 mod matrix_free_passes;
+mod memory;
 mod operator;
 mod pair_gram;
 mod parallel;

@@ -8,7 +8,9 @@
 //! digits of a correction only, never of v.
 
 use crate::conjugate_gradients::{ConjugateGradients, RunLimits};
-use crate::error::{SolveError, require_damping, require_finite, require_length};
+use crate::error::{
+    SolveError, require_damping, require_entries, require_finite, require_length, require_shape,
+};
 use crate::iterative::{Attained, IterativeReport, IterativeSettings};
 use crate::lanczos::{Lanczos, SpectrumBounds};
 use crate::lsmr::Lsmr;
@@ -99,9 +101,7 @@ impl MatrixFree {
     /// # Errors
     /// [`SolveError::EmptySystem`] when either is 0.
     pub fn new(rows: usize, columns: usize) -> Result<Self, SolveError> {
-        if rows == 0 || columns == 0 {
-            return Err(SolveError::EmptySystem { rows, columns });
-        }
+        require_entries(rows, columns)?;
         Ok(Self {
             rows,
             columns,
@@ -156,7 +156,7 @@ impl MatrixFree {
         v: &mut [f64],
     ) -> Result<IterativeReport, SolveError> {
         require_damping(damping)?;
-        self.require_operator(jacobian)?;
+        require_shape(jacobian, self.rows, self.columns)?;
         let preconditioned = damping > 0.0 && damping < 1.0 && settings.preconditioner_memory > 0;
         if preconditioned {
             self.prepare(jacobian, damping, settings.preconditioner_memory);
@@ -192,7 +192,7 @@ impl MatrixFree {
         v: &mut [f64],
     ) -> Result<IterativeReport, SolveError> {
         require_damping(damping)?;
-        self.require_operator(jacobian)?;
+        require_shape(jacobian, self.rows, self.columns)?;
         self.solve(jacobian, damping, settings, (b, v), Method::Lsmr)
     }
 
@@ -206,7 +206,7 @@ impl MatrixFree {
         jacobian: &dyn JacobianOperator,
         steps: usize,
     ) -> Result<SpectrumBounds, SolveError> {
-        self.require_operator(jacobian)?;
+        require_shape(jacobian, self.rows, self.columns)?;
         self.lanczos.extremes(jacobian, steps)
     }
 
@@ -222,18 +222,6 @@ impl MatrixFree {
             self.preconditioner.grow(jacobian, RankLimits { trace, bytes });
         }
         self.preconditioner.factor(damping);
-    }
-
-    fn require_operator(&self, jacobian: &dyn JacobianOperator) -> Result<(), SolveError> {
-        for (what, expected, found) in [
-            ("the operator's row count", self.rows, jacobian.rows()),
-            ("the operator's column count", self.columns, jacobian.columns()),
-        ] {
-            if expected != found {
-                return Err(SolveError::ShapeMismatch { what, expected, found });
-            }
-        }
-        Ok(())
     }
 
     /// Passes of one method until the true residual is small enough.

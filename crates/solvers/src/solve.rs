@@ -1,10 +1,10 @@
 //! A solve of `((1 - rho) J^T J + rho I) v = J^T b`: checks, choice of kernel, true residual.
 
 use crate::cholesky::Cholesky;
-use crate::damped::{
-    Choice, DampedSolver, SolveReport, SolveRequest, UNDAMPED_CONDITION, choose, direct_memory,
+use crate::damped::{Choice, DampedSolver, SolveReport, SolveRequest, UNDAMPED_CONDITION, choose};
+use crate::error::{
+    SolveError, require_cutoff, require_damping, require_finite, require_length, require_tolerance,
 };
-use crate::error::{SolveError, require_cutoff, require_damping, require_finite, require_length};
 use crate::factors::Factors;
 use crate::operator::JacobianOperator;
 use crate::vector::{add_scaled, norm};
@@ -94,6 +94,7 @@ impl Factors {
     ) -> Result<(), SolveError> {
         require_damping(request.damping)?;
         require_cutoff(request.rank_cutoff)?;
+        require_tolerance(request.tolerance)?;
         require_length("the right-hand side b", b, self.rows)?;
         require_length("the solution v", v, self.columns)?;
         require_finite("the right-hand side b", b)
@@ -111,7 +112,7 @@ impl Factors {
         if choice == Choice::Identity {
             return Ok((solver, choice));
         }
-        if direct_memory(solver, self.rows, self.columns) > self.memory_limit {
+        if !self.has_memory(solver, 0) {
             let solver =
                 if rho == 0.0 { DampedSolver::Lsmr } else { DampedSolver::ConjugateGradients };
             return Ok((solver, Choice::MemoryLimit));
@@ -132,7 +133,11 @@ impl Factors {
                 Ok((DampedSolver::PrimalCholesky, Choice::UndampedTall))
             }
             Ok(_) | Err(SolveError::NotPositiveDefinite { .. }) => {
-                Ok((DampedSolver::HouseholderQr, Choice::UndampedIllConditioned))
+                Ok(if self.has_memory(DampedSolver::HouseholderQr, 0) {
+                    (DampedSolver::HouseholderQr, Choice::UndampedIllConditioned)
+                } else {
+                    (DampedSolver::Lsmr, Choice::MemoryLimit)
+                })
             }
             Err(other) => Err(other),
         }

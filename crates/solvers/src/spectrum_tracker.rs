@@ -9,7 +9,7 @@
 use faer::MatRef;
 
 use crate::cholesky::Cholesky;
-use crate::damped::UNDAMPED_CONDITION;
+use crate::damped::{DampedSolver, UNDAMPED_CONDITION};
 use crate::error::SolveError;
 use crate::extreme::ExtremeSingularValues;
 use crate::factors::Factors;
@@ -37,8 +37,9 @@ pub struct TrackerCounts {
 
 /// Follows the extreme singular values of one n x p Jacobian from point to point.
 ///
-/// The values are those of [`Factors::extreme_singular_values`] to the relative width 1e-12 in their
-/// squares; their last bits depend on the path.
+/// The squares are those of [`Factors::extreme_singular_values`] within 1e-12 of themselves, the largest
+/// within as much again as rounding adds to the Gram matrix, `(n + 2p + 16) eps norm(J)_F^2`, and to its
+/// certificate, `p (p + 2) eps / 2` of itself; their last bits depend on the path.
 ///
 /// # Examples
 /// ```
@@ -59,7 +60,6 @@ pub struct TrackerCounts {
 /// assert!((found.largest / dense.largest - 1.0).abs() < 1e-11);
 /// # Ok::<(), gaussflow_solvers::SolveError>(())
 /// ```
-#[derive(Default)]
 pub struct SpectrumTracker {
     smallest: Followed,
     largest: Followed,
@@ -114,10 +114,25 @@ impl Followed {
     }
 }
 
+impl Default for SpectrumTracker {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl SpectrumTracker {
     /// A tracker that knows nothing yet; buffers are made at the first point.
     pub fn new() -> Self {
-        Self { separation: 0.5, ..Self::default() }
+        Self {
+            smallest: Followed::default(),
+            largest: Followed::default(),
+            space: KrylovSpace::default(),
+            certificate: None,
+            image: Vec::new(),
+            defect: Vec::new(),
+            separation: 0.5,
+            counts: TrackerCounts::default(),
+        }
     }
 
     /// How often values were certified.
@@ -164,14 +179,16 @@ impl SpectrumTracker {
         Ok(factors.extreme_singular_values(jacobian)?.smallest)
     }
 
-    /// Whether tracking can work here: n >= p, of some size, and with a trustworthy factor.
+    /// Whether tracking can work here: n >= p, of some size, within the memory limit (a certificate is one
+    /// matrix more), and with a trustworthy factor.
     fn prepare(
         &mut self,
         factors: &mut Factors,
         jacobian: &dyn JacobianOperator,
     ) -> Result<bool, SolveError> {
         let (n, p) = (factors.rows, factors.columns);
-        if n < p || p < SMALLEST_ORDER {
+        let room = factors.has_memory(DampedSolver::PrimalCholesky, 1);
+        if n < p || p < SMALLEST_ORDER || !room {
             return Ok(false);
         }
         self.image.resize(n, 0.0);

@@ -129,7 +129,6 @@ macro_rules! with_tile {
             (1, 3) => arm!(1, 3),
             (2, 3) => arm!(2, 3),
             (3, 3) => arm!(3, 3),
-            (4, 3) => arm!(4, 3),
             _ => debug_assert!(false, "no such tile"),
         }
     }};

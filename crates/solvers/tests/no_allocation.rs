@@ -1,70 +1,19 @@
 //! Nothing is allocated inside a step: at a second point every kernel works in warm buffers.
 
-// The trait of a global allocator is unsafe to implement; this one only counts and passes on.
-#![allow(unsafe_code)]
-
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+#[path = "support/allocations.rs"]
+mod allocation_counter;
+#[path = "support/draws.rs"]
+mod draws;
 
 use gaussflow_solvers::{AmortizedFactor, DampedSolver, DenseJacobian, Factors, JacobianOperator};
 use gaussflow_solvers::{RowKronecker, SolveError, SolveRequest, SpectrumTracker};
-use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use rand_distr::{Distribution, StandardNormal};
 
-struct Counting;
-
-thread_local! {
-    // Of this thread alone: the test harness allocates in its own.
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-}
-
-fn count() {
-    ALLOCATIONS.with(|n| n.set(n.get() + 1));
-}
-
-// SAFETY: every call is passed on unchanged to the system's allocator; the counter is a constant
-// initialized cell without a destructor, so that touching it allocates nothing.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count();
-        // SAFETY: the caller's obligations are those of `System`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        count();
-        // SAFETY: as above.
-        unsafe { System.alloc_zeroed(layout) }
-    }
-
-    unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count();
-        // SAFETY: as above.
-        unsafe { System.realloc(block, layout, size) }
-    }
-
-    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        // SAFETY: as above.
-        unsafe { System.dealloc(block, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-fn allocations(work: impl FnOnce()) -> u64 {
-    let before = ALLOCATIONS.with(Cell::get);
-    work();
-    ALLOCATIONS.with(Cell::get) - before
-}
+use allocation_counter::allocations;
+use draws::{gaussian, generator};
 
 const ROWS: usize = 256;
 const COLUMNS: usize = 144;
-
-fn gaussian(rng: &mut ChaCha8Rng, count: usize) -> Vec<f64> {
-    (0..count).map(|_| StandardNormal.sample(rng)).collect()
-}
 
 /// S and X of a network with 18 hidden units on 8 features.
 fn network(rng: &mut ChaCha8Rng) -> RowKronecker {
@@ -117,7 +66,7 @@ fn step(
 
 #[test]
 fn a_second_point_allocates_nothing() {
-    let rng = &mut ChaCha8Rng::seed_from_u64(1);
+    let rng = &mut generator(1);
     let structured = [network(rng), network(rng)];
     let tall = [dense(rng, ROWS, COLUMNS), dense(rng, ROWS, COLUMNS)];
     let wide = [dense(rng, COLUMNS, ROWS), dense(rng, COLUMNS, ROWS)];
@@ -156,7 +105,7 @@ fn path(rng: &mut ChaCha8Rng, count: usize, step: f64) -> Vec<RowKronecker> {
 /// The shape of the benchmark, with the kernel that is chosen by itself: Cholesky at rho = 0 and above.
 #[test]
 fn a_structured_jacobian_with_the_kernel_chosen_by_itself_allocates_nothing() {
-    let rng = &mut ChaCha8Rng::seed_from_u64(2);
+    let rng = &mut generator(2);
     let points = path(rng, 6, 1e-2);
     let (b, mut v) = (gaussian(rng, ROWS), vec![0.0; COLUMNS]);
     for damping in [0.0, 1e-3, 0.1] {
@@ -176,7 +125,7 @@ fn a_structured_jacobian_with_the_kernel_chosen_by_itself_allocates_nothing() {
 /// The second point still makes room for a second vector of the path; from the third on there is room.
 #[test]
 fn tracked_values_allocate_nothing() {
-    let rng = &mut ChaCha8Rng::seed_from_u64(3);
+    let rng = &mut generator(3);
     let points = path(rng, 12, 1e-3);
     let (mut factors, mut tracker) = (Factors::new(ROWS, COLUMNS).unwrap(), SpectrumTracker::new());
     // The dense computation has buffers of its own, made when it first decides.
@@ -199,7 +148,7 @@ fn tracked_values_allocate_nothing() {
 /// a direct one, one with an earlier factor, or one that is given up.
 #[test]
 fn solves_that_share_a_factor_allocate_nothing() {
-    let rng = &mut ChaCha8Rng::seed_from_u64(4);
+    let rng = &mut generator(4);
     let mut points = path(rng, 8, 1e-5);
     // A jump, and then large steps.
     points.extend(path(rng, 8, 0.1));

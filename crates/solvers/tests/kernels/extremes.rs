@@ -4,7 +4,7 @@ use gaussflow_solvers::faer::Mat;
 use gaussflow_solvers::{DenseJacobian, ExtremeSingularValues, Factors};
 use proptest::prelude::*;
 
-use crate::solves::settings;
+use crate::cases::settings;
 use crate::systems::{EPS, Spectrum, System, gaussian, generator};
 
 fn extremes(jacobian: &DenseJacobian) -> ExtremeSingularValues {

@@ -3,8 +3,8 @@
 use gaussflow_solvers::{DampedSolver, Factors, SolveError, SolveRequest, norm};
 use proptest::prelude::*;
 
+use crate::cases::settings;
 use crate::double_double::{Double, dot, length};
-use crate::solves::settings;
 use crate::systems::{EPS, Spectrum, System, columns_of, gaussian, generator};
 
 /// `norm((1-rho) J^T J x + rho x - y)`.

@@ -7,9 +7,14 @@
 #![allow(clippy::float_cmp)]
 
 mod cache;
+#[path = "../support/cases.rs"]
+mod cases;
 mod double_double;
+#[path = "../support/draws.rs"]
+mod draws;
 mod extremes;
 mod inverse;
+mod memory;
 mod mirrored;
 mod projection;
 mod refusals;

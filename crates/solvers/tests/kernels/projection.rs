@@ -3,8 +3,8 @@
 use gaussflow_solvers::{Factors, norm};
 use proptest::prelude::*;
 
+use crate::cases::settings;
 use crate::double_double::{Double, distance, dot, length, widen};
-use crate::solves::settings;
 use crate::systems::{EPS, Spectrum, System, columns_of, gaussian, generator};
 
 /// The factor of eps: reflections, or sums over singular vectors, of the sizes in hand.

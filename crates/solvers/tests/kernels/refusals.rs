@@ -70,6 +70,12 @@ fn numbers_out_of_range_are_named() {
             assert!(matches!(outcome, Err(SolveError::InvalidCutoff { .. })), "{outcome:?}");
         }
     }
+    for tolerance in [-1e-300, f64::NAN, f64::NEG_INFINITY] {
+        let request = SolveRequest { tolerance, ..SolveRequest::default() };
+        let mut factors = Factors::new(4, 3).unwrap();
+        let outcome = factors.solve(&jacobian, request, &[1.0; 4], &mut [0.0; 3]).map(drop);
+        assert!(matches!(outcome, Err(SolveError::InvalidTolerance { .. })), "{outcome:?}");
+    }
     for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
         for solver in DampedSolver::DIRECT {
             for damping in [0.0, 0.5, 1.0] {

@@ -4,9 +4,9 @@ use gaussflow_solvers::{
     Choice, DampedSolver, FactorCounts, Factors, SolveError, SolveRequest, norm,
 };
 use proptest::prelude::*;
-use proptest::test_runner::{RngAlgorithm, RngSeed};
 use rand_chacha::ChaCha8Rng;
 
+use crate::cases::settings;
 use crate::double_double::{distance, length, widen};
 use crate::systems::{EPS, Spectrum, System, gaussian, generator, residual};
 
@@ -224,16 +224,6 @@ fn consistency() -> impl Strategy<Value = Consistency> {
 /// Sizes lean to the small and the even, where blocks end and tails begin.
 fn size() -> impl Strategy<Value = usize> {
     prop_oneof![1..200_usize, 1..12_usize, prop::sample::select([16, 32, 48, 64, 128].as_slice())]
-}
-
-pub fn settings(cases: u32, seed: u64) -> ProptestConfig {
-    ProptestConfig {
-        cases,
-        failure_persistence: None,
-        rng_algorithm: RngAlgorithm::ChaCha,
-        rng_seed: RngSeed::Fixed(seed),
-        ..ProptestConfig::default()
-    }
 }
 
 proptest! {

@@ -5,7 +5,7 @@ use gaussflow_solvers::{DampedSolver, DenseJacobian, Factors, JacobianOperator, 
 use gaussflow_solvers::{RowKronecker, SolveRequest, inner_product, norm};
 use proptest::prelude::*;
 
-use crate::solves::settings;
+use crate::cases::settings;
 use crate::systems::{EPS, gaussian, generator};
 
 /// Rows, features and hidden units: ones, primes, and both sides of the blocks of 8 and 136.

@@ -4,9 +4,10 @@
 //! an entry and the exact solution `V s / ((1-rho) s^2 + rho) U^T b` costs O(n + p).
 
 use gaussflow_solvers::DenseJacobian;
-use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use rand_distr::{Distribution, StandardNormal, StandardUniform};
+use rand_distr::{Distribution, StandardUniform};
+
+pub use crate::draws::{gaussian, generator};
 
 use crate::double_double::{Double, dot, length, widen};
 
@@ -83,14 +84,6 @@ fn reflect(u: &[Double], x: &mut [Double]) {
     for (x, &u) in x.iter_mut().zip(u) {
         *x = *x - factor * u;
     }
-}
-
-pub fn generator(seed: u64) -> ChaCha8Rng {
-    ChaCha8Rng::seed_from_u64(seed)
-}
-
-pub fn gaussian(rng: &mut ChaCha8Rng, count: usize) -> Vec<f64> {
-    (0..count).map(|_| StandardNormal.sample(rng)).collect()
 }
 
 impl System {

@@ -2,7 +2,11 @@
 //!
 //! The residual `J^T b - (1-rho) J^T J v - rho v` is formed here from the dense J, entry by entry.
 
+#[path = "../support/allocations.rs"]
+mod allocation_counter;
 mod allocations;
+#[path = "../support/draws.rs"]
+mod draws;
 mod random;
 mod refusals;
 mod solves;

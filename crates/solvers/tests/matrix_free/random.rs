@@ -2,17 +2,9 @@
 
 use gaussflow_solvers::faer::Mat;
 use gaussflow_solvers::{DenseJacobian, JacobianOperator, RowKronecker, norm};
-use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use rand_distr::{Distribution, StandardNormal};
 
-pub fn generator(seed: u64) -> ChaCha8Rng {
-    ChaCha8Rng::seed_from_u64(seed)
-}
-
-pub fn gaussian(rng: &mut ChaCha8Rng, count: usize) -> Vec<f64> {
-    (0..count).map(|_| StandardNormal.sample(rng)).collect()
-}
+pub use crate::draws::{gaussian, generator};
 
 /// Columns of Gaussian entries whose sizes fall geometrically to `1 / spread`.
 pub fn dense(rng: &mut ChaCha8Rng, rows: usize, columns: usize, spread: f64) -> DenseJacobian {

@@ -8,6 +8,10 @@
 mod amortized;
 mod amortized_losses;
 mod amortized_refusals;
+#[path = "../support/cases.rs"]
+mod cases;
 mod certificates;
+#[path = "../support/draws.rs"]
+mod draws;
 mod paths;
 mod tracker;

@@ -2,36 +2,16 @@
 
 use gaussflow_solvers::faer::Mat;
 use gaussflow_solvers::{DenseJacobian, RowKronecker};
-use proptest::prelude::ProptestConfig;
-use proptest::test_runner::{RngAlgorithm, RngSeed};
-use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use rand_distr::{Distribution, StandardNormal};
+
+pub use crate::cases::settings;
+pub use crate::draws::{gaussian, generator};
 
 /// The spacing of numbers at 1.
 pub const EPS: f64 = f64::EPSILON;
 
 /// Size of the weights: slopes between 0 and 1 that differ from unit to unit.
 const WEIGHTS: f64 = 2.0;
-
-/// The same cases in every run.
-pub fn settings(cases: u32, seed: u64) -> ProptestConfig {
-    ProptestConfig {
-        cases,
-        failure_persistence: None,
-        rng_algorithm: RngAlgorithm::ChaCha,
-        rng_seed: RngSeed::Fixed(seed),
-        ..ProptestConfig::default()
-    }
-}
-
-pub fn generator(seed: u64) -> ChaCha8Rng {
-    ChaCha8Rng::seed_from_u64(seed)
-}
-
-pub fn gaussian(rng: &mut ChaCha8Rng, count: usize) -> Vec<f64> {
-    (0..count).map(|_| StandardNormal.sample(rng)).collect()
-}
 
 /// A network's Jacobian while its weights move along a line, `w_i(t) = w_i + t u_i`.
 pub struct NetworkPath {
