@@ -17,7 +17,7 @@ use crate::{InitialPoint, NetworkError};
 const PARALLEL: usize = 1 << 17;
 
 /// Units whose pre-activations are computed together.
-const UNITS: usize = 6;
+const UNITS: usize = 3;
 
 /// A one-hidden-layer network on fixed inputs, as a map from the m x d weights to n outputs.
 ///

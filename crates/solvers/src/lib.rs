@@ -53,4 +53,4 @@ pub use operator::{DenseJacobian, JacobianOperator};
 pub use row_blocks::RowBlocks;
 pub use row_kronecker::RowKronecker;
 pub use spectrum_tracker::{SpectrumTracker, TrackerCounts};
-pub use vector::{inner_product, norm};
+pub use vector::{inner_product, norm, squared_distance};

@@ -13,7 +13,7 @@ use rayon::prelude::*;
 pub(crate) const ROW_BLOCK: usize = 136;
 
 /// Rows are padded to a multiple of this: the longest vector of any processor.
-const PADDING: usize = 8;
+pub(crate) const PADDING: usize = 8;
 
 /// An n x c matrix in blocks of 136 rows; index it by `[(row, column)]`, or take it column by column
 /// within a block.

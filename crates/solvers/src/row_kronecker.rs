@@ -15,12 +15,9 @@ use crate::entrywise_kernel::{KernelColumns, kernel_matrix};
 use crate::operator::{JacobianOperator, dense_in, symmetric_product};
 use crate::pair_gram::pair_gram;
 use crate::parallel;
-use crate::row_blocks::{ROW_BLOCK, RowBlocks};
+use crate::row_blocks::{PADDING, ROW_BLOCK, RowBlocks};
 use crate::row_products::{Apply, ApplyNormal, ApplyTransposed};
 use crate::vector::inner_product;
-
-/// Features are padded to a multiple of this in the copy of X by rows: the longest vector.
-const PADDING: usize = 8;
 
 /// Blocks of rows that one thread takes at a time, in `J v`.
 const PIECE: usize = 4;
@@ -50,6 +47,8 @@ pub struct RowKronecker {
     right: RowBlocks,
     /// X once more, row after row, each padded with zeros.
     by_row: Mat<f64>,
+    /// `norm(x_j)^2`, row by row.
+    input_squares: Vec<f64>,
     /// Position of the pair of features (k, l) among all pairs, at `l d + k`.
     pair_places: Vec<u32>,
 }
@@ -77,7 +76,9 @@ impl RowKronecker {
                 u32::try_from(k * features - k * (k + 1) / 2 + l).unwrap_or(u32::MAX)
             })
             .collect();
-        Self { left: RowBlocks::zeros(rows, hidden), right, by_row, pair_places }
+        let squares = |x: &[f64]| inner_product(x, x);
+        let input_squares = inputs.chunks_exact(features.max(1)).take(rows).map(squares).collect();
+        Self { left: RowBlocks::zeros(rows, hidden), right, by_row, input_squares, pair_places }
     }
 
     /// S, n x m, one column a hidden unit.
@@ -210,14 +211,12 @@ impl JacobianOperator for RowKronecker {
     }
 
     fn kernel_diagonal(&self, out: &mut [f64]) {
+        out.fill(0.0);
         for (b, out) in out.chunks_mut(ROW_BLOCK).enumerate() {
-            let mut inputs = [0.0; ROW_BLOCK];
-            add_squared_rows(&self.right, b, &mut inputs[..out.len()]);
-            out.fill(0.0);
             add_squared_rows(&self.left, b, out);
-            for (o, x) in out.iter_mut().zip(inputs) {
-                *o *= x;
-            }
+        }
+        for (o, x) in out.iter_mut().zip(&self.input_squares) {
+            *o *= x;
         }
     }
 
@@ -240,14 +239,13 @@ impl JacobianOperator for RowKronecker {
     }
 
     fn squared_norm(&self) -> f64 {
-        let mut diagonal = [0.0; ROW_BLOCK];
+        let mut slopes = [0.0; ROW_BLOCK];
         let mut sum = 0.0;
-        for b in 0..self.left.blocks() {
-            let (mut inputs, rows) = ([0.0; ROW_BLOCK], self.left.block_rows(b).len());
-            diagonal.fill(0.0);
-            add_squared_rows(&self.right, b, &mut inputs[..rows]);
-            add_squared_rows(&self.left, b, &mut diagonal[..rows]);
-            sum += inner_product(&inputs, &diagonal);
+        for (b, inputs) in self.input_squares.chunks(ROW_BLOCK).enumerate() {
+            let slopes = &mut slopes[..inputs.len()];
+            slopes.fill(0.0);
+            add_squared_rows(&self.left, b, slopes);
+            sum += inner_product(inputs, slopes);
         }
         sum
     }

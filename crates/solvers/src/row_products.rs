@@ -9,10 +9,11 @@ use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
-use crate::row_blocks::{Block, ROW_BLOCK};
+use crate::row_blocks::{Block, PADDING, ROW_BLOCK};
 use crate::row_kronecker::RowKronecker;
 use crate::tile::{
-    Scalars, VECTORS, Vectors, add_product, groups, product, scalars_for, with_tile,
+    Columns, Scalars, VECTORS, Vectors, add_product, groups, inner_products, product, scalars_for,
+    with_tile,
 };
 
 /// Units whose columns of S stay in the first-level cache while a block's rows pass over them.
@@ -20,6 +21,12 @@ const UNITS: usize = 64;
 
 /// Features of one pass of `J^T u` at most: three vectors of four.
 const FEATURES: usize = 12;
+
+/// Features that do not fill a vector: `J^T u` then sums along the rows.
+const FEW: usize = 3;
+
+/// Numbers of `diag(u) X` that a small operator needs at most, in its product with a vector.
+const SMALL: usize = 512;
 
 /// `out = J v` on as many rows as `out` has, from block `first` on.
 pub(crate) struct Apply<'a> {
@@ -53,11 +60,16 @@ impl WithSimd for ApplyTransposed<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let weighted = &mut [0.0; ROW_BLOCK * FEATURES];
-        for (b, u) in self.u.chunks(ROW_BLOCK).enumerate() {
-            let units = self.units.clone();
-            add_transposed_block(simd, self.jacobian, (b, units), u, weighted, self.out);
-        }
+        let Self { jacobian, units, u, out } = self;
+        with_weighted(
+            jacobian,
+            #[inline(always)]
+            |weighted| {
+                for (b, u) in u.chunks(ROW_BLOCK).enumerate() {
+                    add_transposed_block(simd, jacobian, (b, units.clone()), u, weighted, out);
+                }
+            },
+        );
     }
 }
 
@@ -74,12 +86,30 @@ impl WithSimd for ApplyNormal<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let weighted = &mut [0.0; ROW_BLOCK * FEATURES];
-        for (b, image) in self.image.chunks_mut(ROW_BLOCK).enumerate() {
-            apply_block(simd, self.jacobian, b, self.v, image);
-            let units = 0..self.jacobian.hidden();
-            add_transposed_block(simd, self.jacobian, (b, units), image, weighted, self.out);
-        }
+        let Self { jacobian, v, image, out } = self;
+        with_weighted(
+            jacobian,
+            #[inline(always)]
+            |weighted| {
+                for (b, image) in image.chunks_mut(ROW_BLOCK).enumerate() {
+                    apply_block(simd, jacobian, b, v, image);
+                    let units = 0..jacobian.hidden();
+                    add_transposed_block(simd, jacobian, (b, units), image, weighted, out);
+                }
+            },
+        );
+    }
+}
+
+/// Gives `work` zeros for `diag(u) X` on the rows of a block: few of them for a small operator, whose
+/// products would otherwise be mostly the filling of this array.
+#[inline(always)]
+fn with_weighted(jacobian: &RowKronecker, work: impl FnOnce(&mut [f64])) {
+    let rows = jacobian.left().rows().min(ROW_BLOCK).next_multiple_of(PADDING);
+    if rows * jacobian.padded_features().min(FEATURES) <= SMALL {
+        work(&mut [0.0; SMALL]);
+    } else {
+        work(&mut [0.0; ROW_BLOCK * FEATURES]);
     }
 }
 
@@ -134,9 +164,13 @@ fn add_transposed_block<S: Simd>(
     jacobian: &RowKronecker,
     (b, units): (usize, Range<usize>),
     u: &[f64],
-    weighted: &mut [f64; ROW_BLOCK * FEATURES],
+    weighted: &mut [f64],
     out: &mut [f64],
 ) {
+    if (1..=FEW).contains(&jacobian.features()) {
+        add_narrow_block(simd, jacobian, (b, units), u, weighted, out);
+        return;
+    }
     let (s, d) = (jacobian.left().block(b), jacobian.features());
     let (inputs, padded) = (jacobian.inputs_by_row(b), jacobian.padded_features());
     let most = VECTORS.min(FEATURES / S::F64_LANES);
@@ -150,7 +184,7 @@ fn add_transposed_block<S: Simd>(
                 *o = simd.mul_f64s(factor, *x);
             }
         }
-        let weighted = Vectors { data: &weighted[..], step: width };
+        let weighted = Vectors { data: &*weighted, step: width };
         let features = width.min(d - k);
         for i in units.clone().step_by(scalars_for(vectors)) {
             let count = scalars_for(vectors).min(units.end - i);
@@ -165,6 +199,39 @@ fn add_transposed_block<S: Simd>(
                 }
             }
         }
+    }
+}
+
+/// The same for so few features that a vector of them would be mostly padding: sums along the rows.
+#[inline(always)]
+fn add_narrow_block<S: Simd>(
+    simd: S,
+    jacobian: &RowKronecker,
+    (b, units): (usize, Range<usize>),
+    u: &[f64],
+    weighted: &mut [f64],
+    out: &mut [f64],
+) {
+    let (s, x, d) = (jacobian.left().block(b), jacobian.right().block(b), jacobian.features());
+    for k in 0..d {
+        // Past the rows of the block S is zero, and what stands here from the block before is finite.
+        let weighted = &mut weighted[k * s.stride..][..u.len()];
+        for ((w, u), x) in weighted.iter_mut().zip(u).zip(&x.data[k * x.stride..]) {
+            *w = u * x;
+        }
+    }
+    let right = Columns { data: &*weighted, stride: s.stride };
+    let vectors = s.rows.div_ceil(S::F64_LANES);
+    for i in units.clone().step_by(scalars_for(d)) {
+        let count = scalars_for(d).min(units.end - i);
+        let left = Columns { data: &s.data[i * s.stride..], stride: s.stride };
+        let at = (i - units.start) * d;
+        with_tile!(count, d, |C, K| {
+            let sums = inner_products::<S, C, K>(simd, vectors, left, right);
+            for (o, sum) in out[at..].iter_mut().zip(sums.as_flattened()) {
+                *o += sum;
+            }
+        });
     }
 }
 

@@ -100,6 +100,53 @@ unsafe fn add_one<S: Simd, const C: usize, const V: usize>(
     }
 }
 
+/// The vector that begins at `at`.
+///
+/// # Safety
+/// `at` and the vector's length must not pass the end of `data`.
+#[inline(always)]
+unsafe fn load<S: Simd>(data: &[f64], at: usize) -> S::f64s {
+    // SAFETY: the caller's; a vector type has no invalid bit patterns and is read without alignment.
+    unsafe { data.as_ptr().add(at).cast::<S::f64s>().read_unaligned() }
+}
+
+/// Columns of numbers: column c begins at `c stride`.
+#[derive(Clone, Copy)]
+pub(crate) struct Columns<'a> {
+    pub(crate) data: &'a [f64],
+    pub(crate) stride: usize,
+}
+
+/// `sums[c][k] = a[.., c] . b[.., k]` over `vectors` vectors of rows: for so few columns that vectors
+/// along them would be mostly padding.
+#[inline(always)]
+#[allow(clippy::needless_range_loop, reason = "iterators here cost the compiler its registers")]
+pub(crate) fn inner_products<S: Simd, const C: usize, const K: usize>(
+    simd: S,
+    vectors: usize,
+    a: Columns<'_>,
+    b: Columns<'_>,
+) -> [[f64; K]; C] {
+    let mut acc = [[simd.splat_f64s(0.0); K]; C];
+    assert!((C - 1) * a.stride + vectors * S::F64_LANES <= a.data.len());
+    assert!((K - 1) * b.stride + vectors * S::F64_LANES <= b.data.len());
+    for l in 0..vectors {
+        let mut right = [simd.splat_f64s(0.0); K];
+        for k in 0..K {
+            // SAFETY: by the assertion on b: l is below `vectors`, k below K.
+            right[k] = unsafe { load::<S>(b.data, k * b.stride + l * S::F64_LANES) };
+        }
+        for c in 0..C {
+            // SAFETY: by the assertion on a: l is below `vectors`, c below C.
+            let left = unsafe { load::<S>(a.data, c * a.stride + l * S::F64_LANES) };
+            for k in 0..K {
+                acc[c][k] = simd.mul_add_e_f64s(left, right[k], acc[c][k]);
+            }
+        }
+    }
+    acc.map(|row| row.map(|sum| simd.reduce_sum_f64s(sum)))
+}
+
 /// Calls `$body` with the constants `$c` and `$v` that equal the run-time `scalars` (1 to 8) and
 /// `vectors` (1 to 3); combinations beyond [`scalars_for`] do nothing and never occur.
 macro_rules! with_tile {

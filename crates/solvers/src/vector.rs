@@ -26,8 +26,33 @@ pub(crate) fn inner_product_inlined(a: &[f64], b: &[f64]) -> f64 {
         }
     }
     let tail: f64 = a[full..].iter().zip(&b[full..]).map(|(x, y)| x * y).sum();
-    let [p0, p1, p2, p3, p4, p5, p6, p7] = partial;
+    add_up(partial, tail)
+}
+
+/// The partial sums in pairs, then the tail.
+#[allow(clippy::inline_always, reason = "a call would fall back to the baseline instruction set")]
+#[inline(always)]
+fn add_up([p0, p1, p2, p3, p4, p5, p6, p7]: [f64; LANES], tail: f64) -> f64 {
     (((p0 + p4) + (p2 + p6)) + ((p1 + p5) + (p3 + p7))) + tail
+}
+
+/// `sum_i (a_i - b_i)^2`, in the same fixed order; extra entries of the longer are ignored.
+///
+/// # Examples
+/// ```
+/// assert_eq!(gaussflow_solvers::squared_distance(&[1.0, 2.0], &[3.0, 5.0]), 13.0);
+/// ```
+pub fn squared_distance(a: &[f64], b: &[f64]) -> f64 {
+    let mut partial = [0.0; LANES];
+    let (chunks_a, chunks_b) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
+    let full = chunks_a.len().min(chunks_b.len()) * LANES;
+    for (x, y) in chunks_a.zip(chunks_b) {
+        for lane in 0..LANES {
+            partial[lane] += (x[lane] - y[lane]) * (x[lane] - y[lane]);
+        }
+    }
+    let tail = a[full..].iter().zip(&b[full..]).map(|(x, y)| (x - y) * (x - y)).sum();
+    add_up(partial, tail)
 }
 
 /// The 2-norm of `a`, without overflow or underflow of the squares.

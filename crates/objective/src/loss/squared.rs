@@ -1,5 +1,7 @@
 //! The paper's loss `g(psi) = norm(psi - y)^2`: nu = mu = 2 (section 5).
 
+use gaussflow_solvers::squared_distance;
+
 use super::{Loss, LossError, require_finite_targets};
 
 /// `norm(psi - targets)^2`.
@@ -38,7 +40,7 @@ impl Loss for Squared {
     }
 
     fn value(&self, psi: &[f64]) -> f64 {
-        psi.iter().zip(&self.targets).map(|(a, y)| (a - y) * (a - y)).sum()
+        squared_distance(psi, &self.targets)
     }
 
     fn gradient(&self, psi: &[f64], out: &mut [f64]) {
