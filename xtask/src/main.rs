@@ -17,7 +17,8 @@ Commands:
   bench [--quick] [--peers] [--only NAMES] [--out DIR]
              measure steps, kernels and scaling, accuracy beside time; bench.json, grid.md and plots
              in DIR (default target/bench); --peers measures NumPy and JAX in turns with us; --only
-             takes questions and `grid`, comma-separated, and leaves criterion out
+             takes questions, `grid`, `large_damped_step` and `headlines`, comma-separated, and
+             leaves criterion out
   bench --instructions [--write]
              compare instruction counts with benches/instructions.json, or renew them (valgrind)
   ci         everything that the gate checks

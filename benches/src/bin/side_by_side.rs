@@ -48,6 +48,11 @@ fn main() -> ExitCode {
             }
         };
     }
+    if let Some(unknown) = options.only.iter().flatten().find(|name| !names().any(|n| n == *name)) {
+        let known: Vec<&str> = names().collect();
+        eprintln!("error: --only does not know {unknown:?}; accepted: {}", known.join(", "));
+        return ExitCode::from(2);
+    }
     let mut report = Report::new(if options.quick { Effort::Quick } else { Effort::Full });
     let measured = run(&options, &mut report);
     // What was measured before a failure is worth keeping.
@@ -59,6 +64,12 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// What `--only` takes; the headline cases always run, so that their name asks for no more.
+fn names() -> impl Iterator<Item = &'static str> {
+    let named = ["headlines", "grid", large_step::NAME];
+    named.into_iter().chain(QUESTIONS.iter().map(|question| question.name))
 }
 
 /// Takes every case.
