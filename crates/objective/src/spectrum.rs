@@ -15,7 +15,7 @@ impl<J: JacobianOperator> Linearization<J> {
         self.tracker.counts()
     }
 
-    /// Extreme singular values of `Df(w)`, followed along the path ([`SpectrumTracker`]).
+    /// Extreme singular values of `Df(w)`, followed along the path ([`gaussflow_solvers::SpectrumTracker`]).
     ///
     /// # Errors
     /// [`SolveError`] on a Jacobian that is not finite, or too large for the dense computation.
