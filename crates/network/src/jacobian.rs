@@ -6,8 +6,8 @@
 use gaussflow_solvers::faer::MatMut;
 use gaussflow_solvers::{JacobianOperator, RowBlocks, RowKronecker};
 
-/// Entries up to which C is kept beside S (128 MiB); a larger C is computed again where it is asked for.
-const KEPT_CURVATURE: usize = 1 << 24;
+/// Entries up to which C is kept beside S (2 MiB, what caches hold); a larger C is computed again where it is asked for.
+const KEPT_CURVATURE: usize = 1 << 18;
 
 /// Df(w) of a network, and what its second derivatives are made of.
 #[derive(Clone, Debug)]
