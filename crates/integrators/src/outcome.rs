@@ -68,6 +68,16 @@ pub struct Statistics {
     pub event_evaluations: usize,
 }
 
+impl std::ops::AddAssign for Statistics {
+    fn add_assign(&mut self, other: Self) {
+        self.accepted_steps += other.accepted_steps;
+        self.rejected_steps += other.rejected_steps;
+        self.field_evaluations += other.field_evaluations;
+        self.jacobian_products += other.jacobian_products;
+        self.event_evaluations += other.event_evaluations;
+    }
+}
+
 /// The outcome of an integration.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Integration<B> {

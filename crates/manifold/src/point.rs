@@ -1,50 +1,26 @@
-//! One point of the output manifold M = alpha f(R^p): tangent space, gradient and curvature of g.
+//! One point of the output manifold M = alpha f(R^p): tangent and normal space, gradient of g.
 //!
-//! T M = Im J (Lemma 6); with P the projection on it and N = I - P, grad_M g = P grad g (Theorem 4),
-//! II(alpha J v, alpha J v) = alpha N D2f[v,v], and on u = alpha J v
-//! `<u, Hess_M g u> = u^T Hess g u + alpha (N grad g) . D2f[v,v]`: the second term is the one that the
-//! paper's Lemma 7 leaves out.
+//! T M = Im J (Lemma 6); with P the projection on it and N = I - P, grad_M g = P grad g (Theorem 4).
+//! A tangent vector `u = alpha J v` is given by its parameters v (length p), by itself (length n), or
+//! by its coordinates `c = Q^T u = alpha R v` in the orthonormal basis of `J = Q R` (length p).
 
 use gaussflow_objective::{
-    Linearization, Loss, MapError, Objective, PointError, SecondOrderMap, SmoothMap, require_length,
+    Linearization, Loss, Objective, SecondOrderMap, SmoothMap, require_length,
 };
-use gaussflow_solvers::{JacobianOperator, SolveError, inner_product};
+use gaussflow_solvers::faer::Mat;
+use gaussflow_solvers::{JacobianOperator, RangeBasis, inner_product, norm};
 
-/// Why a geometric quantity is not defined.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum GeometryError {
-    /// The map or the linear algebra failed.
-    #[error(transparent)]
-    Point(#[from] PointError),
-    /// The Jacobian is not injective: M is not an immersed manifold there.
-    #[error(
-        "the Jacobian has rank {rank} with {parameters} parameters: no tangent space of full dimension"
-    )]
-    NotImmersed {
-        /// Numerical rank of J.
-        rank: usize,
-        /// Number of parameters p.
-        parameters: usize,
-    },
-    /// The direction's image J v is zero: a quotient over its squared norm has no value.
-    #[error("the direction v is zero (or J v underflows); give it length about 1")]
-    ZeroDirection,
-}
+use crate::error::GeometryError;
 
-impl From<SolveError> for GeometryError {
-    fn from(error: SolveError) -> Self {
-        Self::Point(error.into())
-    }
-}
+/// Cutoff on sigma / sigma_max below which J counts as not injective.
+pub(crate) const RANK_CUTOFF: f64 = 1e-14;
 
-impl From<MapError> for GeometryError {
-    fn from(error: MapError) -> Self {
-        Self::Point(error.into())
-    }
-}
+/// Length of the wrong part of a vector, relative to it, up to which it counts as tangent or normal.
+const DEFECT: f64 = 1e-8;
 
 /// The geometry of M at the point of a [`Linearization`], through one QR of J there.
+///
+/// [`crate::OutputManifold::at`] makes one; [`Self::new`] shares the linearization of a flow.
 ///
 /// # Examples
 /// ```
@@ -60,17 +36,14 @@ impl From<MapError> for GeometryError {
 /// here.move_to(&objective, &[0.0])?;
 /// let mut point = ManifoldPoint::new(&objective, &mut here)?;
 /// let mut bend = [0.0; 2];
-/// point.second_fundamental_form(&[0.5], &mut bend)?; // v = 1/2 is unit speed
+/// point.second_fundamental_form(&[0.5], &[0.5], &mut bend)?; // v = 1/2 is unit speed
 /// assert!((bend[0] + 0.5).abs() < 1e-6 && bend[1].abs() < 1e-6);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct ManifoldPoint<'a, M: SmoothMap, L> {
-    objective: &'a Objective<M, L>,
-    here: &'a mut Linearization<M::Jacobian>,
+    pub(crate) objective: &'a Objective<M, L>,
+    pub(crate) here: &'a mut Linearization<M::Jacobian>,
 }
-
-/// Cutoff on sigma / sigma_max below which J counts as not injective.
-const RANK_CUTOFF: f64 = 1e-14;
 
 impl<'a, M: SecondOrderMap, L: Loss> ManifoldPoint<'a, M, L> {
     /// The manifold of `objective` where `here` is.
@@ -81,14 +54,36 @@ impl<'a, M: SecondOrderMap, L: Loss> ManifoldPoint<'a, M, L> {
         objective: &'a Objective<M, L>,
         here: &'a mut Linearization<M::Jacobian>,
     ) -> Result<Self, GeometryError> {
-        let mut unused = vec![0.0; objective.map().outputs()];
-        let parameters = objective.map().parameters();
-        let zero = vec![0.0; unused.len()];
-        let rank = here.project_on_tangent(RANK_CUTOFF, &zero, &mut unused)?;
-        if rank < parameters || unused.len() < parameters {
-            return Err(GeometryError::NotImmersed { rank, parameters });
-        }
-        Ok(Self { objective, here })
+        let mut point = Self { objective, here };
+        point.basis()?;
+        Ok(point)
+    }
+
+    /// The orthonormal tangent basis Q (n x p) with `J = Q R`.
+    pub(crate) fn basis(&mut self) -> Result<RangeBasis<'_>, GeometryError> {
+        let parameters = self.parameters();
+        let found = self.here.tangent_basis(RANK_CUTOFF);
+        found.map_err(|error| GeometryError::of_tangent(error, parameters))
+    }
+
+    /// The dimension p of M.
+    pub fn parameters(&self) -> usize {
+        self.here.point().len()
+    }
+
+    /// The point `alpha f(w)` itself (length n).
+    pub fn output(&self) -> &[f64] {
+        self.here.output()
+    }
+
+    /// The orthonormal tangent basis Q (n x p).
+    ///
+    /// # Errors
+    /// [`GeometryError::NotImmersed`].
+    pub fn tangent_basis(&mut self) -> Result<Mat<f64>, GeometryError> {
+        let mut basis = Mat::zeros(self.here.output().len(), self.parameters());
+        self.basis()?.write(basis.as_mut())?;
+        Ok(basis)
     }
 
     /// `out = P u`: the tangent part of an output vector (length n).
@@ -121,74 +116,92 @@ impl<'a, M: SecondOrderMap, L: Loss> ManifoldPoint<'a, M, L> {
         self.tangent_part(&gradient, out)
     }
 
-    /// The second fundamental form `II(u, u) = alpha N D2f[v,v]` of `u = alpha J v` (v of length p).
+    /// `N grad g` (length n), which turns the curvature of M into curvature of g on M.
     ///
     /// # Errors
-    /// [`GeometryError`].
-    pub fn second_fundamental_form(
-        &mut self,
-        v: &[f64],
-        out: &mut [f64],
-    ) -> Result<(), GeometryError> {
-        let bent = self.curvature(v)?;
-        self.normal_part(&bent, out)?;
+    /// As [`Self::tangent_part`].
+    pub fn normal_gradient(&mut self, out: &mut [f64]) -> Result<(), GeometryError> {
+        let gradient = self.here.loss_gradient().to_vec();
+        self.normal_part(&gradient, out)
+    }
+
+    /// `out = alpha J v`: the tangent vector (length n) with parameters v (length p).
+    ///
+    /// # Errors
+    /// [`GeometryError`] on wrong lengths.
+    pub fn tangent_vector(&self, v: &[f64], out: &mut [f64]) -> Result<(), GeometryError> {
+        require_length("the direction v", v, self.parameters())?;
+        require_length("the tangent vector", out, self.here.output().len())?;
+        self.here.jacobian().apply(v, out);
         let alpha = self.objective.scaling();
         out.iter_mut().for_each(|o| *o *= alpha);
         Ok(())
     }
 
-    /// The quadratic form of the Riemannian Hessian of g on `u = alpha J v`, over `norm(u)^2`.
-    ///
-    /// It lies in `[nu, mu]` where M is flat in the direction of `grad g`; curvature moves it out.
+    /// The parameters v (length p) of a tangent vector `u = alpha J v` (length n).
     ///
     /// # Errors
-    /// [`GeometryError::ZeroDirection`] for `J v = 0`; wrong lengths.
-    pub fn hessian_quotient(&mut self, v: &[f64]) -> Result<HessianQuotient, GeometryError> {
-        let alpha = self.objective.scaling();
-        require_length("the direction v", v, self.here.point().len())?;
-        let n = self.here.output().len();
-        let mut tangent = vec![0.0; n];
-        self.here.jacobian().apply(v, &mut tangent);
-        tangent.iter_mut().for_each(|t| *t *= alpha);
-        let mut image = vec![0.0; n];
-        self.objective.loss().hessian_apply(self.here.output(), &tangent, &mut image);
-        let square = inner_product(&tangent, &tangent);
-        if square == 0.0 {
-            return Err(GeometryError::ZeroDirection);
+    /// [`GeometryError::NotTangent`] for a u that is none; wrong lengths, entries that are not finite.
+    pub fn parameter_direction(&mut self, u: &[f64], out: &mut [f64]) -> Result<(), GeometryError> {
+        require_length("the direction v", out, self.parameters())?;
+        let mut rest = vec![0.0; u.len()];
+        self.normal_part(u, &mut rest)?;
+        let (defect, length) = (norm(&rest), norm(u));
+        if defect > DEFECT * length {
+            return Err(GeometryError::NotTangent { defect, length, tolerance: DEFECT });
         }
-
-        let gradient = self.here.loss_gradient().to_vec();
-        let mut normal = vec![0.0; n];
-        self.normal_part(&gradient, &mut normal)?;
-        let bent = self.curvature(v)?;
-        Ok(HessianQuotient {
-            loss: inner_product(&tangent, &image) / square,
-            curvature: alpha * inner_product(&normal, &bent) / square,
-        })
+        let alpha = self.objective.scaling();
+        let mut basis = self.basis()?;
+        basis.coordinates(u, out)?;
+        basis.solve(out)?;
+        out.iter_mut().for_each(|v| *v /= alpha);
+        Ok(())
     }
 
-    /// `D2f[v,v]` (length n).
-    fn curvature(&mut self, v: &[f64]) -> Result<Vec<f64>, GeometryError> {
-        require_length("the direction v", v, self.here.point().len())?;
+    /// Refuses a vector with a tangent part.
+    pub(crate) fn require_normal(&mut self, u: &[f64]) -> Result<(), GeometryError> {
+        let mut part = vec![0.0; u.len()];
+        self.tangent_part(u, &mut part)?;
+        let (defect, length) = (norm(&part), norm(u));
+        if defect > DEFECT * length {
+            return Err(GeometryError::NotNormal { defect, length, tolerance: DEFECT });
+        }
+        Ok(())
+    }
+
+    /// The length `norm(alpha J v)`, and its square, of the tangent vector with parameters v.
+    pub(crate) fn tangent_of(&self, v: &[f64]) -> Result<(Vec<f64>, f64), GeometryError> {
+        let mut tangent = vec![0.0; self.here.output().len()];
+        self.tangent_vector(v, &mut tangent)?;
+        let square = inner_product(&tangent, &tangent);
+        Ok((tangent, square))
+    }
+
+    /// The matrix of `alpha v^T B(weights) v` over the coordinates: `(1/alpha) R^-T B(weights) R^-1`.
+    pub(crate) fn curvature_form(&mut self, weights: &[f64]) -> Result<Mat<f64>, GeometryError> {
+        let (p, alpha) = (self.parameters(), self.objective.scaling());
+        let mut form = Mat::zeros(p, p);
+        let here = &self.here;
+        self.objective.map().weighted_hessian(
+            here.point(),
+            here.jacobian(),
+            weights,
+            form.as_mut(),
+        )?;
+        self.basis()?.congruence(form.as_mut())?;
+        for column in form.col_iter_mut() {
+            column.iter_mut().for_each(|entry| *entry /= alpha);
+        }
+        Ok(form)
+    }
+
+    /// `D2f[a,b]` (length n).
+    pub(crate) fn bend(&self, a: &[f64], b: &[f64]) -> Result<Vec<f64>, GeometryError> {
+        require_length("the direction a", a, self.parameters())?;
+        require_length("the direction b", b, self.parameters())?;
         let mut bent = vec![0.0; self.here.output().len()];
         let here = &self.here;
-        self.objective.map().second_derivative(here.point(), here.jacobian(), v, v, &mut bent)?;
+        self.objective.map().second_derivative(here.point(), here.jacobian(), a, b, &mut bent)?;
         Ok(bent)
-    }
-}
-
-/// The two terms of the Riemannian Hessian's quadratic form, each over `norm(u)^2`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct HessianQuotient {
-    /// `u^T Hess g u / norm(u)^2`, in `[nu, mu]`.
-    pub loss: f64,
-    /// `alpha (N grad g) . D2f[v,v] / norm(u)^2`, of either sign.
-    pub curvature: f64,
-}
-
-impl HessianQuotient {
-    /// The quotient itself: the second derivative of g along the geodesic of unit velocity u.
-    pub fn total(self) -> f64 {
-        self.loss + self.curvature
     }
 }

@@ -8,40 +8,7 @@ mod surfaces;
 use gaussflow_manifold::{GeometryError, ManifoldPoint};
 use gaussflow_objective::{Linearization, MapError, Objective, PointError, Squared};
 use gaussflow_solvers::{JacobianOperator, SolveError};
-use surfaces::Surface;
-
-const SAME: [[f64; 2]; 2] = [[1.0, 0.0], [0.0, 1.0]];
-const RADIUS: f64 = 2.5;
-
-fn circle(w: &[f64]) -> [[f64; 3]; 6] {
-    let (s, c) = (RADIUS * w[0].sin(), RADIUS * w[0].cos());
-    [[c, s, 0.0], [-s, c, 0.0], [0.0; 3], [-c, -s, 0.0], [0.0; 3], [0.0; 3]]
-}
-
-fn sphere(w: &[f64]) -> [[f64; 3]; 6] {
-    let ((s, c), (t, d), r) = (w[0].sin_cos(), w[1].sin_cos(), RADIUS);
-    [
-        [r * s * d, r * s * t, r * c],
-        [r * c * d, r * c * t, -r * s],
-        [-r * s * t, r * s * d, 0.0],
-        [-r * s * d, -r * s * t, -r * c],
-        [-r * c * t, r * c * d, 0.0],
-        [-r * s * d, -r * s * t, 0.0],
-    ]
-}
-
-/// (a, b, a^2 + 3 a b - b^2 / 2)
-fn graph(w: &[f64]) -> [[f64; 3]; 6] {
-    let [a, b] = [w[0], w[1]];
-    [
-        [a, b, a * a + 3.0 * a * b - 0.5 * b * b],
-        [1.0, 0.0, 2.0 * a + 3.0 * b],
-        [0.0, 1.0, 3.0 * a - b],
-        [0.0, 0.0, 2.0],
-        [0.0, 0.0, 3.0],
-        [0.0, 0.0, -1.0],
-    ]
-}
+use surfaces::{RADIUS, SAME, Surface, circle, graph, sphere};
 
 fn objective(
     jet: fn(&[f64]) -> [[f64; 3]; 6],
@@ -80,7 +47,7 @@ fn circle_and_sphere_have_the_curvature_of_their_radius() {
             let radius = alpha * RADIUS;
             let mut point = ManifoldPoint::new(&objective, &mut here).unwrap();
             let mut bend = vec![f64::NAN; x.len()];
-            point.second_fundamental_form(&v, &mut bend).unwrap();
+            point.second_fundamental_form(&v, &v, &mut bend).unwrap();
             let expected: Vec<f64> =
                 x.iter().map(|x| -dot(&u, &u) / (radius * radius) * x).collect();
             close(&bend, &expected, 1e-13 * dot(&u, &u) / radius * 10.0);
@@ -114,7 +81,7 @@ fn the_graph_of_a_quadratic_bends_by_its_hessian_over_the_slope() {
         let normal = [-a / area, -b / area, 1.0 / area];
         let bent = (2.0 * v[0] * v[0] + 6.0 * v[0] * v[1] - v[1] * v[1]) / area;
         let mut form = [f64::NAN; 3];
-        point.second_fundamental_form(&v, &mut form).unwrap();
+        point.second_fundamental_form(&v, &v, &mut form).unwrap();
         close(&form, &normal.map(|n| bent * n), 1e-13);
         let u = [v[0], v[1], a * v[0] + b * v[1]];
         let quotient = point.hessian_quotient(&v).unwrap();
@@ -162,7 +129,7 @@ fn an_invertible_change_of_parameters_changes_no_quotient() {
             let mut gradient = [0.0; 3];
             point.riemannian_gradient(&mut gradient).unwrap();
             let mut form = [0.0; 3];
-            point.second_fundamental_form(&v, &mut form).unwrap();
+            point.second_fundamental_form(&v, &v, &mut form).unwrap();
             (point.hessian_quotient(&v).unwrap(), gradient, form)
         };
         let (one, gradient, form) = quotient(SAME, w, v);
@@ -184,7 +151,9 @@ fn where_there_is_no_tangent_space_or_direction_the_error_says_so() {
     let mut here = Linearization::new(pole.map()).unwrap();
     here.move_to(&pole, &[0.0, 0.4]).unwrap();
     let refused = ManifoldPoint::new(&pole, &mut here).err();
-    assert_eq!(refused, Some(GeometryError::NotImmersed { rank: 1, parameters: 2 }));
+    assert!(
+        matches!(refused, Some(GeometryError::NotImmersed { smallest, parameters: 2, .. }) if smallest < 1e-15)
+    );
     // More parameters than outputs: the chart of a surface in the plane of its first coordinate.
     let wide = objective(sphere, (1, 2), SAME, 1.0);
     let mut here = Linearization::new(wide.map()).unwrap();
@@ -196,7 +165,10 @@ fn where_there_is_no_tangent_space_or_direction_the_error_says_so() {
     let mut here = Linearization::new(fine.map()).unwrap();
     here.move_to(&fine, &[0.5, 0.4]).unwrap();
     let mut point = ManifoldPoint::new(&fine, &mut here).unwrap();
-    assert_eq!(point.hessian_quotient(&[0.0; 2]), Err(GeometryError::ZeroDirection));
+    assert_eq!(
+        point.hessian_quotient(&[0.0; 2]),
+        Err(GeometryError::ZeroDirection { what: "the direction v" })
+    );
     for wrong in [&[1.0][..], &[1.0; 3]] {
         let shape = |error| {
             let map = matches!(
@@ -210,7 +182,7 @@ fn where_there_is_no_tangent_space_or_direction_the_error_says_so() {
             map || solve
         };
         assert!(shape(point.hessian_quotient(wrong).err()));
-        assert!(shape(point.second_fundamental_form(wrong, &mut [0.0; 3]).err()));
+        assert!(shape(point.second_fundamental_form(wrong, wrong, &mut [0.0; 3]).err()));
     }
     let refused = point.tangent_part(&[1.0; 2], &mut [0.0; 3]).err();
     assert!(matches!(

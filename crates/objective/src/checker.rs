@@ -40,6 +40,25 @@ pub struct SlopeCheck {
 }
 
 impl SlopeCheck {
+    /// Fits the slope of `remainders` over `steps` (largest first); remainders up to `rounding` are noise.
+    pub fn fit(steps: Vec<f64>, remainders: Vec<f64>, rounding: f64, expected: f64) -> Self {
+        // A wrong derivative leaves its mark at every h; the smallest steps clear of rounding, where
+        // the higher orders have died out, show it best.
+        let clear = (0..steps.len().saturating_sub(2)).rev().find_map(|window| {
+            let (h, r) = (&steps[window..window + 3], &remainders[window..window + 3]);
+            r.iter().all(|&r| r > rounding).then(|| (r[0] / r[2]).log10() / (h[0] / h[2]).log10())
+        });
+        let verdict = match clear {
+            // Finite values with a remainder that is not finite: the derivative itself is to blame.
+            _ if !remainders.iter().all(|r| r.is_finite()) => SlopeVerdict::Inconsistent,
+            None => SlopeVerdict::Exact,
+            Some(slope) if slope >= expected - 0.25 => SlopeVerdict::Consistent,
+            Some(_) => SlopeVerdict::Inconsistent,
+        };
+        let (slope, wrong_columns) = (clear.unwrap_or(f64::NAN), Vec::new());
+        Self { steps, remainders, rounding, slope, expected, verdict, wrong_columns }
+    }
+
     /// Whether the derivative passed.
     pub fn passed(&self) -> bool {
         self.verdict != SlopeVerdict::Inconsistent
@@ -179,20 +198,5 @@ fn slope<M: SmoothMap>(
     }
     // The values carry a few eps each; 100 leaves room for the map's own condition.
     let rounding = 100.0 * f64::EPSILON * largest;
-    // A wrong derivative leaves its mark at every h; the smallest steps clear of rounding, where the
-    // higher orders have died out, show it best.
-    let clear = (0..steps.len().saturating_sub(2)).rev().find_map(|window| {
-        let (h, r) = (&steps[window..window + 3], &remainders[window..window + 3]);
-        r.iter().all(|&r| r > rounding).then(|| (r[0] / r[2]).log10() / (h[0] / h[2]).log10())
-    });
-    let verdict = match clear {
-        // Finite values with a remainder that is not finite: the derivative itself is to blame.
-        _ if !remainders.iter().all(|r| r.is_finite()) => SlopeVerdict::Inconsistent,
-        None => SlopeVerdict::Exact,
-        Some(slope) if slope >= expected - 0.25 => SlopeVerdict::Consistent,
-        Some(_) => SlopeVerdict::Inconsistent,
-    };
-    let slope = clear.unwrap_or(f64::NAN);
-    let wrong_columns = Vec::new();
-    Ok(SlopeCheck { steps, remainders, rounding, slope, expected, verdict, wrong_columns })
+    Ok(SlopeCheck::fit(steps, remainders, rounding, expected))
 }

@@ -6,7 +6,7 @@
 
 use gaussflow_solvers::{
     AmortizedCounts, AmortizedFactor, DampedSolver, ExtremeSingularValues, FactorCounts, Factors,
-    JacobianOperator, SolveError, SolveReport, SolveRequest, SpectrumTracker, norm,
+    JacobianOperator, RangeBasis, SolveError, SolveReport, SolveRequest, SpectrumTracker, norm,
 };
 
 use crate::loss::Loss;
@@ -279,6 +279,14 @@ impl<J: JacobianOperator> Linearization<J> {
         out: &mut [f64],
     ) -> Result<usize, SolveError> {
         self.factors.project_on_range(&self.jacobian, rank_cutoff, u, out)
+    }
+
+    /// The orthonormal tangent basis Q with `Df(w) = Q R`, for a Jacobian of full column rank.
+    ///
+    /// # Errors
+    /// [`SolveError::RankDeficient`], and as [`SolveError`] says.
+    pub fn tangent_basis(&mut self, rank_cutoff: f64) -> Result<RangeBasis<'_>, SolveError> {
+        self.factors.range_basis(&self.jacobian, rank_cutoff)
     }
 
     /// Norms of the Riemannian gradient `P grad g` and of its complement `(I - P) grad g`.

@@ -83,8 +83,8 @@ pub enum SolveError {
         /// The cutoff on their ratio.
         cutoff: f64,
     },
-    /// The singular value iteration did not converge.
-    #[error("the singular value iteration of a {rows} x {columns} matrix did not converge")]
+    /// The iteration for singular values or eigenvalues did not converge.
+    #[error("the spectral iteration of a {rows} x {columns} matrix did not converge")]
     NoConvergence {
         /// Number of rows.
         rows: usize,

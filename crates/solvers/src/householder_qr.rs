@@ -34,8 +34,9 @@ impl HouseholderQr {
         let block = BLOCK.min(columns).max(1);
         let factor =
             qr_in_place_scratch::<f64>(rows, columns, block, Par::Seq, faer::Spec::default());
-        let apply =
-            apply_block_householder_sequence_on_the_left_in_place_scratch::<f64>(rows, block, 1);
+        let apply = apply_block_householder_sequence_on_the_left_in_place_scratch::<f64>(
+            rows, block, columns,
+        );
         let transposed = apply_block_householder_sequence_transpose_on_the_left_in_place_scratch::<
             f64,
         >(rows, block, 1);
@@ -98,11 +99,16 @@ impl HouseholderQr {
     /// `x <- Q x`, x of length `rows`.
     pub(crate) fn apply_q(&mut self, x: &mut [f64]) {
         let rows = x.len();
+        self.apply_q_to(MatMut::from_column_major_slice_mut(x, rows, 1));
+    }
+
+    /// `X <- Q X`, X of `rows` rows and at most `columns` columns.
+    pub(crate) fn apply_q_to(&mut self, x: MatMut<'_, f64>) {
         apply_block_householder_sequence_on_the_left_in_place_with_conj(
             self.factors.as_ref(),
             self.coefficients.get(..self.block, ..),
             Conj::No,
-            MatMut::from_column_major_slice_mut(x, rows, 1),
+            x,
             Par::Seq,
             MemStack::new(&mut self.scratch),
         );

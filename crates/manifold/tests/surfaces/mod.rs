@@ -74,12 +74,77 @@ impl SecondOrderMap for Surface {
     }
     fn weighted_hessian_apply(
         &self,
-        _: &[f64],
+        w: &[f64],
         _: &DenseJacobian,
-        _: &[f64],
-        _: &[f64],
-        _: &mut [f64],
+        weights: &[f64],
+        v: &[f64],
+        out: &mut [f64],
     ) -> Result<(), MapError> {
-        Err(MapError::Undefined { reason: "the geometry does not need it".to_owned() })
+        let jet = (self.jet)(&self.mixed(w));
+        let [aa, ab, bb] =
+            [3, 4, 5].map(|k| weights.iter().zip(jet[k]).map(|(w, x)| w * x).sum::<f64>());
+        let v = self.mixed(v);
+        let image = [aa * v[0] + ab * v[1], ab * v[0] + bb * v[1]];
+        for (k, o) in out.iter_mut().enumerate() {
+            *o = self.mix[0][k] * image[0] + self.mix[1][k] * image[1];
+        }
+        Ok(())
     }
+}
+
+pub type Jet = fn(&[f64]) -> [[f64; 3]; 6];
+pub const SAME: [[f64; 2]; 2] = [[1.0, 0.0], [0.0, 1.0]];
+pub const RADIUS: f64 = 2.5;
+/// Radius of the torus's tube; [`RADIUS`] is that of its core.
+pub const TUBE: f64 = 0.75;
+
+pub fn circle(w: &[f64]) -> [[f64; 3]; 6] {
+    let (s, c) = (RADIUS * w[0].sin(), RADIUS * w[0].cos());
+    [[c, s, 0.0], [-s, c, 0.0], [0.0; 3], [-c, -s, 0.0], [0.0; 3], [0.0; 3]]
+}
+
+/// Colatitude and longitude.
+pub fn sphere(w: &[f64]) -> [[f64; 3]; 6] {
+    let ((s, c), (t, d), r) = (w[0].sin_cos(), w[1].sin_cos(), RADIUS);
+    [
+        [r * s * d, r * s * t, r * c],
+        [r * c * d, r * c * t, -r * s],
+        [-r * s * t, r * s * d, 0.0],
+        [-r * s * d, -r * s * t, -r * c],
+        [-r * c * t, r * c * d, 0.0],
+        [-r * s * d, -r * s * t, 0.0],
+    ]
+}
+
+/// (a, b, a^2 + 3 a b - b^2 / 2)
+pub fn graph(w: &[f64]) -> [[f64; 3]; 6] {
+    let [a, b] = [w[0], w[1]];
+    [
+        [a, b, a * a + 3.0 * a * b - 0.5 * b * b],
+        [1.0, 0.0, 2.0 * a + 3.0 * b],
+        [0.0, 1.0, 3.0 * a - b],
+        [0.0, 0.0, 2.0],
+        [0.0, 0.0, 3.0],
+        [0.0, 0.0, -1.0],
+    ]
+}
+
+/// Angle and height.
+pub fn cylinder(w: &[f64]) -> [[f64; 3]; 6] {
+    let (s, c) = (RADIUS * w[0].sin(), RADIUS * w[0].cos());
+    [[c, s, w[1]], [-s, c, 0.0], [0.0, 0.0, 1.0], [-c, -s, 0.0], [0.0; 3], [0.0; 3]]
+}
+
+/// Angle around the tube (0 outside), angle around the axis.
+pub fn torus(w: &[f64]) -> [[f64; 3]; 6] {
+    let ((s, c), (t, d)) = (w[0].sin_cos(), w[1].sin_cos());
+    let (r, slope, bend) = (RADIUS + TUBE * c, -TUBE * s, -TUBE * c);
+    [
+        [r * d, r * t, TUBE * s],
+        [slope * d, slope * t, TUBE * c],
+        [-r * t, r * d, 0.0],
+        [bend * d, bend * t, -TUBE * s],
+        [-slope * t, slope * d, 0.0],
+        [-r * d, -r * t, 0.0],
+    ]
 }

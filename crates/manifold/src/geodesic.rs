@@ -1,0 +1,151 @@
+//! Geodesics and parallel transport: what an integration of them is asked and what it returns.
+//!
+//! In parameters `w'' = -J^+ D2f[w',w']` and, for a transported vector `alpha J b`, `b' = -J^+ D2f[w',b]`.
+
+use gaussflow_integrators::Statistics;
+
+use crate::error::GeometryError;
+
+/// How geodesics are followed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GeodesicSettings {
+    /// Largest accepted relative change of the speed `norm(alpha J w')`, which a geodesic conserves; the
+    /// integrator's own tolerance starts below it and is tightened until this holds. Default 1e-10.
+    pub tolerance: f64,
+    /// Number of equal parts of the curve whose ends are recorded; default 16.
+    pub samples: usize,
+    /// The ball of parameters that the curve must stay in; default none.
+    pub ball: Option<Ball>,
+}
+
+impl Default for GeodesicSettings {
+    fn default() -> Self {
+        Self { tolerance: 1e-10, samples: 16, ball: None }
+    }
+}
+
+impl GeodesicSettings {
+    /// Refuses settings out of range.
+    pub(crate) fn check(&self, parameters: usize) -> Result<(), GeometryError> {
+        if !(self.tolerance >= 1e-13 && self.tolerance <= 0.1) {
+            let (name, accepted) = ("the geodesic tolerance", "1e-13 to 0.1");
+            return Err(GeometryError::InvalidSetting { name, value: self.tolerance, accepted });
+        }
+        if self.samples == 0 {
+            let (name, accepted) = ("the number of samples", "1 or more");
+            return Err(GeometryError::InvalidSetting { name, value: 0.0, accepted });
+        }
+        match &self.ball {
+            Some(ball) => {
+                let what = "the center of the ball";
+                gaussflow_objective::require_length(what, &ball.center, parameters)?;
+                gaussflow_objective::require_finite(what, &ball.center)?;
+                GeometryError::require_positive("the radius of the ball", ball.radius)
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// A ball in parameter space, such as the paper's B.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ball {
+    /// Its center (length p).
+    pub center: Vec<f64>,
+    /// Its radius, in the unit of the parameters.
+    pub radius: f64,
+}
+
+/// Why a curve ended.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum GeodesicEnd {
+    /// It reached its length.
+    Complete,
+    /// It left the ball.
+    LeftBall {
+        /// The ball's radius.
+        radius: f64,
+    },
+    /// The Jacobian lost rank: the chart, or M itself, ends.
+    RankLost {
+        /// Smallest singular value of J where it was seen.
+        smallest: f64,
+        /// Largest singular value there.
+        largest: f64,
+    },
+    /// The tolerance asked for steps below the spacing of the time axis: a singularity is near.
+    Stalled,
+    /// The map has no value ahead, or one that is not finite.
+    Undefined {
+        /// The reason.
+        reason: String,
+    },
+}
+
+impl std::fmt::Display for GeodesicEnd {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Complete => write!(f, "it reached its length"),
+            Self::LeftBall { radius } => write!(f, "it left the ball of radius {radius}"),
+            Self::RankLost { smallest, largest } => write!(
+                f,
+                "the Jacobian lost rank (smallest singular value {smallest:e} of largest {largest:e})"
+            ),
+            Self::Stalled => write!(f, "the step size fell to nothing, a singularity is near"),
+            Self::Undefined { reason } => write!(f, "the map is undefined ahead: {reason}"),
+        }
+    }
+}
+
+/// A recorded place on a curve.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GeodesicSample {
+    /// Where, as a fraction of the length asked for.
+    pub fraction: f64,
+    /// The parameters w there (length p).
+    pub point: Vec<f64>,
+    /// The velocity w' there per unit of `fraction` (length p).
+    pub velocity: Vec<f64>,
+    /// The transported vectors' parameters there (each of length p).
+    pub transported: Vec<Vec<f64>>,
+}
+
+/// A geodesic with what was transported along it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Geodesic {
+    /// The start, the ends of equal parts, and where it ended.
+    pub samples: Vec<GeodesicSample>,
+    /// Why it ended.
+    pub end: GeodesicEnd,
+    /// The length in output space that was asked for, `norm(alpha J v)`.
+    pub length: f64,
+    /// Largest relative change of the speed over the samples: the error monitor.
+    pub speed_drift: f64,
+    /// Steps and evaluations of the integrator, of all attempts.
+    pub statistics: Statistics,
+}
+
+impl Geodesic {
+    /// The last sample: the end, where the curve is complete.
+    pub fn last(&self) -> &GeodesicSample {
+        // The start is always recorded.
+        &self.samples[self.samples.len() - 1]
+    }
+
+    /// The fraction of the length that was covered.
+    pub fn fraction(&self) -> f64 {
+        self.last().fraction
+    }
+
+    /// The last sample of a complete curve.
+    ///
+    /// # Errors
+    /// [`GeometryError::Incomplete`] for a curve that ended before.
+    pub fn complete(&self) -> Result<&GeodesicSample, GeometryError> {
+        if self.end == GeodesicEnd::Complete {
+            return Ok(self.last());
+        }
+        Err(GeometryError::Incomplete { fraction: self.fraction(), end: self.end.clone() })
+    }
+}

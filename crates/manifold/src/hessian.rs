@@ -1,0 +1,118 @@
+//! The Riemannian Hessian of g on M: `Hess_M g = P Hess g P + S_(N grad g)`.
+//!
+//! On `u = alpha J v`: `<u, Hess_M g u> = u^T Hess g u + alpha (N grad g) . D2f[v,v]`, the second
+//! derivative of g along the geodesic of velocity u. The second term is the one that the paper's
+//! Lemma 7 leaves out. Over orthonormal coordinates its matrix is
+//! `Q^T Hess g Q + (1/alpha) R^-T B(N grad g) R^-1`, `J = Q R`: `J^T J` is never formed.
+
+use gaussflow_objective::{Loss, SecondOrderMap};
+use gaussflow_solvers::faer::linalg::matmul::matmul;
+use gaussflow_solvers::faer::{Accum, Mat, Par};
+use gaussflow_solvers::{SymmetricEigen, inner_product};
+
+use crate::error::GeometryError;
+use crate::point::ManifoldPoint;
+
+/// The two terms of the Riemannian Hessian's quadratic form, each over `norm(u)^2`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct HessianQuotient {
+    /// `u^T Hess g u / norm(u)^2`, in `[nu, mu]`.
+    pub loss: f64,
+    /// `alpha (N grad g) . D2f[v,v] / norm(u)^2`, of either sign.
+    pub curvature: f64,
+}
+
+impl HessianQuotient {
+    /// The quotient itself: the second derivative of g along the geodesic of unit velocity u.
+    pub fn total(self) -> f64 {
+        self.loss + self.curvature
+    }
+}
+
+/// An eigenvalue of the Riemannian Hessian with the parameters v (length p) of its unit eigenvector
+/// `alpha J v`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HessianEigenpair {
+    /// The eigenvalue, in units of g over squared output length.
+    pub value: f64,
+    /// The parameters of the eigenvector.
+    pub direction: Vec<f64>,
+}
+
+/// The smallest and the largest eigenvalue of the Riemannian Hessian: nu_eff and mu_eff.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HessianExtremes {
+    /// nu_eff: g is geodesically convex around the point with this modulus.
+    pub smallest: HessianEigenpair,
+    /// mu_eff.
+    pub largest: HessianEigenpair,
+}
+
+impl<M: SecondOrderMap, L: Loss> ManifoldPoint<'_, M, L> {
+    /// The quadratic form of the Riemannian Hessian of g on `u = alpha J v`, over `norm(u)^2`.
+    ///
+    /// It lies in `[nu, mu]` where M is flat in the direction of `grad g`; curvature moves it out.
+    ///
+    /// # Errors
+    /// [`GeometryError::ZeroDirection`] for `J v = 0`; wrong lengths.
+    pub fn hessian_quotient(&mut self, v: &[f64]) -> Result<HessianQuotient, GeometryError> {
+        let alpha = self.objective.scaling();
+        let (tangent, square) = self.tangent_of(v)?;
+        if square == 0.0 {
+            return Err(GeometryError::ZeroDirection { what: "the direction v" });
+        }
+        let mut image = vec![0.0; tangent.len()];
+        self.objective.loss().hessian_apply(self.here.output(), &tangent, &mut image);
+        let mut normal = vec![0.0; tangent.len()];
+        self.normal_gradient(&mut normal)?;
+        let bent = self.bend(v, v)?;
+        Ok(HessianQuotient {
+            loss: inner_product(&tangent, &image) / square,
+            curvature: alpha * inner_product(&normal, &bent) / square,
+        })
+    }
+
+    /// The matrix of the Riemannian Hessian (p x p) in the orthonormal basis [`Self::tangent_basis`].
+    ///
+    /// # Errors
+    /// [`GeometryError`] where the map has no second derivative.
+    pub fn riemannian_hessian(&mut self) -> Result<Mat<f64>, GeometryError> {
+        let (n, p) = (self.here.output().len(), self.parameters());
+        let mut normal = vec![0.0; n];
+        self.normal_gradient(&mut normal)?;
+        let mut hessian = self.curvature_form(&normal)?;
+        let loss = self.objective.loss();
+        let (nu, mu) = (loss.strong_convexity(), loss.smoothness());
+        if nu.to_bits() == mu.to_bits() {
+            // nu <= Hess g <= nu leaves nothing but nu I.
+            for k in 0..p {
+                hessian[(k, k)] += nu;
+            }
+            return Ok(hessian);
+        }
+        let basis = self.tangent_basis()?;
+        let mut image = Mat::zeros(n, p);
+        for k in 0..p {
+            let (u, out) = (basis.col_as_slice(k), image.col_as_slice_mut(k));
+            loss.hessian_apply(self.here.output(), u, out);
+        }
+        let q = basis.transpose();
+        matmul(hessian.as_mut(), Accum::Add, q, image.as_ref(), 1.0, Par::Seq);
+        Ok(hessian)
+    }
+
+    /// The smallest and largest eigenvalue of the Riemannian Hessian, with eigenvectors.
+    ///
+    /// # Errors
+    /// [`GeometryError`] where the map has no second derivative, or the eigenvalue iteration failed.
+    pub fn hessian_extremes(&mut self) -> Result<HessianExtremes, GeometryError> {
+        let hessian = self.riemannian_hessian()?;
+        let mut eigen = SymmetricEigen::new(self.parameters())?;
+        eigen.factor(hessian.as_ref())?;
+        let mut pair = |k: usize| -> Result<HessianEigenpair, GeometryError> {
+            let direction = self.direction_of(eigen.vector(k))?;
+            Ok(HessianEigenpair { value: eigen.value(k), direction })
+        };
+        Ok(HessianExtremes { smallest: pair(0)?, largest: pair(eigen.order() - 1)? })
+    }
+}

@@ -1,0 +1,272 @@
+//! The Riemannian logarithm by shooting: the v with `Exp(v)` = target, and the geodesic distance.
+//!
+//! The miss of a shot, `r(v) = alpha R (w_1 - w(1; v))` in the orthonormal coordinates of the start, has
+//! a derivative near -I as long as curvature turns little over the length. Broyden's method starts from
+//! there and learns the rest. Where it fails, the target moves along the chart's straight line from
+//! w_0 to w_1 (continuation), in parts that are halved until each is reached.
+
+use gaussflow_objective::{Loss, SecondOrderMap, require_finite, require_length};
+use gaussflow_solvers::{inner_product, norm};
+
+use crate::error::GeometryError;
+use crate::frame::Frame;
+use crate::geodesic::{GeodesicEnd, GeodesicSettings};
+use crate::manifold::OutputManifold;
+
+/// Most shots at one target before it is brought nearer.
+const SHOTS: usize = 40;
+/// Most shots in all.
+const ALL_SHOTS: usize = 2000;
+/// The least part of the way that continuation takes.
+const LEAST_PART: f64 = 1.0 / 4096.0;
+/// Relative miss that is enough at a target on the way.
+const ON_THE_WAY: f64 = 1e-2;
+/// The final miss over the tolerance of the geodesics themselves.
+const MISS: f64 = 3.0;
+
+/// A shortest geodesic's beginning, as far as curvature tells.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Logarithm {
+    /// The initial velocity over unit time, in parameters (length p).
+    pub velocity: Vec<f64>,
+    /// Its length in output space: the geodesic distance.
+    pub distance: f64,
+    /// Geodesics shot.
+    pub shots: usize,
+    /// Output distance of first order between the geodesic's end and the target.
+    pub miss: f64,
+    /// `pi` over the largest normal curvature found at the start, the middle and the end; a shorter
+    /// geodesic has no conjugate points, as far as these three tell.
+    pub injectivity_estimate: f64,
+}
+
+impl<M: SecondOrderMap, L: Loss> OutputManifold<'_, M, L> {
+    /// The initial velocity v of the geodesic from w that is at `target` after unit time.
+    ///
+    /// Both are given by parameters; where several parameters name one point of M, the chart's straight
+    /// line between them says which geodesic is meant.
+    ///
+    /// # Errors
+    /// [`GeometryError::LogNotConverged`], [`GeometryError::LeftChart`] and, for a geodesic longer
+    /// than its injectivity estimate, [`GeometryError::BeyondInjectivity`] with the velocity inside;
+    /// [`GeometryError::ZeroDirection`] where the target is w; else as [`Self::exp`].
+    pub fn log(
+        &mut self,
+        w: &[f64],
+        target: &[f64],
+        settings: &GeodesicSettings,
+    ) -> Result<Logarithm, GeometryError> {
+        let p = self.objective().map().parameters();
+        require_length("the target", target, p)?;
+        require_finite("the target", target)?;
+        settings.check(p)?;
+        let frame = self.frame_at(w)?;
+        self.at(target)?;
+        let mut way = vec![0.0; p];
+        let chord: Vec<f64> = target.iter().zip(w).map(|(t, w)| t - w).collect();
+        frame.coordinates(&chord, &mut way);
+        if !(norm(&way) > 0.0) {
+            return Err(GeometryError::ZeroDirection { what: "the way from w to the target" });
+        }
+        let mut shooter = Shooter {
+            manifold: self,
+            settings: GeodesicSettings { samples: 1, ..settings.clone() },
+            frame,
+            origin: w,
+            shots: 0,
+            last_end: GeodesicEnd::Complete,
+        };
+        let (mut reached, mut part) = (0.0, 1.0);
+        let mut velocity = vec![0.0; p];
+        let mut miss = f64::INFINITY;
+        while reached < 1.0 {
+            let ahead = f64::min(reached + part, 1.0);
+            let goal: Vec<f64> = w.iter().zip(&chord).map(|(w, c)| w + ahead * c).collect();
+            let goal = if ahead < 1.0 { goal } else { target.to_vec() };
+            // The velocity so far, and the chart's straight line for what is new.
+            let mut start = velocity.clone();
+            let (stretch, rest) = if reached > 0.0 { (ahead / reached, 0.0) } else { (1.0, ahead) };
+            start.iter_mut().zip(&way).for_each(|(v, c)| *v = stretch * *v + rest * c);
+            let accepted = if ahead < 1.0 { ON_THE_WAY } else { MISS * settings.tolerance };
+            match shooter.aim(&goal, start, accepted)? {
+                Aim::Hit { velocity: found, miss: left } => {
+                    (velocity, miss, reached) = (found, left, ahead);
+                    part *= 2.0;
+                }
+                Aim::Missed { miss: left } => {
+                    part *= 0.5;
+                    if part < LEAST_PART || shooter.shots > ALL_SHOTS {
+                        return Err(shooter.failure(reached, left));
+                    }
+                }
+            }
+        }
+        let shots = shooter.shots;
+        let mut direction = vec![0.0; p];
+        shooter.frame.direction(&velocity, &mut direction);
+        let distance = norm(&velocity);
+        let injectivity_estimate = self.injectivity_estimate(w, &direction, settings)?;
+        if distance > injectivity_estimate * (1.0 + settings.tolerance) {
+            let (length, estimate) = (distance, injectivity_estimate);
+            return Err(GeometryError::BeyondInjectivity { length, estimate, velocity: direction });
+        }
+        Ok(Logarithm { velocity: direction, distance, shots, miss, injectivity_estimate })
+    }
+
+    /// The geodesic distance between the points of w and `target`: the length of [`Self::log`].
+    ///
+    /// # Errors
+    /// As [`Self::log`]; 0 where the target is w.
+    pub fn distance(
+        &mut self,
+        w: &[f64],
+        target: &[f64],
+        settings: &GeodesicSettings,
+    ) -> Result<f64, GeometryError> {
+        match self.log(w, target, settings) {
+            Err(GeometryError::ZeroDirection { .. }) => Ok(0.0),
+            found => Ok(found?.distance),
+        }
+    }
+
+    /// `pi` over the largest normal curvature at the start, the middle and the end of a geodesic.
+    fn injectivity_estimate(
+        &mut self,
+        w: &[f64],
+        v: &[f64],
+        settings: &GeodesicSettings,
+    ) -> Result<f64, GeometryError> {
+        let halves = GeodesicSettings { samples: 2, ..settings.clone() };
+        let curve = self.exp(w, v, &halves)?;
+        let mut curvature = 0.0_f64;
+        for sample in &curve.samples {
+            let found = self.at(&sample.point)?.largest_normal_curvature()?;
+            curvature = curvature.max(found.value);
+        }
+        Ok(std::f64::consts::PI / curvature)
+    }
+}
+
+/// What became of one target.
+enum Aim {
+    /// Reached, by this velocity (coordinates).
+    Hit { velocity: Vec<f64>, miss: f64 },
+    /// Not reached.
+    Missed { miss: f64 },
+}
+
+/// Shots from one point.
+struct Shooter<'s, 'a, M: SecondOrderMap, L> {
+    manifold: &'s mut OutputManifold<'a, M, L>,
+    settings: GeodesicSettings,
+    frame: Frame,
+    origin: &'s [f64],
+    shots: usize,
+    /// How the last shot ended.
+    last_end: GeodesicEnd,
+}
+
+impl<M: SecondOrderMap, L: Loss> Shooter<'_, '_, M, L> {
+    /// Broyden's method on the miss, from `velocity` (coordinates), to a miss of `accepted` lengths.
+    fn aim(
+        &mut self,
+        goal: &[f64],
+        mut velocity: Vec<f64>,
+        accepted: f64,
+    ) -> Result<Aim, GeometryError> {
+        let Some((mut miss, mut distance)) = self.shoot(goal, &velocity)? else {
+            return Ok(Aim::Missed { miss: f64::INFINITY });
+        };
+        // The inverse derivative of the miss is -(I + sum u_k s_k^T).
+        let mut updates: Vec<(Vec<f64>, Vec<f64>)> = Vec::new();
+        for _ in 0..SHOTS {
+            if distance <= accepted * norm(&velocity) {
+                return Ok(Aim::Hit { velocity, miss: distance });
+            }
+            let mut step = apply(&updates, &miss);
+            let mut shortened = 0;
+            let (next, next_miss, next_distance) = loop {
+                let next: Vec<f64> = velocity.iter().zip(&step).map(|(v, s)| v + s).collect();
+                match self.shoot(goal, &next)? {
+                    Some((m, d)) if d < 2.0 * distance => break (next, m, d),
+                    _ if shortened == 4 => return Ok(Aim::Missed { miss: distance }),
+                    _ => {
+                        step.iter_mut().for_each(|s| *s *= 0.25);
+                        shortened += 1;
+                    }
+                }
+            };
+            // Secant: the update maps the change of the miss to the step.
+            let change: Vec<f64> = miss.iter().zip(&next_miss).map(|(a, b)| a - b).collect();
+            let image = apply(&updates, &change);
+            let denominator = inner_product(&step, &image);
+            if denominator.abs() > f64::EPSILON * inner_product(&step, &step) {
+                let update = step.iter().zip(&image).map(|(s, i)| (s - i) / denominator).collect();
+                let transposed = apply_transposed(&updates, &step);
+                updates.push((update, transposed));
+            }
+            (velocity, miss, distance) = (next, next_miss, next_distance);
+        }
+        Ok(Aim::Missed { miss: distance })
+    }
+
+    /// The miss of a shot in coordinates, and its output length of first order at the goal; `None` where
+    /// the curve does not arrive.
+    fn shoot(
+        &mut self,
+        goal: &[f64],
+        velocity: &[f64],
+    ) -> Result<Option<(Vec<f64>, f64)>, GeometryError> {
+        self.shots += 1;
+        let mut direction = vec![0.0; velocity.len()];
+        self.frame.direction(velocity, &mut direction);
+        let curve = match self.manifold.exp(self.origin, &direction, &self.settings) {
+            Ok(curve) => curve,
+            // Too wild to follow: a shot that went astray.
+            Err(GeometryError::SpeedDrift { .. } | GeometryError::ZeroDirection { .. }) => {
+                self.last_end = GeodesicEnd::Stalled;
+                return Ok(None);
+            }
+            Err(other) => return Err(other),
+        };
+        self.last_end = curve.end.clone();
+        if curve.end != GeodesicEnd::Complete {
+            return Ok(None);
+        }
+        let end = &curve.last().point;
+        let difference: Vec<f64> = goal.iter().zip(end).map(|(g, e)| g - e).collect();
+        let mut miss = vec![0.0; velocity.len()];
+        self.frame.coordinates(&difference, &mut miss);
+        Ok(Some((miss, self.manifold.miss(end, goal)?)))
+    }
+
+    /// Why the target was not reached.
+    fn failure(&self, reached: f64, miss: f64) -> GeometryError {
+        if self.last_end == GeodesicEnd::Complete {
+            let (shots, tolerance) = (self.shots, MISS * self.settings.tolerance);
+            GeometryError::LogNotConverged { shots, miss, reached, tolerance }
+        } else {
+            GeometryError::LeftChart { reached, end: self.last_end.clone() }
+        }
+    }
+}
+
+/// `(I + sum u t^T) x` over the updates (u, t).
+fn apply(updates: &[(Vec<f64>, Vec<f64>)], x: &[f64]) -> Vec<f64> {
+    let mut out = x.to_vec();
+    for (update, transposed) in updates {
+        let factor = inner_product(transposed, x);
+        out.iter_mut().zip(update).for_each(|(o, u)| *o += factor * u);
+    }
+    out
+}
+
+/// The transpose of [`apply`].
+fn apply_transposed(updates: &[(Vec<f64>, Vec<f64>)], x: &[f64]) -> Vec<f64> {
+    let mut out = x.to_vec();
+    for (update, transposed) in updates {
+        let factor = inner_product(update, x);
+        out.iter_mut().zip(transposed).for_each(|(o, t)| *o += factor * t);
+    }
+    out
+}
