@@ -57,8 +57,8 @@ impl GeometryRecorder {
     ) -> GeometryColumns {
         let smallest = measured.gram_min_eigenvalue.sqrt();
         let largest = measured.gram_max_eigenvalue.sqrt();
-        // Also where the smallest value was not computed.
-        if !(smallest > rank_threshold * largest) {
+        // NaN: not computed.
+        if smallest.is_nan() || smallest <= rank_threshold * largest {
             return GeometryColumns::default();
         }
         let objective = flow.objective();

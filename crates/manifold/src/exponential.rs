@@ -177,7 +177,7 @@ impl<M: SecondOrderMap, L: Loss> OutputManifold<'_, M, L> {
             frame.coordinates(vector, part);
         }
         let length = norm(&initial[p..2 * p]);
-        if !(length > 0.0) {
+        if length == 0.0 || !length.is_finite() {
             return Err(GeometryError::ZeroDirection { what: "the velocity v" });
         }
         let (objective, here) = self.parts_mut();
