@@ -54,7 +54,7 @@ impl<M: SecondOrderMap, L: Loss> ManifoldPoint<'_, M, L> {
     /// It lies in `[nu, mu]` where M is flat in the direction of `grad g`; curvature moves it out.
     ///
     /// # Errors
-    /// [`GeometryError::ZeroDirection`] for `J v = 0`; wrong lengths.
+    /// [`GeometryError::ZeroDirection`] for `J v = 0`; wrong lengths, entries that are not finite.
     pub fn hessian_quotient(&mut self, v: &[f64]) -> Result<HessianQuotient, GeometryError> {
         let alpha = self.objective.scaling();
         let (tangent, square) = self.tangent_of(v)?;
