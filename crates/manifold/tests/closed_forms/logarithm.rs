@@ -8,7 +8,7 @@ use crate::geodesics::tight;
 use crate::shapes::{
     SCALINGS, SHAPES, close, cross, dot, length, near, point, refused, squared, tangent, with_loss,
 };
-use crate::surfaces::{RADIUS, circle, cusp, cylinder, sphere};
+use crate::surfaces::{RADIUS, circle, cusp, cylinder, sphere, torus};
 
 /// `Log(Exp(v)) = v`, and `Exp(Log(y)) = y` in outputs.
 #[test]
@@ -113,24 +113,28 @@ fn a_target_that_no_shot_reaches_inside_the_chart_says_why() {
 }
 
 /// Half-way around the axis, but not antipodal: the only great circle goes through the pole, which the
-/// chart does not have. Tight shots stall there; coarse ones arrive, but not at the target.
+/// chart does not have.
 #[test]
 fn a_target_beyond_the_pole_is_not_found() {
     let objective = with_loss(sphere, 2, squared(3), 1.0);
     let mut manifold = OutputManifold::new(&objective).unwrap();
-    for tolerance in [1e-8, 1e-2] {
-        let settings = GeodesicSettings { tolerance, ..GeodesicSettings::default() };
-        let found = manifold.log(&[0.9, 0.0], &[1.2, PI], &settings);
-        println!("{tolerance:e}: {found:?}");
-        match found {
-            Err(GeometryError::LeftChart { reached, .. }) => {
-                assert!(tolerance < 1e-6 && reached > 0.5 && reached < 1.0);
-            }
-            Err(GeometryError::LogNotConverged { shots, miss, reached, tolerance: accepted }) => {
-                assert!(tolerance > 1e-6 && shots > 10 && reached > 0.5 && reached < 1.0);
-                assert!(miss > accepted);
-            }
-            other => panic!("{other:?}"),
-        }
-    }
+    let settings = GeodesicSettings { tolerance: 1e-8, ..GeodesicSettings::default() };
+    refused!(
+        manifold.log(&[0.9, 0.0], &[1.2, PI], &settings),
+        GeometryError::LeftChart { reached, end: GeodesicEnd::Stalled } if *reached > 0.5 && *reached < 1.0
+    );
+}
+
+/// A torus is complete, so that no shot leaves it; more than once around its inner equator, where
+/// geodesics run apart exponentially, the search does not arrive and says how far it came.
+#[test]
+fn a_target_beyond_the_search_says_how_far_it_came() {
+    let objective = with_loss(torus, 2, squared(3), 1.0);
+    let mut manifold = OutputManifold::new(&objective).unwrap();
+    let settings = GeodesicSettings { tolerance: 1e-8, ..GeodesicSettings::default() };
+    refused!(
+        manifold.log(&[3.0, 0.0], &[3.3, 7.0], &settings),
+        GeometryError::LogNotConverged { shots, miss, reached, tolerance }
+            if *shots > 10 && miss > tolerance && *reached > 0.1 && *reached < 1.0
+    );
 }
