@@ -31,7 +31,7 @@ const ATTEMPTS: usize = 4;
 /// The integrator's least tolerance: rounding of its own sums.
 const LEAST_TOLERANCE: f64 = 1e-15;
 /// Most evaluations of the field in one attempt: near a singularity tight tolerances ask for any number.
-const EVALUATIONS: usize = 50_000;
+const EVALUATIONS: usize = 20_000;
 /// Relative part of the tolerance: rounding only, the coordinates' errors are output lengths.
 const RELATIVE_TOLERANCE: f64 = 1e-15;
 
@@ -186,7 +186,7 @@ impl<M: SecondOrderMap, L: Loss> OutputManifold<'_, M, L> {
             frame.coordinates(vector, part);
         }
         let length = norm(&initial[p..2 * p]);
-        if !(length > 0.0) {
+        if length == 0.0 {
             return Err(GeometryError::ZeroDirection { what: "the velocity v" });
         }
         let (objective, here) = self.parts_mut();
