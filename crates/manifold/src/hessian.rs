@@ -54,7 +54,7 @@ impl<M: SecondOrderMap, L: Loss> ManifoldPoint<'_, M, L> {
     /// It lies in `[nu, mu]` where M is flat in the direction of `grad g`; curvature moves it out.
     ///
     /// # Errors
-    /// [`GeometryError::ZeroDirection`] for `J v = 0`; wrong lengths.
+    /// [`GeometryError::ZeroDirection`] for `J v = 0`; wrong lengths, entries that are not finite.
     pub fn hessian_quotient(&mut self, v: &[f64]) -> Result<HessianQuotient, GeometryError> {
         let alpha = self.objective.scaling();
         let (tangent, square) = self.tangent_of(v)?;
@@ -103,13 +103,18 @@ impl<M: SecondOrderMap, L: Loss> ManifoldPoint<'_, M, L> {
 
     /// The smallest and largest eigenvalue of the Riemannian Hessian, with eigenvectors.
     ///
+    /// The values are the quotients on the eigenvectors: the matrix carries `eps cond(J)^2` from
+    /// `R^-T B R^-1`, a quotient `eps cond(J)`, and to the second order only what the vector is off.
+    ///
     /// # Errors
     /// [`GeometryError`] where the map has no second derivative, or the eigenvalue iteration failed.
     pub fn hessian_extremes(&mut self) -> Result<HessianExtremes, GeometryError> {
         let hessian = self.riemannian_hessian()?;
         let ends = SymmetricEigen::new(self.parameters())?.extremes(hessian.as_ref())?;
         let mut pair = |end: &Eigenpair| -> Result<HessianEigenpair, GeometryError> {
-            Ok(HessianEigenpair { value: end.value, direction: self.direction_of(&end.vector)? })
+            let direction = self.direction_of(&end.vector)?;
+            let value = self.hessian_quotient(&direction)?.total();
+            Ok(HessianEigenpair { value, direction })
         };
         Ok(HessianExtremes { smallest: pair(&ends[0])?, largest: pair(&ends[1])? })
     }

@@ -16,11 +16,16 @@ use crate::manifold::OutputManifold;
 /// Most shots at one target before it is brought nearer.
 const SHOTS: usize = 40;
 /// Most shots in all.
-const ALL_SHOTS: usize = 2000;
+const ALL_SHOTS: usize = 300;
 /// The least part of the way that continuation takes.
 const LEAST_PART: f64 = 1.0 / 4096.0;
 /// Relative miss that is enough at a target on the way.
 const ON_THE_WAY: f64 = 1e-2;
+/// Least tolerance of the geodesics to such a target: they only tell where to go on from.
+const TOLERANCE_ON_THE_WAY: f64 = 1e-5;
+/// Most length of a shot over the first one at its target: a step past a near-singular derivative must
+/// not send a curve around M many times.
+const LONGEST: f64 = 4.0;
 /// The final miss over the tolerance of the geodesics themselves.
 const MISS: f64 = 3.0;
 
@@ -65,7 +70,7 @@ impl<M: SecondOrderMap, L: Loss> OutputManifold<'_, M, L> {
         let mut way = vec![0.0; p];
         let chord: Vec<f64> = target.iter().zip(w).map(|(t, w)| t - w).collect();
         frame.coordinates(&chord, &mut way);
-        if !(norm(&way) > 0.0) {
+        if norm(&way) == 0.0 {
             return Err(GeometryError::ZeroDirection { what: "the way from w to the target" });
         }
         let mut shooter = Shooter {
@@ -88,6 +93,9 @@ impl<M: SecondOrderMap, L: Loss> OutputManifold<'_, M, L> {
             let (stretch, rest) = if reached > 0.0 { (ahead / reached, 0.0) } else { (1.0, ahead) };
             start.iter_mut().zip(&way).for_each(|(v, c)| *v = stretch * *v + rest * c);
             let accepted = if ahead < 1.0 { ON_THE_WAY } else { MISS * settings.tolerance };
+            let tolerance = settings.tolerance;
+            let loose = tolerance.max(TOLERANCE_ON_THE_WAY);
+            shooter.settings.tolerance = if ahead < 1.0 { loose } else { tolerance };
             match shooter.aim(&goal, start, accepted)? {
                 Aim::Hit { velocity: found, miss: left } => {
                     (velocity, miss, reached) = (found, left, ahead);
@@ -177,6 +185,7 @@ impl<M: SecondOrderMap, L: Loss> Shooter<'_, '_, M, L> {
         let Some((mut miss, mut distance)) = self.shoot(goal, &velocity)? else {
             return Ok(Aim::Missed { miss: f64::INFINITY });
         };
+        let longest = LONGEST * norm(&velocity);
         // The inverse derivative of the miss is -(I + sum u_k s_k^T).
         let mut updates: Vec<(Vec<f64>, Vec<f64>)> = Vec::new();
         for _ in 0..SHOTS {
@@ -187,7 +196,8 @@ impl<M: SecondOrderMap, L: Loss> Shooter<'_, '_, M, L> {
             let mut shortened = 0;
             let (next, next_miss, next_distance) = loop {
                 let next: Vec<f64> = velocity.iter().zip(&step).map(|(v, s)| v + s).collect();
-                match self.shoot(goal, &next)? {
+                let shot = if norm(&next) > longest { None } else { self.shoot(goal, &next)? };
+                match shot {
                     Some((m, d)) if d < 2.0 * distance => break (next, m, d),
                     _ if shortened == 4 => return Ok(Aim::Missed { miss: distance }),
                     _ => {

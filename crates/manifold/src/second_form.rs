@@ -5,7 +5,7 @@
 //! normal curvature. Gauss: the sectional curvature of the plane of orthonormal u, v is
 //! `<II(u,u), II(v,v)> - |II(u,v)|^2`.
 
-use gaussflow_objective::{Loss, SecondOrderMap, require_length};
+use gaussflow_objective::{Loss, SecondOrderMap, require_finite, require_length};
 use gaussflow_solvers::faer::linalg::matmul::matmul;
 use gaussflow_solvers::faer::{Accum, Mat, Par};
 use gaussflow_solvers::{Eigenpair, SymmetricEigen, inner_product, norm};
@@ -34,7 +34,7 @@ impl<M: SecondOrderMap, L: Loss> ManifoldPoint<'_, M, L> {
     /// For tangent vectors given in output space take [`Self::parameter_direction`] first.
     ///
     /// # Errors
-    /// [`GeometryError`] on wrong lengths.
+    /// [`GeometryError`] on wrong lengths or entries that are not finite.
     pub fn second_fundamental_form(
         &mut self,
         a: &[f64],
@@ -52,7 +52,8 @@ impl<M: SecondOrderMap, L: Loss> ManifoldPoint<'_, M, L> {
     /// parameters (length p) of `S_xi u`.
     ///
     /// # Errors
-    /// [`GeometryError::NotNormal`] for a xi with a tangent part; wrong lengths.
+    /// [`GeometryError::NotNormal`] for a xi with a tangent part; wrong lengths, entries that are not
+    /// finite.
     pub fn weingarten(
         &mut self,
         xi: &[f64],
@@ -61,6 +62,7 @@ impl<M: SecondOrderMap, L: Loss> ManifoldPoint<'_, M, L> {
     ) -> Result<(), GeometryError> {
         require_length("the direction a", a, self.parameters())?;
         require_length("the image", out, self.parameters())?;
+        require_finite("the direction a", a)?;
         self.require_normal(xi)?;
         let (here, map) = (&self.here, self.objective.map());
         map.weighted_hessian_apply(here.point(), here.jacobian(), xi, a, out)?;
@@ -76,15 +78,21 @@ impl<M: SecondOrderMap, L: Loss> ManifoldPoint<'_, M, L> {
     /// output length; for a surface the Gauss curvature.
     ///
     /// # Errors
-    /// [`GeometryError::ParallelDirections`]; wrong lengths.
+    /// [`GeometryError::ParallelDirections`], [`GeometryError::ZeroDirection`]; wrong lengths, entries
+    /// that are not finite.
     pub fn sectional_curvature(&mut self, a: &[f64], b: &[f64]) -> Result<f64, GeometryError> {
         let (u, uu) = self.tangent_of(a)?;
         let (v, vv) = self.tangent_of(b)?;
+        for (square, what) in [(uu, "the direction a"), (vv, "the direction b")] {
+            if !(square > 0.0) {
+                return Err(GeometryError::ZeroDirection { what });
+            }
+        }
         let uv = inner_product(&u, &v);
         // The part of v across u, not uu vv - uv^2: nearly parallel directions keep their digits.
         let across: Vec<f64> = u.iter().zip(&v).map(|(u, v)| v - uv / uu * u).collect();
         let sine = norm(&across) / vv.sqrt();
-        if !(sine > f64::EPSILON.sqrt()) {
+        if sine.is_nan() || sine <= f64::EPSILON.sqrt() {
             return Err(GeometryError::ParallelDirections { sine });
         }
         let mut forms = [vec![0.0; u.len()], vec![0.0; u.len()], vec![0.0; u.len()]];
@@ -123,7 +131,7 @@ impl<M: SecondOrderMap, L: Loss> ManifoldPoint<'_, M, L> {
                 if found >= best.value {
                     best = NormalCurvature { value: found, direction };
                 }
-                if !(found > value * (1.0 + GAIN)) {
+                if found.is_nan() || found <= value * (1.0 + GAIN) {
                     break;
                 }
                 value = found;

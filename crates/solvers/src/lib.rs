@@ -24,6 +24,7 @@ mod lsmr;
 mod matrix_free;
 mod matrix_free_passes;
 mod memory;
+mod narrow_gram;
 mod operator;
 mod pair_gram;
 mod parallel;
