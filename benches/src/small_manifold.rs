@@ -22,7 +22,7 @@ pub const NAME: &str = "small_manifold";
 /// Rows, features, hidden units.
 const SHAPE: (usize, usize, usize) = (24, 2, 3);
 /// The scaling factor alpha.
-const SCALING: f64 = 4.0;
+const SCALING: f64 = 16.0;
 /// The tolerance of a run that counts as exact.
 const TIGHT: f64 = 1e-13;
 

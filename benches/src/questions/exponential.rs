@@ -23,7 +23,6 @@ const LAP: usize = 100;
 /// A run whose end counts as exact.
 const TIGHT: f64 = 1e-13;
 
-
 /// One case a direction: a generic one of the tangent space, and that of the flow itself.
 ///
 /// # Errors

@@ -8,7 +8,7 @@
 use gaussflow_objective::{Loss, SecondOrderMap};
 use gaussflow_solvers::faer::linalg::matmul::matmul;
 use gaussflow_solvers::faer::{Accum, Mat, Par};
-use gaussflow_solvers::{SymmetricEigen, inner_product};
+use gaussflow_solvers::{Eigenpair, SymmetricEigen, inner_product};
 
 use crate::error::GeometryError;
 use crate::point::ManifoldPoint;
@@ -110,13 +110,12 @@ impl<M: SecondOrderMap, L: Loss> ManifoldPoint<'_, M, L> {
     /// [`GeometryError`] where the map has no second derivative, or the eigenvalue iteration failed.
     pub fn hessian_extremes(&mut self) -> Result<HessianExtremes, GeometryError> {
         let hessian = self.riemannian_hessian()?;
-        let mut eigen = SymmetricEigen::new(self.parameters())?;
-        eigen.factor(hessian.as_ref())?;
-        let mut pair = |k: usize| -> Result<HessianEigenpair, GeometryError> {
-            let direction = self.direction_of(eigen.vector(k))?;
+        let ends = SymmetricEigen::new(self.parameters())?.extremes(hessian.as_ref())?;
+        let mut pair = |end: &Eigenpair| -> Result<HessianEigenpair, GeometryError> {
+            let direction = self.direction_of(&end.vector)?;
             let value = self.hessian_quotient(&direction)?.total();
             Ok(HessianEigenpair { value, direction })
         };
-        Ok(HessianExtremes { smallest: pair(0)?, largest: pair(eigen.order() - 1)? })
+        Ok(HessianExtremes { smallest: pair(&ends[0])?, largest: pair(&ends[1])? })
     }
 }

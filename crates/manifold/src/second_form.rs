@@ -8,7 +8,7 @@
 use gaussflow_objective::{Loss, SecondOrderMap, require_finite, require_length};
 use gaussflow_solvers::faer::linalg::matmul::matmul;
 use gaussflow_solvers::faer::{Accum, Mat, Par};
-use gaussflow_solvers::{SymmetricEigen, inner_product, norm};
+use gaussflow_solvers::{Eigenpair, SymmetricEigen, inner_product, norm};
 
 use crate::error::GeometryError;
 use crate::point::ManifoldPoint;
@@ -119,8 +119,7 @@ impl<M: SecondOrderMap, L: Loss> ManifoldPoint<'_, M, L> {
         let mut normal = vec![0.0; self.here.output().len()];
         self.normal_gradient(&mut normal)?;
         if normal.iter().any(|x| *x != 0.0) {
-            eigen.factor(self.curvature_form(&normal)?.as_ref())?;
-            starts.push(dominant(&eigen).to_vec());
+            starts.push(dominant(eigen.extremes(self.curvature_form(&normal)?.as_ref())?));
         }
         let mut best = NormalCurvature { value: 0.0, direction: vec![0.0; p] };
         for mut coordinates in starts {
@@ -137,8 +136,7 @@ impl<M: SecondOrderMap, L: Loss> ManifoldPoint<'_, M, L> {
                 }
                 value = found;
                 normal.iter_mut().for_each(|x| *x /= found);
-                eigen.factor(self.curvature_form(&normal)?.as_ref())?;
-                coordinates.copy_from_slice(dominant(&eigen));
+                coordinates = dominant(eigen.extremes(self.curvature_form(&normal)?.as_ref())?);
             }
         }
         Ok(best)
@@ -210,7 +208,6 @@ impl<M: SecondOrderMap, L: Loss> ManifoldPoint<'_, M, L> {
 }
 
 /// The eigenvector of the eigenvalue of largest magnitude.
-fn dominant(eigen: &SymmetricEigen) -> &[f64] {
-    let last = eigen.order() - 1;
-    eigen.vector(if eigen.value(0).abs() > eigen.value(last).abs() { 0 } else { last })
+fn dominant([smallest, largest]: [Eigenpair; 2]) -> Vec<f64> {
+    if smallest.value.abs() > largest.value.abs() { smallest.vector } else { largest.vector }
 }
