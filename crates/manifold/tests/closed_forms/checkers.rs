@@ -1,6 +1,6 @@
 //! The checkers pass right maps and name what is wrong with wrong ones.
 
-use gaussflow_manifold::{GeodesicSettings, GeometryCheck, OutputManifold};
+use gaussflow_manifold::{GeodesicSettings, GeometryCheck, GeometryError, OutputManifold};
 use gaussflow_objective::{MapError, Objective, Residuals, SecondOrderMap, SmoothMap, Squared};
 use gaussflow_solvers::DenseJacobian;
 
