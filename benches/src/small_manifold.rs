@@ -22,7 +22,7 @@ pub const NAME: &str = "small_manifold";
 /// Rows, features, hidden units.
 const SHAPE: (usize, usize, usize) = (24, 2, 3);
 /// The scaling factor alpha.
-const SCALING: f64 = 16.0;
+const SCALING: f64 = 64.0;
 /// The tolerance of a run that counts as exact.
 const TIGHT: f64 = 1e-13;
 
@@ -52,7 +52,7 @@ pub fn cases(
         Some(Task { peer, name, problem: folder.clone(), operations: 0.0 })
     };
     take(exponential(&problem, &velocity, &target, [task("exp"), task("accurate-exp")])?)?;
-    take(logarithm(&problem, &velocity, &target, task("log"))?)
+    take(logarithm(&problem, &velocity, &target, [task("log"), task("accurate-log")])?)
 }
 
 /// Exp by ours and by the peer's integrators.
@@ -72,13 +72,7 @@ fn exponential(
     };
     let curve = walk.manifold.exp(&walk.points[0], velocity, &settings)?;
     let error = distance(&curve.complete()?.point)?;
-    let mut peers = Vec::new();
-    for task in tasks.into_iter().flatten() {
-        for formulation in task.formulations(1)? {
-            let error = distance(&task.result(1, &formulation)?)?;
-            peers.push(unrated(task.side(&formulation, Some(error))?));
-        }
-    }
+    let peers = peer_sides(tasks.into_iter().flatten(), &mut distance)?;
     let velocity = velocity.to_vec();
     let ours = Side::calling(0.0, error, move || {
         walk.manifold.exp(&walk.points[0], &velocity, &settings)?.complete()?;
@@ -92,7 +86,7 @@ fn logarithm(
     problem: &Problem,
     velocity: &[f64],
     target: &[f64],
-    task: Option<Task>,
+    tasks: [Option<Task>; 2],
 ) -> Fallible<Case> {
     let mut walk = Walk::new(problem, SCALING)?;
     let settings = GeodesicSettings::default();
@@ -106,13 +100,7 @@ fn logarithm(
     };
     let found = walk.manifold.log(&walk.points[0], target, &settings)?;
     let error = distance(&found.velocity)?;
-    let mut peers = Vec::new();
-    if let Some(task) = task {
-        for formulation in task.formulations(1)? {
-            let error = distance(&task.result(1, &formulation)?)?;
-            peers.push(unrated(task.side(&formulation, Some(error))?));
-        }
-    }
+    let peers = peer_sides(tasks.into_iter().flatten(), &mut distance)?;
     let target = target.to_vec();
     let ours = Side::calling(0.0, error, move || {
         walk.manifold.log(&walk.points[0], &target, &settings)?;
@@ -121,6 +109,26 @@ fn logarithm(
     let shots = found.shots;
     let ours = ours.noting(move || format!("{shots} shots"));
     Ok(case(problem.shape, "logarithm", ours, peers))
+}
+
+/// One side a formulation of each task; one that fails (a shooting may lose its way) is said and left out.
+fn peer_sides(
+    tasks: impl IntoIterator<Item = Task>,
+    distance: &mut dyn FnMut(&[f64]) -> Fallible<f64>,
+) -> Fallible<Vec<Side<'static>>> {
+    let mut sides = Vec::new();
+    for task in tasks {
+        match task.formulations(1) {
+            Ok(names) => {
+                for name in names {
+                    let error = distance(&task.result(1, &name)?)?;
+                    sides.push(unrated(task.side(&name, Some(error))?));
+                }
+            }
+            Err(error) => println!("    {error}"),
+        }
+    }
+    Ok(sides)
 }
 
 /// A case of ours and the peers'.
