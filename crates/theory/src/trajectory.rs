@@ -64,7 +64,9 @@ pub struct Sample {
     pub speed: f64,
     /// `norm(w_t - w_0)`.
     pub deviation: f64,
-    /// Bound of what integration and rounding may have changed the loss by.
+    /// Bound of what integration and rounding may have changed `alpha f(w_t)` by: a norm.
+    pub output_error: f64,
+    /// Bound of what they may have changed the loss by.
     pub loss_error: f64,
 }
 
@@ -215,6 +217,7 @@ impl Sample {
 
     fn add_loss_error(&mut self, problem: &Problem, rounding: f64, displacement: f64) {
         let d = displacement + rounding;
+        self.output_error = d;
         // Displacements on the flow's tangent space see the part of grad g that the flow dissipates;
         // rounding of f sees all of it.
         let seen = if problem.parameters() < problem.outputs() {
@@ -260,6 +263,7 @@ impl ScaledFlow<'_, '_> {
             dissipation: inner_product(here.loss_gradient(), &velocity),
             speed: norm(&q),
             deviation: norm(v) / self.scaling,
+            output_error: 0.0,
             loss_error: 0.0,
         })
     }

@@ -210,12 +210,11 @@ pub fn gradient_decay(run: &UnderRun<'_>, corrected: Corrections) -> Result<Reco
     };
     let row = Statement { id: "under/gradient-decay", place, text };
     let mu = c.smoothness;
-    let rounding = run.ball.problem.output_rounding(run.ball.scaling);
     let places = run.trajectory.later().iter().map(|s| {
         let found = s.dissipation.max(0.0).sqrt();
-        // grad g is mu-Lipschitz, the flow's own error enters through its square root in the gap; what
-        // rounding of f leaves in P grad g is mu times it, and a hundredth of a percent of the rest.
-        let tolerance = mu * 10.0 * rounding + 1e-8 * found;
+        // grad g is mu-Lipschitz; P turns by less than a tenth of the output's error here, and the
+        // direction that gives P grad g is solved to 1e-12.
+        let tolerance = 2.0 * mu * s.output_error + 1e-11 * found;
         Comparison::new(found, factor * (-rate * s.time).exp(), tolerance, time(s))
     });
     Ok(row.judge(&run.ball.name(), assumed, places))
