@@ -254,6 +254,17 @@ impl Record {
         self
     }
 
+    /// Takes the corrected statement from a record of its own, judged on the same data at the step or
+    /// alpha that it asks for.
+    #[must_use]
+    pub fn corrected_by(mut self, other: Self) -> Self {
+        let statement = format!("{} [{}]", other.statement.text, other.run);
+        self.note.push_str(&other.note);
+        let Self { comparison, verdict, .. } = other;
+        self.corrected = Some(Corrected { statement, comparison, verdict });
+        self
+    }
+
     /// Adds a sentence to the note.
     #[must_use]
     pub fn with_note(mut self, note: &str) -> Self {

@@ -1,6 +1,5 @@
 //! Section 3 at a point: the infinite-width limit, Assumption 1, and the identities and bounds of the kernel.
 
-use gaussflow_dynamics::Preconditioner;
 use gaussflow_network::{ActivationFunction, InitialPoint, Initialization, infinite_width_kernel};
 use gaussflow_objective::Linearization;
 use gaussflow_solvers::faer::Mat;
@@ -301,7 +300,7 @@ pub fn squared_inverse(
     let row = Statement {
         id: "over/squared-inverse",
         place: "(9)",
-        text: "|b^T (K/rho0^2 - 2 K A K/rho0^3 + K A K A K/rho0^4) b - (1-rho)^2 norm(H_rho^-1 J^T b)^2| <= 16 n eps (norm(K)/rho0)^2 norm(b)^2/rho0",
+        text: "|b^T (K/rho0^2 - 2 K A K/rho0^3 + K A K A K/rho0^4) b - (1-rho)^2 norm(H_rho^-1 J^T b)^2| <= 8 sqrt(n) eps norm(K)/rho0^2 norm(b)^2",
     };
     let kernel = kernel_of(here);
     let n = problem.outputs();
@@ -316,8 +315,9 @@ pub fn squared_inverse(
         let direct = damped_direction(problem, &here.point, damping, b)?;
         let rest = 1.0 - damping;
         let left = (form - rest * rest * inner_product(&direct, &direct)).abs();
-        let scale = (here.largest() / ratio).powi(2) * inner_product(b, b) / ratio;
-        let right = 16.0 * n as f64 * f64::EPSILON * scale;
+        // Each of the three forms is at most norm(K)/rho0^2 norm(b)^2; they cancel to 1/norm(K) of it.
+        let scale = here.largest() / ratio.powi(2) * inner_product(b, b);
+        let right = 8.0 * (n as f64).sqrt() * f64::EPSILON * scale;
         places.push(Comparison::new(left, right, 0.0, format!("vector {k}")));
     }
     let assumed = vec![
@@ -390,9 +390,4 @@ pub fn squared_inverse_bound(
              smallest, not the largest. At grad g the quotient is {:.3}.",
             form / square / claimed
         ))
-}
-
-/// The damping of a preconditioner and its name in records.
-pub fn damping_name(preconditioner: Preconditioner) -> String {
-    format!("rho = {}", preconditioner.damping())
 }

@@ -81,8 +81,6 @@ pub struct Curves {
     pub measured: Vec<f64>,
     /// The bound as printed.
     pub bound: Vec<f64>,
-    /// The corrected bound.
-    pub corrected: Vec<f64>,
 }
 
 /// Everything that the audit found.

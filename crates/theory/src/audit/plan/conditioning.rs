@@ -17,7 +17,7 @@ use crate::trajectory::{FlowPlan, Stepper, Trajectory};
 const SCALING: f64 = 1e6;
 const ROWS: usize = 48;
 const FEATURES: usize = 3;
-const HIDDEN: usize = 3;
+const HIDDEN: usize = 2;
 
 /// A problem whose H_0 has the condition number `condition`, by bisection on the inputs' spread.
 pub(super) fn conditioned(condition: f64) -> Result<Problem, TheoryError> {
@@ -38,8 +38,8 @@ pub(super) fn conditioned(condition: f64) -> Result<Problem, TheoryError> {
 /// The sweep.
 pub fn sweep(effort: Effort) -> Result<Findings, TheoryError> {
     let conditions: &[f64] = match effort {
-        Effort::Quick => &[1e2, 1e6],
-        Effort::Full => &[1e2, 1e3, 1e4, 1e6],
+        Effort::Quick => &[1e1, 1e6],
+        Effort::Full => &[1e1, 1e2, 1e4, 1e6],
     };
     let mut found = Findings::default();
     for &condition in conditions {

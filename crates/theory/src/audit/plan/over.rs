@@ -56,34 +56,48 @@ pub fn continuous(rows: &Rows, effort: Effort) -> Result<Findings, TheoryError> 
         records.push(kernel::squared_inverse_bound(&named, &start, &constants, damping, 1.0));
         let printed = constants.theorem_1_scaling(damping);
         let corrected = constants.never_exits_scaling();
-        for (scaling, which) in [(printed, "alpha of (12)"), (corrected, "alpha corrected")] {
+        let mut pairs = Vec::new();
+        for (scaling, which) in [(corrected, "corrected alpha"), (printed, "alpha of (12)")] {
             let name = format!("{}, {which} = {scaling:.4e}", named.name);
             let trajectory = levenberg_marquardt(&problem, &constants, damping, scaling)?;
             let run = over_run(&name, &problem, &constants, damping, &trajectory);
-            records.push(flow::theorem_1(&run.borrow()));
-            if which == "alpha of (12)" {
-                records.push(flow::never_exits(&run.borrow()));
-            } else {
-                records.push(flow::never_exits_corrected(&run.borrow()));
-            }
-            if which == "alpha corrected" {
+            let stays = if pairs.is_empty() {
                 records.extend(lemma_1(&run.borrow(), &problem));
-            }
+                flow::never_exits_corrected(&run.borrow())
+            } else {
+                flow::never_exits(&run.borrow())
+            };
+            pairs.push((stays, flow::theorem_1(&run.borrow())));
             let radius = constants.kernel_radius();
             let times = trajectory.samples.iter().map(|s| s.time).collect();
             let share = trajectory.samples.iter().map(|s| s.deviation / radius).collect();
             found.exits.push((format!("{which}, ρ = {damping}, seed {}", rows.seed), times, share));
         }
+        if let (Some(printed), Some(corrected)) = (pairs.pop(), pairs.pop()) {
+            records.push(printed.0.corrected_by(corrected.0));
+            records.push(printed.1.corrected_by(corrected.1));
+        }
     }
-    // rho = lambda0^2/(1 + lambda0^2), always admissible.
-    let square = constants.lambda0.powi(2);
-    let damping = square / (1.0 + square);
-    let scaling = constants.never_exits_scaling().max(constants.theorem_1_scaling(damping));
-    let trajectory = levenberg_marquardt(&problem, &constants, damping, scaling)?;
-    let name = format!("{}, rho = {damping:.4}, alpha = {scaling:.4e}", problem.name);
-    let run = over_run(&name, &problem, &constants, damping, &trajectory);
-    records.push(flow::admissible_damping(&run.borrow()));
+    records.push(damping_equals_lambda(&problem, &constants)?);
     Ok(found)
+}
+
+/// rho = lambda0^2, which is admissible only below 1, and rho = lambda0^2/(1 + lambda0^2), which always is.
+pub(super) fn damping_equals_lambda(
+    problem: &Problem,
+    constants: &NetworkConstants,
+) -> Result<Record, TheoryError> {
+    let square = constants.lambda0.powi(2);
+    let judge = |damping: f64, row: fn(&OverRun<'_>) -> Record| {
+        // rho = lambda0^2 above 1 is no damping: the flow at the admissible one stands in, unmet.
+        let used = if damping < 1.0 { damping } else { square / (1.0 + square) };
+        let scaling = constants.never_exits_scaling().max(constants.theorem_1_scaling(used));
+        let trajectory = levenberg_marquardt(problem, constants, used, scaling)?;
+        let name = format!("{}, rho = {used:.4}, alpha = {scaling:.4e}", problem.name);
+        Ok::<_, TheoryError>(row(&over_run(&name, problem, constants, used, &trajectory).borrow()))
+    };
+    let corrected = judge(square / (1.0 + square), flow::admissible_damping)?;
+    Ok(judge(square, flow::damping_equals_lambda)?.corrected_by(corrected))
 }
 
 /// Lemma 1's rows along a flow.
@@ -181,9 +195,9 @@ pub fn discrete(rows: &Rows, effort: Effort) -> Result<Findings, TheoryError> {
         let trajectory = iterate(scaling, step, steps)?;
         let name = format!("{base}, printed alpha = {scaling:.4e}, printed eta");
         let printed = run(&name, step, &trajectory);
-        records.push(discrete::theorem_2(&printed));
-        records.push(discrete::never_exits(&printed));
-        records.push(discrete::small_damping_rate(&printed));
+        let mut theorem = discrete::theorem_2(&printed);
+        let mut stays = discrete::never_exits(&printed);
+        let mut small = discrete::small_damping_rate(&printed);
 
         let step = constants.appendix_step(damping);
         let trajectory = iterate(scaling, step, 20)?;
@@ -194,15 +208,16 @@ pub fn discrete(rows: &Rows, effort: Effort) -> Result<Findings, TheoryError> {
         let scaling = constants.consistent_scaling(damping);
         let trajectory = iterate(scaling, step, 60)?;
         let name = format!("{base}, alpha = {scaling:.4e}, consistent eta");
-        records.push(discrete::theorem_2_consistent(&run(&name, step, &trajectory)));
+        theorem = theorem.corrected_by(discrete::theorem_2_consistent(&run(&name, step, &trajectory)));
 
         let step = constants.repaired_step(damping);
         let scaling = constants.repaired_scaling(damping);
         let trajectory = iterate(scaling, step, 25)?;
         let name = format!("{base}, alpha = {scaling:.4e}, alpha eta = (1-rho)/mu");
         let repaired = run(&name, step, &trajectory);
-        records.push(discrete::repaired_rate(&repaired));
-        records.push(discrete::never_exits_repaired(&repaired));
+        small = small.corrected_by(discrete::repaired_rate(&repaired));
+        stays = stays.corrected_by(discrete::never_exits_repaired(&repaired));
+        records.extend([theorem, stays, small]);
     }
     Ok(Findings { records, ..Findings::default() })
 }

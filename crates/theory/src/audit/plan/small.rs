@@ -5,15 +5,14 @@ use std::sync::Arc;
 use gaussflow_dynamics::Preconditioner;
 use gaussflow_network::{Activation, ActivationFunction, InitialPoint, Initialization, Network};
 use gaussflow_objective::{LogCosh, Loss, Squared, WeightedSquares};
-use gaussflow_solvers::norm;
 
 use crate::TheoryError;
 use crate::audit::over_continuous as flow;
 use crate::audit::over_discrete::{self as discrete, Iterates};
-use crate::audit::plan::over::{lemma_1, levenberg_marquardt, over_run};
-use crate::audit::plan::under::gauss_newton;
+use crate::audit::plan::over::{damping_equals_lambda, lemma_1, levenberg_marquardt, over_run};
+use crate::audit::plan::under::{gauss_newton, theorem_5 as theorem_5_rows};
 use crate::audit::plan::{Curves, Findings};
-use crate::audit::under_flow::{self, Corrections, UnderRun};
+use crate::audit::under_flow::{self, UnderRun};
 use crate::audit::under_geometry::{self as geometry, HessianRange, corrected_rate};
 use crate::audit::under_immersion::{self as immersion, Ball};
 use crate::audit::{over_kernel as kernel, setting};
@@ -70,8 +69,10 @@ pub fn theorem_5() -> Result<Findings, TheoryError> {
         points: 8,
     };
     let least = corrected_rate(&ball(scaling))?.least_scaling();
-    for (scaling, corrections) in [(scaling, Corrections::AsPrinted), (least, Corrections::Applied)]
-    {
+    let trajectory = gauss_newton(&problem, least, 4.0, 80)?;
+    let optimum = BestInClass::polish(&problem, least, &trajectory.last().weights)?;
+    let corrected = UnderRun { ball: ball(least), trajectory: &trajectory, optimum: Some(&optimum) };
+    for scaling in [scaling, least] {
         let trajectory = gauss_newton(&problem, scaling, 4.0, 80)?;
         let optimum = BestInClass::polish(&problem, scaling, &trajectory.last().weights)?;
         let run =
@@ -79,12 +80,7 @@ pub fn theorem_5() -> Result<Findings, TheoryError> {
         let range = HessianRange::measure(&run.ball)?;
         found.records.push(under_flow::assumption_3(&run));
         found.records.push(under_flow::monotone(&run));
-        found.records.extend(under_flow::theorem_5_rate(&run)?);
-        if corrections == Corrections::Applied {
-            found.records.push(under_flow::theorem_5_corrected(&run)?);
-        }
-        found.records.push(under_flow::theorem_5_radius(&run, corrections)?);
-        found.records.push(under_flow::gradient_decay(&run, corrections)?);
+        found.records.extend(theorem_5_rows(&run, &corrected)?);
         found.records.push(geometry::geodesic_strong_convexity(
             &run.ball,
             &range,
@@ -93,14 +89,13 @@ pub fn theorem_5() -> Result<Findings, TheoryError> {
         // M is a curve: the geodesic distance is its arc length.
         let distance = |w: &[f64]| Some(arc_length(&problem, scaling, w[0], optimum.weights[0]));
         found.records.extend(geometry::gradient_bounds(&run.ball, &trajectory, &optimum, distance));
-        if corrections == Corrections::AsPrinted {
+        if found.counterexample.time.is_empty() {
             let top = constants.initial_gap + problem.loss.minimum();
             let samples = &trajectory.samples;
             found.counterexample = Curves {
                 time: samples.iter().map(|s| s.time).collect(),
                 measured: samples.iter().map(|s| s.loss - optimum.loss).collect(),
                 bound: samples.iter().map(|s| top * (-4.0 * s.time).exp()).collect(),
-                corrected: Vec::new(),
             };
         }
     }
@@ -160,29 +155,18 @@ pub fn dampings() -> Result<Findings, TheoryError> {
     found.constants.push((problem.name.clone(), constants.table(square, 0.5)));
     let records = &mut found.records;
     let corrected = constants.never_exits_scaling();
-    for damping in [square, square / (1.0 + square), 1.0] {
-        let printed = if damping < 1.0 { constants.theorem_1_scaling(damping) } else { 0.0 };
-        let scaling = corrected.max(printed);
-        let name = format!("{}, rho = {damping:.4}, alpha = {scaling:.4e}", problem.name);
-        let trajectory = levenberg_marquardt(&problem, &constants, damping, scaling)?;
-        let run = over_run(&name, &problem, &constants, damping, &trajectory);
-        records.extend(lemma_1(&run.borrow(), &problem));
-        records.push(flow::never_exits_corrected(&run.borrow()));
-        if damping >= 1.0 {
-            records.push(flow::gradient_flow_rate(&run.borrow()));
-        } else if damping >= square {
-            records.push(flow::damping_equals_lambda(&run.borrow()));
-        } else {
-            records.push(flow::admissible_damping(&run.borrow()));
-        }
-        if damping < 1.0 {
-            records.push(flow::theorem_1(&run.borrow()));
-            let ratio = damping / (1.0 - damping);
-            records.push(kernel::output_flow(&problem, &start, damping, ratio)?);
-            records.push(kernel::squared_inverse(&problem, &start, damping, ratio)?);
-            records.push(kernel::squared_inverse_bound(&problem, &start, &constants, damping, 1.0));
-        }
-    }
+    records.push(kernel::kernel_stays(&problem, &constants, 8)?);
+    records.push(damping_equals_lambda(&problem, &constants)?);
+    let damping = square / (1.0 + square);
+    let ratio = damping / (1.0 - damping);
+    records.push(kernel::output_flow(&problem, &start, damping, ratio)?);
+    records.push(kernel::squared_inverse(&problem, &start, damping, ratio)?);
+    records.push(kernel::squared_inverse_bound(&problem, &start, &constants, damping, 1.0));
+    let name = format!("{}, rho = 1, alpha = {corrected:.4e}", problem.name);
+    let trajectory = levenberg_marquardt(&problem, &constants, 1.0, corrected)?;
+    let run = over_run(&name, &problem, &constants, 1.0, &trajectory);
+    records.extend(lemma_1(&run.borrow(), &problem));
+    records.push(flow::gradient_flow_rate(&run.borrow()));
     Ok(found)
 }
 
@@ -234,12 +218,12 @@ pub fn losses() -> Result<Findings, TheoryError> {
         let label = format!("{}, rho = {damping}, alpha eta = (1-rho)/mu", problem.name);
         let run = Iterates { name: &label, scaled_step: step, trajectory: &trajectory, ..run };
         records.push(discrete::repaired_rate(&run));
+        records.push(discrete::never_exits_repaired(&run));
         let flow_scaling = constants.never_exits_scaling();
         let trajectory = levenberg_marquardt(&problem, &constants, 0.1, flow_scaling)?;
         let label = format!("{}, rho = 0.1", problem.name);
         let run = over_run(&label, &problem, &constants, 0.1, &trajectory);
         records.extend(lemma_1(&run.borrow(), &problem));
-        debug_assert!(norm(&problem.initial) > 0.0);
     }
     Ok(found)
 }

@@ -16,6 +16,7 @@ use crate::audit::{setting, under_remarks as remarks};
 use crate::best_in_class::BestInClass;
 use crate::network_constants::NetworkConstants;
 use crate::problem::Problem;
+use crate::record::Record;
 use crate::trajectory::{FlowPlan, Stepper, Trajectory};
 
 /// The paper's width.
@@ -108,8 +109,11 @@ pub fn flows(rows: &Rows, effort: Effort) -> Result<Findings, TheoryError> {
         let optimum = BestInClass::polish(&problem, scaling, &trajectory.last().weights).ok();
         let run = under_run(&problem, &constants, scaling, &trajectory, optimum.as_ref());
         records.push(flow::assumption_3(&run));
-        records.push(flow::monotone(&run));
         records.extend(flow::theorem_5_rate(&run)?);
+        // Within B the flow stays for a moment only: a run of its own, to 0.9 of the way out.
+        let speed = trajectory.samples[0].speed / scaling;
+        let moment = gauss_newton(&problem, scaling, 0.9 * run.ball.radius() / speed, 20)?;
+        records.push(flow::monotone(&UnderRun { trajectory: &moment, ..run }));
         best.push((scaling, remarks::best_in_ball(&problem, scaling, run.ball.constants.ball_radius(FRACTION))?));
         limits.push((scaling, optimum.map_or(trajectory.last().loss, |o| o.loss)));
     }
@@ -119,24 +123,40 @@ pub fn flows(rows: &Rows, effort: Effort) -> Result<Findings, TheoryError> {
     let printed = constants.theorem_5_scaling(FRACTION);
     let at_printed = under_run_ball(&problem, &constants, printed);
     let least = corrected_rate(&at_printed)?.least_scaling();
-    for (scaling, corrections) in
-        [(printed, Corrections::AsPrinted), (printed.max(least), Corrections::Applied)]
-    {
-        let trajectory = gauss_newton(&problem, scaling, 4.0, 60)?;
-        let optimum = BestInClass::polish(&problem, scaling, &trajectory.last().weights)?;
-        let run = under_run(&problem, &constants, scaling, &trajectory, Some(&optimum));
-        if corrections == Corrections::AsPrinted {
-            records.push(flow::assumption_3(&run));
-            records.push(flow::monotone(&run));
-            records.extend(flow::theorem_5_rate(&run)?);
-            records.extend(lemma_9(&run, &optimum)?);
-        } else {
-            records.push(flow::theorem_5_corrected(&run)?);
-        }
-        records.push(flow::theorem_5_radius(&run, corrections)?);
-        records.push(flow::gradient_decay(&run, corrections)?);
-    }
+    let scaling = printed.max(least);
+    let trajectory = gauss_newton(&problem, scaling, 4.0, 60)?;
+    let optimum = BestInClass::polish(&problem, scaling, &trajectory.last().weights)?;
+    let corrected = under_run(&problem, &constants, scaling, &trajectory, Some(&optimum));
+    let range = HessianRange::measure(&corrected.ball)?;
+    let nu = constants.strong_convexity;
+    records.push(geometry::geodesic_strong_convexity(&corrected.ball, &range, nu)?);
+    records.push(geometry::geodesic_smoothness(&corrected.ball, &range, constants.smoothness)?);
+    let trajectory = gauss_newton(&problem, printed, 4.0, 60)?;
+    let optimum = BestInClass::polish(&problem, printed, &trajectory.last().weights)?;
+    let run = under_run(&problem, &constants, printed, &trajectory, Some(&optimum));
+    records.push(flow::assumption_3(&run));
+    records.push(flow::monotone(&run));
+    records.extend(lemma_9(&run, &optimum)?);
+    records.extend(theorem_5(&run, &corrected)?);
     Ok(Findings { records, ..Findings::default() })
+}
+
+/// Theorem 5's rows on a run, each with its correction on another run of the same data.
+pub(super) fn theorem_5(
+    printed: &UnderRun<'_>,
+    corrected: &UnderRun<'_>,
+) -> Result<Vec<Record>, TheoryError> {
+    let mut records = Vec::new();
+    let rate = flow::theorem_5_corrected(corrected)?;
+    for record in flow::theorem_5_rate(printed)? {
+        records.push(record.corrected_by(rate.clone()));
+    }
+    let (before, after) = (Corrections::AsPrinted, Corrections::Applied);
+    let radius = flow::theorem_5_radius(corrected, after)?;
+    records.push(flow::theorem_5_radius(printed, before)?.corrected_by(radius));
+    let decay = flow::gradient_decay(corrected, after)?;
+    records.push(flow::gradient_decay(printed, before)?.corrected_by(decay));
+    Ok(records)
 }
 
 fn under_run_ball<'a>(
@@ -161,7 +181,7 @@ fn under_run<'a>(
 fn lemma_9(
     run: &UnderRun<'_>,
     optimum: &BestInClass,
-) -> Result<Vec<crate::record::Record>, TheoryError> {
+) -> Result<Vec<Record>, TheoryError> {
     let objective = run.ball.problem.objective(run.ball.scaling)?;
     let mut manifold = OutputManifold::new(&objective)?;
     let mut few = run.trajectory.clone();
