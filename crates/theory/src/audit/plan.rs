@@ -5,6 +5,7 @@
 
 mod conditioning;
 mod over;
+mod schedules;
 mod section_5;
 mod small;
 mod under;
@@ -83,6 +84,19 @@ pub struct Curves {
     pub bound: Vec<f64>,
 }
 
+/// What a damping schedule came to at one conditioning.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScheduleRate {
+    /// Its name.
+    pub schedule: String,
+    /// cond(K_0).
+    pub condition: f64,
+    /// Mean `-log(Delta_(k+1)/Delta_k)` an attempt.
+    pub rate: f64,
+    /// Attempts that were rejected.
+    pub rejected: usize,
+}
+
 /// Everything that the audit found.
 #[derive(Clone, Debug, Default)]
 pub struct Findings {
@@ -94,6 +108,8 @@ pub struct Findings {
     pub widths: Vec<WidthError>,
     /// Slopes by conditioning.
     pub slopes: Vec<ConditionedSlopes>,
+    /// Rates of the damping schedules.
+    pub schedule_rates: Vec<ScheduleRate>,
     /// The gap's curves of the conditioning sweep: name, t, Delta/Delta_0.
     pub gap_curves: Vec<(String, Vec<f64>, Vec<f64>)>,
     /// The counterexample's gap against (22) and the corrected bound.
@@ -108,6 +124,7 @@ impl Findings {
         self.constants.extend(other.constants);
         self.widths.extend(other.widths);
         self.slopes.extend(other.slopes);
+        self.schedule_rates.extend(other.schedule_rates);
         self.gap_curves.extend(other.gap_curves);
         self.exits.extend(other.exits);
         if !other.counterexample.time.is_empty() {
@@ -138,6 +155,7 @@ pub fn audit(material: &Material) -> Result<Findings, TheoryError> {
         groups.push(Box::new(move || under::ball(rows)));
         groups.push(Box::new(move || under::flows(rows, effort)));
     }
+    groups.push(Box::new(schedules::sweep));
     groups.push(Box::new(small::theorem_5));
     groups.push(Box::new(small::dampings));
     groups.push(Box::new(small::losses));
