@@ -13,6 +13,7 @@ use gaussflow::solvers::SolveError;
 
 use crate::error::DriverError;
 use crate::experiment::{Experiment, HeldOut};
+use crate::geometry::GeometryRecorder;
 use crate::records::{
     self, Event, Outcome, Problem, Status, Timing, TraceRow, rows_of, write_bytes, write_json,
     write_npy, write_npy_integers, write_trace,
@@ -45,6 +46,7 @@ pub struct RunRecord {
 struct Recorder<'e> {
     experiment: &'e Experiment,
     held_out_output: Vec<f64>,
+    geometry: GeometryRecorder,
     trace: Vec<TraceRow>,
     snapshots: Vec<f64>,
     snapshot_steps: Vec<i64>,
@@ -61,6 +63,8 @@ impl Recorder<'_> {
     ) -> Result<TraceRow, SolveError> {
         let initial = &self.experiment.start.weights;
         let measured = Diagnostics::measure(flow, initial)?;
+        let threshold = self.experiment.config.events.rank_threshold;
+        let geometry = self.geometry.measure(step, flow, &measured, threshold);
         // Where the policy is to stop there may be no direction: the column is then empty.
         let damping = flow.damping_used().ok();
         let every = self.experiment.config.record.held_out_every;
@@ -80,9 +84,9 @@ impl Recorder<'_> {
             gram_max_eigenvalue: Some(measured.gram_max_eigenvalue),
             kernel_min_eigenvalue: Some(measured.kernel_min_eigenvalue),
             normal_gradient_norm: Some(measured.normal_gradient_norm),
-            riemannian_hessian_min: None,
-            riemannian_hessian_max: None,
-            curvature_bound: None,
+            riemannian_hessian_min: geometry.riemannian_hessian_min,
+            riemannian_hessian_max: geometry.riemannian_hessian_max,
+            curvature_bound: geometry.curvature_bound,
             damping,
             held_out_loss,
         })
@@ -133,6 +137,7 @@ pub fn execute(experiment: &Experiment) -> Result<RunRecord, DriverError> {
     let mut recorder = Recorder {
         experiment,
         held_out_output: vec![0.0; held_out_rows],
+        geometry: GeometryRecorder::new(experiment),
         trace: Vec::new(),
         snapshots: Vec::new(),
         snapshot_steps: Vec::new(),
@@ -153,7 +158,7 @@ pub fn execute(experiment: &Experiment) -> Result<RunRecord, DriverError> {
             output_signs: start.signs.clone(),
             initial_weights: rows_of(&start.weights, features),
         },
-        outcome: outcome(&ended, recorder.failure, features),
+        outcome: outcome(&ended, &recorder.geometry, recorder.failure, features),
         trace: recorder.trace,
         snapshots: recorder.snapshots,
         snapshot_steps: recorder.snapshot_steps,
@@ -162,7 +167,12 @@ pub fn execute(experiment: &Experiment) -> Result<RunRecord, DriverError> {
 }
 
 /// The record of how a run ended.
-fn outcome(ended: &dynamics::Outcome, failure: Option<SolveError>, features: usize) -> Outcome {
+fn outcome(
+    ended: &dynamics::Outcome,
+    geometry: &GeometryRecorder,
+    failure: Option<SolveError>,
+    features: usize,
+) -> Outcome {
     use dynamics::EventKind;
     let (status, stop_reason) = match (&ended.stop_reason, failure) {
         (_, Some(SolveError::NonFinite { .. } | SolveError::Overflow { .. })) => {
@@ -191,7 +201,7 @@ fn outcome(ended: &dynamics::Outcome, failure: Option<SolveError>, features: usi
         final_time: ended.final_time,
         final_weights: rows_of(&ended.final_weights, features),
         final_loss: ended.final_loss,
-        counters: counters(ended),
+        counters: counters(ended, geometry),
     }
 }
 
@@ -213,7 +223,7 @@ fn event(record: &EventRecord) -> Option<Event> {
 }
 
 /// Work and fallbacks by name.
-fn counters(ended: &dynamics::Outcome) -> BTreeMap<String, u64> {
+fn counters(ended: &dynamics::Outcome, geometry: &GeometryRecorder) -> BTreeMap<String, u64> {
     let (counts, statistics) = (ended.counts, ended.statistics);
     let named = [
         ("accepted_steps", statistics.accepted_steps as u64),
@@ -239,6 +249,8 @@ fn counters(ended: &dynamics::Outcome) -> BTreeMap<String, u64> {
         ("amortized_given_up", counts.amortized.given_up),
         ("matrix_free_solves", counts.factors.iterative),
         ("matrix_free_iterations", counts.factors.iterations),
+        ("riemannian_hessians", geometry.computed),
+        ("fallback_no_riemannian_hessian", geometry.failed),
     ];
     named.into_iter().map(|(name, count)| (name.to_owned(), count)).collect()
 }

@@ -15,7 +15,7 @@ pub mod prelude {
         Diagnostics, EventKind, Flow, Integrator, Preconditioner, RankPolicy, Settings,
         SolveSettings, StopReason, Tolerances, Unobserved, simulate,
     };
-    pub use gaussflow_manifold::ManifoldPoint;
+    pub use gaussflow_manifold::{Geodesic, GeodesicSettings, ManifoldPoint, OutputManifold};
     pub use gaussflow_network::{Activation, InitialPoint, Initialization, Network};
     pub use gaussflow_objective::{
         FiniteDifferences, JacobianDifferences, Linearization, LogCosh, Loss, MapError, Objective,

@@ -128,7 +128,7 @@ impl<M: SecondOrderMap, L: Loss> OutputManifold<'_, M, L> {
     /// # Examples
     /// ```
     /// use gaussflow_manifold::OutputManifold;
-    /// use gaussflow_objective::{JacobianDifferences, FiniteDifferences, Objective, ResidualFn, Squared};
+    /// use gaussflow_objective::{FiniteDifferences, Objective, ResidualFn, Squared};
     ///
     /// // The parabola (t, t^2), by finite differences: from its vertex, a curve of length 1.
     /// let parabola = ResidualFn::new(2, 1, |w, out| out.copy_from_slice(&[w[0], w[0] * w[0]]));
@@ -177,7 +177,7 @@ impl<M: SecondOrderMap, L: Loss> OutputManifold<'_, M, L> {
             frame.coordinates(vector, part);
         }
         let length = norm(&initial[p..2 * p]);
-        if !(length > 0.0) {
+        if length == 0.0 || !length.is_finite() {
             return Err(GeometryError::ZeroDirection { what: "the velocity v" });
         }
         let (objective, here) = self.parts_mut();

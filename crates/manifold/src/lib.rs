@@ -1,6 +1,7 @@
 //! The output manifold M = alpha f(R^p) of a smooth map, section 4: tangent spaces, curvature, geodesics.
 #![doc = include_str!("../README.md")]
 
+mod check;
 mod convexity;
 mod error;
 mod exponential;
@@ -13,6 +14,7 @@ mod point;
 mod reach;
 mod second_form;
 
+pub use check::GeometryCheck;
 pub use convexity::{LossAlongGeodesic, LossSample};
 pub use error::GeometryError;
 pub use geodesic::{Ball, Geodesic, GeodesicEnd, GeodesicSample, GeodesicSettings};

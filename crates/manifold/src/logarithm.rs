@@ -65,7 +65,7 @@ impl<M: SecondOrderMap, L: Loss> OutputManifold<'_, M, L> {
         let mut way = vec![0.0; p];
         let chord: Vec<f64> = target.iter().zip(w).map(|(t, w)| t - w).collect();
         frame.coordinates(&chord, &mut way);
-        if !(norm(&way) > 0.0) {
+        if norm(&way) == 0.0 {
             return Err(GeometryError::ZeroDirection { what: "the way from w to the target" });
         }
         let mut shooter = Shooter {

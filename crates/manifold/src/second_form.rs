@@ -84,7 +84,7 @@ impl<M: SecondOrderMap, L: Loss> ManifoldPoint<'_, M, L> {
         // The part of v across u, not uu vv - uv^2: nearly parallel directions keep their digits.
         let across: Vec<f64> = u.iter().zip(&v).map(|(u, v)| v - uv / uu * u).collect();
         let sine = norm(&across) / vv.sqrt();
-        if !(sine > f64::EPSILON.sqrt()) {
+        if sine.is_nan() || sine <= f64::EPSILON.sqrt() {
             return Err(GeometryError::ParallelDirections { sine });
         }
         let mut forms = [vec![0.0; u.len()], vec![0.0; u.len()], vec![0.0; u.len()]];
@@ -124,7 +124,7 @@ impl<M: SecondOrderMap, L: Loss> ManifoldPoint<'_, M, L> {
                 if found >= best.value {
                     best = NormalCurvature { value: found, direction };
                 }
-                if !(found > value * (1.0 + GAIN)) {
+                if found.is_nan() || found <= value * (1.0 + GAIN) {
                     break;
                 }
                 value = found;

@@ -274,6 +274,13 @@ pub(super) const KEYS: &[Key] = &[
         "a whole number, at least 0",
         |c: &Config| c.record.held_out_every.to_string()
     ),
+    key!(
+        "record.hessian_every",
+        "Steps from one pair of extreme eigenvalues of the Riemannian Hessian to the next, 0 for none; \
+         none above 512 weights",
+        "a whole number, at least 0",
+        |c: &Config| c.record.hessian_every.to_string()
+    ),
 ];
 
 /// How much a written configuration explains.

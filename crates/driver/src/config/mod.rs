@@ -244,11 +244,14 @@ pub struct RecordSettings {
     pub snapshot_every: usize,
     /// From one loss on the rows that were not drawn to the next; 0 takes none. Default 10.
     pub held_out_every: usize,
+    /// From one Riemannian Hessian's extreme eigenvalues to the next; 0 takes none, and with more than
+    /// 512 weights none are taken. Default 10.
+    pub hessian_every: usize,
 }
 
 impl Default for RecordSettings {
     fn default() -> Self {
-        Self { every: 1, snapshot_every: 50, held_out_every: 10 }
+        Self { every: 1, snapshot_every: 50, held_out_every: 10, hessian_every: 10 }
     }
 }
 

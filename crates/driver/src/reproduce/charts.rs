@@ -1,5 +1,6 @@
-//! The figures of section 5 (1a to 3b) and three further ones, from the runs' traces.
+//! The figures of section 5 (1a to 3b) and further ones, from the runs' traces.
 
+use super::geometry;
 use super::plan::{COLLAPSING, Method, Mode};
 use super::results::{Finished, Results};
 use crate::figures::{Band, Chart, Reference, Scale, Series};
@@ -55,6 +56,8 @@ pub fn charts(results: &Results) -> Vec<(&'static str, Chart)> {
         ("figure_flow_and_euler", flow_and_euler(results)),
         ("figure_gradient_euler", gradient_euler(results)),
         ("figure_held_out", held_out(results)),
+        ("figure_geometry", geometry::smallest_eigenvalue(results)),
+        ("figure_geometry_rate", geometry::decay_rate(results)),
     ]
 }
 
@@ -84,7 +87,7 @@ fn curve(run: &Finished, label: String, read: fn(&TraceRow) -> f64, style: usize
 }
 
 /// A chart over time with a logarithmic vertical axis.
-fn time_chart() -> Chart {
+pub(super) fn time_chart() -> Chart {
     Chart {
         x_label: "time t, units of the flow".to_owned(),
         y_scale: Scale::Logarithmic,
@@ -93,7 +96,7 @@ fn time_chart() -> Chart {
 }
 
 /// The paper writes 1/8.
-fn alpha_name(alpha: f64) -> String {
+pub(super) fn alpha_name(alpha: f64) -> String {
     if alpha.total_cmp(&COLLAPSING).is_eq() { "1/8".to_owned() } else { alpha.to_string() }
 }
 

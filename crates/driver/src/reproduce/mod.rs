@@ -4,6 +4,7 @@ pub mod charts;
 pub mod check;
 pub mod claims;
 pub mod folder;
+pub mod geometry;
 pub mod plan;
 pub mod results;
 pub mod summary;
@@ -66,6 +67,7 @@ pub fn reproduce(request: &Request) -> Result<(), DriverError> {
     let data = california_housing()?;
     folder.claim(DEFAULT_SEED, &identity(&data))?;
     let planned = plan(request.mode, seeds);
+    let checks = geometry::checks(&planned, &data)?;
 
     let progress = progress(planned.len(), request.quiet);
     let runs = planned
@@ -85,7 +87,8 @@ pub fn reproduce(request: &Request) -> Result<(), DriverError> {
     let figures = folder.root().join("figures");
     std::fs::create_dir_all(&figures)
         .map_err(|source| crate::records::RecordError::Write { path: figures.clone(), source })?;
-    let charts = charts::charts(&results);
+    let mut charts = charts::charts(&results);
+    charts.push(("figure_geometry_checks", checks));
     let written = charts
         .par_iter()
         .map(|(stem, chart)| Ok(render(chart, &figures, stem).map(|_| *stem)?))

@@ -1,0 +1,150 @@
+//! The figures of the manifold's geometry: nu_eff along the flow, decay rates, and the checks of derivatives.
+
+use gaussflow::manifold::{GeodesicSettings, GeometryCheck, GeometryError, OutputManifold};
+
+use super::charts::{alpha_name, time_chart};
+use super::plan::{COLLAPSING, Method, Planned};
+use super::results::{Finished, Results};
+use crate::data::Dataset;
+use crate::error::DriverError;
+use crate::experiment::Experiment;
+use crate::figures::{Chart, Reference, Scale, Series};
+use crate::records::TraceRow;
+
+/// Output length over alpha up to which the checks follow a geodesic: radii of curvature grow like alpha.
+const CHECKED_LENGTH: f64 = 0.125;
+
+/// nu_eff, the smallest eigenvalue of the Riemannian Hessian, over time for every alpha; nu beside it.
+pub fn smallest_eigenvalue(results: &Results) -> Chart {
+    let mut chart = Chart {
+        title: "Smallest eigenvalue of the Riemannian Hessian along the Gauss-Newton flow"
+            .to_owned(),
+        subtitle:
+            "seed 0, the flow itself (adaptive integrator); Lemma 7 as printed says: at least ν"
+                .to_owned(),
+        y_label: "ν_eff(t) = λₘᵢₙ of the Hessian of g on M".to_owned(),
+        y_scale: Scale::Linear,
+        ..time_chart()
+    };
+    for (style, &alpha) in results.mode.scalings().iter().enumerate() {
+        // The flow of alpha = 1/8 has no tangent space for long.
+        let Some(run) = shown(results, alpha) else { continue };
+        let label = format!("α = {}", alpha_name(alpha));
+        chart.series.push(series(run, label, style, |row| row.riemannian_hessian_min));
+        if let (true, Some(constants)) = (chart.horizontal_lines.is_empty(), &run.constants) {
+            let nu = constants.strong_convexity;
+            chart.horizontal_lines.push(Reference { label: format!("ν = {nu}"), value: nu });
+            chart.horizontal_lines.push(Reference { label: String::new(), value: 0.0 });
+        }
+    }
+    chart
+}
+
+/// The rate at which the loss falls to its limit, `-d/dt log(g - g_inf)`, beside 2 nu_eff.
+///
+/// Along the flow `-dg/dt = norm(P grad g)^2` exactly; g_inf is the last loss less what a quadratic of
+/// curvature nu_eff still has to give there.
+pub fn decay_rate(results: &Results) -> Chart {
+    let mut chart = Chart {
+        title: "Decay rate of the loss against twice the smallest Hessian eigenvalue".to_owned(),
+        subtitle:
+            "seed 0, the flow itself (adaptive integrator); g_inf: last loss less ‖P∇g‖²/(2 ν_eff) \
+                   there; 2ν = 4 is the rate of Theorem 5"
+                .to_owned(),
+        y_label: "rate, per unit of time".to_owned(),
+        y_scale: Scale::Linear,
+        ..time_chart()
+    };
+    for (style, &alpha) in results.mode.scalings().iter().enumerate() {
+        let Some(run) = shown(results, alpha) else { continue };
+        let Some(limit) = limit(run) else { continue };
+        let name = alpha_name(alpha);
+        let rate = |row: &TraceRow| {
+            row.riemannian_hessian_min?;
+            let rate = row.riemannian_gradient_norm.powi(2) / (row.loss - limit);
+            (row.loss > limit).then_some(rate)
+        };
+        chart.series.push(series(run, format!("α = {name}, measured"), 2 * style, rate));
+        let twice = |row: &TraceRow| Some(2.0 * row.riemannian_hessian_min?);
+        chart.series.push(series(run, format!("α = {name}, 2 ν_eff"), 2 * style + 1, twice));
+        if let (true, Some(constants)) = (chart.horizontal_lines.is_empty(), &run.constants) {
+            let value = 2.0 * constants.strong_convexity;
+            chart.horizontal_lines.push(Reference { label: format!("2ν = {value}"), value });
+        }
+    }
+    chart
+}
+
+/// Taylor remainders of g along a geodesic from w_0: slopes 2 and 3 for a right gradient and Hessian.
+///
+/// # Errors
+/// [`DriverError`] where the experiment cannot be built again.
+pub fn checks(planned: &[Planned], data: &Dataset) -> Result<Chart, DriverError> {
+    let mut chart = Chart {
+        title: "Riemannian gradient and Hessian against the loss along a geodesic".to_owned(),
+        subtitle: "seed 0 at w₀; right: slope 2 (gradient) and 3 (Hessian), until rounding"
+            .to_owned(),
+        x_label: "h, fraction of a geodesic of length α/8".to_owned(),
+        y_label: "|g(Exp(hu)) − expansion|, squared units of 100,000 $".to_owned(),
+        x_scale: Scale::Logarithmic,
+        y_scale: Scale::Logarithmic,
+        ..Chart::default()
+    };
+    let wanted = |planned: &&Planned| {
+        planned.method == Method::GaussNewton && planned.seed == 0 && planned.scaling > COLLAPSING
+    };
+    for (style, planned) in planned.iter().filter(wanted).enumerate() {
+        let experiment = Experiment::new(planned.config.clone(), data)?;
+        // No tangent space, no curve: the figure then lacks it.
+        let Ok(found) = check(&experiment) else { continue };
+        for (which, outcome) in found.into_iter().enumerate() {
+            if let GeometryCheck::Slope { check, .. } = outcome {
+                let word = ["gradient", "Hessian"][which];
+                let name = alpha_name(planned.scaling);
+                let label = format!("α = {name}, {word}: {:.2}", check.slope);
+                let y = check.remainders.iter().map(|&r| f64::max(r, f64::MIN_POSITIVE)).collect();
+                let style = 2 * style + which;
+                chart.series.push(Series { label, x: check.steps, y, band: None, style });
+            }
+        }
+    }
+    Ok(chart)
+}
+
+/// The slope checks of an experiment at w_0.
+fn check(experiment: &Experiment) -> Result<[GeometryCheck; 2], GeometryError> {
+    let mut manifold = OutputManifold::new(&experiment.objective)?;
+    let w = &experiment.start.weights;
+    // Some direction without a pattern, at the checked length.
+    let mut v: Vec<f64> =
+        (1..=w.len()).map(|k| (k as f64 * 0.618_033_988_749_894_9).fract() - 0.5).collect();
+    let mut tangent = vec![0.0; experiment.sample.targets.len()];
+    manifold.at(w)?.tangent_vector(&v, &mut tangent)?;
+    let length = gaussflow::solvers::norm(&tangent) / experiment.objective.scaling();
+    v.iter_mut().for_each(|v| *v *= CHECKED_LENGTH / length);
+    manifold.check_derivatives(w, &v, &GeodesicSettings { tolerance: 1e-11, ..Default::default() })
+}
+
+/// The run that stands for an alpha: the flow by the adaptive integrator, seed 0, if it keeps its rank.
+fn shown(results: &Results, alpha: f64) -> Option<&Finished> {
+    results.find(Method::GaussNewtonAdaptive, alpha, 0).filter(|_| alpha > COLLAPSING)
+}
+
+/// The rows where `read` has a value.
+fn series(
+    run: &Finished,
+    label: String,
+    style: usize,
+    read: impl Fn(&TraceRow) -> Option<f64>,
+) -> Series {
+    let (x, y) = run.trace.iter().filter_map(|row| Some((row.time, read(row)?))).unzip();
+    Series { label, x, y, band: None, style }
+}
+
+/// The loss that a run tends to.
+fn limit(run: &Finished) -> Option<f64> {
+    let row = run.trace.iter().rev().find(|row| row.riemannian_hessian_min.is_some())?;
+    let curvature = row.riemannian_hessian_min?;
+    let rest = row.riemannian_gradient_norm.powi(2) / (2.0 * curvature);
+    (curvature > 0.0).then_some(row.loss - rest)
+}
