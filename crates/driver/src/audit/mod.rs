@@ -19,7 +19,7 @@ use crate::records::{AuditRecord, write_bytes, write_json};
 use crate::reproduce::Mode;
 use crate::reproduce::results::Results;
 
-pub use self::run_folder::audit_folder;
+pub use self::run_folder::{Quiet, audit_folder};
 
 /// What the audit of a reproduction came to.
 pub struct Audited {

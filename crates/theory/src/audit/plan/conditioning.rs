@@ -16,15 +16,14 @@ use crate::trajectory::{FlowPlan, Stepper, Trajectory};
 /// alpha of the sweep: so large that the flow stays where it is linear at every conditioning.
 const SCALING: f64 = 1e6;
 const ROWS: usize = 48;
-const FEATURES: usize = 3;
-const HIDDEN: usize = 2;
+const FEATURES: usize = 4;
+/// One unit: with several, units of like slopes alone condition H_0 worse than 10.
+const HIDDEN: usize = 1;
 
 /// A problem whose H_0 has the condition number `condition`, by bisection on the inputs' spread.
 pub(super) fn conditioned(condition: f64) -> Result<Problem, TheoryError> {
     let build = |log_spread: f64| -> Result<Problem, TheoryError> {
-        let mut inputs = conditioned_inputs(ROWS, FEATURES, log_spread.exp(), 30)?;
-        // Large rows make the units' slopes differ, so that a spread of 1 has a small condition.
-        inputs.iter_mut().for_each(|x| *x *= 3.0);
+        let inputs = conditioned_inputs(ROWS, FEATURES, log_spread.exp(), 30)?;
         let targets = Sampler::new(31).normal(ROWS);
         let name = format!("cond(H_0) = {condition:.0e}");
         Problem::regression(&name, (&inputs, FEATURES), &targets, HIDDEN, 4)
