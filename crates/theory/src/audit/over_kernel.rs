@@ -32,6 +32,9 @@ pub struct WidthError {
 /// exponent over the widths against -1/2.
 ///
 /// `limit_factor` multiplies the limit (1 but for a planted error).
+///
+/// # Errors
+/// [`TheoryError`] where a point, an eigenvalue problem or a trajectory gives no answer.
 pub fn ntk_limit(
     problem: &Problem,
     widths: &[usize],
@@ -128,6 +131,9 @@ pub fn assumption_1(problem: &Problem, constants: &NetworkConstants) -> Record {
 }
 
 /// Within r_0 = lambda0/L: K >= lambda0^2 I and norm(K) >= lambda_n^2.
+///
+/// # Errors
+/// [`TheoryError`] where a point, an eigenvalue problem or a trajectory gives no answer.
 pub fn kernel_stays(
     problem: &Problem,
     constants: &NetworkConstants,
@@ -227,6 +233,9 @@ fn damped_direction(
 }
 
 /// The Woodbury form of (GF-O) at rho0 = `ratio` equals `J H_rho^-1 J^T b`.
+///
+/// # Errors
+/// [`TheoryError`] where a point, an eigenvalue problem or a trajectory gives no answer.
 pub fn output_flow(
     problem: &Problem,
     here: &Local,
@@ -263,6 +272,9 @@ pub fn output_flow(
 }
 
 /// (gamma, u) of K gives the eigenpair `eigenvalue(gamma)` of `J H_rho^-1 J^T`.
+///
+/// # Errors
+/// [`TheoryError`] where a point, an eigenvalue problem or a trajectory gives no answer.
 pub fn eigenpairs(
     problem: &Problem,
     here: &Local,
@@ -291,6 +303,9 @@ pub fn eigenpairs(
 }
 
 /// The Woodbury form (9) at rho0 = `ratio` equals `(1-rho)^2 J H_rho^-2 J^T`, as quadratic forms.
+///
+/// # Errors
+/// [`TheoryError`] where a point, an eigenvalue problem or a trajectory gives no answer.
 pub fn squared_inverse(
     problem: &Problem,
     here: &Local,

@@ -45,6 +45,9 @@ impl HessianRange {
 }
 
 /// The corrected rate's constants with the proven Gamma = sqrt(2 mu (g(0) - g*)).
+///
+/// # Errors
+/// [`TheoryError`] where a point, an eigenvalue problem or a trajectory gives no answer.
 pub fn corrected_rate(ball: &Ball<'_>) -> Result<UnderparameterizedRate, TheoryError> {
     let objective = ball.problem.objective(ball.scaling)?;
     let mut manifold = OutputManifold::new(&objective)?;
@@ -62,6 +65,9 @@ pub fn corrected_rate(ball: &Ball<'_>) -> Result<UnderparameterizedRate, TheoryE
 }
 
 /// Lemma 7: the Riemannian Hessian is at least `nu` on M; corrected: at least theta.
+///
+/// # Errors
+/// [`TheoryError`] where a point, an eigenvalue problem or a trajectory gives no answer.
 pub fn geodesic_strong_convexity(
     ball: &Ball<'_>,
     range: &HessianRange,
@@ -90,6 +96,9 @@ pub fn geodesic_strong_convexity(
 }
 
 /// Corollary 1: the Riemannian Hessian is at most `mu`; corrected: at most mu + the curvature term.
+///
+/// # Errors
+/// [`TheoryError`] where a point, an eigenvalue problem or a trajectory gives no answer.
 pub fn geodesic_smoothness(
     ball: &Ball<'_>,
     range: &HessianRange,
@@ -118,6 +127,9 @@ pub fn geodesic_smoothness(
 ///
 /// Tried on a geodesic through a point just above g(0), along the flattest direction that is orthogonal
 /// to the gradient there: its ends, as far apart as B allows, lie in S where the curvature is negative.
+///
+/// # Errors
+/// [`TheoryError`] where a point, an eigenvalue problem or a trajectory gives no answer.
 pub fn sublevel_convex(ball: &Ball<'_>) -> Result<Record, TheoryError> {
     let row = Statement {
         id: "under/sublevel-convex",
