@@ -26,17 +26,19 @@ const WIDE_DAMPING: f64 = 0.1;
 /// The order of the product that gives the peak.
 const PEAK_ORDER: usize = 2000;
 
-/// The peers that run; both `None` without `--peers`.
+/// The peers that run; all `None` without `--peers`.
 #[derive(Default)]
 pub struct Peers {
     /// NumPy and SciPy.
     pub numpy: Option<Rc<RefCell<Peer>>>,
     /// JAX.
     pub jax: Option<Rc<RefCell<Peer>>>,
+    /// geomstats, for the manifold of a small network; in an environment of its own.
+    pub geomstats: Option<Rc<RefCell<Peer>>>,
 }
 
 impl Peers {
-    /// Those that run, in the table's order.
+    /// Those of a step that run, in the table's order.
     fn running(&self) -> impl Iterator<Item = Rc<RefCell<Peer>>> {
         [&self.jax, &self.numpy].into_iter().flatten().map(Rc::clone)
     }

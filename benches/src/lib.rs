@@ -15,4 +15,5 @@ pub mod plots;
 pub mod problems;
 pub mod questions;
 pub mod report;
+pub mod small_manifold;
 pub mod targets;

@@ -52,6 +52,7 @@ impl Peer {
             .env("MKL_NUM_THREADS", "1")
             .env("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
             .env("JAX_PLATFORMS", "cpu")
+            .env("GEOMSTATS_BACKEND", "numpy")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use crate::grid;
 use crate::plots::growth;
+use crate::questions::exponential;
 use crate::report::Row;
 
 /// A ratio that some rows must reach.
@@ -52,6 +53,12 @@ const TARGETS: [Target; 7] = [
     },
 ];
 
+/// Work that takes at most so many times what a step by QR takes, by the beginning of its rows' names.
+const IN_STEPS: [(&str, &str, f64); 2] = [
+    ("extreme Riemannian Hessian eigenvalues, in steps by QR", "hessian_range/alpha=256", 4.0),
+    ("Exp of unit length, in steps by QR", "exponential/", 150.0),
+];
+
 /// The step takes at most this many times what its multiply-adds would at the measured limit.
 const STEP_OVER_LIMIT: f64 = 1.5;
 /// No cell of the grid is slower than this times the generic way.
@@ -75,6 +82,15 @@ pub fn markdown(rows: &[Row]) -> String {
                 let asked = format!("at least {}", target.least);
                 put(target.what, asked, ratio, ratio >= target.least, peer);
             }
+        }
+    }
+    for (what, name, most) in IN_STEPS {
+        let beside = |row: &&Row| row.peer.as_deref() == Some(exponential::STEP);
+        for row in rows.iter().filter(|row| row.name.starts_with(name)).filter(beside) {
+            let (Some(ratio), place) = (row.ratio, format!("{} p={}", row.name, row.p)) else {
+                continue;
+            };
+            put(what, format!("at most {most}"), 1.0 / ratio, 1.0 / ratio <= most, &place);
         }
     }
     let own = |name: &str| rows.iter().find(|row| row.name == name && row.peer.is_none());

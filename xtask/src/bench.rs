@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use crate::bench_peers::environment;
+use crate::bench_peers::{GEOMSTATS, STEPS, environment};
 use crate::process::{cargo, hand_over, root};
 
 /// What the command line asks for.
@@ -51,7 +51,11 @@ fn measure(times: &Times) -> Result<ExitCode, ExitCode> {
         harness.arg("--only").arg(only);
     }
     if times.peers {
-        harness.arg("--python").arg(environment()?);
+        harness.arg("--python").arg(environment(STEPS)?);
+        match environment(GEOMSTATS) {
+            Ok(python) => _ = harness.arg("--geomstats-python").arg(python),
+            Err(_) => eprintln!("geomstats could not be installed; its rows are left out"),
+        }
     }
     let measured = hand_over(harness);
     if measured != ExitCode::SUCCESS || times.only.is_some() {

@@ -1,4 +1,4 @@
-//! The peers' Python environment, made once in the target folder from benches/peers/requirements.txt.
+//! The peers' Python environments, made once in the target folder from the requirements in benches/peers.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,10 +10,15 @@ use crate::process::{hand_over, root};
 /// Exit status when the environment cannot be made.
 const CANNOT_MAKE: u8 = 3;
 
+/// NumPy's and JAX's environment: its folder and its requirements.
+pub const STEPS: [&str; 2] = ["bench-peers", "requirements.txt"];
+/// geomstats' environment: it wants a NumPy below 2.
+pub const GEOMSTATS: [&str; 2] = ["bench-peers-geomstats", "requirements-geomstats.txt"];
+
 /// The environment's interpreter; made anew when the requirements changed.
-pub fn environment() -> Result<PathBuf, ExitCode> {
-    let folder = target().join("bench-peers");
-    let requirements = root().join("benches/peers/requirements.txt");
+pub fn environment([folder, requirements]: [&str; 2]) -> Result<PathBuf, ExitCode> {
+    let folder = target().join(folder);
+    let requirements = root().join("benches/peers").join(requirements);
     // A copy of what was installed: written last, so that a broken installation is made again.
     let installed = folder.join("installed.txt");
     let python = folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });

@@ -12,7 +12,7 @@ use gaussflow_benches::headline::{self, Peers};
 use gaussflow_benches::peer::Peer;
 use gaussflow_benches::questions::QUESTIONS;
 use gaussflow_benches::report::{Report, head};
-use gaussflow_benches::{grid, large_step, plots, targets};
+use gaussflow_benches::{grid, large_step, plots, small_manifold, targets};
 
 /// Measures this workspace and its peers in turns, on one thread.
 #[derive(Parser)]
@@ -26,6 +26,9 @@ struct Options {
     /// A Python that has the packages of benches/peers/requirements.txt: runs the peers.
     #[arg(long, value_name = "PATH")]
     python: Option<PathBuf>,
+    /// A Python that has those of benches/peers/requirements-geomstats.txt: runs that peer.
+    #[arg(long, value_name = "PATH")]
+    geomstats_python: Option<PathBuf>,
     /// Only the headline cases and these questions (or `grid`); comma-separated.
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     only: Option<Vec<String>>,
@@ -68,17 +71,14 @@ fn main() -> ExitCode {
 
 /// What `--only` takes; the headline cases always run, so that their name asks for no more.
 fn names() -> impl Iterator<Item = &'static str> {
-    let named = ["headlines", "grid", large_step::NAME];
+    let named = ["headlines", "grid", large_step::NAME, small_manifold::NAME];
     named.into_iter().chain(QUESTIONS.iter().map(|question| question.name))
 }
 
 /// Takes every case.
 fn run(options: &Options, report: &mut Report) -> Fallible<()> {
     let effort = if options.quick { Effort::Quick } else { Effort::Full };
-    let peers = match &options.python {
-        Some(python) => start(python)?,
-        None => Peers::default(),
-    };
+    let peers = start(options)?;
     let folder = tempfile::tempdir()?;
     println!("{}", pinning());
     match peers.numpy {
@@ -96,6 +96,9 @@ fn run(options: &Options, report: &mut Report) -> Fallible<()> {
     report.take(headline::wide_step(&peers, folder.path())?)?;
     let wanted =
         |name: &str| options.only.as_ref().is_none_or(|only| only.iter().any(|o| o == name));
+    if wanted(small_manifold::NAME) {
+        small_manifold::cases(&peers, folder.path(), &mut |case| report.take(case))?;
+    }
     if wanted("grid") {
         grid::cases(&mut |case| report.take(case))?;
     }
@@ -109,13 +112,18 @@ fn run(options: &Options, report: &mut Report) -> Fallible<()> {
     Ok(())
 }
 
-/// Starts both peers.
-fn start(python: &Path) -> Fallible<Peers> {
+/// Starts the peers whose interpreters are named.
+fn start(options: &Options) -> Fallible<Peers> {
     let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers");
-    let peer = |name, script: &str| -> Fallible<_> {
-        Ok(Some(Rc::new(RefCell::new(Peer::start(name, python, &scripts.join(script))?))))
+    let peer = |name, python: &Option<PathBuf>, script: &str| -> Fallible<_> {
+        let started = python.as_ref().map(|path| Peer::start(name, path, &scripts.join(script)));
+        Ok(started.transpose()?.map(|peer| Rc::new(RefCell::new(peer))))
     };
-    Ok(Peers { numpy: peer("numpy", "numpy_peer.py")?, jax: peer("jax", "jax_peer.py")? })
+    Ok(Peers {
+        numpy: peer("numpy", &options.python, "numpy_peer.py")?,
+        jax: peer("jax", &options.python, "jax_peer.py")?,
+        geomstats: peer("geomstats", &options.geomstats_python, "geomstats_peer.py")?,
+    })
 }
 
 /// Which cores this process, and so its peers, may use.

@@ -8,7 +8,7 @@
 use gaussflow_objective::{Loss, SecondOrderMap};
 use gaussflow_solvers::faer::linalg::matmul::matmul;
 use gaussflow_solvers::faer::{Accum, Mat, Par};
-use gaussflow_solvers::{SymmetricEigen, inner_product};
+use gaussflow_solvers::{Eigenpair, SymmetricEigen, inner_product};
 
 use crate::error::GeometryError;
 use crate::point::ManifoldPoint;
@@ -54,7 +54,7 @@ impl<M: SecondOrderMap, L: Loss> ManifoldPoint<'_, M, L> {
     /// It lies in `[nu, mu]` where M is flat in the direction of `grad g`; curvature moves it out.
     ///
     /// # Errors
-    /// [`GeometryError::ZeroDirection`] for `J v = 0`; wrong lengths.
+    /// [`GeometryError::ZeroDirection`] for `J v = 0`; wrong lengths, entries that are not finite.
     pub fn hessian_quotient(&mut self, v: &[f64]) -> Result<HessianQuotient, GeometryError> {
         let alpha = self.objective.scaling();
         let (tangent, square) = self.tangent_of(v)?;
@@ -103,16 +103,19 @@ impl<M: SecondOrderMap, L: Loss> ManifoldPoint<'_, M, L> {
 
     /// The smallest and largest eigenvalue of the Riemannian Hessian, with eigenvectors.
     ///
+    /// The values are the quotients on the eigenvectors: the matrix carries `eps cond(J)^2` from
+    /// `R^-T B R^-1`, a quotient `eps cond(J)`, and to the second order only what the vector is off.
+    ///
     /// # Errors
     /// [`GeometryError`] where the map has no second derivative, or the eigenvalue iteration failed.
     pub fn hessian_extremes(&mut self) -> Result<HessianExtremes, GeometryError> {
         let hessian = self.riemannian_hessian()?;
-        let mut eigen = SymmetricEigen::new(self.parameters())?;
-        eigen.factor(hessian.as_ref())?;
-        let mut pair = |k: usize| -> Result<HessianEigenpair, GeometryError> {
-            let direction = self.direction_of(eigen.vector(k))?;
-            Ok(HessianEigenpair { value: eigen.value(k), direction })
+        let ends = SymmetricEigen::new(self.parameters())?.extremes(hessian.as_ref())?;
+        let mut pair = |end: &Eigenpair| -> Result<HessianEigenpair, GeometryError> {
+            let direction = self.direction_of(&end.vector)?;
+            let value = self.hessian_quotient(&direction)?.total();
+            Ok(HessianEigenpair { value, direction })
         };
-        Ok(HessianExtremes { smallest: pair(0)?, largest: pair(eigen.order() - 1)? })
+        Ok(HessianExtremes { smallest: pair(&ends[0])?, largest: pair(&ends[1])? })
     }
 }

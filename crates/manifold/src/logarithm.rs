@@ -15,12 +15,19 @@ use crate::manifold::OutputManifold;
 
 /// Most shots at one target before it is brought nearer.
 const SHOTS: usize = 40;
+/// Steps of the shooting within which the miss must halve.
+const PATIENCE: usize = 8;
 /// Most shots in all.
-const ALL_SHOTS: usize = 2000;
+const ALL_SHOTS: usize = 300;
 /// The least part of the way that continuation takes.
 const LEAST_PART: f64 = 1.0 / 4096.0;
 /// Relative miss that is enough at a target on the way.
 const ON_THE_WAY: f64 = 1e-2;
+/// Least tolerance of the geodesics to such a target: they only tell where to go on from.
+const TOLERANCE_ON_THE_WAY: f64 = 1e-5;
+/// Most length of a shot over the first one at its target: a step past a near-singular derivative must
+/// not send a curve around M many times.
+const LONGEST: f64 = 4.0;
 /// The final miss over the tolerance of the geodesics themselves.
 const MISS: f64 = 3.0;
 
@@ -88,6 +95,9 @@ impl<M: SecondOrderMap, L: Loss> OutputManifold<'_, M, L> {
             let (stretch, rest) = if reached > 0.0 { (ahead / reached, 0.0) } else { (1.0, ahead) };
             start.iter_mut().zip(&way).for_each(|(v, c)| *v = stretch * *v + rest * c);
             let accepted = if ahead < 1.0 { ON_THE_WAY } else { MISS * settings.tolerance };
+            let tolerance = settings.tolerance;
+            let loose = tolerance.max(TOLERANCE_ON_THE_WAY);
+            shooter.settings.tolerance = if ahead < 1.0 { loose } else { tolerance };
             match shooter.aim(&goal, start, accepted)? {
                 Aim::Hit { velocity: found, miss: left } => {
                     (velocity, miss, reached) = (found, left, ahead);
@@ -96,7 +106,7 @@ impl<M: SecondOrderMap, L: Loss> OutputManifold<'_, M, L> {
                 Aim::Missed { miss: left } => {
                     part *= 0.5;
                     if part < LEAST_PART || shooter.shots > ALL_SHOTS {
-                        return Err(shooter.failure(reached, left));
+                        return Err(shooter.failure(reached, left, MISS * tolerance));
                     }
                 }
             }
@@ -162,7 +172,7 @@ struct Shooter<'s, 'a, M: SecondOrderMap, L> {
     frame: Frame,
     origin: &'s [f64],
     shots: usize,
-    /// How the last shot ended.
+    /// How the last shot at the present target that did not arrive ended; complete where all arrived.
     last_end: GeodesicEnd,
 }
 
@@ -174,12 +184,21 @@ impl<M: SecondOrderMap, L: Loss> Shooter<'_, '_, M, L> {
         mut velocity: Vec<f64>,
         accepted: f64,
     ) -> Result<Aim, GeometryError> {
+        self.last_end = GeodesicEnd::Complete;
         let Some((mut miss, mut distance)) = self.shoot(goal, &velocity)? else {
             return Ok(Aim::Missed { miss: f64::INFINITY });
         };
+        let longest = LONGEST * norm(&velocity);
         // The inverse derivative of the miss is -(I + sum u_k s_k^T).
         let mut updates: Vec<(Vec<f64>, Vec<f64>)> = Vec::new();
-        for _ in 0..SHOTS {
+        let mut before = f64::INFINITY;
+        for step in 0..SHOTS {
+            if step % PATIENCE == 0 {
+                if distance > 0.5 * before {
+                    break;
+                }
+                before = distance;
+            }
             if distance <= accepted * norm(&velocity) {
                 return Ok(Aim::Hit { velocity, miss: distance });
             }
@@ -187,7 +206,8 @@ impl<M: SecondOrderMap, L: Loss> Shooter<'_, '_, M, L> {
             let mut shortened = 0;
             let (next, next_miss, next_distance) = loop {
                 let next: Vec<f64> = velocity.iter().zip(&step).map(|(v, s)| v + s).collect();
-                match self.shoot(goal, &next)? {
+                let shot = if norm(&next) > longest { None } else { self.shoot(goal, &next)? };
+                match shot {
                     Some((m, d)) if d < 2.0 * distance => break (next, m, d),
                     _ if shortened == 4 => return Ok(Aim::Missed { miss: distance }),
                     _ => {
@@ -229,8 +249,8 @@ impl<M: SecondOrderMap, L: Loss> Shooter<'_, '_, M, L> {
             }
             Err(other) => return Err(other),
         };
-        self.last_end = curve.end.clone();
         if curve.end != GeodesicEnd::Complete {
+            self.last_end = curve.end;
             return Ok(None);
         }
         let end = &curve.last().point;
@@ -241,9 +261,9 @@ impl<M: SecondOrderMap, L: Loss> Shooter<'_, '_, M, L> {
     }
 
     /// Why the target was not reached.
-    fn failure(&self, reached: f64, miss: f64) -> GeometryError {
+    fn failure(&self, reached: f64, miss: f64, tolerance: f64) -> GeometryError {
         if self.last_end == GeodesicEnd::Complete {
-            let (shots, tolerance) = (self.shots, MISS * self.settings.tolerance);
+            let shots = self.shots;
             GeometryError::LogNotConverged { shots, miss, reached, tolerance }
         } else {
             GeometryError::LeftChart { reached, end: self.last_end.clone() }

@@ -5,7 +5,7 @@
 //! by its coordinates `c = Q^T u = alpha R v` in the orthonormal basis of `J = Q R` (length p).
 
 use gaussflow_objective::{
-    Linearization, Loss, Objective, SecondOrderMap, SmoothMap, require_length,
+    Linearization, Loss, Objective, SecondOrderMap, SmoothMap, require_finite, require_length,
 };
 use gaussflow_solvers::faer::Mat;
 use gaussflow_solvers::{JacobianOperator, RangeBasis, inner_product, norm};
@@ -128,9 +128,10 @@ impl<'a, M: SecondOrderMap, L: Loss> ManifoldPoint<'a, M, L> {
     /// `out = alpha J v`: the tangent vector (length n) with parameters v (length p).
     ///
     /// # Errors
-    /// [`GeometryError`] on wrong lengths.
+    /// [`GeometryError`] on wrong lengths or entries that are not finite.
     pub fn tangent_vector(&self, v: &[f64], out: &mut [f64]) -> Result<(), GeometryError> {
         require_length("the direction v", v, self.parameters())?;
+        require_finite("the direction v", v)?;
         require_length("the tangent vector", out, self.here.output().len())?;
         self.here.jacobian().apply(v, out);
         let alpha = self.objective.scaling();
@@ -199,6 +200,8 @@ impl<'a, M: SecondOrderMap, L: Loss> ManifoldPoint<'a, M, L> {
     pub(crate) fn bend(&self, a: &[f64], b: &[f64]) -> Result<Vec<f64>, GeometryError> {
         require_length("the direction a", a, self.parameters())?;
         require_length("the direction b", b, self.parameters())?;
+        require_finite("the direction a", a)?;
+        require_finite("the direction b", b)?;
         let mut bent = vec![0.0; self.here.output().len()];
         let here = &self.here;
         self.objective.map().second_derivative(here.point(), here.jacobian(), a, b, &mut bent)?;

@@ -5,10 +5,10 @@
 //! normal curvature. Gauss: the sectional curvature of the plane of orthonormal u, v is
 //! `<II(u,u), II(v,v)> - |II(u,v)|^2`.
 
-use gaussflow_objective::{Loss, SecondOrderMap, require_length};
+use gaussflow_objective::{Loss, SecondOrderMap, require_finite, require_length};
 use gaussflow_solvers::faer::linalg::matmul::matmul;
 use gaussflow_solvers::faer::{Accum, Mat, Par};
-use gaussflow_solvers::{SymmetricEigen, inner_product, norm};
+use gaussflow_solvers::{Eigenpair, SymmetricEigen, inner_product, norm};
 
 use crate::error::GeometryError;
 use crate::point::ManifoldPoint;
@@ -34,7 +34,7 @@ impl<M: SecondOrderMap, L: Loss> ManifoldPoint<'_, M, L> {
     /// For tangent vectors given in output space take [`Self::parameter_direction`] first.
     ///
     /// # Errors
-    /// [`GeometryError`] on wrong lengths.
+    /// [`GeometryError`] on wrong lengths or entries that are not finite.
     pub fn second_fundamental_form(
         &mut self,
         a: &[f64],
@@ -52,7 +52,8 @@ impl<M: SecondOrderMap, L: Loss> ManifoldPoint<'_, M, L> {
     /// parameters (length p) of `S_xi u`.
     ///
     /// # Errors
-    /// [`GeometryError::NotNormal`] for a xi with a tangent part; wrong lengths.
+    /// [`GeometryError::NotNormal`] for a xi with a tangent part; wrong lengths, entries that are not
+    /// finite.
     pub fn weingarten(
         &mut self,
         xi: &[f64],
@@ -61,6 +62,7 @@ impl<M: SecondOrderMap, L: Loss> ManifoldPoint<'_, M, L> {
     ) -> Result<(), GeometryError> {
         require_length("the direction a", a, self.parameters())?;
         require_length("the image", out, self.parameters())?;
+        require_finite("the direction a", a)?;
         self.require_normal(xi)?;
         let (here, map) = (&self.here, self.objective.map());
         map.weighted_hessian_apply(here.point(), here.jacobian(), xi, a, out)?;
@@ -76,10 +78,16 @@ impl<M: SecondOrderMap, L: Loss> ManifoldPoint<'_, M, L> {
     /// output length; for a surface the Gauss curvature.
     ///
     /// # Errors
-    /// [`GeometryError::ParallelDirections`]; wrong lengths.
+    /// [`GeometryError::ParallelDirections`], [`GeometryError::ZeroDirection`]; wrong lengths, entries
+    /// that are not finite.
     pub fn sectional_curvature(&mut self, a: &[f64], b: &[f64]) -> Result<f64, GeometryError> {
         let (u, uu) = self.tangent_of(a)?;
         let (v, vv) = self.tangent_of(b)?;
+        for (square, what) in [(uu, "the direction a"), (vv, "the direction b")] {
+            if square == 0.0 {
+                return Err(GeometryError::ZeroDirection { what });
+            }
+        }
         let uv = inner_product(&u, &v);
         // The part of v across u, not uu vv - uv^2: nearly parallel directions keep their digits.
         let across: Vec<f64> = u.iter().zip(&v).map(|(u, v)| v - uv / uu * u).collect();
@@ -111,8 +119,7 @@ impl<M: SecondOrderMap, L: Loss> ManifoldPoint<'_, M, L> {
         let mut normal = vec![0.0; self.here.output().len()];
         self.normal_gradient(&mut normal)?;
         if normal.iter().any(|x| *x != 0.0) {
-            eigen.factor(self.curvature_form(&normal)?.as_ref())?;
-            starts.push(dominant(&eigen).to_vec());
+            starts.push(dominant(eigen.extremes(self.curvature_form(&normal)?.as_ref())?));
         }
         let mut best = NormalCurvature { value: 0.0, direction: vec![0.0; p] };
         for mut coordinates in starts {
@@ -129,8 +136,7 @@ impl<M: SecondOrderMap, L: Loss> ManifoldPoint<'_, M, L> {
                 }
                 value = found;
                 normal.iter_mut().for_each(|x| *x /= found);
-                eigen.factor(self.curvature_form(&normal)?.as_ref())?;
-                coordinates.copy_from_slice(dominant(&eigen));
+                coordinates = dominant(eigen.extremes(self.curvature_form(&normal)?.as_ref())?);
             }
         }
         Ok(best)
@@ -202,7 +208,6 @@ impl<M: SecondOrderMap, L: Loss> ManifoldPoint<'_, M, L> {
 }
 
 /// The eigenvector of the eigenvalue of largest magnitude.
-fn dominant(eigen: &SymmetricEigen) -> &[f64] {
-    let last = eigen.order() - 1;
-    eigen.vector(if eigen.value(0).abs() > eigen.value(last).abs() { 0 } else { last })
+fn dominant([smallest, largest]: [Eigenpair; 2]) -> Vec<f64> {
+    if smallest.value.abs() > largest.value.abs() { smallest.vector } else { largest.vector }
 }

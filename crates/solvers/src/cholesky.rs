@@ -131,7 +131,7 @@ impl Cholesky {
     }
 
     /// Makes what solves with the present factor need.
-    fn prepare_solves(&mut self) {
+    pub(crate) fn prepare_solves(&mut self) {
         let factor = self.factor.col_as_slice(0);
         invert_diagonal_blocks(factor, self.order, &mut self.inverses);
     }

@@ -210,7 +210,7 @@ fn add_pair_products<S: Simd>(
 ///
 /// `places[l d + k]` is where the pair of k and l stands.
 #[inline(always)]
-fn scatter((sums, width): (&[f64], usize), places: &[u32], mut out: MatMut<'_, f64>) {
+pub(crate) fn scatter((sums, width): (&[f64], usize), places: &[u32], mut out: MatMut<'_, f64>) {
     let d = places.len().isqrt();
     let m = out.ncols() / d;
     for other in 0..m {

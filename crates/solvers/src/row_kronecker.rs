@@ -12,6 +12,7 @@ use faer::{Mat, MatMut};
 use pulp::Arch;
 
 use crate::entrywise_kernel::{KernelColumns, kernel_matrix};
+use crate::narrow_gram::{self, narrow_gram};
 use crate::operator::{JacobianOperator, dense_in, symmetric_product};
 use crate::pair_gram::pair_gram;
 use crate::parallel;
@@ -194,11 +195,13 @@ impl JacobianOperator for RowKronecker {
     }
 
     fn gram(&self, mut out: MatMut<'_, f64>, work: &mut Vec<f64>) {
-        if !pairs_pay(self.rows(), self.hidden(), self.features()) {
+        let narrow = self.features() <= narrow_gram::FEATURES;
+        if !narrow && !pairs_pay(self.rows(), self.hidden(), self.features()) {
             let dense = dense_in(self, work);
             symmetric_product(out, dense.transpose(), dense);
         } else if out.row_stride() == 1 {
-            pair_gram(self, out, work);
+            let gram = if narrow { narrow_gram } else { pair_gram };
+            gram(self, out, work);
         } else {
             let mut columns = Mat::zeros(out.nrows(), out.ncols());
             self.gram(columns.as_mut(), work);
@@ -226,7 +229,8 @@ impl JacobianOperator for RowKronecker {
 
     fn gram_operations(&self) -> f64 {
         let (n, m, d) = (self.rows() as f64, self.hidden() as f64, self.features() as f64);
-        if pairs_pay(self.rows(), self.hidden(), self.features()) {
+        let narrow = self.features() <= narrow_gram::FEATURES;
+        if narrow || pairs_pay(self.rows(), self.hidden(), self.features()) {
             0.5 * n * m * (m + 1.0) * d * (d + 1.0)
         } else {
             n * m * d * (m * d + 1.0)
@@ -254,8 +258,8 @@ impl JacobianOperator for RowKronecker {
 /// Whether the Gram matrix from pairs of columns costs less than the triangular product of J.
 ///
 /// Both are counted in cycles of a processor with eight multiply-adds a cycle, from measurements of both
-/// over n, d and m: pairs cost their product, the pairs themselves, and bringing sums to their places;
-/// the dense product is slow for few columns.
+/// over n, d and m: pairs cost their product, the pairs themselves (those of features a start for each
+/// feature as well), and bringing sums to their places; the dense product is slow for few columns.
 fn pairs_pay(rows: usize, hidden: usize, features: usize) -> bool {
     let (n, m, d) = (rows as f64, hidden as f64, features as f64);
     let (p, units) = (m * d, 0.5 * m * (m + 1.0));
@@ -263,7 +267,8 @@ fn pairs_pay(rows: usize, hidden: usize, features: usize) -> bool {
     let pairs = 4.0 * (0.125 * d * (d + 1.0)).ceil();
     // Per entry of the Gram matrix, which a processor's own cache holds or does not.
     let (place, store) = if p > 400.0 { (10.0, 4.0) } else { (1.5, 0.3) };
-    let by_pairs = n * (units * pairs / 8.6 + 0.8 * units + 2.2 * pairs) + place * p * p + 3000.0;
+    let making = 0.8 * units + 0.9 * pairs + 4.0 * d;
+    let by_pairs = n * (units * pairs / 8.6 + making) + place * p * p + 3000.0;
     let dense = n * (0.07 * p * p + 2.0 * p) + store * p * p;
     by_pairs < dense
 }

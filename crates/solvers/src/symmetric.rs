@@ -1,6 +1,6 @@
 //! Eigenvalues and eigenvectors of a symmetric matrix, `A = U diag(theta) U^T`, in reused buffers.
 
-use dyn_stack::{MemBuffer, MemStack};
+use dyn_stack::{MemBuffer, MemStack, StackReq};
 use faer::diag::Diag;
 use faer::linalg::evd::{
     ComputeEigenvectors, SelfAdjointEvdParams, self_adjoint_evd, self_adjoint_evd_scratch,
@@ -30,6 +30,15 @@ pub struct SymmetricEigen {
     scratch: MemBuffer,
 }
 
+/// What a decomposition is to give.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// Eigenvalues alone.
+    Values,
+    /// Eigenvectors as well.
+    Vectors,
+}
+
 impl SymmetricEigen {
     /// Buffers for matrices of order `order`.
     ///
@@ -37,13 +46,13 @@ impl SymmetricEigen {
     /// [`SolveError::EmptySystem`] for order 0.
     pub fn new(order: usize) -> Result<Self, SolveError> {
         require_entries(order, order)?;
-        let yes = ComputeEigenvectors::Yes;
-        let scratch = self_adjoint_evd_scratch::<f64>(order, yes, Par::Seq, parameters());
+        let scratch = [ComputeEigenvectors::Yes, ComputeEigenvectors::No]
+            .map(|wanted| self_adjoint_evd_scratch::<f64>(order, wanted, Par::Seq, parameters()));
         Ok(Self {
             scaled: Mat::zeros(order, order),
             values: Diag::zeros(order),
             vectors: Mat::zeros(order, order),
-            scratch: MemBuffer::new(scratch),
+            scratch: MemBuffer::new(StackReq::any_of(&scratch)),
         })
     }
 
@@ -54,6 +63,14 @@ impl SymmetricEigen {
     /// may run for minutes on NaN; [`SolveError::NoConvergence`], also where the eigenvalues do not
     /// have the norm of the matrix.
     pub fn factor(&mut self, matrix: MatRef<'_, f64>) -> Result<(), SolveError> {
+        let scale = self.load(matrix)?;
+        self.decompose(Wanted::Vectors)?;
+        self.values.column_vector_mut().iter_mut().for_each(|theta| *theta *= scale);
+        Ok(())
+    }
+
+    /// Copies the matrix over the power of two that is returned, checked as [`Self::factor`] says.
+    pub(crate) fn load(&mut self, matrix: MatRef<'_, f64>) -> Result<f64, SolveError> {
         let order = self.scaled.nrows();
         for (what, found) in
             [("the matrix's row count", matrix.nrows()), ("its column count", matrix.ncols())]
@@ -81,10 +98,21 @@ impl SymmetricEigen {
                 self.scaled[(c, r)] = entry;
             }
         }
+        Ok(scale)
+    }
+
+    /// The matrix that was loaded (p x p, both triangles).
+    pub(crate) fn loaded(&self) -> MatRef<'_, f64> {
+        self.scaled.as_ref()
+    }
+
+    /// Eigenvalues of the loaded matrix, and eigenvectors where they are wanted.
+    pub(crate) fn decompose(&mut self, wanted: Wanted) -> Result<(), SolveError> {
+        let order = self.order();
         let outcome = self_adjoint_evd(
             self.scaled.as_ref(),
             self.values.as_mut(),
-            Some(self.vectors.as_mut()),
+            (wanted == Wanted::Vectors).then(|| self.vectors.as_mut()),
             Par::Seq,
             MemStack::new(&mut self.scratch),
             parameters(),
@@ -92,7 +120,6 @@ impl SymmetricEigen {
         if outcome.is_err() || !self.keeps_the_norm() {
             return Err(SolveError::NoConvergence { rows: order, columns: order });
         }
-        self.values.column_vector_mut().iter_mut().for_each(|theta| *theta *= scale);
         Ok(())
     }
 

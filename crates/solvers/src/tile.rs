@@ -144,7 +144,14 @@ pub(crate) fn inner_products<S: Simd, const C: usize, const K: usize>(
             }
         }
     }
-    acc.map(|row| row.map(|sum| simd.reduce_sum_f64s(sum)))
+    // `map` on arrays is not inlined: it would leave this instruction set.
+    let mut sums = [[0.0; K]; C];
+    for c in 0..C {
+        for k in 0..K {
+            sums[c][k] = simd.reduce_sum_f64s(acc[c][k]);
+        }
+    }
+    sums
 }
 
 /// Calls `$body` with the constants `$c` and `$v` that equal the run-time `scalars` (1 to 8) and

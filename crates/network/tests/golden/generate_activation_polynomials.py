@@ -1,4 +1,4 @@
-"""Fits the polynomials of src/activation/{exp,erf,arctan}.rs and prints them as Rust constants.
+"""Fits the polynomials of src/activation/{exp,tanh,erf,arctan}.rs and prints them as Rust constants.
 
 Needs Python 3.9 and mpmath 1.3 or later (pip install mpmath). Run with no argument; it takes about
 ten seconds. Every fit is a weighted minimax polynomial by the Remez exchange in 200-bit arithmetic,
@@ -6,6 +6,7 @@ after which each coefficient is rounded to double; the printed error is that of 
 before this rounding. The weight turns the error of the fitted factor into the error that matters:
 
   exp      (1 - e^-r - r) / r^2            on |r| <= ln(2)/2, weight 1
+  tanh     (tanh(x) - x) / x^3, s = x^2    on |x| <= ln(2)/4, weight s + 1/10000
   erf      erf(x)/x - 1 in s = x^2         on 0 <= x <= 0.8, relative to erf(x)/x
   erfc     e^(x^2) erfc(x) in (x-3)/(x+3)  on 0.8 <= x <= 6, weight e^(-x^2): absolute error of erfc
   arctan   (arctan(x) - x) / x^3, s = x^2  on 0 <= x <= tan(pi/8), weight s + 1/1000
@@ -85,6 +86,13 @@ def exponential_tail(r):
     return (-mp.expm1(-r) - r) / r**2 if abs(r) > 1e-15 else -mp.mpf(1) / 2 + r / 6
 
 
+def tanh_tail(s):
+    if s < mp.mpf(10) ** -30:
+        return -mp.mpf(1) / 3
+    x = mp.sqrt(s)
+    return (mp.tanh(x) - x) / (x * s)
+
+
 def erf_factor(s):
     if s < mp.mpf(10) ** -30:
         return 2 / mp.sqrt(mp.pi) - 1
@@ -103,13 +111,23 @@ def arctan_tail(s):
     return (mp.atan(x) - x) / (x * s)
 
 
+def split(name, value):
+    """A constant cut to 42 bits, so that k times it is exact for |k| < 2^11, and the rest."""
+    high = mp.floor(value * 2**42) / mp.mpf(2) ** 42
+    print(f"const {name}_HIGH: f64 = {literal(high)};")
+    print(f"const {name}_LOW: f64 = {literal(value - high)};\n")
+
+
 def main():
-    # ln 2 with 42 bits, so that k times it is exact for |k| < 2^11, and the rest.
-    high = mp.floor(mp.ln(2) * 2**42) / mp.mpf(2) ** 42
-    print(f"const LN_2_HIGH: f64 = {literal(high)};")
-    print(f"const LN_2_LOW: f64 = {literal(mp.ln(2) - high)};\n")
+    print("// exp.rs")
+    split("LN_2", mp.ln(2))
     half = mp.ln(2) / 2 * mp.mpf("1.001")
     show("TAIL", remez(exponential_tail, lambda r: mp.mpf(1), -half, half, 9))
+    print("// tanh.rs")
+    split("HALF_LN_2", mp.ln(2) / 2)
+    reach = (mp.ln(2) / 4 * mp.mpf("1.001")) ** 2
+    show("TAIL", remez(tanh_tail, lambda s: s + mp.mpf(10) ** -4, 0, reach, 5))
+    print("// erf.rs")
     rest("TWO_OVER_SQRT_PI", 2 / mp.sqrt(mp.pi))
     show("INNER", remez(erf_factor, lambda s: 1 / (1 + erf_factor(s)), 0, mp.mpf("0.6401"), 10))
 
@@ -117,6 +135,7 @@ def main():
         return mp.exp(-((3 * (1 + u) / (1 - u)) ** 2))
 
     show("OUTER", remez(scaled_erfc, absolute, mp.mpf(-22) / 38, mp.mpf(1) / 3, 11))
+    print("// arctan.rs")
     rest("FRAC_PI_2", mp.pi / 2)
     rest("FRAC_PI_4", mp.pi / 4)
     reach = mp.tan(mp.pi / 8) ** 2 * mp.mpf("1.0005")

@@ -3,12 +3,14 @@
 use gaussflow_objective::{MapError, Residuals, SecondOrderMap, SmoothMap};
 use gaussflow_solvers::DenseJacobian;
 
+/// Value, then columns of J, then D2f for the pairs 00, 01, 11.
+pub type Jet = fn(&[f64]) -> [[f64; 3]; 6];
+
 /// A surface with its jet: value, first and second derivatives for p <= 2 and n <= 3.
 pub struct Surface {
     pub outputs: usize,
     pub parameters: usize,
-    /// Value, then columns of J, then D2f for the pairs 00, 01, 11.
-    pub jet: fn(&[f64]) -> [[f64; 3]; 6],
+    pub jet: Jet,
     /// Parameters are `mix * w`.
     pub mix: [[f64; 2]; 2],
 }
@@ -92,7 +94,6 @@ impl SecondOrderMap for Surface {
     }
 }
 
-pub type Jet = fn(&[f64]) -> [[f64; 3]; 6];
 pub const SAME: [[f64; 2]; 2] = [[1.0, 0.0], [0.0, 1.0]];
 pub const RADIUS: f64 = 2.5;
 /// Radius of the torus's tube; [`RADIUS`] is that of its core.
@@ -146,5 +147,18 @@ pub fn torus(w: &[f64]) -> [[f64; 3]; 6] {
         [bend * d, bend * t, -TUBE * s],
         [-slope * t, slope * d, 0.0],
         [-r * d, -r * t, 0.0],
+    ]
+}
+
+/// The curve (t^2, t^3), with a cusp at 0 where its Jacobian vanishes.
+pub fn cusp(w: &[f64]) -> [[f64; 3]; 6] {
+    let t = w[0];
+    [
+        [t * t, t * t * t, 0.0],
+        [2.0 * t, 3.0 * t * t, 0.0],
+        [0.0; 3],
+        [2.0, 6.0 * t, 0.0],
+        [0.0; 3],
+        [0.0; 3],
     ]
 }

@@ -1,0 +1,89 @@
+//! The extreme eigenvalues of the Riemannian Hessian at a fresh point, QR included, beside one
+//! Gauss-Newton step by QR: nu_eff and mu_eff along a trajectory.
+//!
+//! The error is the distance from a dense computation that shares nothing with ours, the eigenvalues of
+//! `A^-1/2 (alpha^2 J^T Hg J + alpha B(N grad g)) A^-1/2`, A = alpha^2 J^T J, through an SVD of J, relative
+//! to the largest.
+
+use gaussflow::prelude::*;
+use gaussflow::solvers::faer::{Mat, Side as Triangle};
+
+use super::exponential::{Walk, qr_step};
+use crate::case::{Case, Effort, Fallible, Schedule, Side, Visit};
+use crate::problems::Problem;
+
+/// The question's name.
+pub const NAME: &str = "hessian_range";
+
+/// The paper's size at alpha = 256 and, where the effort is full, at 8 and at another width.
+///
+/// # Errors
+/// When a point has no tangent space.
+pub fn cases(effort: Effort, visit: Visit<'_>) -> Fallible<()> {
+    let shapes: &[(usize, f64)] = match effort {
+        Effort::Quick => &[(18, 256.0)],
+        Effort::Full => &[(18, 256.0), (18, 8.0), (8, 256.0)],
+    };
+    for &(m, scaling) in shapes {
+        visit(case(&Problem::california(256, m)?, scaling)?)?;
+    }
+    Ok(())
+}
+
+/// Eigenvalues beside the step.
+fn case(problem: &Problem, scaling: f64) -> Fallible<Case> {
+    let mut walk = Walk::new(problem, scaling)?;
+    let error = dense_distance(problem, &mut walk)?;
+    let mut next = 0;
+    let ours = Side::calling(0.0, error, move || {
+        next = (next + 1) % walk.points.len();
+        walk.manifold.at(&walk.points[next])?.hessian_extremes()?;
+        Ok(())
+    });
+    Ok(Case {
+        question: NAME,
+        variant: format!("alpha={scaling}"),
+        shape: problem.shape,
+        schedule: Schedule::Calibrated,
+        sides: vec![Side { operations: None, ..ours }, qr_step(problem, scaling)?],
+    })
+}
+
+/// The larger error of both eigenvalues at one point, relative to the largest eigenvalue.
+fn dense_distance(problem: &Problem, walk: &mut Walk) -> Fallible<f64> {
+    let point = walk.points[7].clone();
+    let found = walk.manifold.at(&point)?.hessian_extremes()?;
+    let objective = walk.manifold.objective();
+    let mut here = Linearization::new(objective.map())?;
+    here.move_to(objective, &point)?;
+    let p = problem.shape.p;
+    let mut jacobian = Mat::zeros(problem.shape.n, p);
+    here.jacobian().write_dense(jacobian.as_mut());
+    let svd = jacobian.thin_svd().map_err(|error| format!("the SVD failed: {error:?}"))?;
+    let (u, s, v) = (svd.U(), svd.S().column_vector(), svd.V());
+    let gradient = Mat::from_fn(problem.shape.n, 1, |j, _| here.loss_gradient()[j]);
+    let normal = &gradient - u * (u.transpose() * &gradient);
+    let mut bent = Mat::zeros(p, p);
+    for k in 0..p {
+        let mut unit = vec![0.0; p];
+        unit[k] = 1.0;
+        let column = bent.col_as_slice_mut(k);
+        let weights = normal.col_as_slice(0);
+        let map = objective.map();
+        map.weighted_hessian_apply(&point, here.jacobian(), weights, &unit, column)?;
+    }
+    let rotated = v.transpose() * &bent * v;
+    // The squared loss has Hess g = 2 I.
+    let hessian = Mat::from_fn(p, p, |r, c| {
+        let loss = if r == c { 2.0 } else { 0.0 };
+        loss + rotated[(r, c)] / (objective.scaling() * s[r] * s[c])
+    });
+    let values = hessian.self_adjoint_eigenvalues(Triangle::Lower);
+    let values = values.map_err(|error| format!("the eigenvalues failed: {error:?}"))?;
+    let (Some(smallest), Some(largest)) = (values.first(), values.last()) else {
+        return Err("no eigenvalues".into());
+    };
+    let distance = (found.smallest.value - smallest).abs();
+    let distance = distance.max((found.largest.value - largest).abs());
+    Ok(distance / largest.abs().max(smallest.abs()))
+}

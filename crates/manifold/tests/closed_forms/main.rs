@@ -1,0 +1,15 @@
+//! Geometry of surfaces that is known in closed form: curvature, Hessian, geodesics, logarithm, reach.
+
+mod checkers;
+mod curvature;
+mod ends;
+mod geodesics;
+mod hessian;
+mod invariance;
+mod logarithm;
+mod projection;
+mod reach;
+mod refusals;
+mod shapes;
+mod surfaces;
+mod transport;
