@@ -17,7 +17,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let problem = counterexample()?;
     let constants = NetworkConstants::measure(&problem)?;
     let printed = counterexample_scaling(&problem, &constants)?;
-    let ball = Ball { problem: &problem, constants: &constants, scaling: printed, fraction: 0.5, points: 1 };
+    let ball = Ball {
+        problem: &problem,
+        constants: &constants,
+        scaling: printed,
+        fraction: 0.5,
+        points: 1,
+    };
     let rate = corrected_rate(&ball)?;
     let corrected = rate.least_scaling();
     println!("lambda0 = {:.4}, L = {:.4}", constants.lambda0, constants.jacobian_lipschitz);
@@ -38,12 +44,22 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         };
         let bound: Vec<f64> = time.iter().map(|t| factor * (-exponent * t).exp()).collect();
         let crossing = (1..time.len()).find(|&k| gap[k] > bound[k]);
-        println!("{name} alpha = {scaling:.2}: norm(w* - w_0) = {:.4}, radius of B {:.4}, largest deviation {:.4}",
-            best.distance, constants.ball_radius(0.5), flow.largest_deviation().0);
+        println!(
+            "{name} alpha = {scaling:.2}: norm(w* - w_0) = {:.4}, radius of B {:.4}, largest deviation {:.4}",
+            best.distance,
+            constants.ball_radius(0.5),
+            flow.largest_deviation().0
+        );
         match crossing {
-            Some(k) => println!("  the bound fails from t = {:.2}; at t = 4 the gap is {:.1} times it",
-                time[k], gap[400] / bound[400]),
-            None => println!("  the bound holds; at t = 4 the gap is {:.2e} times it", gap[400] / bound[400]),
+            Some(k) => println!(
+                "  the bound fails from t = {:.2}; at t = 4 the gap is {:.1} times it",
+                time[k],
+                gap[400] / bound[400]
+            ),
+            None => println!(
+                "  the bound holds; at t = 4 the gap is {:.2e} times it",
+                gap[400] / bound[400]
+            ),
         }
         let curve = |label: String, y| Series { label, x: time.clone(), y, band: None, style: 0 };
         series.push(curve(format!("measured, {name} α = {scaling:.1}"), gap));

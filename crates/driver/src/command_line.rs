@@ -35,8 +35,10 @@ enum Command {
     #[command(after_help = "Example:\n  gaussflow config > my.toml")]
     Config,
     /// Verify a run's folder, and audit the paper's statements that apply to it.
-    #[command(after_help = "Examples:\n  gaussflow audit results/runs/gauss-newton-alpha_8-seed_0\n  \
-                            gaussflow audit results")]
+    #[command(
+        after_help = "Examples:\n  gaussflow audit results/runs/gauss-newton-alpha_8-seed_0\n  \
+                            gaussflow audit results"
+    )]
     Audit(AuditArguments),
     /// Run section 5 of the paper: traces, figures, claims and a summary.
     #[command(after_help = "Examples:\n  gaussflow reproduce --quick --out quick\n  \

@@ -81,9 +81,14 @@ fn a_missing_or_damaged_file_is_named_with_status_2() {
     let folder = tempfile::tempdir().unwrap();
     let run = run(folder.path(), "");
     let path = run.to_str().unwrap();
-    for name in
-        ["config.toml", "problem.json", "trace.csv", "weights.npy", "weights_steps.npy", "outcome.json"]
-    {
+    for name in [
+        "config.toml",
+        "problem.json",
+        "trace.csv",
+        "weights.npy",
+        "weights_steps.npy",
+        "outcome.json",
+    ] {
         let kept = std::fs::read(run.join(name)).unwrap();
         std::fs::remove_file(run.join(name)).unwrap();
         let output = gaussflow(&["audit", path], folder.path());

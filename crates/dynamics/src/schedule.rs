@@ -132,6 +132,9 @@ mod tests {
         assert_eq!(schedule.judge(f64::NAN), StepVerdict::Rejected);
         assert!((schedule.ratio - 8.0 / 3.0).abs() < 1e-14); // 2, then 4 times
         assert_eq!(schedule.judge(0.5), StepVerdict::Accepted);
-        assert!((schedule.ratio - 8.0 / 3.0).abs() < 1e-14 && schedule.growth.to_bits() == 2f64.to_bits());
+        assert!(
+            (schedule.ratio - 8.0 / 3.0).abs() < 1e-14
+                && schedule.growth.to_bits() == 2f64.to_bits()
+        );
     }
 }

@@ -105,9 +105,7 @@ fn double_sum<A: ActivationFunction>(activation: &A, s: f64, t: f64, r: f64, h: 
     let other = (1.0 - r * r).max(0.0).sqrt();
     let mut shifted = vec![0.0; nodes.len()];
     let mut total = 0.0;
-    for (k, (&z, (&weight, &slope))) in
-        nodes.iter().zip(weights.iter().zip(&outer)).enumerate()
-    {
+    for (k, (&z, (&weight, &slope))) in nodes.iter().zip(weights.iter().zip(&outer)).enumerate() {
         if other == 0.0 {
             // Fully correlated: a single integral.
             shifted[k] = t * r * z;

@@ -18,7 +18,11 @@ fn the_error_function_has_a_closed_form() {
             let (a, b, c) = (dot(i, i), dot(j, j), dot(i, j));
             let determinant = (1.0 + 2.0 * a) * (1.0 + 2.0 * b) - 4.0 * c * c;
             let expected = c * 4.0 / std::f64::consts::PI / determinant.sqrt();
-            assert!((kernel[(i, j)] - expected).abs() < 1e-10, "{i} {j}: {}", kernel[(i, j)] - expected);
+            assert!(
+                (kernel[(i, j)] - expected).abs() < 1e-10,
+                "{i} {j}: {}",
+                kernel[(i, j)] - expected
+            );
         }
     }
 }

@@ -91,9 +91,8 @@ impl BestInClass {
 /// `u = -Q sum_k e_k <e_k, Q^T gradient> / |theta_k|`, eigenvalues below nu/10 raised to it: downhill.
 fn newton_step(basis: &Mat<f64>, eigen: &SymmetricEigen, gradient: &[f64], nu: f64) -> Vec<f64> {
     let p = basis.ncols();
-    let coordinates: Vec<f64> = (0..p)
-        .map(|k| basis.col(k).iter().zip(gradient).map(|(q, g)| q * g).sum())
-        .collect();
+    let coordinates: Vec<f64> =
+        (0..p).map(|k| basis.col(k).iter().zip(gradient).map(|(q, g)| q * g).sum()).collect();
     let mut step = vec![0.0; p];
     for k in 0..p {
         let vector = eigen.vector(k);

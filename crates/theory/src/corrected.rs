@@ -118,7 +118,10 @@ impl NetworkConstants {
     /// `L sqrt(2 mu Delta_0) / (mu Lip_f^2)` (linearization).
     pub fn consistent_scaling(&self, damping: f64) -> f64 {
         let supremum = squared_inverse_supremum(self.lambda0, damping);
-        let stays = 2.0 * self.jacobian_lipschitz * self.kappa(damping) * supremum.sqrt()
+        let stays = 2.0
+            * self.jacobian_lipschitz
+            * self.kappa(damping)
+            * supremum.sqrt()
             * self.gradient_bound()
             / (self.strong_convexity * self.lambda0.powi(3));
         let linear = self.jacobian_lipschitz * self.gradient_bound()

@@ -91,9 +91,8 @@ fn ascend<A: ActivationFunction>(
         let h = 1e-5;
         let mut uphill = vec![0.0; w.len()];
         let z: Vec<f64> = rows.iter().map(|x| inner_product(x, &w)).collect();
-        let shifted = |by: f64| {
-            second_derivatives(activation, &z.iter().map(|z| z + by).collect::<Vec<_>>())
-        };
+        let shifted =
+            |by: f64| second_derivatives(activation, &z.iter().map(|z| z + by).collect::<Vec<_>>());
         let (low, high) = (shifted(-h), shifted(h));
         for (((x, q), low), high) in rows.iter().zip(&fourth).zip(&low).zip(&high) {
             let slope = q * (high * high - low * low) / (2.0 * h);

@@ -142,11 +142,8 @@ impl NetworkConstants {
     /// the r of section 4's.
     pub fn table(&self, damping: f64, fraction: f64) -> Vec<Constant> {
         use Provenance::{Corrected, Exact, Printed, ProvenUpper, SearchedLower};
-        let row = |name: &str, value, provenance| Constant {
-            name: name.to_owned(),
-            value,
-            provenance,
-        };
+        let row =
+            |name: &str, value, provenance| Constant { name: name.to_owned(), value, provenance };
         let mut table = vec![
             row("λ₀, half the smallest singular value of J₀", self.lambda0, Exact),
             row("λₙ, half the largest singular value of J₀", self.lambda_n, Exact),

@@ -15,15 +15,15 @@ pub fn squared_inverse_bound(lambda_n: f64, damping: f64) -> f64 {
     square / (sum * sum)
 }
 
+/// `(1-rho) lambda^2 + rho`.
+fn damped(lambda: f64, damping: f64) -> f64 {
+    (1.0 - damping) * lambda * lambda + damping
+}
+
 impl NetworkConstants {
     /// `((1-rho) lambda0^2 + rho) / ((1-rho) lambda_n^2 + rho)`, in many thresholds.
     fn damped_quotient(&self, damping: f64) -> f64 {
-        self.damped(self.lambda0, damping) / self.damped(self.lambda_n, damping)
-    }
-
-    /// `(1-rho) lambda^2 + rho`.
-    fn damped(&self, lambda: f64, damping: f64) -> f64 {
-        (1.0 - damping) * lambda * lambda + damping
+        damped(self.lambda0, damping) / damped(self.lambda_n, damping)
     }
 
     /// alpha of Lemma 2 as stated, without L:
@@ -58,13 +58,13 @@ impl NetworkConstants {
     /// alpha eta of the appendix, below (30): the same with `1/(2 mu)` for `m^(-1/2)`.
     pub fn appendix_step(&self, damping: f64) -> f64 {
         let quotient = self.lambda0 / self.lambda_n;
-        let wide = self.damped(self.lambda_n, damping);
+        let wide = damped(self.lambda_n, damping);
         quotient * quotient * wide * wide
             / (2.0
                 * self.smoothness
                 * self.lipschitz_printed
                 * self.lipschitz_printed
-                * self.damped(self.lambda0, damping))
+                * damped(self.lambda0, damping))
     }
 
     /// The factor of (14) a step:

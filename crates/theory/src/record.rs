@@ -119,13 +119,8 @@ pub enum Verdict {
 
 impl Verdict {
     /// Every verdict, in the order of the summary.
-    pub const ALL: [Self; 5] = [
-        Self::Violated,
-        Self::Holds,
-        Self::HypothesesUnmet,
-        Self::Reported,
-        Self::NotApplicable,
-    ];
+    pub const ALL: [Self; 5] =
+        [Self::Violated, Self::Holds, Self::HypothesesUnmet, Self::Reported, Self::NotApplicable];
 
     /// The word in files.
     pub fn name(self) -> &'static str {
@@ -301,7 +296,10 @@ mod tests {
         let place = |left, right, at: &str| Comparison::new(left, right, 0.0, at);
         let worst = |places: &[Comparison]| Comparison::worst(places.to_vec()).unwrap().at;
         assert_eq!(worst(&[place(1.0, 4.0, "a"), place(3.0, 4.0, "b"), place(2.0, 4.0, "c")]), "b");
-        assert_eq!(worst(&[place(2.0, 1.0, "a"), place(2.0, -0.5, "b"), place(2.0, -12.6, "c")]), "c");
+        assert_eq!(
+            worst(&[place(2.0, 1.0, "a"), place(2.0, -0.5, "b"), place(2.0, -12.6, "c")]),
+            "c"
+        );
         assert_eq!(worst(&[place(9.0, 1.0, "a"), place(f64::NAN, 1.0, "b")]), "b");
         assert_eq!(place(2.0, -0.5, "a").ratio(), None);
         assert_eq!(place(2.0, 4.0, "a").ratio(), Some(0.5));

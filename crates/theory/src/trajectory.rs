@@ -98,8 +98,12 @@ impl Trajectory {
         let objective = problem.objective(plan.scaling)?;
         let settings = SolveSettings { rank_policy: RankPolicy::Stop, ..SolveSettings::default() };
         let flow = Flow::new(&objective, plan.preconditioner, settings)?;
-        let mut field =
-            ScaledFlow { flow, initial: &problem.initial, scaling: plan.scaling, point: Vec::new() };
+        let mut field = ScaledFlow {
+            flow,
+            initial: &problem.initial,
+            scaling: plan.scaling,
+            point: Vec::new(),
+        };
         let method = match plan.stepper {
             Stepper::Explicit => {
                 Method::Adaptive { relative_tolerance: RELATIVE, absolute_tolerance: ABSOLUTE }
@@ -168,8 +172,7 @@ impl Trajectory {
     ) -> Result<Self, TheoryError> {
         let objective = problem.objective(scaling)?;
         let flow = Flow::new(&objective, preconditioner, SolveSettings::default())?;
-        let mut field =
-            ScaledFlow { flow, initial: &problem.initial, scaling, point: Vec::new() };
+        let mut field = ScaledFlow { flow, initial: &problem.initial, scaling, point: Vec::new() };
         let mut v = vec![0.0; problem.parameters()];
         let mut samples = Vec::with_capacity(steps + 1);
         let rounding = problem.output_rounding(scaling);
@@ -197,9 +200,10 @@ impl Trajectory {
 
     /// The largest `norm(w_t - w_0)` and when.
     pub fn largest_deviation(&self) -> (f64, f64) {
-        self.samples.iter().map(|s| (s.deviation, s.time)).fold((0.0, 0.0), |worst, now| {
-            if now.0 > worst.0 { now } else { worst }
-        })
+        self.samples
+            .iter()
+            .map(|s| (s.deviation, s.time))
+            .fold((0.0, 0.0), |worst, now| if now.0 > worst.0 { now } else { worst })
     }
 
     /// The last sample.

@@ -26,8 +26,9 @@ fn counterexample(findings: &Findings) -> Chart {
     let curves = &findings.counterexample;
     Chart {
         title: "Theorem 5 fails in one dimension".to_owned(),
-        subtitle: "m = d = 1, n = 2, x = (1, 3), w₀ = 1/2, y = (6.4, −7.5), r = 1/2; all hypotheses met"
-            .to_owned(),
+        subtitle:
+            "m = d = 1, n = 2, x = (1, 3), w₀ = 1/2, y = (6.4, −7.5), r = 1/2; all hypotheses met"
+                .to_owned(),
         x_label: "time t, units of the flow".to_owned(),
         y_label: "gap Δₜ to the best in class, units of g".to_owned(),
         y_scale: Scale::Logarithmic,
@@ -64,7 +65,8 @@ fn conditioning(findings: &Findings) -> Chart {
     };
     Chart {
         title: "Rate against conditioning (Remark 6)".to_owned(),
-        subtitle: "slope of −log Δₜ over Δ/Δ₀ in [1e−6, 1e−1], α = 1e6, underparameterized".to_owned(),
+        subtitle: "slope of −log Δₜ over Δ/Δ₀ in [1e−6, 1e−1], α = 1e6, underparameterized"
+            .to_owned(),
         x_label: "condition number of H₀, dimensionless".to_owned(),
         y_label: "slope, 1/time".to_owned(),
         x_scale: Scale::Logarithmic,
@@ -88,7 +90,8 @@ fn schedules(findings: &Findings) -> Chart {
     }
     Chart {
         title: "Damping schedules: rate against conditioning".to_owned(),
-        subtitle: "mean −log of the gap's factor a step, step αη = (1−ρ)/μ, overparameterized".to_owned(),
+        subtitle: "mean −log of the gap's factor a step, step αη = (1−ρ)/μ, overparameterized"
+            .to_owned(),
         x_label: "condition number of K₀, dimensionless".to_owned(),
         y_label: "−log(Δₖ₊₁/Δₖ), mean a step".to_owned(),
         x_scale: Scale::Logarithmic,
@@ -110,9 +113,10 @@ fn schedules(findings: &Findings) -> Chart {
 fn widths(findings: &Findings) -> Chart {
     let x: Vec<f64> = findings.widths.iter().map(|w| w.hidden as f64).collect();
     let y: Vec<f64> = findings.widths.iter().map(|w| w.error).collect();
-    let law = x.first().zip(y.first()).map(|(x0, y0)| {
-        x.iter().map(|x| y0 * (x / x0).powf(-0.5)).collect::<Vec<_>>()
-    });
+    let law = x
+        .first()
+        .zip(y.first())
+        .map(|(x0, y0)| x.iter().map(|x| y0 * (x / x0).powf(-0.5)).collect::<Vec<_>>());
     Chart {
         title: "Finite against infinite width".to_owned(),
         subtitle: "root mean square over seeds, 24 real rows".to_owned(),
@@ -157,8 +161,9 @@ fn ratios(findings: &Findings) -> Chart {
     let (violated, violated_ratio) = column(Verdict::Violated);
     Chart {
         title: "Worst ratio left/right of each statement".to_owned(),
-        subtitle: "stems from 1, numbered as in audit.md; above 1 beyond the tolerance is a violation"
-            .to_owned(),
+        subtitle:
+            "stems from 1, numbered as in audit.md; above 1 beyond the tolerance is a violation"
+                .to_owned(),
         x_label: "number of the statement".to_owned(),
         y_label: "left / right at the worst point".to_owned(),
         y_scale: Scale::Logarithmic,

@@ -38,7 +38,8 @@ pub fn traces(results: &Results) -> Vec<SeedTraces> {
                 regular().filter_map(|&a| results.find(method, a, seed)).map(traced).collect()
             };
             let first = regular().find_map(|&a| results.find(Method::GaussNewton, a, seed));
-            let radius = first.and_then(|run| run.constants).map_or(f64::NAN, |c| c.ball_radius(0.5));
+            let radius =
+                first.and_then(|run| run.constants).map_or(f64::NAN, |c| c.ball_radius(0.5));
             let flow = results.find(Method::GaussNewtonAdaptive, COLLAPSING, seed);
             SeedTraces {
                 seed,

@@ -126,9 +126,10 @@ fn summary(text: &mut String, groups: &[Group<'_>], records: usize) -> fmt::Resu
     )?;
     for (number, group) in groups.iter().enumerate() {
         let Some(record) = group.deciding() else { continue };
-        let corrected = record.corrected.as_ref().map_or(String::new(), |c| {
-            format!("{} ({})", c.verdict, ratio(c.worst_ratio))
-        });
+        let corrected = record
+            .corrected
+            .as_ref()
+            .map_or(String::new(), |c| format!("{} ({})", c.verdict, ratio(c.worst_ratio)));
         writeln!(
             text,
             "| {} | {} | {} | {} | {} | {} | {} | {} | {corrected} |",
@@ -214,7 +215,10 @@ fn rates(text: &mut String, findings: &Findings) -> fmt::Result {
         writeln!(text, "\nSlopes of −log Δₜ over Δ/Δ₀ in [1e−6, 1e−1], underparameterized.\n")?;
     }
     if !findings.schedule_rates.is_empty() {
-        writeln!(text, "| damping | cond(K₀) | −log factor a step | rejected |\n|---|---|---|---|")?;
+        writeln!(
+            text,
+            "| damping | cond(K₀) | −log factor a step | rejected |\n|---|---|---|---|"
+        )?;
         for r in &findings.schedule_rates {
             writeln!(
                 text,
@@ -222,7 +226,10 @@ fn rates(text: &mut String, findings: &Findings) -> fmt::Result {
                 r.schedule, r.condition, r.rate, r.rejected
             )?;
         }
-        writeln!(text, "\nStep αη = (1−ρ)/μ, overparameterized, until the gap has fallen to 1e−10.\n")?;
+        writeln!(
+            text,
+            "\nStep αη = (1−ρ)/μ, overparameterized, until the gap has fallen to 1e−10.\n"
+        )?;
     }
     Ok(())
 }

@@ -10,8 +10,8 @@ use crate::config::{Config, DataSource, Integrator};
 use crate::error::DriverError;
 use crate::experiment::{Experiment, load};
 use crate::records::{
-    Manifest, NpyArray, Outcome, Problem, RecordError, TRACE_COLUMNS, TraceRow, read_json, read_npy,
-    read_trace,
+    Manifest, NpyArray, Outcome, Problem, RecordError, TRACE_COLUMNS, TraceRow, read_json,
+    read_npy, read_trace,
 };
 use crate::run;
 
@@ -129,76 +129,10 @@ impl Folder {
             place: "this folder",
             text: "largest relative difference of trace, snapshots, outcome and problem from the run integrated again <= what rounding may do",
         };
-        let mut places = Vec::new();
-        let lengths = |what: &str, found: usize, expected: usize| {
-            let differs = if found == expected { 0.0 } else { f64::INFINITY };
-            Comparison::new(differs, 0.0, 0.0, format!("{what}: {found} entries against {expected}"))
-        };
-        places.push(lengths("trace.csv", self.trace.len(), again.trace.len()));
-        for (column, name) in TRACE_COLUMNS.iter().enumerate().skip(1) {
-            let pairs = || self.trace.iter().zip(&again.trace).map(|(a, b)| (a.numbers()[column - 1], b));
-            let largest =
-                again.trace.iter().map(|r| r.numbers()[column - 1].abs()).fold(0.0, f64::max);
-            for (found, expected) in pairs() {
-                let target = expected.numbers()[column - 1];
-                // A column that an older version did not write is not compared.
-                if found.is_nan() {
-                    continue;
-                }
-                let allowed = tolerance(self.config.dynamics.integrator, expected.time);
-                let at = format!("trace.csv: {name}, step {}", expected.step);
-                places.push(relative(found, target, largest, allowed, at));
-            }
-        }
-        places.push(lengths("weights.npy", self.snapshots.values.len(), again.snapshots.len()));
-        let size = again.snapshots.iter().fold(0.0_f64, |s, x| s.max(x.abs()));
-        let width: usize = self.snapshots.shape[1..].iter().product();
-        for (k, (found, expected)) in
-            self.snapshots.values.iter().zip(&again.snapshots).enumerate()
-        {
-            let snapshot = k / width.max(1);
-            let step = self.snapshot_steps.values.get(snapshot).copied().unwrap_or(f64::NAN);
-            let time = step * self.config.dynamics.step;
-            let allowed = tolerance(self.config.dynamics.integrator, time);
-            let at = format!("weights.npy: snapshot of step {step}, entry {}", k % width.max(1));
-            places.push(relative(*found, *expected, size, allowed, at));
-        }
-        let last = again.outcome.final_time;
-        let allowed = tolerance(self.config.dynamics.integrator, last);
-        let (found, expected) = (self.outcome.final_loss, again.outcome.final_loss);
-        places.push(relative(found, expected, expected.abs(), allowed, "outcome.json: final_loss".into()));
-        let flat = |rows: &[Vec<f64>]| rows.concat();
-        let weights = flat(&again.outcome.final_weights);
-        let size = weights.iter().fold(0.0_f64, |s, x| s.max(x.abs()));
-        places.push(lengths(
-            "outcome.json: final_weights",
-            flat(&self.outcome.final_weights).len(),
-            weights.len(),
-        ));
-        for (k, (found, expected)) in
-            flat(&self.outcome.final_weights).iter().zip(&weights).enumerate()
-        {
-            let at = format!("outcome.json: final_weights, entry {k}");
-            places.push(relative(*found, *expected, size, allowed, at));
-        }
-        let drawn = [
-            ("inputs", flat(&self.problem.inputs), flat(&again.problem.inputs)),
-            ("targets", self.problem.targets.clone(), again.problem.targets.clone()),
-            ("output_signs", self.problem.output_signs.clone(), again.problem.output_signs.clone()),
-            (
-                "initial_weights",
-                flat(&self.problem.initial_weights),
-                flat(&again.problem.initial_weights),
-            ),
-        ];
-        for (name, found, expected) in drawn {
-            places.push(lengths(&format!("problem.json: {name}"), found.len(), expected.len()));
-            let size = expected.iter().fold(0.0_f64, |s, x| s.max(x.abs()));
-            for (k, (found, expected)) in found.iter().zip(&expected).enumerate() {
-                let at = format!("problem.json: {name}, entry {k}");
-                places.push(relative(*found, *expected, size, 1e-12, at));
-            }
-        }
+        let mut places = self.compare_trace(again);
+        places.extend(self.compare_snapshots(again));
+        places.extend(self.compare_outcome(again));
+        places.extend(self.compare_problem(again));
         let differing = places.iter().filter(|place| !place.holds()).count();
         let record = row.judge(&again.id, vec![], places);
         let note = if differing == 0 {
@@ -209,14 +143,97 @@ impl Folder {
                  processor's rounding alone can do that; on the processor that wrote it, someone changed it."
             )
         };
-        let bundled = matches!(self.config.data.source, DataSource::Bundled(_));
-        let record = record.with_note(&note);
-        if bundled {
-            record
-        } else {
-            record.with_note(" The rows were drawn again from the file that config.toml names.")
+        match self.config.data.source {
+            DataSource::Bundled(_) => record.with_note(&note),
+            DataSource::File { .. } => record
+                .with_note(&note)
+                .with_note(" The rows were drawn again from the file that config.toml names."),
         }
     }
+
+    /// What rounding may do by `time`.
+    fn allowed(&self, time: f64) -> f64 {
+        tolerance(self.config.dynamics.integrator, time)
+    }
+
+    fn compare_trace(&self, again: &run::RunRecord) -> Vec<Comparison> {
+        let mut places = vec![lengths("trace.csv", self.trace.len(), again.trace.len())];
+        for (column, name) in TRACE_COLUMNS.iter().enumerate().skip(1) {
+            let read = |row: &TraceRow| row.numbers()[column - 1];
+            let largest = again.trace.iter().map(|row| read(row).abs()).fold(0.0, f64::max);
+            for (found, expected) in self.trace.iter().zip(&again.trace) {
+                // A column that an older version did not write is not compared.
+                if read(found).is_nan() {
+                    continue;
+                }
+                let at = format!("trace.csv: {name}, step {}", expected.step);
+                let allowed = self.allowed(expected.time);
+                places.push(relative(read(found), read(expected), largest, allowed, at));
+            }
+        }
+        places
+    }
+
+    fn compare_snapshots(&self, again: &run::RunRecord) -> Vec<Comparison> {
+        let found = &self.snapshots.values;
+        let mut places = vec![lengths("weights.npy", found.len(), again.snapshots.len())];
+        let width = self.snapshots.shape[1..].iter().product::<usize>().max(1);
+        let size = largest(&again.snapshots);
+        for (k, (found, expected)) in found.iter().zip(&again.snapshots).enumerate() {
+            let step = self.snapshot_steps.values.get(k / width).copied().unwrap_or(f64::NAN);
+            let allowed = self.allowed(step * self.config.dynamics.step);
+            let at = format!("weights.npy: snapshot of step {step}, entry {}", k % width);
+            places.push(relative(*found, *expected, size, allowed, at));
+        }
+        let expected: Vec<f64> = again.snapshot_steps.iter().map(|step| *step as f64).collect();
+        places.extend(entries("weights_steps.npy", &self.snapshot_steps.values, &expected, 0.0));
+        places
+    }
+
+    fn compare_outcome(&self, again: &run::RunRecord) -> Vec<Comparison> {
+        let allowed = self.allowed(again.outcome.final_time);
+        let (found, expected) =
+            (self.outcome.final_weights.concat(), again.outcome.final_weights.concat());
+        let mut places = entries("outcome.json: final_weights", &found, &expected, allowed);
+        let (found, expected) = ([self.outcome.final_loss], [again.outcome.final_loss]);
+        places.extend(entries("outcome.json: final_loss", &found, &expected, allowed));
+        places
+    }
+
+    fn compare_problem(&self, again: &run::RunRecord) -> Vec<Comparison> {
+        let (found, expected) = (&self.problem, &again.problem);
+        let weights = (found.initial_weights.concat(), expected.initial_weights.concat());
+        let compare = |name: &str, found: &[f64], expected: &[f64]| {
+            entries(&format!("problem.json: {name}"), found, expected, 1e-12)
+        };
+        [
+            compare("inputs", &found.inputs.concat(), &expected.inputs.concat()),
+            compare("targets", &found.targets, &expected.targets),
+            compare("output_signs", &found.output_signs, &expected.output_signs),
+            compare("initial_weights", &weights.0, &weights.1),
+        ]
+        .concat()
+    }
+}
+
+/// A difference of lengths is as large as a difference can be.
+fn lengths(what: &str, found: usize, expected: usize) -> Comparison {
+    let differs = if found == expected { 0.0 } else { f64::INFINITY };
+    Comparison::new(differs, 0.0, 0.0, format!("{what}: {found} entries against {expected}"))
+}
+
+/// Lengths, and entry by entry.
+fn entries(what: &str, found: &[f64], expected: &[f64], allowed: f64) -> Vec<Comparison> {
+    let size = largest(expected);
+    let pairs = found.iter().zip(expected).enumerate();
+    let each = pairs.map(|(k, (found, expected))| {
+        relative(*found, *expected, size, allowed, format!("{what}, entry {k}"))
+    });
+    std::iter::once(lengths(what, found.len(), expected.len())).chain(each).collect()
+}
+
+fn largest(values: &[f64]) -> f64 {
+    values.iter().fold(0.0_f64, |size, x| size.max(x.abs()))
 }
 
 /// Relative to the value, or to a 1e-10 of the largest where it is smaller.

@@ -10,9 +10,10 @@ use gaussflow::theory::audit::plan::Findings;
 use gaussflow::theory::audit::under_flow::{self, UnderRun};
 use gaussflow::theory::audit::under_geometry::{self as geometry, HessianRange};
 use gaussflow::theory::audit::under_immersion::{self as immersion, Ball};
-use gaussflow::theory::audit::{over_kernel, setting};
+use gaussflow::theory::audit::{over_identities, over_kernel, setting, under_chart as chart};
 use gaussflow::theory::{
-    BestInClass, FlowPlan, Local, NetworkConstants, Problem, Record, Stepper, TheoryError, Trajectory,
+    BestInClass, FlowPlan, Local, NetworkConstants, Problem, Record, Stepper, TheoryError,
+    Trajectory,
 };
 
 use crate::config::Integrator;
@@ -27,7 +28,8 @@ const FRACTION: f64 = 0.5;
 /// Adds every row that applies to `experiment`.
 pub fn rows(experiment: &Experiment, findings: &mut Findings) -> Result<(), DriverError> {
     let config = &experiment.config;
-    let loss: Arc<dyn Loss> = experiment::loss(&config.loss, experiment.sample.targets.clone())?.into();
+    let loss: Arc<dyn Loss> =
+        experiment::loss(&config.loss, experiment.sample.targets.clone())?.into();
     let problem = Problem {
         name: Experiment::id(config),
         network: experiment.objective.map().clone(),
@@ -99,9 +101,9 @@ fn under(
         immersion::output_flow(&ball, 1.0)?,
         immersion::energy_dissipation(&ball, 1.0)?,
         immersion::kernel_singular(&ball, problem.parameters())?,
-        immersion::manifold_dimension(&ball, constants.jacobian_lipschitz)?,
-        immersion::injective(&ball, 1.0)?,
-        immersion::tangent_space(&ball, constants.jacobian_lipschitz)?,
+        chart::manifold_dimension(&ball, constants.jacobian_lipschitz)?,
+        chart::injective(&ball, 1.0)?,
+        chart::tangent_space(&ball, constants.jacobian_lipschitz)?,
     ];
     records.extend(immersion::riemannian_gradient(&ball)?);
     let range = HessianRange::measure(&ball)?;
@@ -138,10 +140,10 @@ fn over(
     ];
     if damping > 0.0 && damping < 1.0 {
         let ratio = damping / (1.0 - damping);
-        records.push(over_kernel::output_flow(problem, start, damping, ratio)?);
+        records.push(over_identities::output_flow(problem, start, damping, ratio)?);
         let eigenvalue = |gamma: f64| gamma / ((1.0 - damping) * gamma + damping);
-        records.push(over_kernel::eigenpairs(problem, start, damping, eigenvalue)?);
-        records.push(over_kernel::squared_inverse(problem, start, damping, ratio)?);
+        records.push(over_identities::eigenpairs(problem, start, damping, eigenvalue)?);
+        records.push(over_identities::squared_inverse(problem, start, damping, ratio)?);
         records.push(over_kernel::squared_inverse_bound(problem, start, constants, damping, 1.0));
     }
     if dynamics.integrator == Integrator::Discrete && damping > 0.0 && damping < 1.0 {

@@ -111,8 +111,11 @@ pub fn reproduce(request: &Request) -> Result<(), DriverError> {
     if !request.quiet {
         println!("{} runs in {:.1} s", results.runs.len(), begun.elapsed().as_secs_f64());
         print!("{}", summary::terminal(&claims));
-        let (held, violated) = (audited.count(Verdict::Holds).0, audited.count(Verdict::Violated).0);
-        println!("audit: of the paper's statements {held} hold on some run, {violated} fail on some");
+        let (held, violated) =
+            (audited.count(Verdict::Holds).0, audited.count(Verdict::Violated).0);
+        println!(
+            "audit: of the paper's statements {held} hold on some run, {violated} fail on some"
+        );
         for file in ["summary.md", "audit.md"] {
             println!("see {}", folder.root().join(file).display());
         }

@@ -111,8 +111,7 @@ pub fn bias(run: &str, traces: &[&Traced]) -> Vec<Record> {
         traces.windows(2).map(move |pair| (pair[0], pair[1], value(pair[0]), value(pair[1])))
     };
     let last = |t: &Traced| t.deviation.last().copied().unwrap_or(f64::NAN);
-    let between =
-        |a: &Traced, b: &Traced| format!("alpha = {} against {}", a.scaling, b.scaling);
+    let between = |a: &Traced, b: &Traced| format!("alpha = {} against {}", a.scaling, b.scaling);
     vec![
         row("final loss at the smaller alpha <= at the next larger").judge(
             run,

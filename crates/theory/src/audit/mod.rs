@@ -7,9 +7,11 @@
 pub mod experiments;
 pub mod over_continuous;
 pub mod over_discrete;
+pub mod over_identities;
 pub mod over_kernel;
 pub mod plan;
 pub mod setting;
+pub mod under_chart;
 pub mod under_flow;
 pub mod under_geometry;
 pub mod under_immersion;

@@ -25,7 +25,8 @@ pub struct OverRun<'a> {
 impl OverRun<'_> {
     /// The exponent `2 nu lambda0^2 / (rho + (1-rho) lambda0^2)` of Lemma 1.
     pub fn rate(&self) -> f64 {
-        2.0 * self.constants.strong_convexity * dissipation_rate(self.constants.lambda0, self.damping)
+        2.0 * self.constants.strong_convexity
+            * dissipation_rate(self.constants.lambda0, self.damping)
     }
 
     /// The samples of t < T.
@@ -66,7 +67,11 @@ impl OverRun<'_> {
         let scaling = self.trajectory.scaling;
         vec![
             Hypothesis::above("lambda0", self.constants.lambda0, 0.0),
-            Hypothesis::at_least("alpha against (L/lambda0^2) sqrt(2 Delta_0/nu)", scaling, threshold),
+            Hypothesis::at_least(
+                "alpha against (L/lambda0^2) sqrt(2 Delta_0/nu)",
+                scaling,
+                threshold,
+            ),
         ]
     }
 
@@ -97,8 +102,9 @@ pub fn energy_dissipation(run: &OverRun<'_>) -> Record {
         let tolerance = 1e-11 * s.dissipation.abs();
         Comparison::new(rate * s.gradient_norm.powi(2), s.dissipation, tolerance, time(s))
     });
-    row.judge(run.name, run.of_lemma_1(), places)
-        .with_note("The text derives it with the Polyak-Lojasiewicz inequality, which it does not need.")
+    row.judge(run.name, run.of_lemma_1(), places).with_note(
+        "The text derives it with the Polyak-Lojasiewicz inequality, which it does not need.",
+    )
 }
 
 /// `2 nu Delta <= norm(grad g)^2`, with the modulus `nu`.

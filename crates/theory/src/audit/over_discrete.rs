@@ -42,9 +42,21 @@ impl Iterates<'_> {
         let (alpha, step) = (self.trajectory.scaling, c.theorem_2_step(self.damping));
         vec![
             Hypothesis::above("lambda0", c.lambda0, 0.0),
-            Hypothesis::at_most("rho against lambda_n^2/(1+lambda_n^2)", self.damping, c.largest_damping()),
-            Hypothesis::at_least("alpha against Theorem 2", alpha, c.theorem_2_scaling(self.damping)),
-            Hypothesis::at_most("|alpha eta / printed - 1|", (self.scaled_step / step - 1.0).abs(), 1e-12),
+            Hypothesis::at_most(
+                "rho against lambda_n^2/(1+lambda_n^2)",
+                self.damping,
+                c.largest_damping(),
+            ),
+            Hypothesis::at_least(
+                "alpha against Theorem 2",
+                alpha,
+                c.theorem_2_scaling(self.damping),
+            ),
+            Hypothesis::at_most(
+                "|alpha eta / printed - 1|",
+                (self.scaled_step / step - 1.0).abs(),
+                1e-12,
+            ),
             self.bounded_gradient(),
         ]
     }
@@ -66,7 +78,11 @@ impl Iterates<'_> {
             Hypothesis::above("lambda0", c.lambda0, 0.0),
             Hypothesis::above("rho", self.damping, 0.0),
             Hypothesis::at_least("alpha", alpha, c.repaired_scaling(self.damping)),
-            Hypothesis::at_most("|alpha eta mu/(1-rho) - 1|", (self.scaled_step / step - 1.0).abs(), 1e-12),
+            Hypothesis::at_most(
+                "|alpha eta mu/(1-rho) - 1|",
+                (self.scaled_step / step - 1.0).abs(),
+                1e-12,
+            ),
         ]
     }
 
@@ -164,7 +180,11 @@ pub fn theorem_2_consistent(run: &Iterates<'_>) -> Record {
     let assumed = vec![
         Hypothesis::above("lambda0", c.lambda0, 0.0),
         Hypothesis::at_least("alpha", run.trajectory.scaling, least),
-        Hypothesis::at_most("|alpha eta / consistent - 1|", (run.scaled_step / step - 1.0).abs(), 1e-12),
+        Hypothesis::at_most(
+            "|alpha eta / consistent - 1|",
+            (run.scaled_step / step - 1.0).abs(),
+            1e-12,
+        ),
     ];
     let modulus = c.consistent_modulus(run.damping);
     row.judge(run.name, assumed, run.contraction(modulus)).with_note(&format!(
@@ -188,8 +208,10 @@ pub fn small_damping_rate(run: &Iterates<'_>) -> Record {
     let exact = 1.0 - run.constants.theorem_2_modulus(run.damping);
     let limit = 1.0 - run.constants.small_damping_modulus();
     let modulus = 1.0 - limit.min(exact);
-    row.judge(run.name, assumed, run.contraction(modulus))
-        .with_note(&format!("Mean decrement a step {:.4e}, claimed {limit:.4e}. ", run.mean_decrement()))
+    row.judge(run.name, assumed, run.contraction(modulus)).with_note(&format!(
+        "Mean decrement a step {:.4e}, claimed {limit:.4e}. ",
+        run.mean_decrement()
+    ))
 }
 
 /// The repaired, conditioning-free discrete rate: alpha eta = (1-rho)/mu.
@@ -243,7 +265,8 @@ pub fn descent_chain(run: &Iterates<'_>) -> Result<Vec<Record>, TheoryError> {
     let (mu, nu) = (c.smoothness, c.strong_convexity);
     let step = run.scaled_step;
     let wide = (1.0 - run.damping) * c.lambda_n.powi(2) + run.damping;
-    let second = step * step * mu * c.lipschitz_printed.powi(2) * c.lambda_n.powi(2) / (wide * wide);
+    let second =
+        step * step * mu * c.lipschitz_printed.powi(2) * c.lambda_n.powi(2) / (wide * wide);
     let (mut smooth, mut linear, mut whole, mut rate, mut outputs) =
         (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut linear_corrected = Vec::new();

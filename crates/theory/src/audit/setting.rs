@@ -5,12 +5,12 @@ use gaussflow_objective::{Loss, SmoothMap};
 use gaussflow_solvers::faer::Mat;
 use gaussflow_solvers::{JacobianOperator, inner_product, norm, squared_distance};
 
+use crate::TheoryError;
 use crate::local::Local;
 use crate::network_constants::NetworkConstants;
 use crate::problem::Problem;
 use crate::record::{Comparison, Record, Statement};
 use crate::sampling::{Sampler, shifted};
-use crate::TheoryError;
 
 /// f(w_init) = 0 and D phi = Df.
 ///
@@ -90,7 +90,8 @@ pub fn jacobian_lipschitz(
     let lower = constants.jacobian_lipschitz_lower;
     // A searched value is a sum of n squares: n eps relative.
     let tolerance = problem.outputs() as f64 * f64::EPSILON * claimed;
-    let mut places = vec![Comparison::new(lower, claimed, tolerance, "the best (w, a) of the search")];
+    let mut places =
+        vec![Comparison::new(lower, claimed, tolerance, "the best (w, a) of the search")];
     let mut sampler = Sampler::new(1);
     let start = Local::measure(problem, 1.0, &problem.initial)?;
     for distance in [1e-3, 1e-1, 1.0] {
@@ -162,8 +163,14 @@ pub fn lipschitz_f(
     };
     let judged = row.judge(&problem.name, vec![], against(claimed));
     Ok(judged
-        .with_corrected("norm(Df(w)) <= sigma_1 sqrt(m) sigma_max(X)", &[], against(constants.lipschitz))
-        .with_note("The printed bound holds and is loose; the corrected one is attained by tanh at w = 0."))
+        .with_corrected(
+            "norm(Df(w)) <= sigma_1 sqrt(m) sigma_max(X)",
+            &[],
+            against(constants.lipschitz),
+        )
+        .with_note(
+            "The printed bound holds and is loose; the corrected one is attained by tanh at w = 0.",
+        ))
 }
 
 /// `nu norm(v)^2 <= v^T Hess g v <= mu norm(v)^2`, and the same for differences of the gradient.

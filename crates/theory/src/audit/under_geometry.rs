@@ -233,7 +233,11 @@ pub fn gradient_bounds(
         slope.push(Comparison::new(gradient, bound, mu * error + 1e-10 * bound, at));
     }
     let mut assumed = ball.assumed();
-    assumed.push(Hypothesis::below("norm(w* - w_0) (Assumption 3)", optimum.distance, ball.radius()));
+    assumed.push(Hypothesis::below(
+        "norm(w* - w_0) (Assumption 3)",
+        optimum.distance,
+        ball.radius(),
+    ));
     vec![
         row("(20), left", "(nu/2) norm(v_t)^2 <= Delta_t, t < T").judge(
             &ball.name(),

@@ -28,18 +28,27 @@ pub fn antisymmetric(problem: &Problem, rank: usize) -> Result<Record, TheoryErr
     let m = problem.network.hidden() as f64;
     let places = [
         Comparison::new(next, right, 0.0, "rank J at w_init"),
-        Comparison::new(f, 4.0 * m * f64::EPSILON * (problem.outputs() as f64).sqrt(), 0.0, "f(w_init)"),
+        Comparison::new(
+            f,
+            4.0 * m * f64::EPSILON * (problem.outputs() as f64).sqrt(),
+            0.0,
+            "f(w_init)",
+        ),
     ];
-    Ok(row
-        .judge(&problem.name, vec![], places)
-        .with_note("Printed as \"Df(w_init) <= p/2\"; the rank is meant. Assumption 2 fails there."))
+    Ok(row.judge(&problem.name, vec![], places).with_note(
+        "Printed as \"Df(w_init) <= p/2\"; the rank is meant. Assumption 2 fails there.",
+    ))
 }
 
 /// Remark 4: without nullification Delta_0 grows faster than alpha.
 ///
 /// # Errors
 /// [`TheoryError`] where a point, an eigenvalue problem or a trajectory gives no answer.
-pub fn non_nullified(problem: &Problem, scalings: &[f64], exponent: f64) -> Result<Record, TheoryError> {
+pub fn non_nullified(
+    problem: &Problem,
+    scalings: &[f64],
+    exponent: f64,
+) -> Result<Record, TheoryError> {
     let row = Statement {
         id: "under/non-nullified",
         place: "Remark 4",
@@ -54,9 +63,9 @@ pub fn non_nullified(problem: &Problem, scalings: &[f64], exponent: f64) -> Resu
         let slope = (pair[1].1 / pair[0].1).ln() / (pair[1].0 / pair[0].0).ln();
         Comparison::new(exponent, slope, 0.0, format!("alpha = {} to {}", pair[0].0, pair[1].0))
     });
-    Ok(row
-        .judge(&problem.name, vec![], places)
-        .with_note("It cites Delta_0 \"in (23)\", which has none; the proof's bound on norm(w_t - w_0) has."))
+    Ok(row.judge(&problem.name, vec![], places).with_note(
+        "It cites Delta_0 \"in (23)\", which has none; the proof's bound on norm(w_t - w_0) has.",
+    ))
 }
 
 /// Remark 5: the guideline for alpha against the least alpha that Theorem 5 allows over all r.
@@ -71,8 +80,14 @@ pub fn alpha_guideline(problem: &Problem, constants: &NetworkConstants, factor: 
     let place = |right| Comparison::new(least, right, 8.0 * f64::EPSILON * right, "r = 1/2");
     let assumed = vec![Hypothesis::above("lambda0", constants.lambda0, 0.0)];
     row.judge(&problem.name, assumed.clone(), [place(guideline)])
-        .with_corrected("twice the guideline", &assumed, [place(2.0 * constants.guideline_scaling())])
-        .with_note("The guideline is half of what Theorem 5 needs at its best r, whatever the data.")
+        .with_corrected(
+            "twice the guideline",
+            &assumed,
+            [place(2.0 * constants.guideline_scaling())],
+        )
+        .with_note(
+            "The guideline is half of what Theorem 5 needs at its best r, whatever the data.",
+        )
 }
 
 /// Remark 5: the best loss in B, at fixed r, against alpha (ascending); as printed it gets worse.
@@ -123,11 +138,8 @@ pub fn best_in_ball(problem: &Problem, scaling: f64, radius: f64) -> Result<f64,
         // s = w + v - w_0, (mu alpha^2 H + xi) s = mu alpha^2 H (w - w_0) - alpha b.
         let offset: Vec<f64> = w.iter().zip(&problem.initial).map(|(a, b)| a - b).collect();
         let image = here.transposed_times(&here.times(&offset));
-        let right: Vec<f64> = image
-            .iter()
-            .zip(&b)
-            .map(|(h, b)| mu * scaling * scaling * h - scaling * b)
-            .collect();
+        let right: Vec<f64> =
+            image.iter().zip(&b).map(|(h, b)| mu * scaling * scaling * h - scaling * b).collect();
         let p = right.len();
         let coordinates: Vec<(f64, f64, Vec<f64>)> = (0..p)
             .map(|k| {
@@ -216,7 +228,12 @@ pub fn conditioning_free(name: &str, slopes: &[ConditionedSlopes], share: f64) -
     let (low, high) = range(|s| s.newton);
     let (slow, fast) = range(|s| s.gradient);
     let (easy, hard) = range(|s| s.condition);
-    let place = Comparison::new(1.0 - low / high, share, 0.0, format!("cond(H_0) {easy:.1e} to {hard:.1e}"));
+    let place = Comparison::new(
+        1.0 - low / high,
+        share,
+        0.0,
+        format!("cond(H_0) {easy:.1e} to {hard:.1e}"),
+    );
     row.judge(name, vec![], [place]).with_note(&format!(
         "Gauss-Newton {low:.4} to {high:.4}; gradient flow {slow:.3e} to {fast:.3e}, a factor {:.1e}.",
         fast / slow
@@ -248,7 +265,12 @@ pub fn gram_condition(problem: &Problem) -> Result<f64, TheoryError> {
 ///
 /// # Errors
 /// [`TheoryError`] where a point, an eigenvalue problem or a trajectory gives no answer.
-pub fn conditioned_inputs(n: usize, d: usize, spread: f64, seed: u64) -> Result<Vec<f64>, TheoryError> {
+pub fn conditioned_inputs(
+    n: usize,
+    d: usize,
+    spread: f64,
+    seed: u64,
+) -> Result<Vec<f64>, TheoryError> {
     let mut sampler = crate::sampling::Sampler::new(seed);
     let mut orthogonal = |order: usize| -> Result<SymmetricEigen, TheoryError> {
         let entries = sampler.normal(order * order);

@@ -6,6 +6,7 @@ use gaussflow_objective::Loss;
 use crate::TheoryError;
 use crate::audit::over_continuous::{self as flow, OverRun};
 use crate::audit::over_discrete::{self as discrete, Iterates};
+use crate::audit::over_identities as identities;
 use crate::audit::over_kernel as kernel;
 use crate::audit::plan::{Effort, Findings, Rows};
 use crate::audit::setting;
@@ -53,9 +54,9 @@ pub fn continuous(rows: &Rows, effort: Effort) -> Result<Findings, TheoryError> 
         let mut named = problem.clone();
         named.name = format!("{}, rho = {damping}", problem.name);
         let eigenvalue = |gamma: f64| gamma / ((1.0 - damping) * gamma + damping);
-        records.push(kernel::output_flow(&named, &start, damping, ratio)?);
-        records.push(kernel::eigenpairs(&named, &start, damping, eigenvalue)?);
-        records.push(kernel::squared_inverse(&named, &start, damping, ratio)?);
+        records.push(identities::output_flow(&named, &start, damping, ratio)?);
+        records.push(identities::eigenpairs(&named, &start, damping, eigenvalue)?);
+        records.push(identities::squared_inverse(&named, &start, damping, ratio)?);
         records.push(kernel::squared_inverse_bound(&named, &start, &constants, damping, 1.0));
         let printed = constants.theorem_1_scaling(damping);
         let corrected = constants.never_exits_scaling();
@@ -125,7 +126,8 @@ pub(super) fn levenberg_marquardt(
     } else {
         Preconditioner::Gradient
     };
-    let rate = 2.0 * constants.strong_convexity
+    let rate = 2.0
+        * constants.strong_convexity
         * crate::printed::dissipation_rate(constants.lambda0, damping);
     let horizon = (14.0 / rate).min(6.0);
     let stepper = if damping < 1.0 { Stepper::Explicit } else { Stepper::Stiff };
@@ -214,7 +216,8 @@ pub fn discrete(rows: &Rows, effort: Effort) -> Result<Findings, TheoryError> {
         let scaling = constants.consistent_scaling(damping);
         let trajectory = iterate(scaling, step, 60)?;
         let name = format!("{base}, alpha = {scaling:.4e}, consistent eta");
-        theorem = theorem.corrected_by(discrete::theorem_2_consistent(&run(&name, step, &trajectory)));
+        theorem =
+            theorem.corrected_by(discrete::theorem_2_consistent(&run(&name, step, &trajectory)));
 
         let step = constants.repaired_step(damping);
         let scaling = constants.repaired_scaling(damping);

@@ -14,8 +14,10 @@ use crate::audit::plan::under::{gauss_newton, theorem_5 as theorem_5_rows};
 use crate::audit::plan::{Curves, Findings};
 use crate::audit::under_flow::{self, UnderRun};
 use crate::audit::under_geometry::{self as geometry, HessianRange, corrected_rate};
-use crate::audit::under_immersion::{self as immersion, Ball};
-use crate::audit::{over_kernel as kernel, setting};
+use crate::audit::under_immersion::Ball;
+use crate::audit::{
+    over_identities as identities, over_kernel as kernel, setting, under_chart as chart,
+};
 use crate::best_in_class::BestInClass;
 use crate::local::Local;
 use crate::network_constants::NetworkConstants;
@@ -29,8 +31,7 @@ use crate::trajectory::Trajectory;
 /// # Errors
 /// [`TheoryError`] (cannot occur for these numbers).
 pub fn counterexample() -> Result<Problem, TheoryError> {
-    let network =
-        Network::new(&[1.0, 3.0], 1, &[1.0], Activation::Tanh)?.nullified_at(&[0.5])?;
+    let network = Network::new(&[1.0, 3.0], 1, &[1.0], Activation::Tanh)?.nullified_at(&[0.5])?;
     let loss = Arc::new(Squared::new(vec![6.4, -7.5])?);
     let name = "m = d = 1, n = 2 (counterexample)".to_owned();
     Ok(Problem { name, network, loss, initial: vec![0.5] })
@@ -74,7 +75,8 @@ pub fn theorem_5() -> Result<Findings, TheoryError> {
     let least = corrected_rate(&ball(scaling))?.least_scaling();
     let trajectory = gauss_newton(&problem, least, 4.0, 80)?;
     let optimum = BestInClass::polish(&problem, least, &trajectory.last().weights)?;
-    let corrected = UnderRun { ball: ball(least), trajectory: &trajectory, optimum: Some(&optimum) };
+    let corrected =
+        UnderRun { ball: ball(least), trajectory: &trajectory, optimum: Some(&optimum) };
     for scaling in [scaling, least] {
         let trajectory = gauss_newton(&problem, scaling, 4.0, 80)?;
         let optimum = BestInClass::polish(&problem, scaling, &trajectory.last().weights)?;
@@ -102,7 +104,7 @@ pub fn theorem_5() -> Result<Findings, TheoryError> {
             };
         }
     }
-    found.records.push(immersion::immersion_remark(4.0 * std::f64::consts::PI));
+    found.records.push(chart::immersion_remark(4.0 * std::f64::consts::PI));
     Ok(found)
 }
 
@@ -165,8 +167,8 @@ pub fn dampings() -> Result<Findings, TheoryError> {
     records.push(damping_equals_lambda(&problem, &constants)?);
     let damping = square / (1.0 + square);
     let ratio = damping / (1.0 - damping);
-    records.push(kernel::output_flow(&problem, &start, damping, ratio)?);
-    records.push(kernel::squared_inverse(&problem, &start, damping, ratio)?);
+    records.push(identities::output_flow(&problem, &start, damping, ratio)?);
+    records.push(identities::squared_inverse(&problem, &start, damping, ratio)?);
     records.push(kernel::squared_inverse_bound(&problem, &start, &constants, damping, 1.0));
     let name = format!("{}, rho = 1, alpha = {corrected:.4e}", problem.name);
     let trajectory = levenberg_marquardt(&problem, &constants, 1.0, corrected)?;
@@ -184,7 +186,11 @@ pub fn losses() -> Result<Findings, TheoryError> {
     let mut found = Findings::default();
     let records = &mut found.records;
     for activation in Activation::ALL {
-        records.push(setting::activation_bounds(activation.name(), &activation, activation.bounds()));
+        records.push(setting::activation_bounds(
+            activation.name(),
+            &activation,
+            activation.bounds(),
+        ));
     }
     let n = 6;
     let targets = Sampler::new(21).normal(n);

@@ -12,7 +12,7 @@ use crate::audit::plan::{Effort, Findings, Rows};
 use crate::audit::under_flow::{self as flow, Corrections, UnderRun};
 use crate::audit::under_geometry::{self as geometry, HessianRange, corrected_rate};
 use crate::audit::under_immersion::{self as immersion, Ball};
-use crate::audit::{setting, under_remarks as remarks};
+use crate::audit::{setting, under_chart as chart, under_remarks as remarks};
 use crate::best_in_class::BestInClass;
 use crate::network_constants::NetworkConstants;
 use crate::problem::Problem;
@@ -70,14 +70,18 @@ pub fn ball(rows: &Rows) -> Result<Findings, TheoryError> {
     records.push(immersion::output_flow(&eight, 1.0)?);
     records.push(immersion::energy_dissipation(&eight, 1.0)?);
     records.push(immersion::kernel_singular(&eight, problem.parameters())?);
-    records.push(immersion::manifold_dimension(&eight, constants.jacobian_lipschitz)?);
-    records.push(immersion::injective(&eight, 1.0)?);
-    records.push(immersion::tangent_space(&eight, constants.jacobian_lipschitz)?);
+    records.push(chart::manifold_dimension(&eight, constants.jacobian_lipschitz)?);
+    records.push(chart::injective(&eight, 1.0)?);
+    records.push(chart::tangent_space(&eight, constants.jacobian_lipschitz)?);
     records.extend(immersion::riemannian_gradient(&eight)?);
     for scaling in SCALINGS {
         let ball = Ball { points: 1, ..ball(scaling) };
         let range = HessianRange::measure(&ball)?;
-        records.push(geometry::geodesic_strong_convexity(&ball, &range, constants.strong_convexity)?);
+        records.push(geometry::geodesic_strong_convexity(
+            &ball,
+            &range,
+            constants.strong_convexity,
+        )?);
         records.push(geometry::geodesic_smoothness(&ball, &range, constants.smoothness)?);
     }
     records.push(geometry::sublevel_convex(&eight)?);
@@ -120,7 +124,10 @@ pub fn flows(rows: &Rows, effort: Effort) -> Result<Findings, TheoryError> {
         let speed = trajectory.samples[0].speed / scaling;
         let moment = gauss_newton(&problem, scaling, 0.9 * run.ball.radius() / speed, 20)?;
         records.push(flow::monotone(&UnderRun { trajectory: &moment, ..run }));
-        best.push((scaling, remarks::best_in_ball(&problem, scaling, run.ball.constants.ball_radius(FRACTION))?));
+        best.push((
+            scaling,
+            remarks::best_in_ball(&problem, scaling, run.ball.constants.ball_radius(FRACTION))?,
+        ));
         limits.push((scaling, optimum.map_or(trajectory.last().loss, |o| o.loss)));
     }
     if effort == Effort::Full {
@@ -184,10 +191,7 @@ fn under_run<'a>(
 }
 
 /// Lemma 9 at a few samples, with the manifold's logarithm.
-fn lemma_9(
-    run: &UnderRun<'_>,
-    optimum: &BestInClass,
-) -> Result<Vec<Record>, TheoryError> {
+fn lemma_9(run: &UnderRun<'_>, optimum: &BestInClass) -> Result<Vec<Record>, TheoryError> {
     let objective = run.ball.problem.objective(run.ball.scaling)?;
     let mut manifold = OutputManifold::new(&objective)?;
     let mut few = run.trajectory.clone();
@@ -199,7 +203,10 @@ fn lemma_9(
     for sample in &few.samples {
         // A distance is found to the geodesics' tolerance, a hundredth of a percent of it at most.
         let distance = manifold.log(&optimum.weights, &sample.weights, &settings).ok();
-        found.push((sample.weights.clone(), distance.map(|log| (log.distance, log.miss + 1e-9 * size))));
+        found.push((
+            sample.weights.clone(),
+            distance.map(|log| (log.distance, log.miss + 1e-9 * size)),
+        ));
     }
     let distance = |w: &[f64]| found.iter().find(|(known, _)| known == w).and_then(|(_, d)| *d);
     Ok(geometry::gradient_bounds(&run.ball, &few, optimum, distance))
