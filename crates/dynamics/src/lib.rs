@@ -1,16 +1,21 @@
 //! Preconditioned training dynamics, equation (1), in continuous and discrete time.
 #![doc = include_str!("../README.md")]
 
+mod checkpoint;
 mod diagnostics;
+mod ending;
 mod events;
 mod flow;
 mod preconditioner;
 mod settings;
 mod simulate;
 
+pub use checkpoint::Checkpoint;
 pub use diagnostics::Diagnostics;
 pub use events::{EventKind, EventRecord};
 pub use flow::{Flow, FlowCounts, SolveSettings};
 pub use preconditioner::{Preconditioner, RankPolicy};
 pub use settings::{AtExit, Integrator, Settings, Tolerances};
-pub use simulate::{Observer, Outcome, SimulationError, StopReason, Unobserved, simulate};
+pub use simulate::{
+    Observer, Outcome, SimulationError, StopReason, Unobserved, Work, resume, simulate,
+};

@@ -90,7 +90,10 @@ impl Config {
         let threshold = self.events.rank_threshold;
         let proper = threshold > 0.0 && threshold < 1.0;
         check("events.rank_threshold", || float(threshold), proper)?;
-        check("record.every", || self.record.every.to_string(), self.record.every >= 1)
+        check("record.every", || self.record.every.to_string(), self.record.every >= 1)?;
+        let interval = self.record.checkpoint_every;
+        let fits = interval.is_multiple_of(self.record.every);
+        check("record.checkpoint_every", || interval.to_string(), fits)
     }
 
     fn check_times(&self) -> Result<(), ConfigProblem> {

@@ -281,6 +281,13 @@ pub(super) const KEYS: &[Key] = &[
         "a whole number, at least 0",
         |c: &Config| c.record.hessian_every.to_string()
     ),
+    key!(
+        "record.checkpoint_every",
+        "Steps from one checkpoint of a long run to the next, 0 for none; integrator and caches start \
+         anew at each",
+        "a whole number, at least 0, a multiple of record.every",
+        |c: &Config| c.record.checkpoint_every.to_string()
+    ),
 ];
 
 /// How much a written configuration explains.

@@ -1,0 +1,1 @@
+//! Tests of sweeps: plans, names, faults at every request.
