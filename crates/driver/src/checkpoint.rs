@@ -88,6 +88,12 @@ impl CheckpointFile {
     }
 }
 
+/// Removes the folder of checkpoints from `root` if it is empty.
+pub fn remove_empty_folder(root: &Path) {
+    // An empty folder harms nobody; one with other runs' checkpoints must stay.
+    drop(std::fs::remove_dir(root.join(FOLDER)));
+}
+
 /// An event as the dynamics know it; standstill ends a run, so that no checkpoint holds it.
 fn located(event: &Event) -> dynamics::EventRecord {
     dynamics::EventRecord {

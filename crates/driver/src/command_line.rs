@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
-use crate::checkpoint::{CheckpointFile, Start};
+use crate::checkpoint::{CheckpointFile, Start, remove_empty_folder};
 use crate::commands::{self, word};
 use crate::config::Config;
 use crate::error::DriverError;
@@ -157,6 +157,7 @@ fn run_one(arguments: &RunArguments) -> Result<(), DriverError> {
         return Err(DriverError::InterruptedRun { command });
     }
     checkpoints.remove();
+    remove_empty_folder(folder.root());
     Ok(())
 }
 

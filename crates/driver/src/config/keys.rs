@@ -120,7 +120,7 @@ pub(super) const KEYS: &[Key] = &[
     key!(
         "network.hidden",
         "m, the hidden units",
-        "a whole number, at least 1 (even for the antisymmetric initialization)",
+        "a whole number from 1 to 1000000 (even for the antisymmetric initialization)",
         |c: &Config| c.network.hidden.to_string()
     ),
     key!("network.activation", "sigma, the activation", words(Activation::ALL), |c: &Config| {

@@ -90,7 +90,7 @@ impl Default for DataSettings {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct NetworkSettings {
-    /// m, the number of hidden units: at least 1, even for the antisymmetric start. Default 18.
+    /// m, the number of hidden units: 1 to 1000000, even for the antisymmetric start. Default 18.
     pub hidden: usize,
     /// sigma. Default tanh.
     pub activation: Activation,
