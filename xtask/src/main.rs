@@ -1,8 +1,9 @@
-//! Orchestration: `cargo xtask reproduce | bench | ci`; links no workspace crate, so it builds in seconds.
+//! Orchestration: `cargo xtask reproduce | bench | licences | ci`; links no workspace crate, so it builds in seconds.
 
 mod bench;
 mod bench_peers;
 mod ci;
+mod licences;
 mod process;
 mod reproduce;
 
@@ -21,6 +22,7 @@ Commands:
              leaves criterion out
   bench --instructions [--write]
              compare instruction counts with benches/instructions.json, or renew them (valgrind)
+  licences   whether every package that a build links has an accepted licence
   ci         everything that the gate checks
 
 Exit status: that of the command; 2 on wrong usage, 3 when a program cannot be started.
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
         Some((command, options)) => match command.as_str() {
             "reproduce" => reproduce::run(options),
             "bench" => bench::run(options),
+            "licences" => licences::run(options),
             "ci" => ci::run(options),
             "help" | "--help" | "-h" => {
                 print!("{USAGE}");

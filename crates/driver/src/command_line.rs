@@ -1,11 +1,13 @@
-//! The command line: `gaussflow run`, `gaussflow config`, `gaussflow reproduce`.
+//! The command line: what each subcommand takes, and `gaussflow run`.
 
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::audit::{Quiet, audit_folder};
+use crate::checkpoint::{CheckpointFile, Start, remove_empty_folder};
+use crate::commands::{self, word};
 use crate::config::Config;
 use crate::error::DriverError;
 use crate::experiment::{Experiment, load};
@@ -29,7 +31,8 @@ struct CommandLine {
 enum Command {
     /// Run one configuration and write its folder.
     #[command(after_help = "Examples:\n  gaussflow config > my.toml\n  \
-                            gaussflow run my.toml --out results")]
+                            gaussflow run my.toml --out results\n  \
+                            gaussflow run long.toml --out results --resume")]
     Run(RunArguments),
     /// Print a commented default configuration.
     #[command(after_help = "Example:\n  gaussflow config > my.toml")]
@@ -44,6 +47,12 @@ enum Command {
     #[command(after_help = "Examples:\n  gaussflow reproduce --quick --out quick\n  \
                             gaussflow reproduce --check")]
     Reproduce(ReproduceArguments),
+    /// Run a grid or list of configurations times seeds, and summarize them.
+    Sweep(commands::sweep::Arguments),
+    /// Show two runs, or two folders of runs, side by side.
+    Compare(commands::compare::Arguments),
+    /// Print a completion script for a shell.
+    Completions(commands::completions::Arguments),
 }
 
 #[derive(Debug, Args)]
@@ -53,9 +62,15 @@ struct RunArguments {
     /// The folder to write; new, empty, or written by an earlier run.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
+    /// Go on from the last checkpoint (record.checkpoint_every), if there is one.
+    #[arg(long)]
+    resume: bool,
     /// Print nothing but errors.
     #[arg(long)]
     quiet: bool,
+    /// Print the folder and the outcome as JSON.
+    #[arg(long, conflicts_with = "quiet")]
+    json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -111,10 +126,7 @@ pub fn execute() -> Result<(), DriverError> {
         Command::Audit(arguments) => {
             audit_folder(&arguments.folder, if arguments.quiet { Quiet::Yes } else { Quiet::No })
         }
-        Command::Config => {
-            print!("{}", Config::commented_default());
-            Ok(())
-        }
+        Command::Config => commands::print(&Config::commented_default()),
         Command::Reproduce(arguments) => reproduce::reproduce(&reproduce::Request {
             out: arguments.out,
             seeds: arguments.seeds,
@@ -123,6 +135,9 @@ pub fn execute() -> Result<(), DriverError> {
             write_reference: arguments.write_reference,
             quiet: arguments.quiet,
         }),
+        Command::Sweep(arguments) => arguments.execute(),
+        Command::Compare(arguments) => arguments.execute(),
+        Command::Completions(arguments) => arguments.execute(&mut CommandLine::command()),
     }
 }
 
@@ -132,29 +147,48 @@ fn run_one(arguments: &RunArguments) -> Result<(), DriverError> {
     let folder = RunFolder::open(&arguments.out)?;
     let data = load(&config)?;
     let experiment = Experiment::new(config, &data)?;
-    let record = run::execute(&experiment)?;
     let (seed, identity) = (experiment.config.dynamics.seed, identity(&data));
+    let id = Experiment::id(&experiment.config);
+    let start = if arguments.resume { Start::LastCheckpoint } else { Start::Fresh };
+    let checkpoints = CheckpointFile::new(folder.root(), &id, &data, start);
+    let keeps_checkpoints = experiment.config.record.checkpoint_every > 0;
+    if keeps_checkpoints {
+        // Before the first file, which is then the checkpoint's.
+        folder.claim(seed, &identity)?;
+    }
+    let record = run::execute_with(&experiment, Some(&checkpoints))?;
     folder.claim(seed, &identity)?;
     let path = RunFolder::run_path(&record.id);
-    run::write(&record, &folder.root().join(&path))?;
-    let entry = RunEntry { id: record.id.clone(), path };
-    folder.add_run(seed, &identity, entry)?;
-    if !arguments.quiet {
-        report(&record, &folder.root().join(RunFolder::run_path(&record.id)).display().to_string());
+    let written = folder.root().join(&path);
+    run::write(&record, &written)?;
+    folder.add_run(seed, &identity, RunEntry { id, path })?;
+    if arguments.json {
+        let answer = commands::RunAnswer::new(&record, &written);
+        commands::print_json(&answer)?;
+    } else if !arguments.quiet {
+        commands::print(&report(&record, &written.display().to_string()))?;
     }
     if run::INTERRUPT.load(Ordering::Relaxed) {
-        return Err(DriverError::Interrupted);
+        if !keeps_checkpoints || !checkpoints.path().exists() {
+            return Err(DriverError::Interrupted);
+        }
+        let (config, out) = (arguments.config.display(), arguments.out.display());
+        let command = format!("gaussflow run {config} --out {out} --resume");
+        return Err(DriverError::InterruptedRun { command });
     }
+    checkpoints.remove();
+    remove_empty_folder(folder.root());
     Ok(())
 }
 
 /// A few lines on how a run went.
-fn report(record: &run::RunRecord, folder: &str) {
+fn report(record: &run::RunRecord, folder: &str) -> String {
     let outcome = &record.outcome;
-    println!("{}: {} at t = {}", record.id, word(&outcome.stop_reason), outcome.final_time);
+    let mut text =
+        format!("{}: {} at t = {}\n", record.id, word(&outcome.stop_reason), outcome.final_time);
     if let (Some(first), Some(last)) = (record.trace.first(), record.trace.last()) {
-        println!(
-            "  loss {:.6e} -> {:.6e}, deviation {:.4e}, Riemannian gradient {:.3e} -> {:.3e}",
+        text += &format!(
+            "  loss {:.6e} -> {:.6e}, deviation {:.4e}, Riemannian gradient {:.3e} -> {:.3e}\n",
             first.loss,
             outcome.final_loss,
             last.deviation,
@@ -163,8 +197,8 @@ fn report(record: &run::RunRecord, folder: &str) {
         );
     }
     for event in &outcome.events {
-        println!(
-            "  event {} at t = {:.9} (step {}): {:.3e} against {:.3e}",
+        text += &format!(
+            "  event {} at t = {:.9} (step {}): {:.3e} against {:.3e}\n",
             word(&event.kind),
             event.time,
             event.step,
@@ -174,13 +208,8 @@ fn report(record: &run::RunRecord, folder: &str) {
     }
     for (name, count) in &outcome.counters {
         if name.starts_with("fallback") && *count > 0 {
-            println!("  {name}: {count}");
+            text += &format!("  {name}: {count}\n");
         }
     }
-    println!("  {:.2} s; written to {folder}", record.seconds);
-}
-
-/// The word that a serializable choice has in the files.
-fn word<T: serde::Serialize>(value: &T) -> String {
-    serde_json::to_string(value).map(|text| text.trim_matches('"').to_owned()).unwrap_or_default()
+    text + &format!("  {:.2} s; written to {folder}\n", record.seconds)
 }

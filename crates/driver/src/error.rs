@@ -8,10 +8,12 @@ use gaussflow::objective::{LossError, ObjectiveError};
 
 use gaussflow::theory::TheoryError;
 
+use crate::compare::CompareError;
 use crate::config::ConfigError;
 use crate::data::DataError;
 use crate::figures::FigureError;
 use crate::records::RecordError;
+use crate::sweep::SweepError;
 
 /// Exit status of a failed `--check`.
 pub const CHECK_FAILED: u8 = 1;
@@ -81,9 +83,21 @@ pub enum DriverError {
         /// Of how many.
         compared: usize,
     },
+    /// A sweep that could not begin or did not end.
+    #[error(transparent)]
+    Sweep(#[from] SweepError),
+    /// Folders that cannot be compared.
+    #[error(transparent)]
+    Compare(#[from] CompareError),
     /// The user interrupted the command.
     #[error("interrupted; what was finished is on disk")]
     Interrupted,
+    /// The user interrupted a run that has a checkpoint.
+    #[error("interrupted; the run up to here is on disk. To go on: {command}")]
+    InterruptedRun {
+        /// The command that resumes.
+        command: String,
+    },
 }
 
 impl DriverError {
@@ -93,16 +107,18 @@ impl DriverError {
             Self::Config(error) => error.exit_status(),
             Self::Data(error) => error.exit_status(),
             Self::Record(error) => error.exit_status(),
+            Self::Sweep(error) => error.exit_status(),
             Self::Figure(_) => IO_FAILED,
             Self::Network(_)
             | Self::Loss(_)
             | Self::Objective(_)
             | Self::Simulation(_)
             | Self::Theory(_)
+            | Self::Compare(_)
             | Self::ForeignFolder { .. }
             | Self::Usage { .. } => BAD_INPUT,
             Self::Moved { .. } => CHECK_FAILED,
-            Self::Interrupted => INTERRUPTED,
+            Self::Interrupted | Self::InterruptedRun { .. } => INTERRUPTED,
         }
     }
 }

@@ -109,6 +109,7 @@ impl Experiment {
             step: dynamics.step,
             horizon: dynamics.horizon,
             record_every: self.config.record.every,
+            checkpoint_every: self.config.record.checkpoint_every,
             solve: SolveSettings {
                 solver: solver(dynamics.solver),
                 rank_policy: match dynamics.effective_rank_policy() {

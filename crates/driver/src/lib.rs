@@ -2,15 +2,20 @@
 #![doc = include_str!("../README.md")]
 
 pub mod audit;
+pub mod checkpoint;
 pub mod command_line;
+mod commands;
+pub mod compare;
 pub mod config;
 pub mod data;
 mod error;
 pub mod experiment;
 pub mod figures;
 pub mod geometry;
+mod progress;
 pub mod records;
 pub mod reproduce;
 pub mod run;
+pub mod sweep;
 
 pub use error::{BAD_INPUT, CHECK_FAILED, DriverError, INTERRUPTED, IO_FAILED};

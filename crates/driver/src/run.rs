@@ -6,17 +6,20 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use gaussflow::dynamics::{self, Diagnostics, EventRecord, Flow, StopReason, simulate};
+use gaussflow::dynamics::{
+    self, Checkpoint, Diagnostics, EventRecord, Flow, StopReason, Work, resume, simulate,
+};
 use gaussflow::network::Network;
 use gaussflow::objective::{Loss, Residuals};
 use gaussflow::solvers::SolveError;
 
+use crate::checkpoint::CheckpointFile;
 use crate::error::DriverError;
 use crate::experiment::{Experiment, HeldOut};
 use crate::geometry::GeometryRecorder;
 use crate::records::{
-    self, Event, Outcome, Problem, Status, Timing, TraceRow, rows_of, write_bytes, write_json,
-    write_npy, write_npy_integers, write_trace,
+    self, CheckpointRecord, Event, Outcome, Problem, RecordError, SCHEMA, Status, Timing, TraceRow,
+    rows_of, trace_text, write_bytes, write_json, write_npy, write_npy_integers, write_trace,
 };
 
 /// Set when the user asks to stop; every recorder looks at it.
@@ -51,9 +54,22 @@ struct Recorder<'e> {
     snapshots: Vec<f64>,
     snapshot_steps: Vec<i64>,
     failure: Option<SolveError>,
+    checkpoints: Option<&'e CheckpointFile>,
+    /// The work before the checkpoint at which the run was taken up.
+    before: BTreeMap<String, u64>,
+    unwritten: Option<RecordError>,
 }
 
 impl Recorder<'_> {
+    /// All work by name, that before the checkpoint at which the run was taken up included.
+    fn counters(&self, work: &Work) -> BTreeMap<String, u64> {
+        let mut all = counters(work, &self.geometry);
+        for (name, count) in &self.before {
+            *all.entry(name.clone()).or_default() += count;
+        }
+        all
+    }
+
     /// One row of the trace.
     fn row(
         &mut self,
@@ -117,6 +133,32 @@ impl dynamics::Observer<Network, Box<dyn Loss>> for Recorder<'_> {
         }
         ControlFlow::Continue(())
     }
+
+    fn checkpoint(&mut self, at: &Checkpoint, work: &Work) -> ControlFlow<()> {
+        let Some(file) = self.checkpoints else { return ControlFlow::Continue(()) };
+        let saved = file.save(&CheckpointRecord {
+            schema: SCHEMA,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            config: self.experiment.config.to_toml(),
+            data_sha256: String::new(),
+            step: at.step,
+            weights: at.weights.clone(),
+            rank_scale: at.rank_scale,
+            stationary_reference: at.stationary_reference,
+            events: at.events.iter().filter_map(event).collect(),
+            trace: trace_text(&self.trace),
+            snapshots: self.snapshots.clone(),
+            snapshot_steps: self.snapshot_steps.clone(),
+            counters: self.counters(work),
+        });
+        match saved {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                self.unwritten = Some(error);
+                ControlFlow::Break(())
+            }
+        }
+    }
 }
 
 /// Mean loss per row on the rows that were not drawn; `None` where it is not finite.
@@ -132,6 +174,18 @@ fn mean_loss(held_out: &HeldOut, alpha: f64, w: &[f64], output: &mut [f64]) -> O
 /// # Errors
 /// [`DriverError::Simulation`] when it cannot start; an early end is a result.
 pub fn execute(experiment: &Experiment) -> Result<RunRecord, DriverError> {
+    execute_with(experiment, None)
+}
+
+/// Runs an experiment to its end, from the last checkpoint in `checkpoints` where there is one, and
+/// keeps that file as `record.checkpoint_every` says. The record is the same wherever it began.
+///
+/// # Errors
+/// As [`execute`], and [`DriverError::Record`] where a checkpoint cannot be written.
+pub fn execute_with(
+    experiment: &Experiment,
+    checkpoints: Option<&CheckpointFile>,
+) -> Result<RunRecord, DriverError> {
     let begun = Instant::now();
     let held_out_rows = experiment.held_out.as_ref().map_or(0, |h| h.network.outputs());
     let mut recorder = Recorder {
@@ -142,10 +196,29 @@ pub fn execute(experiment: &Experiment) -> Result<RunRecord, DriverError> {
         snapshots: Vec::new(),
         snapshot_steps: Vec::new(),
         failure: None,
+        checkpoints,
+        before: BTreeMap::new(),
+        unwritten: None,
     };
-    let start = &experiment.start;
-    let ended =
-        simulate(&experiment.objective, &start.weights, &experiment.settings(), &mut recorder)?;
+    let (objective, start, settings) =
+        (&experiment.objective, &experiment.start, experiment.settings());
+    let is_due = settings.checkpoint_every > 0;
+    let saved =
+        checkpoints.filter(|_| is_due).and_then(|file| file.load(&experiment.config.to_toml()));
+    let ended = match saved {
+        None => simulate(objective, &start.weights, &settings, &mut recorder)?,
+        Some(saved) => {
+            recorder.trace = saved.trace;
+            recorder.snapshots = saved.record.snapshots;
+            recorder.snapshot_steps = saved.record.snapshot_steps;
+            recorder.before = saved.record.counters;
+            resume(objective, &start.weights, &saved.at, &settings, &mut recorder)?
+        }
+    };
+    if let Some(error) = recorder.unwritten {
+        return Err(error.into());
+    }
+    let counters = recorder.counters(&Work { counts: ended.counts, statistics: ended.statistics });
     let features = experiment.sample.dimension;
     let sample = &experiment.sample;
     Ok(RunRecord {
@@ -158,7 +231,7 @@ pub fn execute(experiment: &Experiment) -> Result<RunRecord, DriverError> {
             output_signs: start.signs.clone(),
             initial_weights: rows_of(&start.weights, features),
         },
-        outcome: outcome(&ended, &recorder.geometry, recorder.failure, features),
+        outcome: outcome(&ended, counters, recorder.failure, features),
         trace: recorder.trace,
         snapshots: recorder.snapshots,
         snapshot_steps: recorder.snapshot_steps,
@@ -169,17 +242,25 @@ pub fn execute(experiment: &Experiment) -> Result<RunRecord, DriverError> {
 /// The record of how a run ended.
 fn outcome(
     ended: &dynamics::Outcome,
-    geometry: &GeometryRecorder,
+    counters: BTreeMap<String, u64>,
     failure: Option<SolveError>,
     features: usize,
 ) -> Outcome {
     use dynamics::EventKind;
+    let error = match (&ended.stop_reason, &failure) {
+        (_, Some(error)) => Some(error.to_string()),
+        (StopReason::Failed(error), None) => Some(error.to_string()),
+        (StopReason::StepUnderflow, None) => {
+            Some("error control asks for steps below the spacing of the time axis".to_owned())
+        }
+        _ => None,
+    };
     let (status, stop_reason) = match (&ended.stop_reason, failure) {
         (_, Some(SolveError::NonFinite { .. } | SolveError::Overflow { .. })) => {
             (Status::Stopped, records::StopReason::NonFinite)
         }
         (_, Some(_)) | (StopReason::Failed(_) | StopReason::StepUnderflow, None) => {
-            (Status::Failed, records::StopReason::NonFinite)
+            (Status::Failed, records::StopReason::Failed)
         }
         (StopReason::Horizon, None) => (Status::Completed, records::StopReason::Horizon),
         (StopReason::Event(kind), None) => (
@@ -201,7 +282,8 @@ fn outcome(
         final_time: ended.final_time,
         final_weights: rows_of(&ended.final_weights, features),
         final_loss: ended.final_loss,
-        counters: counters(ended, geometry),
+        counters,
+        error: error.filter(|_| status == Status::Failed),
     }
 }
 
@@ -223,8 +305,8 @@ fn event(record: &EventRecord) -> Option<Event> {
 }
 
 /// Work and fallbacks by name.
-fn counters(ended: &dynamics::Outcome, geometry: &GeometryRecorder) -> BTreeMap<String, u64> {
-    let (counts, statistics) = (ended.counts, ended.statistics);
+fn counters(work: &Work, geometry: &GeometryRecorder) -> BTreeMap<String, u64> {
+    let Work { counts, statistics } = work;
     let named = [
         ("accepted_steps", statistics.accepted_steps as u64),
         ("rejected_steps", statistics.rejected_steps as u64),
@@ -253,6 +335,21 @@ fn counters(ended: &dynamics::Outcome, geometry: &GeometryRecorder) -> BTreeMap<
         ("fallback_no_riemannian_hessian", geometry.failed),
     ];
     named.into_iter().map(|(name, count)| (name.to_owned(), count)).collect()
+}
+
+/// The outcome of a run that could not start.
+pub fn failed_outcome(error: String) -> Outcome {
+    Outcome {
+        status: Status::Failed,
+        stop_reason: records::StopReason::Failed,
+        events: Vec::new(),
+        exit_time: None,
+        final_time: 0.0,
+        final_weights: Vec::new(),
+        final_loss: f64::NAN,
+        counters: BTreeMap::new(),
+        error: Some(error),
+    }
 }
 
 /// Writes a run's folder, each file whole or not at all.

@@ -64,6 +64,34 @@ pub struct FlowCounts {
     pub tracked: TrackerCounts,
 }
 
+impl std::ops::AddAssign for FlowCounts {
+    fn add_assign(&mut self, other: Self) {
+        self.directions += other.directions;
+        self.pseudo_inverse += other.pseudo_inverse;
+        self.raised_damping += other.raised_damping;
+        self.linearizations += other.linearizations;
+        // Destructured, so that a count added later cannot be forgotten here.
+        let FactorCounts { gram, cholesky, qr, stacked_qr, svd, extremes, iterative, iterations } =
+            other.factors;
+        self.factors.gram += gram;
+        self.factors.cholesky += cholesky;
+        self.factors.qr += qr;
+        self.factors.stacked_qr += stacked_qr;
+        self.factors.svd += svd;
+        self.factors.extremes += extremes;
+        self.factors.iterative += iterative;
+        self.factors.iterations += iterations;
+        let AmortizedCounts { direct, amortized, iterations, given_up } = other.amortized;
+        self.amortized.direct += direct;
+        self.amortized.amortized += amortized;
+        self.amortized.iterations += iterations;
+        self.amortized.given_up += given_up;
+        let TrackerCounts { certified, dense } = other.tracked;
+        self.tracked.certified += certified;
+        self.tracked.dense += dense;
+    }
+}
+
 /// The flow of an objective, with everything known at its present point.
 ///
 /// Observers, events and the integrator share it: what one of them factored, the others reuse.

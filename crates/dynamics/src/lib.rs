@@ -1,7 +1,9 @@
 //! Preconditioned training dynamics, equation (1), in continuous and discrete time.
 #![doc = include_str!("../README.md")]
 
+mod checkpoint;
 mod diagnostics;
+mod ending;
 mod events;
 mod flow;
 mod preconditioner;
@@ -10,6 +12,7 @@ mod scheduled;
 mod settings;
 mod simulate;
 
+pub use checkpoint::Checkpoint;
 pub use diagnostics::Diagnostics;
 pub use events::{EventKind, EventRecord};
 pub use flow::{Flow, FlowCounts, SolveSettings};
@@ -19,4 +22,6 @@ pub use schedule::{
 };
 pub use scheduled::{ScheduledStep, iterate_scheduled};
 pub use settings::{AtExit, Integrator, Settings, Tolerances};
-pub use simulate::{Observer, Outcome, SimulationError, StopReason, Unobserved, simulate};
+pub use simulate::{
+    Observer, Outcome, SimulationError, StopReason, Unobserved, Work, resume, simulate,
+};

@@ -72,6 +72,9 @@ pub struct Settings {
     pub horizon: f64,
     /// A record every so many steps (and at the last); default 1.
     pub record_every: usize,
+    /// A checkpoint every so many steps, a multiple of `record_every`; 0 for none. Integrator and caches
+    /// start anew at each. Default 0.
+    pub checkpoint_every: usize,
     /// How systems are solved.
     pub solve: SolveSettings,
     /// Threshold on sigma_min / sigma_max of the rank-lost event; default 1e-6, which is 1e-12 on
@@ -94,6 +97,7 @@ impl Default for Settings {
             step: 0.01,
             horizon: 5.0,
             record_every: 1,
+            checkpoint_every: 0,
             solve: SolveSettings::default(),
             rank_threshold: 1e-6,
             ball_radius: None,

@@ -3,12 +3,12 @@
 use std::ops::ControlFlow;
 
 use gaussflow_integrators::{
-    End, EventAction, EventFunction, Grid, Integration, IntegrationError, Method, Statistics,
-    integrate,
+    End, EventAction, EventFunction, Grid, IntegrationError, Method, Statistics, integrate,
 };
 use gaussflow_objective::{Loss, MapError, Objective, PointError, SecondOrderMap};
-use gaussflow_solvers::{ExtremeSingularValues, SolveError};
 
+use crate::checkpoint::{Checkpoint, Piece};
+use crate::ending::{conclude, located, loss_at};
 use crate::events::{EventKind, EventRecord, Watch};
 use crate::flow::{Flow, FlowCounts, SolveSettings};
 use crate::preconditioner::{Preconditioner, RankPolicy};
@@ -21,6 +21,21 @@ use crate::settings::{AtExit, Integrator, Settings};
 pub trait Observer<M: SecondOrderMap, L: Loss> {
     /// Step `step` at `time`; `flow` is at the state and shares what it has computed there.
     fn record(&mut self, step: usize, time: f64, flow: &mut Flow<'_, M, L>) -> ControlFlow<()>;
+
+    /// The run has come to a checkpoint, after the record there; the work is that since
+    /// [`simulate`] or [`resume`] was called. Breaking interrupts the run.
+    fn checkpoint(&mut self, _at: &Checkpoint, _work: &Work) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+}
+
+/// Solves, fallbacks and integration steps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Work {
+    /// Solves and fallbacks.
+    pub counts: FlowCounts,
+    /// Steps and evaluations of the integrator.
+    pub statistics: Statistics,
 }
 
 impl<M: SecondOrderMap, L: Loss, C> Observer<M, L> for C
@@ -116,6 +131,24 @@ pub enum SimulationError {
         /// Its value.
         value: f64,
     },
+    /// Checkpoints that do not lie on recorded steps.
+    #[error(
+        "a checkpoint every {interval} steps does not fit a record every {every}; accepted: a multiple"
+    )]
+    InvalidInterval {
+        /// Steps from checkpoint to checkpoint.
+        interval: usize,
+        /// Steps from record to record.
+        every: usize,
+    },
+    /// A checkpoint that the run with these settings does not come to.
+    #[error("no checkpoint at step {step} in a run with one every {interval} steps")]
+    InvalidCheckpoint {
+        /// Its step.
+        step: usize,
+        /// Steps from checkpoint to checkpoint; 0 for none.
+        interval: usize,
+    },
 }
 
 /// Runs the flow of `objective` from `initial` (length p), showing every record to `observer`.
@@ -148,46 +181,135 @@ pub fn simulate<M: SecondOrderMap, L: Loss>(
     settings: &Settings,
     observer: &mut dyn Observer<M, L>,
 ) -> Result<Outcome, SimulationError> {
+    in_pieces(objective, initial, None, settings, observer)
+}
+
+/// Goes on from `checkpoint` of a run from `initial` with the same settings, to the bits that the
+/// run would have come to; the outcome's work is that since the checkpoint.
+///
+/// # Errors
+/// As [`simulate`]; [`SimulationError::InvalidCheckpoint`] for one that this run cannot have.
+pub fn resume<M: SecondOrderMap, L: Loss>(
+    objective: &Objective<M, L>,
+    initial: &[f64],
+    checkpoint: &Checkpoint,
+    settings: &Settings,
+    observer: &mut dyn Observer<M, L>,
+) -> Result<Outcome, SimulationError> {
+    let (interval, step) = (settings.checkpoint_every, checkpoint.step);
+    if interval == 0 || step == 0 || !step.is_multiple_of(interval) {
+        return Err(SimulationError::InvalidCheckpoint { step, interval });
+    }
+    in_pieces(objective, initial, Some(checkpoint.clone()), settings, observer)
+}
+
+/// Integrates from checkpoint to checkpoint.
+fn in_pieces<M: SecondOrderMap, L: Loss>(
+    objective: &Objective<M, L>,
+    initial: &[f64],
+    mut checkpoint: Option<Checkpoint>,
+    settings: &Settings,
+    observer: &mut dyn Observer<M, L>,
+) -> Result<Outcome, SimulationError> {
     check(settings)?;
     let solve = effective_solve(settings);
-    let mut flow =
-        Flow::new(objective, settings.preconditioner, solve).map_err(PointError::from)?;
-    flow.move_to(initial).map_err(PointError::from)?;
-    // Rank is judged on the scale of the start: a network that saturates shrinks its whole Jacobian.
-    let start = flow.linearization_mut().largest_singular_value().map_err(PointError::from)?;
-    flow.linearization_mut().set_rank_scale(start);
-
-    // Where the spectrum is out of reach nobody can watch it.
-    let tall = objective.map().outputs() >= objective.map().parameters();
-    let rank_is_watched = settings.preconditioner == Preconditioner::GaussNewton
-        // With p > n the Gram matrix is singular everywhere: nothing is lost on the way.
-        && tall
-        && flow.linearization().has_whole_spectrum();
-    let mut watches = watches(settings, solve, initial, rank_is_watched);
     let (method, grid) = method_and_grid(settings, objective.scaling());
-    // Where the observed point has no linearization the run ends; integrators know no such reason.
-    let mut unobservable: Option<MapError> = None;
-    let mut record = |flow: &mut Flow<'_, M, L>, step: usize, time: f64, w: &[f64]| {
-        if let Err(error) = flow.move_to(w) {
-            unobservable = Some(error);
-            return ControlFlow::Break(());
+    let mut work = Work::default();
+    loop {
+        let begin = checkpoint.as_ref().map_or(0, |at| at.step);
+        let piece = Piece::new(grid, begin, settings.checkpoint_every)?;
+        let start = checkpoint.as_ref().map_or(initial, |at| &at.weights);
+        let mut flow =
+            Flow::new(objective, settings.preconditioner, solve).map_err(PointError::from)?;
+        flow.move_to(start).map_err(PointError::from)?;
+        // Rank is judged on the scale of the run's start: a network that saturates shrinks its whole
+        // Jacobian.
+        let rank_scale = match &checkpoint {
+            Some(at) => at.rank_scale,
+            None => flow.linearization_mut().largest_singular_value().map_err(PointError::from)?,
+        };
+        flow.linearization_mut().set_rank_scale(rank_scale);
+
+        // Where the spectrum is out of reach nobody can watch it.
+        let tall = objective.map().outputs() >= objective.map().parameters();
+        let rank_is_watched = settings.preconditioner == Preconditioner::GaussNewton
+            // With p > n the Gram matrix is singular everywhere: nothing is lost on the way.
+            && tall
+            && flow.linearization().has_whole_spectrum();
+        let mut watches = watches(settings, solve, initial, rank_is_watched);
+        let mut events = Vec::new();
+        if let Some(at) = &checkpoint {
+            events.clone_from(&at.events);
+            watches.retain(|watch| at.events.iter().all(|event| event.kind != watch.kind));
+            watches.iter_mut().for_each(|watch| watch.reference = at.stationary_reference);
         }
-        observer.record(step, time, flow)
-    };
-    let integration = {
-        let mut events: Vec<&mut dyn EventFunction<Flow<'_, M, L>>> = Vec::new();
-        for watch in &mut watches {
-            events.push(watch);
+        // Where the observed point has no linearization the run ends; integrators know no such reason.
+        let mut unobservable: Option<MapError> = None;
+        let mut record = |flow: &mut Flow<'_, M, L>, step: usize, _: f64, w: &[f64]| {
+            // The checkpoint itself was recorded before it was made.
+            if step == 0 && !piece.is_first() {
+                return ControlFlow::Continue(());
+            }
+            if let Err(error) = flow.move_to(w) {
+                unobservable = Some(error);
+                return ControlFlow::Break(());
+            }
+            match piece.place(step) {
+                Ok((step, time)) => observer.record(step, time, flow),
+                // The grid was checked when the piece was made.
+                Err(_) => ControlFlow::Break(()),
+            }
+        };
+        let mut integration = {
+            let mut functions: Vec<&mut dyn EventFunction<Flow<'_, M, L>>> = Vec::new();
+            for watch in &mut watches {
+                functions.push(watch);
+            }
+            integrate(method, piece.grid()?, &mut flow, start, &mut functions, &mut record)?
+        };
+        work.statistics += integration.statistics;
+        integration.time = match integration.end {
+            End::Horizon => grid.time(piece.end())?,
+            _ => piece.time(integration.time)?,
+        };
+        for event in &mut integration.events {
+            event.step = piece.place(event.step)?.0;
+            event.time = piece.time(event.time)?;
         }
-        integrate(method, grid, &mut flow, initial, &mut events, &mut record)?
-    };
-    Ok(conclude(
-        &mut flow,
-        &mut watches,
-        integration,
-        unobservable,
-        (grid.step, settings.rank_threshold),
-    ))
+        events.extend(located(&mut flow, &mut watches, &integration.events));
+        let goes_on = integration.end == End::Horizon && !piece.is_last();
+        if goes_on {
+            let at = Checkpoint {
+                step: piece.end(),
+                weights: std::mem::take(&mut integration.state),
+                rank_scale,
+                stationary_reference: watches.iter().find_map(|watch| watch.reference),
+                events,
+            };
+            work.counts += flow.counts();
+            if observer.checkpoint(&at, &work).is_continue() {
+                checkpoint = Some(at);
+                continue;
+            }
+            let Checkpoint { weights, events, .. } = at;
+            return Ok(Outcome {
+                stop_reason: StopReason::Interrupted,
+                final_time: integration.time,
+                final_loss: loss_at(&mut flow, &weights),
+                final_weights: weights,
+                events,
+                counts: work.counts,
+                statistics: work.statistics,
+            });
+        }
+        let thresholds = (grid.step, settings.rank_threshold);
+        let mut outcome =
+            conclude(&mut flow, &watches, integration, unobservable, events, thresholds);
+        outcome.counts = work.counts;
+        outcome.counts += flow.counts();
+        outcome.statistics = work.statistics;
+        return Ok(outcome);
+    }
 }
 
 /// Refuses thresholds that are not positive and finite.
@@ -201,6 +323,10 @@ fn check(settings: &Settings) -> Result<(), SimulationError> {
         if let Some(value) = value.filter(|value| !(value.is_finite() && *value > 0.0)) {
             return Err(SimulationError::InvalidSetting { name, value });
         }
+    }
+    let (interval, every) = (settings.checkpoint_every, settings.record_every);
+    if every > 0 && !interval.is_multiple_of(every) {
+        return Err(SimulationError::InvalidInterval { interval, every });
     }
     Ok(())
 }
@@ -268,89 +394,4 @@ fn method_and_grid(settings: &Settings, alpha: f64) -> (Method, Grid) {
         },
     };
     (method, Grid { step, every: settings.record_every, horizon: settings.horizon })
-}
-
-/// Turns the integrator's end into the run's outcome.
-fn conclude<M: SecondOrderMap, L: Loss>(
-    flow: &mut Flow<'_, M, L>,
-    watches: &mut [Watch],
-    integration: Integration<PointError>,
-    unobservable: Option<MapError>,
-    (step_size, rank_threshold): (f64, f64),
-) -> Outcome {
-    let Integration { end, time, state, events: located, statistics } = integration;
-    let mut events = Vec::new();
-    for event in located {
-        let Some(watch) = watches.get_mut(event.index) else { continue };
-        // The value at the located state; where it is undefined the event says so with NaN.
-        let value = watch.measure(flow, &event.state).unwrap_or(f64::NAN);
-        let (kind, threshold) = (watch.kind, watch.threshold);
-        events.push(EventRecord { kind, time: event.time, step: event.step, value, threshold });
-    }
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "the grid holds at most 1e12 steps and times are not negative"
-    )]
-    let mut step = (time / step_size).ceil() as usize;
-    // The quotient is rounded: settle on the products, which are the recorded times.
-    while step > 0 && (step - 1) as f64 * step_size >= time {
-        step -= 1;
-    }
-    let mut note = |kind, value, threshold| {
-        if !events.iter().any(|e: &EventRecord| e.kind == kind && e.time >= time) {
-            events.push(EventRecord { kind, time, step, value, threshold });
-        }
-        StopReason::Event(kind)
-    };
-    let stop_reason = match (end, unobservable) {
-        (End::Horizon, _) => StopReason::Horizon,
-        (End::Event { index }, _) => match watches.get(index) {
-            Some(watch) => StopReason::Event(watch.kind),
-            None => StopReason::Horizon,
-        },
-        (End::NonFinite { .. }, _) => note(EventKind::NonFinite, f64::INFINITY, f64::MAX),
-        (End::Breakdown { cause, .. }, _) => match cause {
-            PointError::Solve(SolveError::RankDeficient { smallest, largest, cutoff, .. }) => {
-                let ratio = if largest > 0.0 { smallest / largest } else { 0.0 };
-                note(EventKind::RankLost, ratio, cutoff)
-            }
-            PointError::Solve(SolveError::NotPositiveDefinite { .. }) => {
-                note(EventKind::RankLost, 0.0, 0.0)
-            }
-            PointError::Map(MapError::NonFinite { value, .. })
-            | PointError::Solve(SolveError::NonFinite { value, .. }) => {
-                note(EventKind::NonFinite, value, f64::MAX)
-            }
-            other => StopReason::Failed(other),
-        },
-        // The undamped field is unbounded only where J loses rank: the singularity is that, and the
-        // event tells how near to it the clock could come.
-        (End::StepUnderflow { .. }, _) if flow.preconditioner() == Preconditioner::GaussNewton => {
-            let near = flow.move_to(&state).is_ok();
-            let ratio = flow.linearization_mut().extreme_singular_values();
-            let ratio =
-                ratio.map(ExtremeSingularValues::ratio).ok().filter(|_| near).unwrap_or(f64::NAN);
-            note(EventKind::RankLost, ratio, rank_threshold)
-        }
-        (End::StepUnderflow { .. }, _) => StopReason::StepUnderflow,
-        (End::Interrupted { .. }, Some(MapError::NonFinite { value, .. })) => {
-            note(EventKind::NonFinite, value, f64::MAX)
-        }
-        (End::Interrupted { .. }, Some(error)) => StopReason::Failed(error.into()),
-        (End::Interrupted { .. }, None) => StopReason::Interrupted,
-    };
-    let final_loss = match flow.move_to(&state) {
-        Ok(()) => flow.linearization().loss(),
-        Err(_) => f64::NAN,
-    };
-    Outcome {
-        stop_reason,
-        final_time: time,
-        final_weights: state,
-        final_loss,
-        events,
-        counts: flow.counts(),
-        statistics,
-    }
 }

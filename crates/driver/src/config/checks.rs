@@ -11,6 +11,9 @@ use super::{
 /// More steps than this are a slip of the pen, and would not be counted exactly by a quotient.
 const MAXIMUM_STEPS: f64 = 1e9;
 
+/// More hidden units than this are a slip of the pen: their weights alone would fill the memory.
+const MAXIMUM_HIDDEN: usize = 1_000_000;
+
 impl Config {
     /// Tests every range and every rule between keys.
     ///
@@ -35,7 +38,8 @@ impl Config {
 
     fn check_network(&self) -> Result<(), ConfigProblem> {
         let hidden = self.network.hidden;
-        check("network.hidden", || hidden.to_string(), hidden >= 1)?;
+        let proper = (1..=MAXIMUM_HIDDEN).contains(&hidden);
+        check("network.hidden", || hidden.to_string(), proper)?;
         if self.network.initialization == Initialization::Antisymmetric && !hidden.is_multiple_of(2)
         {
             return Err(ConfigProblem::Conflict {
@@ -90,7 +94,10 @@ impl Config {
         let threshold = self.events.rank_threshold;
         let proper = threshold > 0.0 && threshold < 1.0;
         check("events.rank_threshold", || float(threshold), proper)?;
-        check("record.every", || self.record.every.to_string(), self.record.every >= 1)
+        check("record.every", || self.record.every.to_string(), self.record.every >= 1)?;
+        let interval = self.record.checkpoint_every;
+        let fits = interval.is_multiple_of(self.record.every);
+        check("record.checkpoint_every", || interval.to_string(), fits)
     }
 
     fn check_times(&self) -> Result<(), ConfigProblem> {

@@ -42,6 +42,12 @@ pub enum ConfigProblem {
         /// Offset of the first such byte, from 0.
         byte: usize,
     },
+    /// The file is larger than any configuration.
+    #[error("the file is larger than {accepted} bytes, the most that a configuration may have")]
+    TooLarge {
+        /// The most bytes that are read.
+        accepted: u64,
+    },
     /// The text is not TOML.
     #[error("not valid TOML: {message}")]
     Syntax {
@@ -109,6 +115,29 @@ pub enum ConfigProblem {
         /// Which other key asks for it, and what it takes.
         because: &'static str,
     },
+    /// A sweep where one run is asked for.
+    #[error("[sweep] asks for many runs: use `gaussflow sweep`, or leave the section out")]
+    SweepInRun,
+    /// One run where a sweep is asked for.
+    #[error(
+        "there is no [sweep] section; it lists what varies: seeds = 64, \
+         \"dynamics.scaling\" = [8.0, 16.0], or [[sweep.cases]] (`gaussflow run` runs one configuration)"
+    )]
+    NoSweep,
+    /// More runs than a folder can sensibly hold.
+    #[error("[sweep] asks for {runs} runs; at most {accepted} are accepted")]
+    TooManyRuns {
+        /// The product of the lists' lengths and the seeds.
+        runs: u128,
+        /// The most that are accepted.
+        accepted: u128,
+    },
+    /// Two runs of a sweep that would have one name.
+    #[error("[sweep] names the run {id} twice: list each value and each seed once")]
+    DuplicateRun {
+        /// The name.
+        id: String,
+    },
 }
 
 impl ConfigProblem {
@@ -119,7 +148,14 @@ impl ConfigProblem {
             Self::Value { key, .. } => Some(key),
             Self::Conflict { key, .. } | Self::Missing { key, .. } => Some(key),
             Self::DampingSchedule { .. } => Some("dynamics.damping"),
-            Self::Read { .. } | Self::NotText { .. } | Self::Syntax { .. } => None,
+            Self::SweepInRun | Self::TooManyRuns { .. } | Self::DuplicateRun { .. } => {
+                Some("sweep")
+            }
+            Self::Read { .. }
+            | Self::NotText { .. }
+            | Self::TooLarge { .. }
+            | Self::Syntax { .. }
+            | Self::NoSweep => None,
         }
     }
 }

@@ -120,7 +120,7 @@ pub(super) const KEYS: &[Key] = &[
     key!(
         "network.hidden",
         "m, the hidden units",
-        "a whole number, at least 1 (even for the antisymmetric initialization)",
+        "a whole number from 1 to 1000000 (even for the antisymmetric initialization)",
         |c: &Config| c.network.hidden.to_string()
     ),
     key!("network.activation", "sigma, the activation", words(Activation::ALL), |c: &Config| {
@@ -280,6 +280,13 @@ pub(super) const KEYS: &[Key] = &[
          none above 512 weights",
         "a whole number, at least 0",
         |c: &Config| c.record.hessian_every.to_string()
+    ),
+    key!(
+        "record.checkpoint_every",
+        "Steps from one checkpoint of a long run to the next, 0 for none; integrator and caches start \
+         anew at each",
+        "a whole number, at least 0, a multiple of record.every",
+        |c: &Config| c.record.checkpoint_every.to_string()
     ),
 ];
 

@@ -9,6 +9,7 @@ mod choices;
 mod error;
 mod keys;
 mod parse;
+mod sweep;
 #[cfg(test)]
 mod tests;
 
@@ -19,6 +20,7 @@ pub use self::choices::{
     RankPolicy, Solver, Standardize, TargetScale,
 };
 pub use self::error::{ConfigError, ConfigProblem, Location};
+pub use self::sweep::{Sweep, SweptKey};
 
 /// A whole configuration.
 ///
@@ -88,7 +90,7 @@ impl Default for DataSettings {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct NetworkSettings {
-    /// m, the number of hidden units: at least 1, even for the antisymmetric start. Default 18.
+    /// m, the number of hidden units: 1 to 1000000, even for the antisymmetric start. Default 18.
     pub hidden: usize,
     /// sigma. Default tanh.
     pub activation: Activation,
@@ -247,11 +249,19 @@ pub struct RecordSettings {
     /// From one Riemannian Hessian's extreme eigenvalues to the next; 0 takes none, and with more than
     /// 512 weights none are taken. Default 10.
     pub hessian_every: usize,
+    /// From one checkpoint to the next, a multiple of `every`; 0 makes none. Default 0.
+    pub checkpoint_every: usize,
 }
 
 impl Default for RecordSettings {
     fn default() -> Self {
-        Self { every: 1, snapshot_every: 50, held_out_every: 10, hessian_every: 10 }
+        Self {
+            every: 1,
+            snapshot_every: 50,
+            held_out_every: 10,
+            hessian_every: 10,
+            checkpoint_every: 0,
+        }
     }
 }
 

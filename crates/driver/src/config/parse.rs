@@ -4,11 +4,12 @@
 //! the ranges and rules of [`Config::validate`].
 
 use std::fs;
+use std::io::Read;
 use std::ops::Range;
 use std::path::Path;
 
 use serde::Deserialize;
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeTable, DeValue, Deserializer};
 
 use super::keys::{KEYS, SECTIONS, accepted};
 use super::{
@@ -18,7 +19,7 @@ use super::{
 };
 
 /// A problem, and the bytes of the text that it is about.
-type Placed = (ConfigProblem, Option<Range<usize>>);
+pub(super) type Placed = (ConfigProblem, Option<Range<usize>>);
 
 impl Config {
     /// Reads and checks the configuration in the file `path`.
@@ -27,11 +28,7 @@ impl Config {
     /// [`ConfigProblem::Read`] where the file cannot be read, [`ConfigProblem::NotText`] where it
     /// is not UTF-8, and what [`Config::parse`] reports; always with the file's name.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let fail = |problem, location| ConfigError { file: Some(path.into()), location, problem };
-        let bytes = fs::read(path).map_err(|source| fail(ConfigProblem::Read { source }, None))?;
-        let text = str::from_utf8(&bytes)
-            .map_err(|error| fail(ConfigProblem::NotText { byte: error.valid_up_to() }, None))?;
-        Self::parse(text).map_err(|error| fail(error.problem, error.location))
+        read_with(path, Self::parse)
     }
 
     /// Checks the configuration in `text`. Keys left out take their defaults.
@@ -40,25 +37,68 @@ impl Config {
     /// The first [`ConfigProblem`] with its line and column: bad syntax, an unknown section or
     /// key, a value of the wrong type or outside its range, keys that exclude each other.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        // Editors on some systems put a byte order mark in front, which TOML does not know.
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        checked(text).map_err(|(problem, span)| ConfigError {
-            file: None,
-            location: span.map(|span| Location::of_byte(text, span.start)),
-            problem,
+        located(text, |text| {
+            let table = table_of(text)?;
+            match table.get_key_value(SWEEP) {
+                Some((name, _)) => Err((ConfigProblem::SweepInRun, Some(name.span()))),
+                None => checked(text, &table),
+            }
         })
     }
 }
 
-fn checked(text: &str) -> Result<Config, Placed> {
-    let table = DeTable::parse(text).map_err(|error| {
+/// The section that only a sweep has.
+pub(super) const SWEEP: &str = "sweep";
+
+/// A configuration is read into memory, so that larger files are refused: this is 64 MiB.
+const MAXIMUM_BYTES: u64 = 1 << 26;
+
+/// Applies `parse` to the text of the file `path`, whose name every complaint gets.
+pub(super) fn read_with<T>(
+    path: &Path,
+    parse: impl FnOnce(&str) -> Result<T, ConfigError>,
+) -> Result<T, ConfigError> {
+    let fail = |problem, location| ConfigError { file: Some(path.into()), location, problem };
+    let mut bytes = Vec::new();
+    fs::File::open(path)
+        .and_then(|file| file.take(MAXIMUM_BYTES + 1).read_to_end(&mut bytes))
+        .map_err(|source| fail(ConfigProblem::Read { source }, None))?;
+    if bytes.len() as u64 > MAXIMUM_BYTES {
+        return Err(fail(ConfigProblem::TooLarge { accepted: MAXIMUM_BYTES }, None));
+    }
+    let text = str::from_utf8(&bytes)
+        .map_err(|error| fail(ConfigProblem::NotText { byte: error.valid_up_to() }, None))?;
+    parse(text).map_err(|error| fail(error.problem, error.location))
+}
+
+/// Applies `parse` to `text` and turns the bytes of a complaint into line and column.
+pub(super) fn located<T>(
+    text: &str,
+    parse: impl FnOnce(&str) -> Result<T, Placed>,
+) -> Result<T, ConfigError> {
+    // Editors on some systems put a byte order mark in front, which TOML does not know.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    parse(text).map_err(|(problem, span)| ConfigError {
+        file: None,
+        location: span.map(|span| Location::of_byte(text, span.start)),
+        problem,
+    })
+}
+
+/// The text as TOML, each key and value with its place.
+pub(super) fn table_of(text: &str) -> Result<DeTable<'_>, Placed> {
+    DeTable::parse(text).map(toml::Spanned::into_inner).map_err(|error| {
         let message = error.message().trim_end().replace('\n', "; ");
         (ConfigProblem::Syntax { message }, error.span())
-    })?;
-    let table = table.get_ref();
+    })
+}
+
+/// The configuration in `table`, whose places are those of `text`.
+pub(super) fn checked(text: &str, table: &DeTable<'_>) -> Result<Config, Placed> {
     check_names(table)?;
-    let file: ConfigFile =
-        toml::from_str(text).map_err(|error| type_problem(text, table, &error))?;
+    let whole = toml::Spanned::new(0..text.len(), table.clone());
+    let file = ConfigFile::deserialize(Deserializer::from(whole))
+        .map_err(|error| type_problem(text, table, &error))?;
     let place = |problem: ConfigProblem| {
         let span = problem.key().and_then(|path| find(table, path));
         (problem, span)
@@ -270,7 +310,7 @@ fn find(table: &DeTable<'_>, path: &str) -> Option<Range<usize>> {
 }
 
 /// A value as written, cut to what fits in a message.
-fn snippet(text: &str, span: Option<Range<usize>>) -> String {
+pub(super) fn snippet(text: &str, span: Option<Range<usize>>) -> String {
     const LONGEST: usize = 60;
     let whole = span.and_then(|span| text.get(span)).unwrap_or_default();
     let line = whole.lines().next().unwrap_or_default();
@@ -288,7 +328,7 @@ fn nearest_key(section: &str, name: &str) -> Option<String> {
 }
 
 /// Of `(name, answer, handicap)` the answer whose name is fewest edits away, if it is close.
-fn nearest<'a>(
+pub(super) fn nearest<'a>(
     found: &str,
     candidates: impl Iterator<Item = (&'a str, &'a str, usize)>,
 ) -> Option<String> {

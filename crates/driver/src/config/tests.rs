@@ -323,7 +323,7 @@ prop_compose! {
         ball_radius in prop::option::of(1e-9..1e9), rank_threshold in 1e-300..1.0,
         at_exit in choice(AtExit::ALL), stationary_fraction in prop::option::of(1e-9..1e9),
         every in 1..1000usize, snapshot_every in 0..1000usize, held_out_every in 0..1000usize,
-        hessian_every in 0..1000usize,
+        hessian_every in 0..1000usize, checkpoints in 0..5usize,
     ) -> Config {
         Config {
             data: DataSettings {
@@ -341,7 +341,10 @@ prop_compose! {
             },
             dynamics,
             events: EventSettings { ball_radius, at_exit, stationary_fraction, rank_threshold },
-            record: RecordSettings { every, snapshot_every, held_out_every, hessian_every },
+            record: RecordSettings {
+                every, snapshot_every, held_out_every, hessian_every,
+                checkpoint_every: checkpoints * every,
+            },
         }
     }
 }

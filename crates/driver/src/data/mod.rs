@@ -62,7 +62,7 @@ impl Dataset {
 }
 
 /// The sha256 of `bytes` as 64 hexadecimal digits.
-fn sha256_of(bytes: &[u8]) -> String {
+pub(crate) fn sha256_of(bytes: &[u8]) -> String {
     let mut digits = String::with_capacity(64);
     for byte in Sha256::digest(bytes) {
         for nibble in [byte >> 4, byte & 15] {

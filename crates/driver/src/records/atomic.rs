@@ -4,13 +4,13 @@
 //! itself is not synced: after a crash the old file may still be there, which costs nothing but the
 //! last run, while a sync a file is what makes many small records slow.)
 
-use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
 use super::RecordError;
+use super::layer::{FileLayer, layer};
 
 /// A file that appears under its name only when [`AtomicFile::finish`] succeeds.
 ///
@@ -18,7 +18,7 @@ use super::RecordError;
 #[derive(Debug)]
 pub struct AtomicFile {
     path: PathBuf,
-    writer: BufWriter<NamedTempFile>,
+    writer: BufWriter<Temporary>,
 }
 
 impl AtomicFile {
@@ -28,15 +28,10 @@ impl AtomicFile {
     /// [`RecordError::Write`].
     pub fn create(path: &Path) -> Result<Self, RecordError> {
         let fail = |source| RecordError::write(path, source);
-        let folder = folder_of(path);
-        fs::create_dir_all(folder).map_err(fail)?;
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".unfinished-");
-        // Temporary files are private by default; a record is as readable as any other file.
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let file = builder.tempfile_in(folder).map_err(fail)?;
-        Ok(Self { path: path.to_owned(), writer: BufWriter::new(file) })
+        let (layer, folder) = (layer(), folder_of(path));
+        layer.create_folder(folder).map_err(fail)?;
+        let file = layer.create_temporary(folder).map_err(fail)?;
+        Ok(Self { path: path.to_owned(), writer: BufWriter::new(Temporary { layer, file }) })
     }
 
     /// The name that the file will have.
@@ -51,10 +46,10 @@ impl AtomicFile {
     pub fn finish(self) -> Result<(), RecordError> {
         let Self { path, writer } = self;
         let fail = |source| RecordError::write(&path, source);
-        let file = writer.into_inner().map_err(|error| fail(error.into_error()))?;
-        file.as_file().sync_all().map_err(fail)?;
-        file.persist(&path).map_err(|error| fail(error.error))?;
-        Ok(())
+        let Temporary { layer, file } =
+            writer.into_inner().map_err(|error| fail(error.into_error()))?;
+        layer.sync(file.as_file()).map_err(fail)?;
+        layer.persist(file, &path).map_err(fail)
     }
 }
 
@@ -65,6 +60,28 @@ impl Write for AtomicFile {
 
     fn flush(&mut self) -> io::Result<()> {
         self.writer.flush()
+    }
+}
+
+/// An open temporary file and what it is written through.
+struct Temporary {
+    layer: &'static dyn FileLayer,
+    file: NamedTempFile,
+}
+
+impl std::fmt::Debug for Temporary {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.file.fmt(f)
+    }
+}
+
+impl Write for Temporary {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.layer.write(self.file.as_file_mut(), bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

@@ -1,6 +1,7 @@
 //! Why a record could not be written or read: always with the file's name.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 /// A record that could not be written or read.
@@ -61,6 +62,27 @@ pub enum RecordError {
         /// The cell as written.
         text: String,
     },
+    /// More bytes than are read into memory.
+    #[error("{}: larger than the {accepted} bytes that are accepted", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// The most that is accepted.
+        accepted: u64,
+    },
+    /// A manifest that names a place outside its folder.
+    #[error(
+        "{}: {what} {named:?} is not a place inside this folder: accepted are relative paths without `..`",
+        path.display()
+    )]
+    Escape {
+        /// The manifest.
+        path: PathBuf,
+        /// What is named: a run's path, a figure.
+        what: &'static str,
+        /// The path as written.
+        named: String,
+    },
     /// Arrays whose sizes contradict each other.
     #[error("{}: {what} has {found} entries, expected {expected}", path.display())]
     Shape {
@@ -94,6 +116,8 @@ impl RecordError {
             | Self::MalformedRow { .. }
             | Self::MalformedCell { .. }
             | Self::Shape { .. }
+            | Self::TooLarge { .. }
+            | Self::Escape { .. }
             | Self::Damaged { .. } => 2,
         }
     }
@@ -105,4 +129,19 @@ impl RecordError {
     pub(super) fn read(path: &Path, source: io::Error) -> Self {
         Self::Read { path: path.to_owned(), source }
     }
+}
+
+/// A record is read into memory, so that larger files are refused: this is 4 GiB.
+const MAXIMUM_BYTES: u64 = 1 << 32;
+
+/// The bytes of a record; a device or a disk image in its place does not fill the memory.
+pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>, RecordError> {
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(MAXIMUM_BYTES + 1).read_to_end(&mut bytes))
+        .map_err(|source| RecordError::read(path, source))?;
+    if bytes.len() as u64 > MAXIMUM_BYTES {
+        return Err(RecordError::TooLarge { path: path.to_owned(), accepted: MAXIMUM_BYTES });
+    }
+    Ok(bytes)
 }

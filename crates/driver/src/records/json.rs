@@ -4,13 +4,13 @@
 //! n rows, d features, m hidden units, signs c, weights w.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::Write;
 use std::path::Path;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::error::read_bytes;
 use super::{AtomicFile, RecordError, number};
 
 /// The schema that this version writes.
@@ -101,6 +101,8 @@ pub enum StopReason {
     Stationary,
     /// Someone interrupted it.
     Interrupted,
+    /// It could not start or go on: with the status failed, and the error beside it.
+    Failed,
 }
 
 /// What can happen along a run.
@@ -156,6 +158,9 @@ pub struct Outcome {
     pub final_loss: f64,
     /// Fallbacks and work, counted by name.
     pub counters: BTreeMap<String, u64>,
+    /// Why there is no answer, where the status is failed; the field is left out otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
 }
 
 /// manifest.json: what a folder holds.
@@ -261,7 +266,7 @@ pub fn write_json<T: Serialize>(path: &Path, record: &T) -> Result<(), RecordErr
 /// # Errors
 /// [`RecordError::Read`]; [`RecordError::Json`] with line and column where the content is wrong.
 pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, RecordError> {
-    let text = fs::read(path).map_err(|source| RecordError::read(path, source))?;
+    let text = read_bytes(path)?;
     serde_json::from_slice(&text)
         .map_err(|source| RecordError::Json { path: path.to_owned(), source })
 }

@@ -11,8 +11,13 @@
 
 mod atomic;
 mod audit;
+mod checkpoint;
 mod error;
+#[cfg(test)]
+pub(crate) mod faults;
 mod json;
+pub(crate) mod layer;
+mod manifest;
 mod npy;
 mod number;
 #[cfg(test)]
@@ -21,10 +26,15 @@ mod trace;
 
 pub use self::atomic::{AtomicFile, write_bytes};
 pub use self::audit::{AuditCorrection, AuditHypothesis, AuditRecord};
+pub use self::checkpoint::CheckpointRecord;
 pub use self::error::RecordError;
 pub use self::json::{
     Claim, DataIdentity, Event, EventKind, Manifest, Outcome, Problem, RunEntry, SCHEMA,
     SeedVerdict, Status, StopReason, Timing, read_json, rows_of, write_json,
 };
+pub use self::manifest::{read_manifest, run_folder};
 pub use self::npy::{NpyArray, read_npy, write_npy, write_npy_integers};
-pub use self::trace::{TRACE_COLUMNS, TraceRow, TraceWriter, read_trace, write_trace};
+pub(crate) use self::number::cell;
+pub use self::trace::{
+    TRACE_COLUMNS, TraceRow, TraceWriter, parse_trace, read_trace, trace_text, write_trace,
+};

@@ -175,6 +175,7 @@ fn outcome() -> Outcome {
         final_weights: vec![vec![0.1, 0.2], vec![0.3, 1e-17]],
         final_loss: 123.4,
         counters: BTreeMap::from([("pseudo-inverse".into(), 3), ("jacobians".into(), u64::MAX)]),
+        error: None,
     }
 }
 

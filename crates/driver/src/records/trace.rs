@@ -3,10 +3,10 @@
 //! The measured quantities are those of figures 1-3 of the paper (loss, deviation from `w_0`,
 //! Riemannian gradient, smallest eigenvalue of `J^T J`) and what explains them.
 
-use std::fs;
 use std::io::Write;
 use std::path::Path;
 
+use super::error::read_bytes;
 use super::number::cell;
 use super::{AtomicFile, RecordError};
 
@@ -133,12 +133,7 @@ impl TraceWriter {
     /// # Errors
     /// [`RecordError::Write`].
     pub fn write(&mut self, row: &TraceRow) -> Result<(), RecordError> {
-        let mut line = row.step.to_string();
-        for value in row.numbers() {
-            line.push(',');
-            line.push_str(&cell(value));
-        }
-        self.line(&line)
+        self.line(&line_of(row))
     }
 
     /// Makes the trace appear.
@@ -152,6 +147,26 @@ impl TraceWriter {
     fn line(&mut self, text: &str) -> Result<(), RecordError> {
         writeln!(self.file, "{text}").map_err(|source| RecordError::write(self.file.path(), source))
     }
+}
+
+/// The row as it stands in the file, without the end of the line.
+fn line_of(row: &TraceRow) -> String {
+    let mut line = row.step.to_string();
+    for value in row.numbers() {
+        line.push(',');
+        line.push_str(&cell(value));
+    }
+    line
+}
+
+/// The text of a trace.csv with these rows.
+pub fn trace_text(rows: &[TraceRow]) -> String {
+    let mut text = TRACE_COLUMNS.join(",") + "\n";
+    for row in rows {
+        text.push_str(&line_of(row));
+        text.push('\n');
+    }
+    text
 }
 
 /// Writes all of `rows` to `path`.
@@ -172,8 +187,15 @@ pub fn write_trace(path: &Path, rows: &[TraceRow]) -> Result<(), RecordError> {
 /// [`RecordError::Read`], [`RecordError::MissingColumn`], [`RecordError::MalformedRow`] and
 /// [`RecordError::MalformedCell`].
 pub fn read_trace(path: &Path) -> Result<Vec<TraceRow>, RecordError> {
-    let text = fs::read(path).map_err(|source| RecordError::read(path, source))?;
-    let mut reader = csv::Reader::from_reader(text.as_slice());
+    parse_trace(path, &read_bytes(path)?)
+}
+
+/// The rows of a trace's text; `path` is the file that complaints name.
+///
+/// # Errors
+/// As [`read_trace`], but for reading.
+pub fn parse_trace(path: &Path, text: &[u8]) -> Result<Vec<TraceRow>, RecordError> {
+    let mut reader = csv::Reader::from_reader(text);
     let malformed = |error: &csv::Error| RecordError::MalformedRow {
         path: path.to_owned(),
         line: error.position().map_or(1, csv::Position::line),

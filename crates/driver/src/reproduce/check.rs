@@ -215,6 +215,7 @@ mod tests {
             final_weights: Vec::new(),
             final_loss: 50.0,
             counters: BTreeMap::new(),
+            error: None,
         };
         let run = Finished {
             id: "gauss-newton-alpha_8-seed_0".to_owned(),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::data::Dataset;
 use crate::error::DriverError;
 use crate::records::{
-    DataIdentity, Manifest, RecordError, RunEntry, SCHEMA, read_json, write_json,
+    DataIdentity, Manifest, RecordError, RunEntry, SCHEMA, read_manifest, write_json,
 };
 
 /// A folder that is new, empty, or holds a manifest of ours.
@@ -65,7 +65,7 @@ impl RunFolder {
     ) -> Result<(), DriverError> {
         let path = self.root.join("manifest.json");
         self.claim(seed, data)?;
-        let mut manifest = read_json::<Manifest>(&path)?;
+        let mut manifest = read_manifest(&self.root)?;
         manifest.runs.retain(|run| run.id != entry.id);
         manifest.runs.push(entry);
         manifest.runs.sort_by(|a, b| a.id.cmp(&b.id));

@@ -10,12 +10,10 @@ pub mod results;
 pub mod summary;
 
 use std::collections::BTreeMap;
-use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rayon::prelude::*;
 
 use gaussflow::theory::Verdict;
@@ -25,6 +23,7 @@ use crate::data::{Dataset, california_housing};
 use crate::error::DriverError;
 use crate::experiment::Experiment;
 use crate::figures::render;
+use crate::progress::Progress;
 use crate::records::{RunEntry, Timing, write_bytes, write_json};
 use crate::run::{self, INTERRUPT};
 
@@ -72,7 +71,7 @@ pub fn reproduce(request: &Request) -> Result<(), DriverError> {
     let planned = plan(request.mode, seeds);
     let checks = geometry::checks(&planned, &data)?;
 
-    let progress = progress(planned.len(), request.quiet);
+    let progress = Progress::new(planned.len(), request.quiet);
     let runs = planned
         .into_par_iter()
         .with_max_len(1)
@@ -82,7 +81,7 @@ pub fn reproduce(request: &Request) -> Result<(), DriverError> {
             Ok(finished)
         })
         .collect::<Result<Vec<_>, DriverError>>()?;
-    progress.bar.finish_and_clear();
+    progress.finish();
     let integrated = begun.elapsed().as_secs_f64();
 
     let results = Results { mode: request.mode, seeds, runs };
@@ -202,42 +201,4 @@ fn compare(
         println!("check: {compared} values agree with the reference");
     }
     Ok(())
-}
-
-/// A bar on a terminal, plain lines elsewhere, nothing when quiet.
-struct Progress {
-    bar: ProgressBar,
-    plain: bool,
-}
-
-impl Progress {
-    /// One more run is done.
-    fn advance(&self, id: &str) {
-        self.bar.inc(1);
-        let (done, all) = (self.bar.position(), self.bar.length().unwrap_or(0));
-        self.bar.set_message(id.to_owned());
-        // About ten lines in all.
-        if self.plain && (done == all || done % (all / 10).max(1) == 0) {
-            eprintln!("{done} of {all} runs");
-        }
-    }
-}
-
-/// The progress display.
-fn progress(runs: usize, quiet: bool) -> Progress {
-    let terminal = std::io::stderr().is_terminal();
-    let bar = ProgressBar::with_draw_target(
-        Some(runs as u64),
-        if terminal && !quiet {
-            ProgressDrawTarget::stderr()
-        } else {
-            ProgressDrawTarget::hidden()
-        },
-    );
-    // The template is a constant; should it not parse, indicatif's own bar is as good.
-    if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} runs, {eta} left  {msg}")
-    {
-        bar.set_style(style);
-    }
-    Progress { bar, plain: !terminal && !quiet }
 }

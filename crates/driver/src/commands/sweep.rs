@@ -1,0 +1,68 @@
+//! `gaussflow sweep CONFIG.toml --out DIR [--resume] [--jobs K]`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::error::DriverError;
+use crate::sweep::{self, Existing, Request};
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  gaussflow sweep grid.toml --out results\n  \
+                  gaussflow sweep grid.toml --out results --resume --jobs 4\n\n\
+                  grid.toml is a configuration with a section that lists what varies:\n  \
+                  [sweep]\n  seeds = 64                               # 0 to 63, or a list\n  \
+                  \"dynamics.scaling\" = [8.0, 16.0, 256.0]  # any key of the configuration\n  \
+                  [[sweep.cases]]                          # keys that are set together\n  \
+                  dynamics.preconditioner = \"gauss-newton\"\n  \
+                  [[sweep.cases]]\n  \
+                  dynamics = { preconditioner = \"gradient\", integrator = \"stiff\" }\n\n\
+                  Exit status: 0 also where a run has no answer (it is recorded with its error), 2 bad \
+                  usage,\nconfiguration or data, 3 input/output failure, 130 interrupted; after 3 and \
+                  130 --resume goes on.")]
+pub(crate) struct Arguments {
+    /// The configuration (TOML) with its [sweep] section.
+    config: PathBuf,
+    /// The folder to write: new, empty, or with --resume that of the same sweep.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Keep the finished runs of an earlier call and make the others.
+    #[arg(long)]
+    resume: bool,
+    /// Runs at a time [default: one a core].
+    #[arg(long, value_name = "K")]
+    jobs: Option<usize>,
+    /// Print nothing but errors.
+    #[arg(long)]
+    quiet: bool,
+    /// Print the result as JSON.
+    #[arg(long, conflicts_with = "quiet")]
+    json: bool,
+}
+
+impl Arguments {
+    pub(crate) fn execute(self) -> Result<(), DriverError> {
+        let report = sweep::sweep(&Request {
+            config: self.config,
+            out: self.out,
+            existing: if self.resume { Existing::Resume } else { Existing::Refuse },
+            jobs: self.jobs,
+            quiet: self.quiet,
+        })?;
+        for id in &report.failed {
+            eprintln!("no answer: {id}; its outcome.json and summary.csv say why");
+        }
+        if self.json {
+            return super::print_json(&report);
+        }
+        if self.quiet {
+            return Ok(());
+        }
+        let sweep::Report { out, runs, resumed, failed, seconds } = &report;
+        super::print(&format!(
+            "{runs} runs ({resumed} from before, {} without an answer) in {seconds:.1} s\nsee {}\n",
+            failed.len(),
+            out.join("summary.csv").display()
+        ))
+    }
+}

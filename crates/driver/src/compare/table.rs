@@ -1,0 +1,107 @@
+//! A comparison as text: one run in full, many runs a line each.
+
+use super::{Comparison, Pair, Side};
+use crate::commands::word;
+use crate::records::Event;
+
+/// The comparison as aligned columns.
+pub fn table(comparison: &Comparison) -> String {
+    let mut text = format!("a: {}\nb: {}\n\n", comparison.a.display(), comparison.b.display());
+    match comparison.runs.as_slice() {
+        [one] => text += &full(one),
+        many => text += &overview(many),
+    }
+    for (name, only) in [("a", &comparison.only_a), ("b", &comparison.only_b)] {
+        if !only.is_empty() {
+            text += &format!("\nonly in {name}: {}\n", only.join(", "));
+        }
+    }
+    text
+}
+
+/// Everything of one pair.
+fn full(pair: &Pair) -> String {
+    let optional = |value: Option<f64>| value.map(number).unwrap_or_default();
+    let mut rows = vec![["".to_owned(), "a".to_owned(), "b".to_owned()]];
+    let mut add = |name: &str, value: &dyn Fn(&Side) -> String| {
+        rows.push([name.to_owned(), value(&pair.a), value(&pair.b)]);
+    };
+    add("status", &|side| word(&side.status));
+    add("stop_reason", &|side| word(&side.stop_reason));
+    add("final_time", &|side| number(side.final_time));
+    add("final_loss", &|side| number(side.final_loss));
+    add("final_deviation", &|side| optional(side.final_deviation));
+    add("final_riemannian_gradient_norm", &|side| optional(side.final_riemannian_gradient_norm));
+    add("rows", &|side| side.rows.to_string());
+    for index in 0..pair.a.events.len().max(pair.b.events.len()) {
+        add(&format!("event {}", index + 1), &|side| {
+            side.events.get(index).map(event).unwrap_or_default()
+        });
+    }
+    for (name, values) in &pair.counters {
+        let [a, b] = values.map(|value| value.map_or_else(String::new, |value| value.to_string()));
+        rows.push([name.clone(), a, b]);
+    }
+    let mut text = format!("{}\n{}", pair.id, aligned(&rows));
+    if pair.counters.is_empty() {
+        text += "every counter is equal\n";
+    }
+    text += &format!("\n{} steps in common\n", pair.common_steps);
+    let mut rows =
+        vec![["column", "worst relative difference", "at step", "in one only"].map(str::to_owned)];
+    for found in &pair.columns {
+        rows.push([
+            found.column.to_owned(),
+            format!("{:.3e}", found.worst),
+            found.step.map(|step| step.to_string()).unwrap_or_default(),
+            found.one_sided.to_string(),
+        ]);
+    }
+    text + &aligned(&rows)
+}
+
+/// A line for each pair.
+fn overview(pairs: &[Pair]) -> String {
+    let header = ["run", "final_loss a", "final_loss b", "worst column", "difference", "counters"];
+    let mut rows = vec![header.map(str::to_owned)];
+    for pair in pairs {
+        let worst = pair.worst().filter(|found| found.worst > 0.0);
+        rows.push([
+            pair.id.clone(),
+            number(pair.a.final_loss),
+            number(pair.b.final_loss),
+            worst.map_or_else(|| "-".to_owned(), |found| found.column.to_owned()),
+            worst.map_or_else(|| "0".to_owned(), |found| format!("{:.3e}", found.worst)),
+            if pair.counters.is_empty() {
+                "equal".to_owned()
+            } else {
+                format!("{} differ", pair.counters.len())
+            },
+        ]);
+    }
+    let equal = pairs.iter().filter(|pair| pair.is_equal()).count();
+    format!("{}\n{equal} of {} runs are equal to the last bit\n", aligned(&rows), pairs.len())
+}
+
+fn event(event: &Event) -> String {
+    format!("{} at t = {}", word(&event.kind), number(event.time))
+}
+
+fn number(value: f64) -> String {
+    if value.is_finite() { format!("{value:.9e}") } else { "not finite".to_owned() }
+}
+
+/// Rows as lines, each column as wide as its widest cell.
+fn aligned<const N: usize>(rows: &[[String; N]]) -> String {
+    let width =
+        |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..N).map(width).collect();
+    let mut text = String::new();
+    for row in rows {
+        let cells = row.iter().zip(&widths).map(|(cell, &width)| format!("{cell:width$}"));
+        let line = cells.collect::<Vec<_>>().join("  ");
+        text += line.trim_end();
+        text.push('\n');
+    }
+    text
+}

@@ -1,0 +1,47 @@
+//! manifest.json read from a folder that someone else may have made: no path in it leaves the folder.
+
+use std::path::{Component, Path, PathBuf};
+
+use super::{Manifest, RecordError, RunEntry, read_json};
+
+/// Reads `folder`'s manifest.json.
+///
+/// # Errors
+/// [`RecordError::Read`], [`RecordError::Json`], and [`RecordError::Escape`] where a run or a figure lies
+/// elsewhere: an absolute path, or one with `..`.
+pub fn read_manifest(folder: &Path) -> Result<Manifest, RecordError> {
+    let path = folder.join("manifest.json");
+    let manifest: Manifest = read_json(&path)?;
+    let runs = manifest.runs.iter().map(|run| ("the run's path", &run.path));
+    let figures = manifest.figures.iter().map(|figure| ("the figure", figure));
+    for (what, named) in runs.chain(figures) {
+        if !stays_inside(named) {
+            return Err(RecordError::Escape { path, what, named: named.clone() });
+        }
+    }
+    Ok(manifest)
+}
+
+/// The folder of a run of `folder`'s manifest, with every link on the way followed.
+///
+/// # Errors
+/// [`RecordError::Read`] where it is missing; [`RecordError::Escape`] where a link leads out of `folder`.
+pub fn run_folder(folder: &Path, run: &RunEntry) -> Result<PathBuf, RecordError> {
+    let resolved =
+        |path: &Path| path.canonicalize().map_err(|source| RecordError::read(path, source));
+    let (root, path) = (resolved(folder)?, resolved(&folder.join(&run.path))?);
+    if stays_inside(&run.path) && path.starts_with(&root) {
+        return Ok(path);
+    }
+    let (what, named) = ("the run's path", run.path.clone());
+    Err(RecordError::Escape { path: folder.join("manifest.json"), what, named })
+}
+
+/// Whether a path is a name, or names, below where it starts, on every system: a backslash and a drive's
+/// colon separate on some.
+fn stays_inside(named: &str) -> bool {
+    let path = Path::new(named);
+    !named.is_empty()
+        && !named.contains(['\\', ':', '\0'])
+        && path.components().all(|part| matches!(part, Component::Normal(_)))
+}

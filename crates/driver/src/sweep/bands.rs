@@ -1,0 +1,105 @@
+//! bands.csv: at each recorded step of each group, the spread of the runs over their seeds.
+//!
+//! A quantile q of k sorted values lies at position q (k - 1), linear between neighbours (definition 7
+//! of R. J. Hyndman and Y. Fan, Sample quantiles in statistical packages, Am. Stat. 50 (1996) 361).
+
+use std::collections::BTreeMap;
+
+use super::folder::SweepFolder;
+use super::plan::{Plan, PlannedRun};
+use super::summary::{RunSummary, finished, unwritable};
+use crate::error::DriverError;
+use crate::records::{TraceRow, cell};
+
+type Column = (&'static str, fn(&TraceRow) -> f64);
+
+/// The columns of trace.csv whose spread is told.
+const COLUMNS: [Column; 5] = [
+    ("loss", |row| row.loss),
+    ("deviation", |row| row.deviation),
+    ("riemannian_gradient_norm", |row| row.riemannian_gradient_norm),
+    ("gram_min_eigenvalue", |row| row.gram_min_eigenvalue),
+    ("held_out_loss", |row| row.held_out_loss.unwrap_or(f64::NAN)),
+];
+
+/// The quantiles, with the ends of their columns' names.
+const QUANTILES: [(&str, f64); 5] =
+    [("min", 0.0), ("q10", 0.1), ("median", 0.5), ("q90", 0.9), ("max", 1.0)];
+
+/// The text of bands.csv: `group,step,time,runs`, then each column with each quantile.
+pub(super) fn text(plan: &Plan, folder: &SweepFolder) -> Result<String, DriverError> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let mut header = ["group", "step", "time", "runs"].map(str::to_owned).to_vec();
+    for (column, _) in COLUMNS {
+        header.extend(QUANTILES.iter().map(|(quantile, _)| format!("{column}_{quantile}")));
+    }
+    writer.write_record(&header).map_err(unwritable)?;
+    for (group, runs) in groups(plan) {
+        // Traces of one group at a time: a sweep may have many more.
+        let mut rows: BTreeMap<u64, Vec<TraceRow>> = BTreeMap::new();
+        for run in runs {
+            for row in RunSummary::read(&run.id, &folder.run(&run.id))?.trace {
+                rows.entry(row.step).or_default().push(row);
+            }
+        }
+        for (step, rows) in rows {
+            let time = rows.first().map_or(f64::NAN, |row| row.time);
+            let mut cells =
+                vec![group.to_owned(), step.to_string(), cell(time), rows.len().to_string()];
+            for (_, column) in COLUMNS {
+                let mut values: Vec<f64> =
+                    rows.iter().map(column).filter(|value| value.is_finite()).collect();
+                values.sort_by(f64::total_cmp);
+                cells.extend(QUANTILES.iter().map(|&(_, q)| cell(quantile(&values, q))));
+            }
+            writer.write_record(&cells).map_err(unwritable)?;
+        }
+    }
+    finished(writer)
+}
+
+/// The runs of each group, in the order in which the groups appear.
+fn groups(plan: &Plan) -> Vec<(&str, Vec<&PlannedRun>)> {
+    let mut places = BTreeMap::new();
+    let mut found: Vec<(&str, Vec<&PlannedRun>)> = Vec::new();
+    for run in &plan.runs {
+        let place = *places.entry(run.group.as_str()).or_insert(found.len());
+        if place == found.len() {
+            found.push((&run.group, Vec::new()));
+        }
+        found[place].1.push(run);
+    }
+    found
+}
+
+/// The quantile `q`, from 0 to 1, of sorted values; NaN of none.
+fn quantile(sorted: &[f64], q: f64) -> f64 {
+    let Some(last) = sorted.len().checked_sub(1) else { return f64::NAN };
+    let position = q * last as f64;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "between 0 and the last index"
+    )]
+    let below = (position.floor() as usize).min(last);
+    let (low, high) = (sorted[below], sorted[(below + 1).min(last)]);
+    low + (position - below as f64) * (high - low)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `numpy.quantile([1, 2, 4, 8], [0, 0.1, 0.5, 0.9, 1])` and of a single value.
+    #[test]
+    fn quantiles_are_numpys() {
+        let found = QUANTILES.map(|(_, q)| quantile(&[1.0, 2.0, 4.0, 8.0], q));
+        for (found, expected) in found.into_iter().zip([1.0, 1.3, 3.0, 6.8, 8.0]) {
+            assert!((found - expected).abs() < 1e-15, "{found} {expected}");
+        }
+        for (_, q) in QUANTILES {
+            assert!((quantile(&[7.0], q) - 7.0).abs() < f64::EPSILON);
+            assert!(quantile(&[], q).is_nan());
+        }
+    }
+}

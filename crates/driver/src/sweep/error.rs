@@ -1,0 +1,92 @@
+//! Why a sweep could not begin or did not end, and how to go on.
+
+use std::path::PathBuf;
+
+use crate::error::{BAD_INPUT, INTERRUPTED, IO_FAILED};
+
+/// A sweep that is not finished. What is on disk stays there.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SweepError {
+    /// The folder holds runs, and nothing says that they are to be kept.
+    #[error(
+        "{}: {runs} runs are there already; --resume goes on with them, or name another folder",
+        path.display()
+    )]
+    NotEmpty {
+        /// The folder.
+        path: PathBuf,
+        /// Runs in it.
+        runs: usize,
+    },
+    /// A finished run of another configuration has the name of a planned one.
+    #[error(
+        "{}: a finished run whose config.toml is not the planned one; name another folder for the \
+         changed sweep, or remove this run",
+        path.display()
+    )]
+    OtherConfiguration {
+        /// The run's folder.
+        path: PathBuf,
+    },
+    /// The data are not those that the folder was begun with.
+    #[error(
+        "{}: begun on {before}, but the configuration now names {now}; name another folder",
+        path.display()
+    )]
+    OtherData {
+        /// The folder.
+        path: PathBuf,
+        /// Name and checksum in the manifest.
+        before: String,
+        /// Name and checksum found now.
+        now: String,
+    },
+    /// Another sweep writes to the folder.
+    #[error("{}: another sweep is writing here; wait for it, or end it", path.display())]
+    Busy {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// Threads could not be started.
+    #[error("cannot start threads: {message}")]
+    Threads {
+        /// The system's own words.
+        message: String,
+    },
+    /// The user interrupted it.
+    #[error("interrupted; {done} of {all} runs are on disk. To go on: {command}")]
+    Interrupted {
+        /// Finished runs.
+        done: usize,
+        /// Planned runs.
+        all: usize,
+        /// The command that resumes.
+        command: String,
+    },
+    /// A file could not be written.
+    #[error("{reason}\n{done} of {all} runs are on disk. To go on: {command}")]
+    Stopped {
+        /// What failed.
+        reason: String,
+        /// Finished runs.
+        done: usize,
+        /// Planned runs.
+        all: usize,
+        /// The command that resumes.
+        command: String,
+    },
+}
+
+impl SweepError {
+    /// The exit status that belongs to it.
+    pub fn exit_status(&self) -> u8 {
+        match self {
+            Self::NotEmpty { .. } | Self::OtherConfiguration { .. } | Self::OtherData { .. } => {
+                BAD_INPUT
+            }
+            Self::Busy { .. } | Self::Threads { .. } | Self::Stopped { .. } => IO_FAILED,
+            Self::Interrupted { .. } => INTERRUPTED,
+        }
+    }
+}

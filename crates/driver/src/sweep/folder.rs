@@ -1,0 +1,182 @@
+//! A sweep's folder: runs appear in it whole, and what a killed sweep left unfinished is removed.
+//!
+//! A run is written below `runs/.unfinished-ID`, each file synced, then renamed; its folder under the
+//! real name is the proof that it is complete.
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::error::SweepError;
+use super::plan::{Plan, PlannedRun};
+use crate::checkpoint;
+use crate::error::DriverError;
+use crate::records::layer::{UNFINISHED, layer};
+use crate::records::{RecordError, read_manifest};
+use crate::reproduce::folder::RunFolder;
+
+/// What happens to runs that are in the folder already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Existing {
+    /// Any of them is a reason not to begin.
+    Refuse,
+    /// Those that are planned count as done.
+    Resume,
+}
+
+/// An output folder that this process alone writes to.
+#[derive(Debug)]
+pub struct SweepFolder {
+    root: PathBuf,
+    /// Released when it is closed, also by a process that dies.
+    _lock: Option<File>,
+}
+
+impl SweepFolder {
+    /// Opens `root` for `plan`: creates it where it is missing, and removes what is unfinished.
+    ///
+    /// # Errors
+    /// [`DriverError::ForeignFolder`], [`DriverError::Record`] and [`DriverError::Sweep`].
+    pub fn open(root: &Path, plan: &Plan, existing: Existing) -> Result<Self, DriverError> {
+        let folder = RunFolder::open(root)?;
+        let runs = names_in(&root.join("runs"))?.iter().filter(|name| !is_unfinished(name)).count();
+        if existing == Existing::Refuse && runs > 0 {
+            return Err(SweepError::NotEmpty { path: root.to_owned(), runs }.into());
+        }
+        let identity = plan.identity();
+        folder.claim(plan.seed(), &identity)?;
+        let before = read_manifest(root)?.data;
+        if runs > 0 && before.sha256 != identity.sha256 {
+            let (before, now) = [before, identity]
+                .map(|data| format!("{} (sha256 {})", data.name, data.sha256))
+                .into();
+            return Err(SweepError::OtherData { path: root.to_owned(), before, now }.into());
+        }
+        let opened = Self { root: root.to_owned(), _lock: lock(root)? };
+        opened.remove_unfinished()?;
+        Ok(opened)
+    }
+
+    /// The folder itself.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Where a run lies.
+    pub fn run(&self, id: &str) -> PathBuf {
+        self.root.join(RunFolder::run_path(id))
+    }
+
+    /// Whether the planned run is there, whole.
+    ///
+    /// # Errors
+    /// [`SweepError::OtherConfiguration`]; [`DriverError::Record`] where it cannot be read.
+    pub fn is_finished(&self, planned: &PlannedRun) -> Result<bool, DriverError> {
+        let path = self.run(&planned.id);
+        if !path.join("outcome.json").exists() {
+            return Ok(false);
+        }
+        match fs::read(path.join("config.toml")) {
+            Ok(found) if found == planned.config.to_toml().as_bytes() => Ok(true),
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                Err(RecordError::Read { path: path.join("config.toml"), source }.into())
+            }
+            _ => Err(SweepError::OtherConfiguration { path }.into()),
+        }
+    }
+
+    /// Lets `write` fill a run's folder, then gives it its name; nothing is left of one that fails.
+    ///
+    /// # Errors
+    /// Those of `write`; [`DriverError::Record`].
+    pub fn add_run(
+        &self,
+        id: &str,
+        write: impl FnOnce(&Path) -> Result<(), DriverError>,
+    ) -> Result<(), DriverError> {
+        let target = self.run(id);
+        let runs = self.root.join("runs");
+        let temporary = runs.join(format!("{UNFINISHED}{id}"));
+        let fail = |source| RecordError::Write { path: target.clone(), source };
+        let filled = layer()
+            .create_folder(&temporary)
+            .map_err(|source| fail(source).into())
+            .and_then(|()| write(&temporary))
+            .and_then(|()| {
+                layer().sync_folder(&temporary).map_err(fail)?;
+                // Without an outcome, as only a foreign hand can leave it: not a finished run.
+                remove(&target).map_err(fail)?;
+                layer().rename_folder(&temporary, &target).map_err(fail)?;
+                Ok(layer().sync_folder(&runs).map_err(fail)?)
+            });
+        if filled.is_err() {
+            // The first failure is the one to report.
+            drop(remove(&temporary));
+        }
+        filled
+    }
+
+    /// Removes every checkpoint: all runs are finished.
+    pub fn remove_checkpoints(&self) -> Result<(), RecordError> {
+        let path = self.root.join(checkpoint::FOLDER);
+        remove(&path).map_err(|source| RecordError::Write { path, source })
+    }
+
+    /// Removes temporary files and folders of a process that was killed.
+    fn remove_unfinished(&self) -> Result<(), DriverError> {
+        for folder in [&self.root, &self.root.join("runs"), &self.root.join(checkpoint::FOLDER)] {
+            for name in names_in(folder)?.iter().filter(|name| is_unfinished(name)) {
+                let path = folder.join(name);
+                remove(&path).map_err(|source| RecordError::Write { path, source })?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Names of a sweep's folder that no run of `plan` has, for a notice.
+pub(super) fn strangers(folder: &SweepFolder, plan: &Plan) -> Result<usize, DriverError> {
+    let planned: std::collections::BTreeSet<&str> =
+        plan.runs.iter().map(|run| run.id.as_str()).collect();
+    let names = names_in(&folder.root.join("runs"))?;
+    Ok(names.iter().filter(|name| !planned.contains(name.as_str())).count())
+}
+
+fn is_unfinished(name: &str) -> bool {
+    name.starts_with(UNFINISHED)
+}
+
+/// The names in a folder; none where there is no folder.
+fn names_in(folder: &Path) -> Result<Vec<String>, RecordError> {
+    let fail = |source| RecordError::Read { path: folder.to_owned(), source };
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        other => other.map_err(fail)?,
+    };
+    entries
+        .map(|entry| Ok(entry.map_err(fail)?.file_name().to_string_lossy().into_owned()))
+        .collect()
+}
+
+/// Removes a file or a folder with all that it holds; links are removed, never followed.
+fn remove(path: &Path) -> io::Result<()> {
+    let removed = match fs::symlink_metadata(path) {
+        Ok(found) if found.is_dir() => fs::remove_dir_all(path),
+        Ok(_) => fs::remove_file(path),
+        Err(error) => Err(error),
+    };
+    match removed {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Locks the folder itself, which leaves no file behind; where folders cannot be locked, nothing.
+fn lock(root: &Path) -> Result<Option<File>, SweepError> {
+    let Ok(folder) = File::open(root) else { return Ok(None) };
+    match folder.try_lock() {
+        Ok(()) => Ok(Some(folder)),
+        Err(TryLockError::WouldBlock) => Err(SweepError::Busy { path: root.to_owned() }),
+        Err(TryLockError::Error(_)) => Ok(None),
+    }
+}

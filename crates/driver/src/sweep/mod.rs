@@ -1,0 +1,145 @@
+//! `gaussflow sweep`: from one configuration to thousands of runs, whole on disk one by one.
+//!
+//! The bytes of the finished folder (timing.json aside) depend on the configuration alone: not on
+//! order, on the number of workers, nor on how often the sweep was killed and resumed.
+
+mod bands;
+mod error;
+mod folder;
+mod plan;
+mod summary;
+#[cfg(test)]
+mod tests;
+mod work;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use crate::error::DriverError;
+use crate::progress::Progress;
+use crate::records::{RunEntry, Timing, read_json, write_bytes, write_json};
+use crate::reproduce::folder::{RunFolder, new_manifest};
+use crate::run::INTERRUPT;
+
+pub use self::error::SweepError;
+pub use self::folder::{Existing, SweepFolder};
+pub use self::plan::{Plan, PlannedRun};
+pub use self::summary::{RunSummary, SUMMARY_COLUMNS};
+
+/// What the command line asks for.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The configuration with its `[sweep]` section.
+    pub config: PathBuf,
+    /// The folder to write.
+    pub out: PathBuf,
+    /// What happens to runs that are there.
+    pub existing: Existing,
+    /// Runs at a time, at least 1; one a core when `None`.
+    pub jobs: Option<usize>,
+    /// Whether to print errors only.
+    pub quiet: bool,
+}
+
+/// What a finished sweep came to.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Report {
+    /// The folder.
+    pub out: PathBuf,
+    /// All runs.
+    pub runs: usize,
+    /// Those that were there before.
+    pub resumed: usize,
+    /// Names of the runs without an answer.
+    pub failed: Vec<String>,
+    /// Seconds that this command took.
+    pub seconds: f64,
+}
+
+/// Makes every run of a sweep that is not there yet, then summary.csv, bands.csv and manifest.json.
+///
+/// # Errors
+/// [`DriverError`]; a run without an answer is not one: it is recorded with its error.
+pub fn sweep(request: &Request) -> Result<Report, DriverError> {
+    let begun = Instant::now();
+    if request.jobs == Some(0) {
+        let accepted = "a whole number, at least 1";
+        return Err(DriverError::Usage { flag: "--jobs", value: "0".to_owned(), accepted });
+    }
+    let plan = Plan::read(&request.config)?;
+    let folder = SweepFolder::open(&request.out, &plan, request.existing)?;
+    let mut pending = Vec::new();
+    for planned in &plan.runs {
+        if !folder.is_finished(planned)? {
+            pending.push(planned);
+        }
+    }
+    let (all, resumed) = (plan.runs.len(), plan.runs.len() - pending.len());
+    if resumed > 0 && !request.quiet {
+        eprintln!("{resumed} of {all} runs are there already");
+    }
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let jobs = request.jobs.unwrap_or(cores);
+    let progress = Progress::new(pending.len(), request.quiet);
+    let done = Mutex::new(resumed);
+    let worked = work::on_all_cores(&pending, jobs, |planned| {
+        work::one(planned, &plan, &folder)?;
+        // A poisoned lock only means that another worker panicked; the count is whole.
+        *done.lock().unwrap_or_else(std::sync::PoisonError::into_inner) += 1;
+        progress.advance(&planned.id);
+        Ok(())
+    });
+    progress.finish();
+    let done = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let command = || {
+        let (config, out) = (request.config.display(), request.out.display());
+        format!("gaussflow sweep {config} --out {out} --resume")
+    };
+    if INTERRUPT.load(Ordering::Relaxed) && done < all {
+        return Err(SweepError::Interrupted { done, all, command: command() }.into());
+    }
+    let finished = worked.and_then(|()| finish(&plan, &folder, begun));
+    let failed = finished.map_err(|error| match error {
+        DriverError::Record(error) if error.exit_status() == crate::error::IO_FAILED => {
+            let (reason, command) = (error.to_string(), command());
+            SweepError::Stopped { reason, done, all, command }.into()
+        }
+        other => other,
+    })?;
+    let strangers = folder::strangers(&folder, &plan)?;
+    if strangers > 0 && !request.quiet {
+        eprintln!("{strangers} folders below runs/ are not of this sweep; they stay as they are");
+    }
+    let seconds = begun.elapsed().as_secs_f64();
+    Ok(Report { out: request.out.clone(), runs: all, resumed, failed, seconds })
+}
+
+/// Writes what tells of all runs, from their files; the names of those without an answer.
+fn finish(plan: &Plan, folder: &SweepFolder, begun: Instant) -> Result<Vec<String>, DriverError> {
+    let root = folder.root();
+    let summaries = plan
+        .runs
+        .iter()
+        .map(|run| RunSummary::read(&run.id, &folder.run(&run.id)))
+        .collect::<Result<Vec<_>, _>>()?;
+    write_bytes(&root.join("summary.csv"), summary::text(plan, &summaries)?.as_bytes())?;
+    write_bytes(&root.join("bands.csv"), bands::text(plan, folder)?.as_bytes())?;
+    let mut parts = BTreeMap::new();
+    for run in &plan.runs {
+        let timing: Timing = read_json(&folder.run(&run.id).join("timing.json"))?;
+        parts.insert(run.id.clone(), timing.seconds);
+    }
+    let (seconds, threads) = (begun.elapsed().as_secs_f64(), rayon::current_num_threads());
+    write_json(&root.join("timing.json"), &Timing { seconds, parts, threads })?;
+    folder.remove_checkpoints()?;
+    let mut manifest = new_manifest(plan.seed(), &plan.identity());
+    let entry = |id: &String| RunEntry { id: id.clone(), path: RunFolder::run_path(id) };
+    manifest.runs = plan.runs.iter().map(|run| entry(&run.id)).collect();
+    // Last: a manifest that lists the runs is of a finished sweep.
+    write_json(&root.join("manifest.json"), &manifest)?;
+    let failed = plan.runs.iter().zip(&summaries).filter(|(_, summary)| summary.has_failed());
+    Ok(failed.map(|(run, _)| run.id.clone()).collect())
+}

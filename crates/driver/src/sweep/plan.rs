@@ -1,0 +1,127 @@
+//! The runs of a sweep with their names, data and groups.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use crate::config::{Config, ConfigError, ConfigProblem, DataSource, Sweep, SweptKey};
+use crate::data::{Dataset, sha256_of};
+use crate::error::DriverError;
+use crate::experiment::{Experiment, load};
+use crate::records::DataIdentity;
+use crate::reproduce::folder::identity;
+
+/// The keys that a run's name tells without a suffix.
+const NAMED: [&str; 4] =
+    ["dynamics.preconditioner", "dynamics.integrator", "dynamics.scaling", "dynamics.seed"];
+
+/// Longest value that a name spells out.
+const LONGEST_VALUE: usize = 32;
+
+/// One run of a sweep.
+#[derive(Clone, Debug)]
+pub struct PlannedRun {
+    /// Its name, unique in the sweep.
+    pub id: String,
+    /// Its name without the seed: runs of one group differ in nothing else.
+    pub group: String,
+    /// The resolved configuration.
+    pub config: Config,
+    /// Index of its data set in [`Plan::data`].
+    pub data: usize,
+}
+
+/// Everything that a sweep will run.
+#[derive(Debug)]
+pub struct Plan {
+    /// The runs, in the order of manifest.json and summary.csv.
+    pub runs: Vec<PlannedRun>,
+    /// The keys that the sweep sets.
+    pub keys: Vec<SweptKey>,
+    /// The data sets that the runs use.
+    pub data: Vec<Dataset>,
+}
+
+impl Plan {
+    /// Reads the sweep in the file `path` and the data that its runs name.
+    ///
+    /// # Errors
+    /// [`DriverError::Config`], [`DriverError::Data`]: nothing has been written then.
+    pub fn read(path: &Path) -> Result<Self, DriverError> {
+        let sweep = Sweep::read(path)?;
+        let suffixes: Vec<SweptKey> =
+            sweep.keys.iter().copied().filter(|key| !NAMED.contains(&key.path())).collect();
+        let mut sources: Vec<DataSource> = Vec::new();
+        let mut data = Vec::new();
+        let mut names = BTreeSet::new();
+        let mut runs = Vec::new();
+        for config in sweep.runs {
+            let id = format!("{}{}", Experiment::id(&config), suffix(&suffixes, &config));
+            if !names.insert(id.clone()) {
+                let problem = ConfigProblem::DuplicateRun { id };
+                let file = Some(path.into());
+                return Err(ConfigError { file, location: None, problem }.into());
+            }
+            let known = sources.iter().position(|source| *source == config.data.source);
+            let data = match known {
+                Some(index) => index,
+                None => {
+                    data.push(load(&config)?);
+                    sources.push(config.data.source.clone());
+                    data.len() - 1
+                }
+            };
+            let seed = format!("-seed_{}", config.dynamics.seed);
+            let group = id.replacen(&seed, "", 1);
+            runs.push(PlannedRun { id, group, config, data });
+        }
+        Ok(Self { runs, keys: sweep.keys, data })
+    }
+
+    /// What manifest.json says of the data; of several sets the names and rows together, and the
+    /// checksum of their checksums.
+    pub fn identity(&self) -> DataIdentity {
+        if let [only] = self.data.as_slice() {
+            return identity(only);
+        }
+        let join = |part: fn(&Dataset) -> &str, between: &str| {
+            self.data.iter().map(part).collect::<Vec<_>>().join(between)
+        };
+        DataIdentity {
+            name: join(|data| &data.name, " + "),
+            rows: self.data.iter().map(Dataset::rows).sum(),
+            sha256: sha256_of(join(|data| &data.sha256, "\n").as_bytes()),
+        }
+    }
+
+    /// The first seed.
+    pub fn seed(&self) -> u64 {
+        self.runs.first().map_or(0, |run| run.config.dynamics.seed)
+    }
+}
+
+/// `-key_value` for each key of the sweep that the name does not tell yet, in the order of the keys.
+fn suffix(keys: &[SweptKey], config: &Config) -> String {
+    let damping_is_named =
+        config.dynamics.preconditioner == crate::config::Preconditioner::LevenbergMarquardt;
+    let mut text = String::new();
+    for key in keys {
+        if key.path() == "dynamics.damping" && damping_is_named {
+            continue;
+        }
+        let value = key.value(config).unwrap_or_else(|| "none".to_owned());
+        text.push_str(&format!("-{}_{}", key.short_name(), word(&value)));
+    }
+    text
+}
+
+/// A value as a part of a folder's name: itself where it is short and of letters, digits, dots, signs
+/// and underscores, otherwise the start of its checksum.
+fn word(value: &str) -> String {
+    let bare = value.trim_matches('"');
+    let bare = bare.strip_suffix(".0").unwrap_or(bare);
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || ['.', '_', '+', '-'].contains(&c);
+    if !bare.is_empty() && bare.len() <= LONGEST_VALUE && bare.chars().all(is_plain) {
+        return bare.to_owned();
+    }
+    sha256_of(value.as_bytes()).chars().take(8).collect()
+}

@@ -1,0 +1,153 @@
+//! summary.csv: one row a run, read back from the runs' own files.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::plan::Plan;
+use crate::commands::word;
+use crate::error::DriverError;
+use crate::records::{
+    EventKind, Outcome, RecordError, Status, TraceRow, cell, read_json, read_trace,
+};
+
+/// The columns of summary.csv after the keys of the configuration and before the fallbacks' counters.
+pub const SUMMARY_COLUMNS: [&str; 16] = [
+    "status",
+    "stop_reason",
+    "error",
+    "rows",
+    "final_time",
+    "initial_loss",
+    "final_loss",
+    "final_deviation",
+    "initial_riemannian_gradient_norm",
+    "final_riemannian_gradient_norm",
+    "initial_gram_min_eigenvalue",
+    "smallest_gram_min_eigenvalue",
+    "final_held_out_loss",
+    "exit_time",
+    "rank_lost_time",
+    "accepted_steps",
+];
+
+/// The keys that every summary tells, by the names of their columns.
+const KEYS: [(&str, &str); 5] = [
+    ("dynamics.seed", "seed"),
+    ("dynamics.preconditioner", "preconditioner"),
+    ("dynamics.integrator", "integrator"),
+    ("dynamics.damping", "damping"),
+    ("dynamics.scaling", "scaling"),
+];
+
+/// What one run came to.
+#[derive(Clone, Debug)]
+pub struct RunSummary {
+    /// Its name.
+    pub id: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Its trace; empty for a run that could not start.
+    pub trace: Vec<TraceRow>,
+}
+
+impl RunSummary {
+    /// Reads the run in `folder`.
+    ///
+    /// # Errors
+    /// [`RecordError`] where outcome.json or trace.csv is missing or malformed.
+    pub fn read(id: &str, folder: &Path) -> Result<Self, RecordError> {
+        let outcome: Outcome = read_json(&folder.join("outcome.json"))?;
+        let path = folder.join("trace.csv");
+        let has_trace = outcome.status != Status::Failed || path.exists();
+        let trace = if has_trace { read_trace(&path)? } else { Vec::new() };
+        Ok(Self { id: id.to_owned(), outcome, trace })
+    }
+
+    /// Whether it has no answer.
+    pub fn has_failed(&self) -> bool {
+        self.outcome.status == Status::Failed
+    }
+
+    /// The cells under [`SUMMARY_COLUMNS`].
+    fn cells(&self) -> [String; SUMMARY_COLUMNS.len()] {
+        let outcome = &self.outcome;
+        let first = |value: fn(&TraceRow) -> f64| self.trace.first().map_or(f64::NAN, value);
+        let last = |value: fn(&TraceRow) -> f64| self.trace.last().map_or(f64::NAN, value);
+        let smallest =
+            self.trace.iter().map(|row| row.gram_min_eigenvalue).fold(f64::NAN, f64::min);
+        let held_out = self.trace.iter().rev().find_map(|row| row.held_out_loss);
+        let lost = outcome.events.iter().find(|event| event.kind == EventKind::RankLost);
+        let or_empty = |value: Option<f64>| cell(value.unwrap_or(f64::NAN));
+        [
+            word(&outcome.status),
+            word(&outcome.stop_reason),
+            outcome.error.clone().unwrap_or_default(),
+            self.trace.len().to_string(),
+            cell(outcome.final_time),
+            cell(first(|row| row.loss)),
+            cell(outcome.final_loss),
+            cell(last(|row| row.deviation)),
+            cell(first(|row| row.riemannian_gradient_norm)),
+            cell(last(|row| row.riemannian_gradient_norm)),
+            cell(first(|row| row.gram_min_eigenvalue)),
+            cell(smallest),
+            or_empty(held_out),
+            or_empty(outcome.exit_time),
+            or_empty(lost.map(|event| event.time)),
+            outcome.counters.get("accepted_steps").map(u64::to_string).unwrap_or_default(),
+        ]
+    }
+}
+
+/// The text of summary.csv: `id,group,path`, keys, [`SUMMARY_COLUMNS`], and one column a fallback.
+pub(super) fn text(plan: &Plan, summaries: &[RunSummary]) -> Result<String, DriverError> {
+    let others: Vec<_> =
+        plan.keys.iter().filter(|key| KEYS.iter().all(|(path, _)| *path != key.path())).collect();
+    let counters = summaries.iter().flat_map(|summary| summary.outcome.counters.keys());
+    let fallbacks: BTreeSet<&String> =
+        counters.filter(|name| name.starts_with("fallback_")).collect();
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let mut header = vec!["id", "group", "path"];
+    header.extend(KEYS.iter().map(|(_, column)| column));
+    header.extend(others.iter().map(|key| key.path()));
+    header.extend(SUMMARY_COLUMNS);
+    header.extend(fallbacks.iter().map(|name| name.as_str()));
+    writer.write_record(&header).map_err(unwritable)?;
+    for (run, summary) in plan.runs.iter().zip(summaries) {
+        let dynamics = &run.config.dynamics;
+        let mut cells = vec![
+            run.id.clone(),
+            run.group.clone(),
+            format!("runs/{}", run.id),
+            dynamics.seed.to_string(),
+            dynamics.preconditioner.to_string(),
+            dynamics.integrator.to_string(),
+            cell(dynamics.damping),
+            cell(dynamics.scaling),
+        ];
+        cells.extend(others.iter().map(|key| {
+            key.value(&run.config)
+                .map(|value| value.trim_matches('"').to_owned())
+                .unwrap_or_default()
+        }));
+        cells.extend(summary.cells());
+        cells.extend(fallbacks.iter().map(|name| {
+            summary.outcome.counters.get(*name).map(u64::to_string).unwrap_or_default()
+        }));
+        writer.write_record(&cells).map_err(unwritable)?;
+    }
+    finished(writer)
+}
+
+/// The text that a writer to memory holds.
+pub(super) fn finished(writer: csv::Writer<Vec<u8>>) -> Result<String, DriverError> {
+    let bytes = writer.into_inner().map_err(|error| unwritable(error.into_error().into()))?;
+    // Every cell came from a string.
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// A table that cannot be put together in memory.
+pub(super) fn unwritable(error: csv::Error) -> DriverError {
+    let source = std::io::Error::other(error);
+    RecordError::Write { path: "summary.csv".into(), source }.into()
+}
