@@ -3,6 +3,7 @@
 
 mod diagnostics;
 mod events;
+mod fit;
 mod flow;
 mod preconditioner;
 mod settings;
@@ -10,6 +11,10 @@ mod simulate;
 
 pub use diagnostics::Diagnostics;
 pub use events::{EventKind, EventRecord};
+pub use fit::{
+    Acceleration, BoundSide, ConstantDamping, Damping, DampingSchedule, Fit, FitCounts, FitError, FitSettings,
+    FitStop, LeastSquares, NullDirection, RobustLoss, ScheduleState, StepKind, StepRecord, Verdict,
+};
 pub use flow::{Flow, FlowCounts, SolveSettings};
 pub use preconditioner::{Preconditioner, RankPolicy};
 pub use settings::{AtExit, Integrator, Settings, Tolerances};
