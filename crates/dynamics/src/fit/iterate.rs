@@ -12,6 +12,9 @@ use super::settings::{Acceleration, Damping, FitSettings};
 use super::stop::{FitCounts, FitStop, Measures, require_positive};
 use super::{FitObserver, LeastSquares, SecondDerivative};
 
+/// Largest ratio of a scale to its column's present norm.
+const LARGEST_MEMORY: f64 = 1e8;
+
 /// A fit under way.
 pub(crate) struct Iteration<'a, M: SmoothMap> {
     pub(crate) problem: &'a LeastSquares<M>,
@@ -81,6 +84,7 @@ impl<'a, M: SmoothMap> Iteration<'a, M> {
             return Err(FitError::StartOverflow { loss: here.loss });
         }
         let mut factor = SecularFactor::new(n, p);
+        factor.set_cutoff(map.jacobian_error());
         factor.load(&here.jacobian, here.factors(), settings.method)?;
         let scales = factor.column_norms().iter().map(|&s| if s > 0.0 { s } else { 1.0 }).collect();
         let residual = here.residual_norm;
@@ -175,7 +179,10 @@ impl<'a, M: SmoothMap> Iteration<'a, M> {
             }
             if let Outcome::Stopped(stop) = outcome {
                 self.prepare()?;
-                return Ok(stop);
+                // Where nothing lowers the loss, and every column is orthogonal to the residuals, that is why.
+                let stationary = self.measures.column_cosine <= self.settings.gradient_tolerance;
+                let stalled = stop == FitStop::NoProgress && stationary;
+                return Ok(if stalled { FitStop::Gradient } else { stop });
             }
         }
     }
@@ -185,6 +192,10 @@ impl<'a, M: SmoothMap> Iteration<'a, M> {
         let norms = self.factor.column_norms();
         for (scale, &size) in self.scales.iter_mut().zip(norms) {
             *scale = scale.max(size);
+            // A column may have fallen so far that its present effect would drown.
+            if size > 0.0 {
+                *scale = scale.min(LARGEST_MEMORY * size);
+            }
         }
         self.measures.noise = f64::EPSILON
             * norms.iter().zip(&self.here.w).map(|(size, w)| size * w.abs()).sum::<f64>();

@@ -5,6 +5,10 @@ use gaussflow_solvers::{JacobianOperator, norm};
 
 use super::robust::Rows;
 
+/// Curvature of a loss relative to its slope below which steps take this value: b grows as its root falls, and
+/// digits of the gradient with it. Larger values would slow down convergence.
+const LEAST_CURVATURE: f64 = 1e-3;
+
 /// The present point: residuals, their scaled form, Jacobian and gradient.
 pub(crate) struct Point<J> {
     /// w (p).
@@ -23,7 +27,7 @@ pub(crate) struct Point<J> {
     pub(crate) jacobian: J,
     /// The loss.
     pub(crate) loss: f64,
-    /// `norm(b)`.
+    /// The root of the loss, which is `norm(b)` for squares.
     pub(crate) residual_norm: f64,
 }
 
@@ -57,6 +61,13 @@ impl<J: JacobianOperator> Point<J> {
         if self.half_gradient.is_empty() { &self.f } else { &self.half_gradient }
     }
 
+    /// Sets t to the loss's curvature, without the floor that steps need: what the covariance is made of.
+    pub(crate) fn sharpen_factors(&mut self, rows: &Rows) {
+        if !self.factors.is_empty() {
+            rows.scale(&self.f, f64::EPSILON, &mut self.factors, &mut self.scaled);
+        }
+    }
+
     /// Multiplies a vector of the output space by t.
     pub(crate) fn scale_rows(&self, x: &mut [f64]) {
         if let Some(factors) = self.factors() {
@@ -86,10 +97,11 @@ impl<J: JacobianOperator> Point<J> {
             self.scaled.resize(n, 0.0);
             self.factors.resize(n, 0.0);
             self.half_gradient.resize(n, 0.0);
-            rows.scale(&self.f, &mut self.factors, &mut self.scaled);
+            rows.scale(&self.f, LEAST_CURVATURE, &mut self.factors, &mut self.scaled);
             rows.half_gradient(&self.f, &mut self.half_gradient);
         }
-        self.residual_norm = norm(self.b());
+        // b has large entries where the loss is flat: its size is not that of the residuals.
+        self.residual_norm = if rows.is_plain() { norm(&self.f) } else { self.loss.sqrt() };
         let mut gradient = std::mem::take(&mut self.gradient);
         self.jacobian.apply_transposed(self.half_gradient(), &mut gradient);
         self.gradient = gradient;

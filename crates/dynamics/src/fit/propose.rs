@@ -134,8 +134,11 @@ impl<M: SmoothMap> Iteration<'_, M> {
             return Ok(Trial { kind, gain, decrease, defined: false });
         }
         let decrease = self.problem.rows.decrease(&self.here.f, &self.trial.f);
-        // Below rounding the decrease says nothing: the step is judged by the gradient it leads to.
-        let gain = if predicted <= self.loss_noise() && decrease >= -self.loss_noise() {
+        // Below rounding the decrease says nothing: the step is judged by the gradient it leads to. A damped
+        // step may predict little only because it is short.
+        let undamped = self.damping == 0.0;
+        let noise = self.loss_noise();
+        let gain = if undamped && predicted <= noise && decrease >= -noise {
             1.0
         } else if predicted > 0.0 {
             decrease / predicted
@@ -236,15 +239,19 @@ impl<M: SmoothMap> Iteration<'_, M> {
         let adapted = std::mem::replace(&mut self.damping, damping);
         self.note(trial.kind, Verdict::Accepted, trial.gain, length);
         self.damping = adapted;
-        let loss = self.trial.loss;
-        let bound = self.settings.loss_tolerance * loss;
+        // A damped step may be short, and its decrease small, for other reasons than a minimum.
+        if damping > 0.0 || trial.kind == StepKind::Accelerated {
+            return Outcome::Accepted;
+        }
+        // The point that was left is now in `trial`.
+        let bound = self.settings.loss_tolerance * self.trial.loss;
         if predicted <= self.loss_noise() {
             self.mark_rounding();
         } else if predicted <= bound && trial.decrease.abs() <= bound {
             return Outcome::Stopped(FitStop::Decrease);
         }
-        let undamped = damping == 0.0 && trial.kind != StepKind::Accelerated;
-        if undamped && length <= self.settings.step_tolerance * self.scaled_norm() {
+        let tolerance = self.settings.step_tolerance;
+        if self.step.iter().zip(&self.trial.w).all(|(d, w)| d.abs() <= tolerance * w.abs()) {
             return Outcome::Stopped(FitStop::Step);
         }
         Outcome::Accepted
@@ -266,6 +273,7 @@ impl<M: SmoothMap> Iteration<'_, M> {
         if self.leaves_box() || !self.set_trial() {
             return None;
         }
+        self.damping = 0.0;
         let trial = match self.measure(predicted) {
             Ok(trial) => Trial { kind: StepKind::Secant, ..trial },
             Err(stop) => return Some(Outcome::Stopped(stop)),

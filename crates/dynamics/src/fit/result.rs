@@ -104,15 +104,19 @@ impl Fit {
 fn uncertainty<M: SmoothMap>(iteration: &mut Iteration<'_, M>) -> Uncertainty {
     let n = iteration.here.f.len();
     let loss = iteration.here.loss;
-    let cutoff = iteration.settings.rank_cutoff;
+    let error = iteration.problem.map.jacobian_error();
+    let cutoff = iteration.settings.rank_cutoff.max(4.0 * error);
     let factor: &mut SecularFactor = &mut iteration.factor;
     // A Gram matrix squares the condition; for the result J itself is factored where that is affordable.
     let affordable = n.saturating_mul(iteration.scales.len()) <= AFFORDABLE;
-    let loaded = affordable && factor.takes_gradient() && {
-        let (jacobian, factors) = (&iteration.here.jacobian, iteration.here.factors());
-        factor.load(jacobian, factors, SecularMethod::SingularValues).is_ok()
-    };
-    let cutoff = if factor.takes_gradient() && !loaded { cutoff.max(1e-7) } else { cutoff };
+    iteration.here.sharpen_factors(&iteration.problem.rows);
+    let (jacobian, factors) = (&iteration.here.jacobian, iteration.here.factors());
+    if affordable && (factor.takes_gradient() || factors.is_some()) {
+        // A Jacobian that was loaded before loads again.
+        let _ = factor.load(jacobian, factors, SecularMethod::SingularValues);
+    }
+    // Eigenvalues of a Gram matrix know singular values to the root of eps.
+    let cutoff = if factor.takes_gradient() { cutoff.max(1e-7) } else { cutoff };
     let scales: Vec<f64> =
         factor.column_norms().iter().map(|&s| if s > 0.0 { s } else { 1.0 }).collect();
     let free = &iteration.free;

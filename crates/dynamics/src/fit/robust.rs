@@ -142,14 +142,15 @@ impl Rows {
     }
 
     /// Row factors t and scaled residuals b with `(t J)^T b = J^T u`, b = f and t = 1 for plain squares.
-    pub(crate) fn scale(&self, f: &[f64], factors: &mut [f64], b: &mut [f64]) {
+    ///
+    /// Where the loss is flat or concave in r, `least` times its slope takes the place of its curvature.
+    pub(crate) fn scale(&self, f: &[f64], least: f64, factors: &mut [f64], b: &mut [f64]) {
         let square = self.loss.scale().powi(2);
         for (j, ((t, b), f)) in factors.iter_mut().zip(b).zip(f).enumerate() {
             let weight = self.weight(j);
             let z = weight * f * f / square;
             let [_, first, second] = self.loss.rho(z);
-            // Where the loss is concave in r its curvature is left out, as SciPy does.
-            let curvature = (first + 2.0 * second * z).max(f64::EPSILON).sqrt();
+            let curvature = (first + 2.0 * second * z).max(least * first).sqrt();
             *t = weight.sqrt() * curvature;
             *b = weight.sqrt() * first / curvature * f;
         }

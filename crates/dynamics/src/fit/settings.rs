@@ -85,16 +85,18 @@ pub struct FitSettings {
     /// 1e-8. Met, a full Gauss-Newton step would change the loss by 1e-16 of itself, and each parameter by
     /// about 1e-8 sqrt(n - p) of its standard deviation.
     pub gradient_tolerance: f64,
-    /// Bound on `norm(D d) / norm(D w)` of an accepted, undamped step d; default 1e-12.
+    /// Bound on `abs(d_k) / abs(w_k)` for every parameter, of an accepted, undamped step d; default 1e-12.
     pub step_tolerance: f64,
-    /// Bound on the predicted and on the measured relative decrease of an accepted step; default 1e-15.
+    /// Bound on the predicted and on the measured relative decrease of an accepted, undamped step; default
+    /// 1e-15.
     pub loss_tolerance: f64,
     /// Most evaluations of the residuals (Jacobians are counted apart); default 2000.
     pub max_evaluations: usize,
     /// Most accepted steps; default 1000.
     pub max_iterations: usize,
     /// Singular values of `J D^-1` at most this multiple of the largest count as lost rank in the result;
-    /// default 1e-9, above the error of differenced Jacobians. Steps do not depend on it.
+    /// default 1e-12, and never below four times the map's `jacobian_error`. Steps leave out what is below
+    /// that error alone.
     pub rank_cutoff: f64,
 }
 
@@ -109,7 +111,7 @@ impl Default for FitSettings {
             loss_tolerance: 1e-15,
             max_evaluations: 2000,
             max_iterations: 1000,
-            rank_cutoff: 1e-9,
+            rank_cutoff: 1e-12,
         }
     }
 }

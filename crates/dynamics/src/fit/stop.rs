@@ -8,15 +8,16 @@ use gaussflow_objective::MapError;
 #[non_exhaustive]
 pub enum FitStop {
     /// The residuals are orthogonal to the tangent space: `norm(P r) <= tolerance norm(r)`, or each column's
-    /// cosine with r is at most `tolerance^1.5`, which also holds where J loses rank at the minimum.
+    /// cosine with r is at most `tolerance^1.5`, which also holds where J loses rank at the minimum (or at
+    /// most the tolerance, where no step lowers the loss any more).
     Gradient,
-    /// An accepted, undamped step was short relative to the parameters.
+    /// An accepted, undamped step was short relative to each parameter.
     Step,
-    /// An accepted step decreased the loss, as predicted, by a negligible fraction.
+    /// An accepted, undamped step decreased the loss, as predicted, by a negligible fraction.
     Decrease,
     /// Residuals are at rounding: `norm(P r)` is what rounding of the parameters alone makes of r, the loss
-    /// is 0, or residuals fell below `eps^2` of their initial norm. Also where predicted decreases are
-    /// below the loss's rounding and the gradient no longer falls.
+    /// is 0, or residuals fell below eps and `eps^2` of their initial norm. Also where an undamped step predicts a
+    /// decrease below the loss's rounding and the gradient no longer falls.
     Rounding,
     /// Every step down to the spacing of numbers was rejected: no convergence. The Jacobian may be wrong
     /// (see `check_jacobian`), or the residuals noisy.
@@ -99,9 +100,9 @@ pub struct FitCounts {
 /// What the tests for convergence compare, at one point.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Measures {
-    /// `norm(b)`.
+    /// The root of the loss.
     pub(crate) residual: f64,
-    /// `norm(b)` at the start.
+    /// The root of the loss at the start.
     pub(crate) initial_residual: f64,
     /// `norm(P b)`.
     pub(crate) image: f64,
@@ -114,10 +115,10 @@ pub(crate) struct Measures {
 impl Measures {
     /// The reason to stop at this point, if there is one.
     pub(crate) fn verdict(&self, gradient_tolerance: f64) -> Option<FitStop> {
-        if self.residual == 0.0
-            || self.image <= 3.0 * self.noise
-            || self.residual <= f64::EPSILON * f64::EPSILON * self.initial_residual
-        {
+        // Both: from a start that all but overflows, residuals may fall far and still be large.
+        let vanished = self.residual <= f64::EPSILON * f64::EPSILON * self.initial_residual
+            && self.residual <= f64::EPSILON;
+        if self.residual == 0.0 || self.image <= 3.0 * self.noise || vanished {
             return Some(FitStop::Rounding);
         }
         let small = self.image <= gradient_tolerance * self.residual

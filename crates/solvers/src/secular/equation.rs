@@ -2,20 +2,17 @@
 
 use super::SecularFactor;
 
-/// Singular values below this multiple of the largest count as zero in a step: rounding of the factors.
-const RANK_EPSILON: f64 = 4.0 * f64::EPSILON;
-
 /// Newton steps on the secular equation: its convergence is monotone, two or three are the rule.
 const NEWTON_STEPS: usize = 60;
 
 impl SecularFactor {
-    /// The squared singular value below which a direction is left out.
+    /// The singular value up to which a direction is left out.
     fn floor(&self) -> f64 {
         let largest = self.values.iter().copied().fold(0.0, f64::max);
-        RANK_EPSILON * largest
+        self.cutoff * largest
     }
 
-    /// `V diag(w) ...`: fills `weights` with `s c / (s^2 + lambda)`, 0 for what counts as rank lost.
+    /// Fills `weights` with `s c / (s^2 + lambda)`, 0 for what counts as rank lost.
     fn fill_weights(&mut self, damping: f64) {
         let floor = self.floor();
         self.weights.clear();
@@ -29,12 +26,6 @@ impl SecularFactor {
         let floor = self.floor();
         let kept = self.values.iter().zip(&self.coordinates).filter(|(s, _)| **s > floor);
         kept.map(|(_, c)| c * c).sum::<f64>().sqrt()
-    }
-
-    /// Whether A has full column rank beyond rounding.
-    pub fn has_full_rank(&self) -> bool {
-        let floor = self.floor();
-        self.values.len() == self.free.len() && self.values.iter().all(|&s| s > floor)
     }
 
     /// `norm(d(lambda))`.

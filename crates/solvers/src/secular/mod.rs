@@ -81,10 +81,12 @@ pub struct SecularFactor {
     values: Vec<f64>,
     /// V (columns x k, by columns).
     right: Vec<f64>,
-    /// For wide A the left vectors U = Y (k x k); empty for tall A.
+    /// The QR factors of orders beyond [`SMALL`].
     blocked: Option<HouseholderQr>,
     free: Vec<usize>,
     shape: Shape,
+    /// Singular values up to this multiple of the largest are left out of steps.
+    cutoff: f64,
     /// `U^T b` of the last [`Self::project`] (k), and work of length n or p.
     coordinates: Vec<f64>,
     work: Vec<f64>,
@@ -117,10 +119,17 @@ impl SecularFactor {
             blocked: None,
             free: Vec::new(),
             shape: Shape::Nothing,
+            cutoff: 4.0 * f64::EPSILON,
             coordinates: Vec::new(),
             work: Vec::new(),
             weights: Vec::new(),
         }
+    }
+
+    /// Sets the error of Jacobians, relative to their size: singular values of A up to this multiple of the
+    /// largest are left out of steps. Default, and least: 4 eps.
+    pub fn set_cutoff(&mut self, error: f64) {
+        self.cutoff = error.max(4.0 * f64::EPSILON);
     }
 
     /// Takes in a Jacobian with its rows multiplied by `row_factors` (length n), and measures its columns.
