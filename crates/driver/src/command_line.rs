@@ -1,4 +1,4 @@
-//! The command line: `gaussflow run`, `gaussflow config`, `gaussflow reproduce`.
+//! The command line: `gaussflow run`, `gaussflow config`, `gaussflow reproduce`, `gaussflow fit`.
 
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::config::Config;
 use crate::error::DriverError;
 use crate::experiment::{Experiment, load};
+use crate::fit;
 use crate::records::RunEntry;
 use crate::reproduce::folder::{RunFolder, identity};
 use crate::reproduce::{self, Mode};
@@ -30,6 +31,12 @@ enum Command {
     #[command(after_help = "Examples:\n  gaussflow config > my.toml\n  \
                             gaussflow run my.toml --out results")]
     Run(RunArguments),
+    /// Fit a model to a CSV file: an expression, a family of curves, or the network.
+    #[command(after_help = "Example:\n  gaussflow fit decay.toml\n\nPROBLEM.toml:\n  \
+                            [data]\n  path = \"decay.csv\"\n  response = \"y\"\n  [model]\n  \
+                            expression = \"a * exp(-b * t) + c\"\n  [parameters]\n  a = 1.0\n  \
+                            b = { start = 0.5, lower = 0.0 }\n  c = 0.0")]
+    Fit(FitArguments),
     /// Print a commented default configuration.
     #[command(after_help = "Example:\n  gaussflow config > my.toml")]
     Config,
@@ -46,6 +53,18 @@ struct RunArguments {
     /// The folder to write; new, empty, or written by an earlier run.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
+    /// Print nothing but errors.
+    #[arg(long)]
+    quiet: bool,
+}
+
+#[derive(Debug, Args)]
+struct FitArguments {
+    /// The problem (TOML).
+    problem: PathBuf,
+    /// The folder to write [default: PROBLEM-fit beside the problem].
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
     /// Print nothing but errors.
     #[arg(long)]
     quiet: bool,
@@ -91,6 +110,14 @@ pub fn execute() -> Result<(), DriverError> {
     drop(handler);
     match arguments.command {
         Command::Run(arguments) => run_one(&arguments),
+        Command::Fit(arguments) => {
+            let print = |line: &str| {
+                if !arguments.quiet {
+                    println!("{line}");
+                }
+            };
+            fit::fit(&arguments.problem, arguments.out.as_deref(), print).map(|_| ())
+        }
         Command::Config => {
             print!("{}", Config::commented_default());
             Ok(())

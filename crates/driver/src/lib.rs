@@ -7,6 +7,7 @@ pub mod data;
 mod error;
 pub mod experiment;
 pub mod figures;
+pub mod fit;
 pub mod records;
 pub mod reproduce;
 pub mod run;

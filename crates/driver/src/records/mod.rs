@@ -13,7 +13,7 @@ mod atomic;
 mod error;
 mod json;
 mod npy;
-mod number;
+pub(crate) mod number;
 #[cfg(test)]
 mod tests;
 mod trace;

@@ -79,10 +79,11 @@ impl<'a, M: SmoothMap> Iteration<'a, M> {
         let counts = FitCounts { residuals: 1, jacobians: 1, ..FitCounts::default() };
         map.value(start, &mut here.f).map_err(FitError::Start)?;
         require_finite("the residuals", &here.f).map_err(FitError::Start)?;
-        here.linearize(map, &problem.rows).map_err(FitError::Start)?;
-        if !here.loss.is_finite() {
-            return Err(FitError::StartOverflow { loss: here.loss });
+        let loss = problem.rows.loss(&here.f);
+        if !loss.is_finite() {
+            return Err(FitError::StartOverflow { loss });
         }
+        here.linearize(map, &problem.rows).map_err(FitError::Start)?;
         let mut factor = SecularFactor::new(n, p);
         factor.set_cutoff(map.jacobian_error());
         factor.load(&here.jacobian, here.factors(), settings.method)?;
