@@ -17,6 +17,8 @@ pub(crate) const NEAR: f64 = 0.1;
 const PAIRS: usize = 4;
 /// Error of the secant's last prediction, relative to that of `J^T J`, below which it is used.
 const BETTER: f64 = 0.5;
+/// Error of `J^T J`'s prediction, relative to it, below which nothing better is needed.
+const WRONG: f64 = 0.02;
 /// Updates whose denominator is below this multiple of its factors are left out.
 const SMALL_UPDATE: f64 = 1e-8;
 
@@ -71,7 +73,9 @@ impl Secant {
             self.curve(d);
             let with_secant = plain - inner_product(d, &self.work);
             let decrease = rows.decrease(&before.f, &after.f);
-            self.better = (decrease - with_secant).abs() < BETTER * (decrease - plain).abs();
+            let error = (decrease - plain).abs();
+            self.better =
+                error > WRONG * plain.abs() && (decrease - with_secant).abs() < BETTER * error;
         }
         pair.0.copy_from_slice(d);
         before.jacobian.apply_transposed(after.half_gradient(), &mut pair.1);
