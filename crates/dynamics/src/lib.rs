@@ -12,8 +12,9 @@ mod simulate;
 pub use diagnostics::Diagnostics;
 pub use events::{EventKind, EventRecord};
 pub use fit::{
-    Acceleration, BoundSide, ConstantDamping, Damping, DampingSchedule, Fit, FitCounts, FitError, FitSettings,
-    FitStop, LeastSquares, NullDirection, RobustLoss, ScheduleState, StepKind, StepRecord, Verdict,
+    Acceleration, BoundSide, ConstantDamping, Damping, DampingSchedule, Fit, FitCounts, FitError,
+    FitSettings, FitStop, LeastSquares, NullDirection, RobustLoss, ScheduleState, StepKind,
+    StepRecord, Verdict,
 };
 pub use flow::{Flow, FlowCounts, SolveSettings};
 pub use preconditioner::{Preconditioner, RankPolicy};

@@ -49,7 +49,8 @@ fn standard_deviations_and_losses_are_the_certified_ones() {
             continue;
         }
         assert!((fit.loss / problem.certified_loss - 1.0).abs() < 1e-9, "{name}: {}", fit.loss);
-        for (found, certified) in fit.standard_deviations.iter().zip(&problem.certified_deviations) {
+        for (found, certified) in fit.standard_deviations.iter().zip(&problem.certified_deviations)
+        {
             // Derivatives of the deviation carry the condition of J; six digits are asked of parameters too.
             assert!((found / certified - 1.0).abs() < 1e-6, "{name}: {found} {certified}");
         }

@@ -9,8 +9,8 @@ use gaussflow::solvers::DenseJacobian;
 
 /// Functions of one argument.
 const FUNCTIONS: [&str; 15] = [
-    "exp", "ln", "log10", "log2", "sqrt", "cbrt", "sin", "cos", "tan", "asin", "acos", "atan", "sinh",
-    "cosh", "tanh",
+    "exp", "ln", "log10", "log2", "sqrt", "cbrt", "sin", "cos", "tan", "asin", "acos", "atan",
+    "sinh", "cosh", "tanh",
 ];
 /// Constants.
 const CONSTANTS: [(&str, &str); 2] = [("pi", "PI"), ("PI", "PI")];
@@ -184,7 +184,11 @@ impl SmoothMap for ExpressionModel {
 }
 
 /// Checks the text and writes it for exmex, whose minus sign binds tighter than its power.
-fn checked(text: &str, columns: &[String], parameters: &[String]) -> Result<String, ExpressionError> {
+fn checked(
+    text: &str,
+    columns: &[String],
+    parameters: &[String],
+) -> Result<String, ExpressionError> {
     let characters: Vec<char> = text.chars().collect();
     let mut plain = String::new();
     let mut open = Vec::new();
@@ -210,8 +214,7 @@ fn checked(text: &str, columns: &[String], parameters: &[String]) -> Result<Stri
         if c.is_ascii_digit() || c == '.' {
             let end = number_end(&characters, at);
             let number: String = characters[at..end].iter().collect();
-            let value: f64 =
-                number.parse().map_err(|_| expected(at, "a number", Some(&c)))?;
+            let value: f64 = number.parse().map_err(|_| expected(at, "a number", Some(&c)))?;
             // exmex reads no exponents: plain decimals, which are exact.
             plain.push_str(&format!("{value}"));
             place = end;
@@ -253,7 +256,11 @@ fn checked(text: &str, columns: &[String], parameters: &[String]) -> Result<Stri
                 }
                 '+' | '-' if wants_operand => {
                     if !(previous == ' ' || previous == '(') {
-                        return Err(expected(at, "an operand (put signs in parentheses)", Some(&c)));
+                        return Err(expected(
+                            at,
+                            "an operand (put signs in parentheses)",
+                            Some(&c),
+                        ));
                     }
                     plain.push_str(if c == '-' { "0-" } else { "0+" });
                 }
@@ -270,8 +277,7 @@ fn checked(text: &str, columns: &[String], parameters: &[String]) -> Result<Stri
         previous = c;
     }
     if let Some(at) = open.pop() {
-        return Err(expected(characters.len(), "a closing parenthesis", None)
-            .opened_at(at));
+        return Err(expected(characters.len(), "a closing parenthesis", None).opened_at(at));
     }
     if wants_operand {
         return Err(expected(characters.len(), "a number, name or function", None));
@@ -283,7 +289,9 @@ impl ExpressionError {
     /// Says where the parenthesis that is missing its partner stands.
     fn opened_at(self, at: usize) -> Self {
         match self {
-            Self::Expected { expected, found, .. } => Self::Expected { at: at + 1, expected, found },
+            Self::Expected { expected, found, .. } => {
+                Self::Expected { at: at + 1, expected, found }
+            }
             other => other,
         }
     }
@@ -335,7 +343,10 @@ mod tests {
         };
         assert!(close(value("-x^2 * a"), expect(|x| -x * x * 3.0)));
         assert!(close(value("a*exp(-x^2/2)"), expect(|x| 3.0 * (-x * x / 2.0).exp())));
-        assert!(close(value("a / 2 / x - 1e-3*pi"), expect(|x| 1.5 / x - 1e-3 * std::f64::consts::PI)));
+        assert!(close(
+            value("a / 2 / x - 1e-3*pi"),
+            expect(|x| 1.5 / x - 1e-3 * std::f64::consts::PI)
+        ));
         assert!(close(value("2^3 + a - 1 - x"), expect(|x| 8.0 + 3.0 - 1.0 - x)));
         assert!(close(value("a*(-x)"), expect(|x| -3.0 * x)));
     }

@@ -36,7 +36,11 @@ const HIDDEN: usize = 18;
 /// # Errors
 /// [`DriverError`]: a wrong problem or data file, a start where the model is undefined, a file that
 /// cannot be written. A fit that does not converge is a result.
-pub fn fit(path: &Path, out: Option<&Path>, print: impl Fn(&str)) -> Result<FitRecord, DriverError> {
+pub fn fit(
+    path: &Path,
+    out: Option<&Path>,
+    print: impl Fn(&str),
+) -> Result<FitRecord, DriverError> {
     let problem = Problem::read(path)?;
     let data = dataset(&problem, path)?;
     let (data, weights) = split_weights(&problem, data)?;
@@ -67,8 +71,11 @@ pub fn fit(path: &Path, out: Option<&Path>, print: impl Fn(&str)) -> Result<FitR
     print(&format!("{description}\n{fit}"));
     print(&format!("root-mean-square error {:.6}", errors[0]));
     if errors[1].is_finite() {
-        print(&format!("root-mean-square error on {} held-out rows {:.6}",
-            sample.held_out_targets.len(), errors[1]));
+        print(&format!(
+            "root-mean-square error on {} held-out rows {:.6}",
+            sample.held_out_targets.len(),
+            errors[1]
+        ));
     }
     let folder = out.map_or_else(|| default_folder(path), Path::to_owned);
     let record = FitRecord::new(&fit, description, errors);
@@ -265,7 +272,8 @@ fn fit_network(
         shown = (sample.held_out_targets.clone(), residuals);
     }
     let observed: Vec<f64> = shown.0.iter().map(raw).collect();
-    let description = format!("{}: network of {hidden} tanh units on {d} columns", data.target_name);
+    let description =
+        format!("{}: network of {hidden} tanh units on {d} columns", data.target_name);
     let picture = Picture {
         title: description.clone(),
         x_label: format!("observed {}", data.target_name),

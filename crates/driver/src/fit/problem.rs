@@ -170,11 +170,9 @@ impl Parameter {
     pub fn numbers(self) -> (f64, f64, f64) {
         match self {
             Self::Start(start) => (start, f64::NEG_INFINITY, f64::INFINITY),
-            Self::Bounded(Bounded { start, lower, upper }) => (
-                start,
-                lower.unwrap_or(f64::NEG_INFINITY),
-                upper.unwrap_or(f64::INFINITY),
-            ),
+            Self::Bounded(Bounded { start, lower, upper }) => {
+                (start, lower.unwrap_or(f64::NEG_INFINITY), upper.unwrap_or(f64::INFINITY))
+            }
         }
     }
 }

@@ -45,7 +45,8 @@ impl<M: SmoothMap> Iteration<'_, M> {
     /// model predicts. The factor is then one of fewer columns.
     pub(crate) fn confine(&mut self) -> Result<f64, FitError> {
         let Some(bounds) = &self.problem.bounds else { return Ok(0.0) };
-        let project = |k: usize, w: f64, d: f64| (w + d).clamp(bounds.lower[k], bounds.upper[k]) - w;
+        let project =
+            |k: usize, w: f64, d: f64| (w + d).clamp(bounds.lower[k], bounds.upper[k]) - w;
         let here = &self.here;
         let projected: Vec<f64> =
             (0..self.step.len()).map(|k| project(k, here.w[k], self.step[k])).collect();

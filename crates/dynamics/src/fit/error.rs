@@ -26,7 +26,9 @@ pub enum FitError {
         value: f64,
     },
     /// A parameter's bounds leave no room.
-    #[error("the bounds of {name} are {lower} and {upper}; accepted: lower < upper, infinities allowed")]
+    #[error(
+        "the bounds of {name} are {lower} and {upper}; accepted: lower < upper, infinities allowed"
+    )]
     Bounds {
         /// The parameter.
         name: String,
@@ -70,7 +72,9 @@ pub enum FitError {
     #[error("at the start: {0}; check the Jacobian there")]
     StartJacobian(#[from] SolveError),
     /// The model has no observations or no parameters.
-    #[error("the model has {outputs} residuals and {parameters} parameters; accepted: at least one each")]
+    #[error(
+        "the model has {outputs} residuals and {parameters} parameters; accepted: at least one each"
+    )]
     Empty {
         /// Number of residuals n.
         outputs: usize,

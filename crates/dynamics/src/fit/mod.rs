@@ -46,7 +46,7 @@ pub(crate) type FitObserver<'a> = &'a mut dyn FnMut(&StepRecord, &[f64]) -> Cont
 
 /// The box that parameters are kept in.
 #[derive(Clone, Debug)]
-pub(crate) struct Box {
+pub(crate) struct Bounds {
     pub(crate) lower: Vec<f64>,
     pub(crate) upper: Vec<f64>,
 }
@@ -74,7 +74,7 @@ pub(crate) struct Box {
 pub struct LeastSquares<M> {
     map: M,
     names: Vec<String>,
-    bounds: Option<Box>,
+    bounds: Option<Bounds>,
     rows: Rows,
 }
 
@@ -117,7 +117,7 @@ impl<M: SmoothMap> LeastSquares<M> {
                 return Err(FitError::Bounds { name: self.names[k].clone(), lower, upper });
             }
         }
-        self.bounds = Some(Box { lower, upper });
+        self.bounds = Some(Bounds { lower, upper });
         Ok(self)
     }
 

@@ -123,11 +123,8 @@ impl<M: SmoothMap> Iteration<'_, M> {
 
     /// Evaluates the trial point and compares with the predicted decrease.
     fn measure(&mut self, predicted: f64) -> Result<Trial, FitStop> {
-        let kind = if self.damping > 0.0 {
-            StepKind::LevenbergMarquardt
-        } else {
-            StepKind::GaussNewton
-        };
+        let kind =
+            if self.damping > 0.0 { StepKind::LevenbergMarquardt } else { StepKind::GaussNewton };
         if !self.evaluate()? {
             self.counts.undefined += 1;
             let (gain, decrease) = (f64::NEG_INFINITY, f64::NEG_INFINITY);

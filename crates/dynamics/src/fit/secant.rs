@@ -68,8 +68,7 @@ impl Secant {
         if !self.pairs.is_empty() {
             let mut image = vec![0.0; before.f.len()];
             before.apply(d, &mut image);
-            let plain =
-                -(2.0 * inner_product(&before.gradient, d) + inner_product(&image, &image));
+            let plain = -(2.0 * inner_product(&before.gradient, d) + inner_product(&image, &image));
             self.curve(d);
             let with_secant = plain - inner_product(d, &self.work);
             let decrease = rows.decrease(&before.f, &after.f);
@@ -152,9 +151,8 @@ impl Secant {
         let eigen = model.self_adjoint_eigen(Side::Lower).ok()?;
         let values: Vec<f64> = eigen.S().column_vector().iter().copied().collect();
         let slope: Vec<f64> = gradient.iter().zip(scales).map(|(g, s)| g / s).collect();
-        let coordinates: Vec<f64> = (0..p)
-            .map(|i| (0..p).map(|k| eigen.U()[(k, i)] * slope[k]).sum())
-            .collect();
+        let coordinates: Vec<f64> =
+            (0..p).map(|i| (0..p).map(|k| eigen.U()[(k, i)] * slope[k]).sum()).collect();
         let damping = damping_for(&values, &coordinates, radius)?;
         let mut predicted = 0.0;
         d.fill(0.0);
@@ -176,8 +174,7 @@ fn damping_for(values: &[f64], coordinates: &[f64], radius: f64) -> Option<f64> 
     // Eigenvalues are known to a few eps of the largest.
     let floor = 1e-13 * size;
     let length = |damping: f64| {
-        let z: Vec<f64> =
-            values.iter().zip(coordinates).map(|(v, c)| c / (v + damping)).collect();
+        let z: Vec<f64> = values.iter().zip(coordinates).map(|(v, c)| c / (v + damping)).collect();
         norm(&z)
     };
     if least > floor && length(0.0) <= 1.1 * radius {

@@ -65,12 +65,16 @@ impl FitStop {
     /// One sentence for people.
     pub fn sentence(&self) -> &'static str {
         match self {
-            Self::Gradient => "converged: the residuals are orthogonal to every direction of change",
+            Self::Gradient => {
+                "converged: the residuals are orthogonal to every direction of change"
+            }
             Self::Step => "converged: the last undamped step was negligible",
             Self::Decrease => "converged: the loss no longer falls",
             Self::Rounding => "converged: the residuals are at rounding",
             Self::AtBounds => "converged: every parameter is held by a bound",
-            Self::NoProgress => "NOT converged: no step lowers the loss; check the Jacobian or the noise",
+            Self::NoProgress => {
+                "NOT converged: no step lowers the loss; check the Jacobian or the noise"
+            }
             Self::EvaluationLimit => "NOT converged: limit on evaluations",
             Self::IterationLimit => "NOT converged: limit on iterations",
             Self::NonFinite => "NOT converged: a step led to undefined residuals",

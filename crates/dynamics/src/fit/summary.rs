@@ -65,8 +65,7 @@ impl Display for Fit {
 
 /// "0.71 a - 0.71 b": the terms that matter, largest share first.
 fn combination(null: &NullDirection, names: &[String]) -> String {
-    let mut order: Vec<usize> =
-        (0..names.len()).filter(|&k| null.shares[k].abs() > 1e-3).collect();
+    let mut order: Vec<usize> = (0..names.len()).filter(|&k| null.shares[k].abs() > 1e-3).collect();
     order.sort_by(|&a, &b| null.shares[b].abs().total_cmp(&null.shares[a].abs()));
     let mut text = String::new();
     for (place, &k) in order.iter().take(TERMS).enumerate() {

@@ -54,7 +54,8 @@ fn starts_ten_times_as_far_converge_too() {
 fn differences_reach_the_same_minima() {
     for function in functions() {
         // Their minima, the last one's singular direction, need more digits than differences have.
-        if ["watson-12", "powell-badly-scaled", "meyer", "powell-singular"].contains(&function.name) {
+        if ["watson-12", "powell-badly-scaled", "meyer", "powell-singular"].contains(&function.name)
+        {
             continue;
         }
         let map = Analytic::new(function.start.len(), function.residuals);

@@ -91,9 +91,8 @@ fn helical_valley(x: &[Dual]) -> Vec<Dual> {
 }
 
 fn bard(x: &[Dual]) -> Vec<Dual> {
-    let y = [
-        0.14, 0.18, 0.22, 0.25, 0.29, 0.32, 0.35, 0.39, 0.37, 0.58, 0.73, 0.96, 1.34, 2.10, 4.39,
-    ];
+    let y =
+        [0.14, 0.18, 0.22, 0.25, 0.29, 0.32, 0.35, 0.39, 0.37, 0.58, 0.73, 0.96, 1.34, 2.10, 4.39];
     let rows = (1..=15).map(f64::from).zip(y);
     rows.map(|(u, y)| {
         let (v, w) = (16.0 - u, u.min(16.0 - u));
@@ -142,9 +141,8 @@ fn wood(x: &[Dual]) -> Vec<Dual> {
 }
 
 fn kowalik_osborne(x: &[Dual]) -> Vec<Dual> {
-    let y = [
-        0.1957, 0.1947, 0.1735, 0.1600, 0.0844, 0.0627, 0.0456, 0.0342, 0.0323, 0.0235, 0.0246,
-    ];
+    let y =
+        [0.1957, 0.1947, 0.1735, 0.1600, 0.0844, 0.0627, 0.0456, 0.0342, 0.0323, 0.0235, 0.0246];
     let u = [4.0, 2.0, 1.0, 0.5, 0.25, 0.167, 0.125, 0.1, 0.0833, 0.0714, 0.0625];
     let rows = u.into_iter().zip(y);
     rows.map(|(u, y)| -(x[0] * (x[1] * u + u * u) / (x[2] * u + x[3] + u * u)) + y).collect()
@@ -153,9 +151,7 @@ fn kowalik_osborne(x: &[Dual]) -> Vec<Dual> {
 fn brown_dennis(x: &[Dual]) -> Vec<Dual> {
     let times = (1..=20).map(|k| f64::from(k) / 5.0);
     times
-        .map(|t| {
-            square(x[0] + x[1] * t - t.exp()) + square(x[2] + x[3] * t.sin() - t.cos())
-        })
+        .map(|t| square(x[0] + x[1] * t - t.exp()) + square(x[2] + x[3] * t.sin() - t.cos()))
         .collect()
 }
 

@@ -30,7 +30,8 @@ fn constant_damping_is_the_discrete_levenberg_marquardt_dynamics() {
     let (start, eta, steps) = ([1.0, 1.0], 0.2, 20_u32);
     for damping in [0.05, 0.5] {
         let settings = scheduled(ConstantDamping(damping), eta, 20);
-        let fit = LeastSquares::new(FiniteDifferences::new(decay())).fit(&start, &settings).unwrap();
+        let fit =
+            LeastSquares::new(FiniteDifferences::new(decay())).fit(&start, &settings).unwrap();
         let loss = Squared::of_residuals(5);
         let objective = Objective::new(FiniteDifferences::new(decay()), loss, 1.0).unwrap();
         let run = Settings {

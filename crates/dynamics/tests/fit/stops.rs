@@ -104,8 +104,7 @@ fn history_tells_what_happened_and_breaking_interrupts() {
     }));
     let problem = LeastSquares::new(&valley);
     let fit = problem.fit(&[-1.2, 1.0], &FitSettings::default()).unwrap();
-    let accepted: Vec<_> =
-        fit.history.iter().filter(|r| r.verdict == Verdict::Accepted).collect();
+    let accepted: Vec<_> = fit.history.iter().filter(|r| r.verdict == Verdict::Accepted).collect();
     assert_eq!(accepted.len(), fit.counts.accepted + 1);
     assert!(accepted.windows(2).all(|pair| pair[1].loss <= pair[0].loss));
     let rejected = fit.history.iter().filter(|r| r.verdict != Verdict::Accepted).count();

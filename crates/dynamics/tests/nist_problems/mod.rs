@@ -56,8 +56,11 @@ impl Problem {
                 problem.certified_loss = loss.trim().parse().unwrap();
             }
             let is_parameter = line.trim_start().starts_with('b') && line.contains('=');
-            let Some((_, numbers)) = line.split_once('=').filter(|_| is_parameter) else { continue };
-            let numbers = numbers.split_whitespace().map(str::parse).collect::<Result<Vec<f64>, _>>();
+            let Some((_, numbers)) = line.split_once('=').filter(|_| is_parameter) else {
+                continue;
+            };
+            let numbers =
+                numbers.split_whitespace().map(str::parse).collect::<Result<Vec<f64>, _>>();
             if let Ok([first, second, value, deviation]) = numbers.as_deref() {
                 problem.starts[0].push(*first);
                 problem.starts[1].push(*second);

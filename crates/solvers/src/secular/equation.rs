@@ -16,9 +16,12 @@ impl SecularFactor {
     fn fill_weights(&mut self, damping: f64) {
         let floor = self.floor();
         self.weights.clear();
-        self.weights.extend(self.values.iter().zip(&self.coordinates).map(|(&s, &c)| {
-            if s > floor { c / (s + damping / s) } else { 0.0 }
-        }));
+        self.weights.extend(
+            self.values
+                .iter()
+                .zip(&self.coordinates)
+                .map(|(&s, &c)| if s > floor { c / (s + damping / s) } else { 0.0 }),
+        );
     }
 
     /// `norm(P b)`, P the projection on the image of A: what an undamped step takes off, squared.
@@ -103,11 +106,8 @@ impl SecularFactor {
                 .sum();
             // Newton on 1/radius - 1/norm(d), which is nearly linear in lambda.
             let next = damping + (length / radius) * (length - radius) * length / derivative;
-            damping = if next > low && next < high {
-                next
-            } else {
-                (low.max(1e-6 * high) * high).sqrt()
-            };
+            damping =
+                if next > low && next < high { next } else { (low.max(1e-6 * high) * high).sqrt() };
         }
         damping
     }
