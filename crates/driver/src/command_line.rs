@@ -11,6 +11,7 @@ use crate::commands::{self, word};
 use crate::config::Config;
 use crate::error::DriverError;
 use crate::experiment::{Experiment, load};
+use crate::fit;
 use crate::records::RunEntry;
 use crate::reproduce::folder::{RunFolder, identity};
 use crate::reproduce::{self, Mode};
@@ -34,6 +35,12 @@ enum Command {
                             gaussflow run my.toml --out results\n  \
                             gaussflow run long.toml --out results --resume")]
     Run(RunArguments),
+    /// Fit a model to a CSV file: an expression, a family of curves, or the network.
+    #[command(after_help = "Example:\n  gaussflow fit decay.toml\n\nPROBLEM.toml:\n  \
+                            [data]\n  path = \"decay.csv\"\n  response = \"y\"\n  [model]\n  \
+                            expression = \"a * exp(-b * t) + c\"\n  [parameters]\n  a = 1.0\n  \
+                            b = { start = 0.5, lower = 0.0 }\n  c = 0.0")]
+    Fit(FitArguments),
     /// Print a commented default configuration.
     #[command(after_help = "Example:\n  gaussflow config > my.toml")]
     Config,
@@ -84,6 +91,18 @@ struct AuditArguments {
 }
 
 #[derive(Debug, Args)]
+struct FitArguments {
+    /// The problem (TOML).
+    problem: PathBuf,
+    /// The folder to write [default: PROBLEM-fit beside the problem].
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Print nothing but errors.
+    #[arg(long)]
+    quiet: bool,
+}
+
+#[derive(Debug, Args)]
 struct ReproduceArguments {
     /// The folder to write; new, empty, or written by an earlier run.
     #[arg(long, value_name = "DIR", default_value = "out/reproduction")]
@@ -125,6 +144,14 @@ pub fn execute() -> Result<(), DriverError> {
         Command::Run(arguments) => run_one(&arguments),
         Command::Audit(arguments) => {
             audit_folder(&arguments.folder, if arguments.quiet { Quiet::Yes } else { Quiet::No })
+        }
+        Command::Fit(arguments) => {
+            let print = |line: &str| {
+                if !arguments.quiet {
+                    println!("{line}");
+                }
+            };
+            fit::fit(&arguments.problem, arguments.out.as_deref(), print).map(|_| ())
         }
         Command::Config => commands::print(&Config::commented_default()),
         Command::Reproduce(arguments) => reproduce::reproduce(&reproduce::Request {

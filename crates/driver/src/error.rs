@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use gaussflow::dynamics::SimulationError;
+use gaussflow::dynamics::{FitError, SimulationError};
 use gaussflow::network::NetworkError;
 use gaussflow::objective::{LossError, ObjectiveError};
 
@@ -12,6 +12,7 @@ use crate::compare::CompareError;
 use crate::config::ConfigError;
 use crate::data::DataError;
 use crate::figures::FigureError;
+use crate::fit::ProblemError;
 use crate::records::RecordError;
 use crate::sweep::SweepError;
 
@@ -49,6 +50,12 @@ pub enum DriverError {
     /// Loss, map and scaling do not fit.
     #[error(transparent)]
     Objective(#[from] ObjectiveError),
+    /// The problem file of a fit.
+    #[error(transparent)]
+    Problem(#[from] ProblemError),
+    /// The fit could not start.
+    #[error("the fit: {0}")]
+    Fit(#[from] FitError),
     /// The run could not start.
     #[error("[dynamics]: {0}")]
     Simulation(#[from] SimulationError),
@@ -108,13 +115,15 @@ impl DriverError {
             Self::Data(error) => error.exit_status(),
             Self::Record(error) => error.exit_status(),
             Self::Sweep(error) => error.exit_status(),
-            Self::Figure(_) => IO_FAILED,
+            Self::Figure(_) | Self::Problem(ProblemError::Read { .. }) => IO_FAILED,
+            Self::Problem(_) => BAD_INPUT,
             Self::Network(_)
             | Self::Loss(_)
             | Self::Objective(_)
             | Self::Simulation(_)
             | Self::Theory(_)
             | Self::Compare(_)
+            | Self::Fit(_)
             | Self::ForeignFolder { .. }
             | Self::Usage { .. } => BAD_INPUT,
             Self::Moved { .. } => CHECK_FAILED,

@@ -11,6 +11,7 @@ pub mod data;
 mod error;
 pub mod experiment;
 pub mod figures;
+pub mod fit;
 pub mod geometry;
 mod progress;
 pub mod records;

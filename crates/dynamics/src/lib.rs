@@ -5,6 +5,7 @@ mod checkpoint;
 mod diagnostics;
 mod ending;
 mod events;
+mod fit;
 mod flow;
 mod preconditioner;
 mod schedule;
@@ -15,6 +16,11 @@ mod simulate;
 pub use checkpoint::Checkpoint;
 pub use diagnostics::Diagnostics;
 pub use events::{EventKind, EventRecord};
+pub use fit::{
+    Acceleration, BoundSide, ConstantDamping, Damping, DampingSchedule, Fit, FitCounts, FitError,
+    FitSettings, FitStop, LeastSquares, NullDirection, RobustLoss, ScheduleState, StepKind,
+    StepRecord, Verdict,
+};
 pub use flow::{Flow, FlowCounts, SolveSettings};
 pub use preconditioner::{Preconditioner, RankPolicy};
 pub use schedule::{

@@ -12,8 +12,9 @@ pub use gaussflow_theory as theory;
 /// The names that most programs need.
 pub mod prelude {
     pub use gaussflow_dynamics::{
-        Diagnostics, EventKind, Flow, Integrator, Preconditioner, RankPolicy, Settings,
-        SolveSettings, StopReason, Tolerances, Unobserved, simulate,
+        Damping, Diagnostics, EventKind, Fit, FitSettings, FitStop, Flow, Integrator, LeastSquares,
+        Preconditioner, RankPolicy, RobustLoss, Settings, SolveSettings, StopReason, Tolerances,
+        Unobserved, simulate,
     };
     pub use gaussflow_manifold::{Geodesic, GeodesicSettings, ManifoldPoint, OutputManifold};
     pub use gaussflow_network::{Activation, InitialPoint, Initialization, Network};

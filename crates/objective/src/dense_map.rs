@@ -71,6 +71,10 @@ impl<M: SmoothMap> SmoothMap for Dense<M> {
         structured.write_dense(jacobian.matrix_mut());
         Ok(())
     }
+
+    fn jacobian_error(&self) -> f64 {
+        self.inner.jacobian_error()
+    }
 }
 
 impl<M: SecondOrderMap> SecondOrderMap for Dense<M> {

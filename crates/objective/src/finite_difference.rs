@@ -10,7 +10,8 @@ use crate::map::{MapError, Residuals, SecondOrderMap, SmoothMap};
 /// A map whose first and second derivatives come from differences of its values.
 ///
 /// Cost of a Jacobian: 2p + 1 values. Steps are relative to `max(abs(w_k), scale_k)`, where
-/// `scale_k` is 1 unless [`Self::with_scales`] says otherwise and `w_k` is 0; else `abs(w_k)`.
+/// `scale_k` is 1 unless [`Self::with_scales`] says otherwise and `w_k` is 0; else `abs(w_k)`. A step that moves
+/// no value by more than 1e-10 of the largest grows hundredfold, up to relative to 1, at two values each.
 ///
 /// # Examples
 /// ```
@@ -61,6 +62,26 @@ impl<R: Residuals> FiniteDifferences<R> {
         }
     }
 
+    /// Values at `w +- h e_k`, h relative to `magnitude`; returns the distance really taken after rounding.
+    fn pair(
+        &self,
+        w: &mut [f64],
+        k: usize,
+        magnitude: f64,
+        after: &mut [f64],
+        before: &mut [f64],
+    ) -> Result<f64, MapError> {
+        let (here, h) = (w[k], f64::EPSILON.cbrt() * magnitude);
+        w[k] = here + h;
+        let right = w[k];
+        let found = self.inner.value(w, after);
+        w[k] = here - h;
+        let width = right - w[k];
+        let found = found.and_then(|()| self.inner.value(w, before));
+        w[k] = here;
+        found.map(|()| width)
+    }
+
     /// A step along `v` that is `relative` of the parameters' magnitudes where v is largest.
     fn step_along(&self, w: &[f64], v: &[f64], relative: f64) -> f64 {
         let largest =
@@ -90,6 +111,20 @@ impl<R: Residuals> FiniteDifferences<R> {
         }
         Ok(())
     }
+}
+
+/// Change of the values, relative to them, from which their difference has six digits.
+const VISIBLE: f64 = 1e-10;
+/// Factor by which steps grow that the values do not show.
+const GROWTH: f64 = 1e2;
+
+/// Whether a difference stands out of the values' rounding (also where it is not finite).
+fn is_visible(after: &[f64], before: &[f64]) -> bool {
+    let size = after.iter().fold(0.0_f64, |m, x| m.max(x.abs()));
+    let change = after.iter().zip(before).fold(0.0_f64, |m, (a, b)| m.max((a - b).abs()));
+    // Written so that NaN is visible.
+    let hidden = change <= VISIBLE * size;
+    !hidden
 }
 
 impl<R: Residuals> Residuals for FiniteDifferences<R> {
@@ -123,20 +158,30 @@ impl<R: Residuals> SmoothMap for FiniteDifferences<R> {
         let (mut after, mut before) = (vec![0.0; value.len()], vec![0.0; value.len()]);
         let mut matrix = jacobian.matrix_mut();
         for k in 0..w.len() {
-            let h = f64::EPSILON.cbrt() * self.magnitude(w, k);
-            shifted[k] = w[k] + h;
-            let right = shifted[k];
-            self.inner.value(&shifted, &mut after)?;
-            shifted[k] = w[k] - h;
-            // The step that was really taken, after rounding of w + h and w - h.
-            let width = right - shifted[k];
-            self.inner.value(&shifted, &mut before)?;
-            shifted[k] = w[k];
+            let mut magnitude = self.magnitude(w, k);
+            let mut width = self.pair(&mut shifted, k, magnitude, &mut after, &mut before)?;
+            // A parameter that happens to be near 0 says nothing about its scale: steps grow until values
+            // show them, or would leave what is defined.
+            while magnitude < 1.0 && !is_visible(&after, &before) {
+                magnitude = (GROWTH * magnitude).min(1.0);
+                let (mut right, mut left) = (after.clone(), before.clone());
+                let found = self.pair(&mut shifted, k, magnitude, &mut right, &mut left);
+                let defined = right.iter().chain(&left).all(|x| x.is_finite());
+                match found {
+                    Ok(wider) if defined => (width, after, before) = (wider, right, left),
+                    _ => break,
+                }
+            }
             for (j, (a, b)) in after.iter().zip(&before).enumerate() {
                 matrix[(j, k)] = (a - b) / width;
             }
         }
         self.inner.value(w, value)
+    }
+
+    /// Truncation and rounding, eps^(2/3), with a decade for values that carry more than their own rounding.
+    fn jacobian_error(&self) -> f64 {
+        10.0 * f64::EPSILON.powf(2.0 / 3.0)
     }
 }
 

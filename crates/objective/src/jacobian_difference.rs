@@ -76,6 +76,10 @@ impl<M: SmoothMap> SmoothMap for JacobianDifferences<M> {
     ) -> Result<(), MapError> {
         self.inner.linearize(w, value, jacobian)
     }
+
+    fn jacobian_error(&self) -> f64 {
+        self.inner.jacobian_error()
+    }
 }
 
 impl<M: SmoothMap> SecondOrderMap for JacobianDifferences<M> {

@@ -79,6 +79,12 @@ pub trait SmoothMap: Residuals {
         value: &mut [f64],
         jacobian: &mut Self::Jacobian,
     ) -> Result<(), MapError>;
+
+    /// The error of the Jacobian relative to its columns, to the order of magnitude; default eps. Directions
+    /// that change the output by less cannot be told from it.
+    fn jacobian_error(&self) -> f64 {
+        f64::EPSILON
+    }
 }
 
 /// A map with second derivatives.
@@ -180,6 +186,9 @@ macro_rules! forward_through_pointer {
                 jacobian: &mut Self::Jacobian,
             ) -> Result<(), MapError> {
                 (**self).linearize(w, value, jacobian)
+            }
+            fn jacobian_error(&self) -> f64 {
+                (**self).jacobian_error()
             }
         }
 

@@ -19,7 +19,7 @@ mod json;
 pub(crate) mod layer;
 mod manifest;
 mod npy;
-mod number;
+pub(crate) mod number;
 #[cfg(test)]
 mod tests;
 mod trace;

@@ -33,7 +33,7 @@ pub(crate) fn cell(value: f64) -> String {
 }
 
 /// For one f64.
-pub(super) mod scalar {
+pub(crate) mod scalar {
     use super::{Deserialize, Deserializer, Nullable, Serialize, Serializer};
 
     // serde calls this with a reference.
@@ -48,7 +48,7 @@ pub(super) mod scalar {
 }
 
 /// For a list.
-pub(super) mod list {
+pub(crate) mod list {
     use super::{Deserialize, Deserializer, Nullable, Serializer};
 
     pub fn serialize<S: Serializer>(values: &[f64], serializer: S) -> Result<S::Ok, S::Error> {
@@ -62,7 +62,7 @@ pub(super) mod list {
 }
 
 /// For a matrix, a list of rows.
-pub(super) mod matrix {
+pub(crate) mod matrix {
     use super::{Deserialize, Deserializer, Nullable, Serializer};
 
     pub fn serialize<S: Serializer>(rows: &[Vec<f64>], serializer: S) -> Result<S::Ok, S::Error> {
@@ -80,7 +80,7 @@ pub(super) mod matrix {
 }
 
 /// For named numbers.
-pub(super) mod map {
+pub(crate) mod map {
     use super::{BTreeMap, Deserialize, Deserializer, Nullable, Serializer};
 
     pub fn serialize<S: Serializer>(
@@ -99,7 +99,7 @@ pub(super) mod map {
 }
 
 /// For a number that may not apply: null both where it does not apply and where it is non-finite.
-pub(super) mod optional {
+pub(crate) mod optional {
     use super::{Deserialize, Deserializer, Nullable, Serialize, Serializer};
 
     // serde calls this with a reference.

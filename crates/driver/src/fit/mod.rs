@@ -1,0 +1,297 @@
+//! `gaussflow fit PROBLEM.toml`: data and model from a file, the fit, its summary, record and pictures.
+
+mod expression;
+mod families;
+mod network;
+mod picture;
+mod problem;
+mod record;
+
+use std::path::{Path, PathBuf};
+
+use gaussflow::dynamics::{Damping, Fit, FitError, FitSettings, LeastSquares};
+use gaussflow::objective::{Residuals, SmoothMap};
+
+use crate::config::{Standardize, TargetScale};
+use crate::data::{Dataset, Sample, california_housing, load_csv};
+use crate::error::DriverError;
+use crate::figures;
+use crate::records::write_json;
+
+pub use expression::{ExpressionError, ExpressionModel};
+pub use families::{Family, Offset, Size};
+pub use network::NetworkModel;
+pub use problem::{Problem, ProblemError};
+pub use record::{FitRecord, HistoryRecord};
+
+use picture::Picture;
+
+/// The name of the bundled data.
+const CALIFORNIA: &str = "california-housing";
+/// Hidden units of a network when not said.
+const HIDDEN: usize = 18;
+
+/// Fits `path` and writes fit.json, fit.svg/png and residuals.svg/png into `out`; prints to stdout.
+///
+/// # Errors
+/// [`DriverError`]: a wrong problem or data file, a start where the model is undefined, a file that
+/// cannot be written. A fit that does not converge is a result.
+pub fn fit(
+    path: &Path,
+    out: Option<&Path>,
+    print: impl Fn(&str),
+) -> Result<FitRecord, DriverError> {
+    let problem = Problem::read(path)?;
+    let data = dataset(&problem, path)?;
+    let (data, weights) = split_weights(&problem, data)?;
+    let fraction = problem.data.holdout.as_ref().map_or(0.0, |fraction| *fraction.get_ref());
+    if let Some(given) = problem.data.holdout.as_ref().filter(|_| !(0.0..1.0).contains(&fraction)) {
+        let accepted = "0 or above, below 1".to_owned();
+        return Err(problem.refuse("[data] holdout", given, accepted).into());
+    }
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a fraction of the number of rows"
+    )]
+    let samples = ((1.0 - fraction) * data.rows() as f64).round().max(1.0) as usize;
+    let is_network = problem.model.family.as_ref().is_some_and(|f| *f.get_ref() == Family::Network);
+    let (standardize, scale) = if is_network {
+        (Standardize::Subset, TargetScale::Standardized)
+    } else {
+        (Standardize::None, TargetScale::Raw)
+    };
+    let sample = Sample::draw(&data, samples, standardize, scale, problem.data.seed)?;
+    let weights = weights.map(|all| sample.rows.iter().map(|&j| all[j]).collect::<Vec<f64>>());
+    let (fit, description, picture, errors) = if is_network {
+        fit_network(&problem, &data, &sample, weights)?
+    } else {
+        fit_curve(&problem, &data, &sample, weights)?
+    };
+    print(&format!("{description}\n{fit}"));
+    print(&format!("root-mean-square error {:.6}", errors[0]));
+    if errors[1].is_finite() {
+        print(&format!(
+            "root-mean-square error on {} held-out rows {:.6}",
+            sample.held_out_targets.len(),
+            errors[1]
+        ));
+    }
+    let folder = out.map_or_else(|| default_folder(path), Path::to_owned);
+    let record = FitRecord::new(&fit, description, errors);
+    write_json(&folder.join("fit.json"), &record)?;
+    for (stem, chart) in if is_network { picture.scatter() } else { picture.charts() } {
+        figures::render(&chart, &folder, stem)?;
+    }
+    print(&format!("written to {}", folder.display()));
+    Ok(record)
+}
+
+/// `my.toml` writes to `my-fit`, beside it.
+fn default_folder(path: &Path) -> PathBuf {
+    let stem = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy();
+    path.with_file_name(format!("{stem}-fit"))
+}
+
+/// The observations.
+fn dataset(problem: &Problem, path: &Path) -> Result<Dataset, DriverError> {
+    let (named, response) = (problem.data.path.get_ref(), problem.data.response.get_ref());
+    if named == CALIFORNIA {
+        let data = california_housing()?;
+        if *response != data.target_name {
+            let accepted = data.target_name.clone();
+            return Err(problem.refuse("[data] response", &problem.data.response, accepted).into());
+        }
+        return Ok(data);
+    }
+    let file = path.parent().unwrap_or(Path::new("")).join(named);
+    Ok(load_csv(&file, response)?)
+}
+
+/// Takes the column of weights out of the features.
+fn split_weights(
+    problem: &Problem,
+    mut data: Dataset,
+) -> Result<(Dataset, Option<Vec<f64>>), DriverError> {
+    let Some(named) = &problem.data.weights else { return Ok((data, None)) };
+    let Some(place) = data.feature_names.iter().position(|name| name == named.get_ref()) else {
+        let accepted = format!("a column: {}", data.feature_names.join(", "));
+        return Err(problem.refuse("[data] weights", named, accepted).into());
+    };
+    let width = data.feature_names.len();
+    let weights = data.features.iter().skip(place).step_by(width).copied().collect();
+    let mut column = 0;
+    data.features.retain(|_| {
+        column = (column + 1) % width;
+        column != (place + 1) % width
+    });
+    data.feature_names.remove(place);
+    Ok((data, Some(weights)))
+}
+
+/// Settings of the file.
+fn settings(problem: &Problem) -> FitSettings {
+    let defaults = FitSettings::default();
+    let fit = &problem.fit;
+    FitSettings {
+        damping: Damping::TrustRegion { initial_radius: fit.initial_radius.unwrap_or(1.0) },
+        max_evaluations: fit.max_evaluations.unwrap_or(defaults.max_evaluations),
+        max_iterations: fit.max_iterations.unwrap_or(defaults.max_iterations),
+        gradient_tolerance: fit.gradient_tolerance.unwrap_or(defaults.gradient_tolerance),
+        ..defaults
+    }
+}
+
+/// Weights and loss of the file.
+fn prepare<M: SmoothMap>(
+    problem: &Problem,
+    map: M,
+    names: &[String],
+    weights: Option<Vec<f64>>,
+) -> Result<LeastSquares<M>, DriverError> {
+    let mut fitted = LeastSquares::new(map).with_names(names)?.with_loss(problem.loss()?)?;
+    if let Some(weights) = weights {
+        fitted = fitted.with_weights(weights)?;
+    }
+    Ok(fitted)
+}
+
+type Fitted = (Fit, String, Picture, [f64; 2]);
+
+/// Fits an expression or a family of curves.
+fn fit_curve(
+    problem: &Problem,
+    data: &Dataset,
+    sample: &Sample,
+    weights: Option<Vec<f64>>,
+) -> Result<Fitted, DriverError> {
+    let columns = &data.feature_names;
+    let predictor = match &problem.model.predictor {
+        Some(named) => match columns.iter().position(|name| name == named.get_ref()) {
+            Some(place) => place,
+            None => {
+                let accepted = format!("a column: {}", columns.join(", "));
+                return Err(problem.refuse("[model] predictor", named, accepted).into());
+            }
+        },
+        None => 0,
+    };
+    let written: Vec<String> = problem.parameters.keys().map(|k| k.get_ref().clone()).collect();
+    let (text, names, line) = match (&problem.model.expression, &problem.model.family) {
+        (Some(text), None) => (text.get_ref().clone(), written, problem.line(text)),
+        (None, Some(family)) => {
+            let model = &problem.model;
+            let size = Size {
+                terms: model.terms.max(1),
+                numerator: model.numerator,
+                denominator: model.denominator,
+            };
+            let x = &columns[predictor];
+            let found = family.get_ref().expression(x, size, model.offset);
+            let Some((text, names)) = found else {
+                return Err(problem.missing("[model] family has no expression".to_owned()).into());
+            };
+            (text, names, problem.line(family))
+        }
+        _ => {
+            let what = "[model] needs one of expression and family".to_owned();
+            return Err(problem.missing(what).into());
+        }
+    };
+    if names.is_empty() {
+        let what = "[parameters] is empty; give each parameter of the expression a start";
+        return Err(problem.missing(what.to_owned()).into());
+    }
+    let (mut start, mut lower, mut upper) = (Vec::new(), Vec::new(), Vec::new());
+    for name in &names {
+        let found = problem.parameters.iter().find(|(key, _)| key.get_ref() == name);
+        let Some((_, parameter)) = found else {
+            let what = format!("[parameters] has no {name}; the model's are {}", names.join(", "));
+            return Err(problem.missing(what).into());
+        };
+        let (a, b, c) = parameter.numbers();
+        start.push(a);
+        lower.push(b);
+        upper.push(c);
+    }
+    if let Some(extra) = problem.parameters.keys().find(|key| !names.contains(key.get_ref())) {
+        let accepted = names.join(", ");
+        return Err(problem.refuse("[parameters]", extra, accepted).into());
+    }
+    let model = |inputs: &[f64], targets: &[f64]| {
+        ExpressionModel::new(&text, columns, &names, inputs.to_vec(), targets.to_vec()).map_err(
+            |source| ProblemError::Expression { path: problem.source.path.clone(), line, source },
+        )
+    };
+    let fitted = prepare(problem, model(&sample.inputs, &sample.targets)?, &names, weights)?
+        .with_bounds(lower, upper)?;
+    let fit = fitted.fit(&start, &settings(problem))?;
+    let errors = if sample.held_out_targets.is_empty() {
+        [root_mean_square(&fit.residuals), f64::NAN]
+    } else {
+        let other = model(&sample.held_out_inputs, &sample.held_out_targets)?;
+        [root_mean_square(&fit.residuals), held_out_error(&other, &fit)?]
+    };
+    let width = columns.len();
+    let picture = Picture {
+        title: format!("{} = {text}", data.target_name),
+        x_label: columns[predictor].clone(),
+        y_label: data.target_name.clone(),
+        x: sample.inputs.iter().skip(predictor).step_by(width).copied().collect(),
+        fitted: sample.targets.iter().zip(&fit.residuals).map(|(y, r)| y + r).collect(),
+        observed: sample.targets.clone(),
+    };
+    Ok((fit, format!("{} = {text}", data.target_name), picture, errors))
+}
+
+/// Fits the network to standardized columns; errors are in the response's unit.
+fn fit_network(
+    problem: &Problem,
+    data: &Dataset,
+    sample: &Sample,
+    weights: Option<Vec<f64>>,
+) -> Result<Fitted, DriverError> {
+    let hidden = problem.model.hidden.as_ref().map_or(HIDDEN, |hidden| *hidden.get_ref());
+    let d = sample.dimension;
+    let point = NetworkModel::start(hidden, d, problem.model.seed)?;
+    let names = NetworkModel::names(&data.feature_names, hidden);
+    let model = NetworkModel::new(&sample.inputs, d, &point.signs, sample.targets.clone())?;
+    let fitted = prepare(problem, model, &names, weights)?;
+    let fit = fitted.fit(&point.weights, &settings(problem))?;
+    let scale = sample.scaling.target_deviation;
+    let mut errors = [scale * root_mean_square(&fit.residuals), f64::NAN];
+    let shift = sample.scaling.target_mean;
+    let raw = |y: &f64| shift + scale * y;
+    let mut shown = (sample.targets.clone(), fit.residuals.clone());
+    if !sample.held_out_targets.is_empty() {
+        let targets = sample.held_out_targets.clone();
+        let other = NetworkModel::new(&sample.held_out_inputs, d, &point.signs, targets)?;
+        errors[1] = scale * held_out_error(&other, &fit)?;
+        let mut residuals = vec![0.0; other.outputs()];
+        other.value(&fit.parameters, &mut residuals).map_err(FitError::Start)?;
+        shown = (sample.held_out_targets.clone(), residuals);
+    }
+    let observed: Vec<f64> = shown.0.iter().map(raw).collect();
+    let description =
+        format!("{}: network of {hidden} tanh units on {d} columns", data.target_name);
+    let picture = Picture {
+        title: description.clone(),
+        x_label: format!("observed {}", data.target_name),
+        y_label: format!("predicted {}", data.target_name),
+        fitted: observed.iter().zip(&shown.1).map(|(y, r)| y + scale * r).collect(),
+        x: observed.clone(),
+        observed,
+    };
+    Ok((fit, description, picture, errors))
+}
+
+fn root_mean_square(residuals: &[f64]) -> f64 {
+    (residuals.iter().map(|r| r * r).sum::<f64>() / residuals.len() as f64).sqrt()
+}
+
+/// The root-mean-square error of the fit on other rows.
+fn held_out_error<M: Residuals>(other: &M, fit: &Fit) -> Result<f64, DriverError> {
+    let mut residuals = vec![0.0; other.outputs()];
+    other.value(&fit.parameters, &mut residuals).map_err(FitError::Start)?;
+    Ok(root_mean_square(&residuals))
+}

@@ -1,0 +1,253 @@
+//! PROBLEM.toml: data, model, parameters and settings of a fit, each complaint with key and line.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use gaussflow::dynamics::RobustLoss;
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::expression::ExpressionError;
+use super::families::{Family, Offset};
+
+/// What is wrong with a problem file.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProblemError {
+    /// The file cannot be read.
+    #[error("{}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// Not TOML, an unknown key, or a value of the wrong type; the message shows the line.
+    #[error("{}: {message}", path.display())]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// The parser's message with line, column and what it expected.
+        message: String,
+    },
+    /// A value that is not accepted.
+    #[error("{}, line {line}: {key} = {value:?} is not accepted; accepted: {accepted}", path.display())]
+    Value {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// Section and key.
+        key: &'static str,
+        /// The value.
+        value: String,
+        /// What is accepted.
+        accepted: String,
+    },
+    /// The expression is wrong.
+    #[error("{}, line {line}: [model] expression: {source}", path.display())]
+    Expression {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What, at which character.
+        source: ExpressionError,
+    },
+    /// Something is missing.
+    #[error("{}: {what}", path.display())]
+    Missing {
+        /// The file.
+        path: PathBuf,
+        /// What, and where to put it.
+        what: String,
+    },
+}
+
+/// The file as written.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Problem {
+    /// Where the observations are.
+    pub data: DataSection,
+    /// What is fitted to them.
+    pub model: ModelSection,
+    /// Starts and bounds by parameter.
+    #[serde(default)]
+    pub parameters: BTreeMap<Spanned<String>, Parameter>,
+    /// Loss and limits.
+    #[serde(default)]
+    pub fit: FitSection,
+    /// Text and place of the file, for messages.
+    #[serde(skip)]
+    pub source: Source,
+}
+
+/// Text and place of a problem file.
+#[derive(Debug, Default)]
+pub struct Source {
+    /// The file.
+    pub path: PathBuf,
+    /// Its text.
+    pub text: String,
+}
+
+/// `[data]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataSection {
+    /// The CSV file, relative to the problem file, or "california-housing" for the bundled rows.
+    pub path: Spanned<String>,
+    /// The column that the model describes.
+    pub response: Spanned<String>,
+    /// A column of weights omega_j > 0 (1/variance); default none.
+    pub weights: Option<Spanned<String>>,
+    /// Fraction of rows, drawn by `seed`, that is kept for testing; default 0.
+    #[serde(default)]
+    pub holdout: Option<Spanned<f64>>,
+    /// Seed of the split; default 0.
+    #[serde(default)]
+    pub seed: u64,
+}
+
+/// `[model]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelSection {
+    /// An arithmetic expression of columns and parameters.
+    pub expression: Option<Spanned<String>>,
+    /// Or a family.
+    pub family: Option<Spanned<Family>>,
+    /// The predictor of a family; default the only other column.
+    pub predictor: Option<Spanned<String>>,
+    /// Terms of exponentials; default 1.
+    #[serde(default = "one")]
+    pub terms: usize,
+    /// Degree of a rational numerator; default 1.
+    #[serde(default = "one")]
+    pub numerator: usize,
+    /// Degree of a rational denominator; default 1.
+    #[serde(default = "one")]
+    pub denominator: usize,
+    /// "free" adds a constant; default "none".
+    #[serde(default)]
+    pub offset: Offset,
+    /// Hidden units of the network; default 18.
+    pub hidden: Option<Spanned<usize>>,
+    /// Seed of the network's start; default 0.
+    #[serde(default)]
+    pub seed: u64,
+}
+
+fn one() -> usize {
+    1
+}
+
+/// A start, or a start with bounds.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(untagged, expecting = "expected a number or { start = .., lower = .., upper = .. }")]
+pub enum Parameter {
+    /// The start alone.
+    Start(f64),
+    /// With bounds.
+    Bounded(Bounded),
+}
+
+/// A start with bounds.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bounded {
+    /// The start.
+    pub start: f64,
+    /// Lower bound; default none.
+    pub lower: Option<f64>,
+    /// Upper bound; default none.
+    pub upper: Option<f64>,
+}
+
+impl Parameter {
+    /// Start, lower and upper bound.
+    pub fn numbers(self) -> (f64, f64, f64) {
+        match self {
+            Self::Start(start) => (start, f64::NEG_INFINITY, f64::INFINITY),
+            Self::Bounded(Bounded { start, lower, upper }) => {
+                (start, lower.unwrap_or(f64::NEG_INFINITY), upper.unwrap_or(f64::INFINITY))
+            }
+        }
+    }
+}
+
+/// `[fit]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FitSection {
+    /// "squares" (default), "huber", "soft-l1" or "cauchy".
+    pub loss: Option<Spanned<String>>,
+    /// The robust loss's scale; default 1.
+    pub scale: Option<f64>,
+    /// Most evaluations of the residuals; default 2000.
+    pub max_evaluations: Option<usize>,
+    /// Most accepted steps; default 1000.
+    pub max_iterations: Option<usize>,
+    /// Default 1e-8.
+    pub gradient_tolerance: Option<f64>,
+    /// First radius of the trust region relative to the start; default 1.
+    pub initial_radius: Option<f64>,
+}
+
+impl Problem {
+    /// Reads and checks the file `path`.
+    ///
+    /// # Errors
+    /// [`ProblemError`].
+    pub fn read(path: &Path) -> Result<Self, ProblemError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ProblemError::Read { path: path.to_owned(), source })?;
+        let mut problem: Self = toml::from_str(&text).map_err(|error| ProblemError::Syntax {
+            path: path.to_owned(),
+            message: error.to_string().trim_end().to_owned(),
+        })?;
+        problem.source = Source { path: path.to_owned(), text };
+        Ok(problem)
+    }
+
+    /// The loss.
+    ///
+    /// # Errors
+    /// [`ProblemError::Value`] for a name that is none.
+    pub fn loss(&self) -> Result<RobustLoss, ProblemError> {
+        let Some(name) = &self.fit.loss else { return Ok(RobustLoss::Squares) };
+        let scale = self.fit.scale.unwrap_or(1.0);
+        RobustLoss::from_name(name.get_ref(), scale).ok_or_else(|| {
+            let accepted = "squares, huber, soft-l1, cauchy".to_owned();
+            self.refuse("[fit] loss", name, accepted)
+        })
+    }
+
+    /// A complaint about the value of `key`.
+    pub fn refuse<T: std::fmt::Debug>(
+        &self,
+        key: &'static str,
+        value: &Spanned<T>,
+        accepted: String,
+    ) -> ProblemError {
+        ProblemError::Value {
+            path: self.source.path.clone(),
+            line: self.line(value),
+            key,
+            value: format!("{:?}", value.get_ref()).trim_matches('"').to_owned(),
+            accepted,
+        }
+    }
+
+    /// The line of a value, from 1.
+    pub fn line<T>(&self, value: &Spanned<T>) -> usize {
+        let before = self.source.text.get(..value.span().start).unwrap_or("");
+        before.matches('\n').count() + 1
+    }
+
+    /// A complaint about something that is not there.
+    pub fn missing(&self, what: String) -> ProblemError {
+        ProblemError::Missing { path: self.source.path.clone(), what }
+    }
+}

@@ -1,0 +1,333 @@
+//! The loop of a fit: test, try steps until one is accepted, go there.
+
+use gaussflow_objective::{SmoothMap, require_finite};
+use gaussflow_solvers::{SecularFactor, norm};
+
+use super::error::FitError;
+use super::history::{StepKind, StepRecord, Verdict};
+use super::point::{Point, is_off_domain};
+use super::result::Fit;
+use super::secant::Secant;
+use super::settings::{Acceleration, Damping, FitSettings};
+use super::stop::{FitCounts, FitStop, Measures, require_positive};
+use super::{FitObserver, LeastSquares, SecondDerivative};
+
+/// Largest ratio of a scale to its column's present norm.
+const LARGEST_MEMORY: f64 = 1e8;
+
+/// A fit under way.
+pub(crate) struct Iteration<'a, M: SmoothMap> {
+    pub(crate) problem: &'a LeastSquares<M>,
+    pub(crate) settings: &'a FitSettings,
+    pub(crate) second: Option<SecondDerivative<'a, M::Jacobian>>,
+    pub(crate) here: Point<M::Jacobian>,
+    /// The trial point: `w` and `f` are always current, the rest once it is accepted.
+    pub(crate) trial: Point<M::Jacobian>,
+    pub(crate) factor: SecularFactor,
+    /// D (p).
+    pub(crate) scales: Vec<f64>,
+    /// Parameters that are not held by a bound.
+    pub(crate) free: Vec<usize>,
+    /// The trial step d (p), and the scaled step over the factored columns.
+    pub(crate) step: Vec<f64>,
+    pub(crate) scaled_step: Vec<f64>,
+    pub(crate) image: Vec<f64>,
+    /// Radius of the trust region; NaN before the first step.
+    pub(crate) radius: f64,
+    /// lambda.
+    pub(crate) damping: f64,
+    pub(crate) measures: Measures,
+    pub(crate) secant: Option<Secant>,
+    pub(crate) counts: FitCounts,
+    history: Vec<StepRecord>,
+    /// Whether the last accepted step was below the loss's rounding, and the cosine before it.
+    at_rounding: Option<f64>,
+}
+
+/// What a trial led to.
+pub(crate) enum Outcome {
+    Accepted,
+    Stopped(FitStop),
+}
+
+impl<'a, M: SmoothMap> Iteration<'a, M> {
+    /// Checks the problem and stands at the start.
+    pub(crate) fn new(
+        problem: &'a LeastSquares<M>,
+        start: &[f64],
+        settings: &'a FitSettings,
+        second: Option<SecondDerivative<'a, M::Jacobian>>,
+    ) -> Result<Self, FitError> {
+        let map = &problem.map;
+        let (n, p) = (map.outputs(), map.parameters());
+        if n == 0 || p == 0 {
+            return Err(FitError::Empty { outputs: n, parameters: p });
+        }
+        super::require_count("starting values", start, p)?;
+        require_finite("the start", start).map_err(FitError::Start)?;
+        if let Some(bounds) = &problem.bounds {
+            for (k, &value) in start.iter().enumerate() {
+                let (lower, upper) = (bounds.lower[k], bounds.upper[k]);
+                if value < lower || value > upper {
+                    let name = problem.names[k].clone();
+                    return Err(FitError::StartOutside { name, value, lower, upper });
+                }
+            }
+        }
+        check(settings)?;
+        let mut here = Point::new(map, start);
+        let counts = FitCounts { residuals: 1, jacobians: 1, ..FitCounts::default() };
+        map.value(start, &mut here.f).map_err(FitError::Start)?;
+        require_finite("the residuals", &here.f).map_err(FitError::Start)?;
+        let loss = problem.rows.loss(&here.f);
+        if !loss.is_finite() {
+            return Err(FitError::StartOverflow { loss });
+        }
+        here.linearize(map, &problem.rows).map_err(FitError::Start)?;
+        let mut factor = SecularFactor::new(n, p);
+        factor.set_cutoff(map.jacobian_error());
+        factor.load(&here.jacobian, here.factors(), settings.method)?;
+        let scales = factor.column_norms().iter().map(|&s| if s > 0.0 { s } else { 1.0 }).collect();
+        let residual = here.residual_norm;
+        let secant = (settings.acceleration == Acceleration::Geodesic && p <= Secant::LARGEST)
+            .then(|| Secant::new(p));
+        Ok(Self {
+            problem,
+            settings,
+            second,
+            trial: Point::new(map, start),
+            here,
+            factor,
+            scales,
+            free: (0..p).collect(),
+            step: vec![0.0; p],
+            scaled_step: Vec::with_capacity(p),
+            image: vec![0.0; n],
+            radius: f64::NAN,
+            damping: 0.0,
+            measures: Measures {
+                residual,
+                initial_residual: residual,
+                image: f64::NAN,
+                column_cosine: f64::NAN,
+                noise: f64::NAN,
+            },
+            secant,
+            counts,
+            history: Vec::new(),
+            at_rounding: None,
+        })
+    }
+
+    /// Runs to the end.
+    pub(crate) fn run(mut self, observer: FitObserver<'_>) -> Result<Fit, FitError> {
+        let start = StepRecord {
+            iteration: 0,
+            kind: StepKind::Start,
+            verdict: Verdict::Accepted,
+            loss: self.here.loss,
+            gain_ratio: f64::NAN,
+            damping: f64::NAN,
+            radius: f64::NAN,
+            step_norm: 0.0,
+            cosine: f64::NAN,
+        };
+        self.history.push(start);
+        let stop = if observer(&start, &self.here.w).is_break() {
+            self.prepare()?;
+            FitStop::Interrupted
+        } else {
+            self.iterate(observer)?
+        };
+        Ok(Fit::conclude(self, stop))
+    }
+
+    /// The history so far, to be given away with the result.
+    pub(crate) fn take_history(&mut self) -> Vec<StepRecord> {
+        std::mem::take(&mut self.history)
+    }
+
+    /// Steps until there is a reason to stop.
+    fn iterate(&mut self, observer: FitObserver<'_>) -> Result<FitStop, FitError> {
+        loop {
+            self.prepare()?;
+            if self.free.is_empty() {
+                return Ok(FitStop::AtBounds);
+            }
+            if let Some(stop) = self.measures.verdict(self.settings.gradient_tolerance) {
+                return Ok(stop);
+            }
+            let cosine = self.measures.image / self.measures.residual;
+            if self.at_rounding.take().is_some_and(|before| cosine > 0.5 * before) {
+                return Ok(FitStop::Rounding);
+            }
+            if self.counts.accepted >= self.settings.max_iterations {
+                return Ok(FitStop::IterationLimit);
+            }
+            let before = self.history.len();
+            let outcome = match &self.settings.damping {
+                Damping::TrustRegion { initial_radius } => self.advance(*initial_radius)?,
+                Damping::Schedule { schedule, step } => self.follow(&**schedule, *step)?,
+            };
+            // The point that was left lends its buffers to the trial: show what was tried.
+            for record in &self.history[before..] {
+                let accepted = record.verdict == Verdict::Accepted;
+                let w = if accepted { &self.here.w } else { &self.trial.w };
+                if observer(record, w).is_break() {
+                    self.prepare()?;
+                    return Ok(FitStop::Interrupted);
+                }
+            }
+            if let Outcome::Stopped(stop) = outcome {
+                self.prepare()?;
+                // Where nothing lowers the loss, and every column is orthogonal to the residuals, that is why.
+                let stationary = self.measures.column_cosine <= self.settings.gradient_tolerance;
+                let stalled = stop == FitStop::NoProgress && stationary;
+                return Ok(if stalled { FitStop::Gradient } else { stop });
+            }
+        }
+    }
+
+    /// Factors at the present point and measures what the tests compare.
+    pub(crate) fn prepare(&mut self) -> Result<(), FitError> {
+        let norms = self.factor.column_norms();
+        for (scale, &size) in self.scales.iter_mut().zip(norms) {
+            *scale = scale.max(size);
+            // A column may have fallen so far that its present effect would drown.
+            if size > 0.0 {
+                *scale = scale.min(LARGEST_MEMORY * size);
+            }
+        }
+        self.measures.noise = f64::EPSILON
+            * norms.iter().zip(&self.here.w).map(|(size, w)| size * w.abs()).sum::<f64>();
+        self.find_free();
+        let residual = self.here.residual_norm;
+        let cosines = self.free.iter().map(|&k| {
+            let size = self.factor.column_norms()[k];
+            if size > 0.0 { (self.here.gradient[k] / size / residual).abs() } else { 0.0 }
+        });
+        self.measures.column_cosine = cosines.fold(0.0, f64::max);
+        self.measures.residual = residual;
+        if self.free.is_empty() {
+            self.measures.image = 0.0;
+            return Ok(());
+        }
+        self.factor_free()?;
+        self.measures.image = self.factor.image_norm();
+        Ok(())
+    }
+
+    /// Factors the free columns and projects b.
+    pub(crate) fn factor_free(&mut self) -> Result<(), FitError> {
+        self.factor.factor(&self.scales, &self.free)?;
+        self.project_residuals();
+        Ok(())
+    }
+
+    /// Makes b the right-hand side of steps.
+    pub(crate) fn project_residuals(&mut self) {
+        if self.factor.takes_gradient() {
+            self.factor.project_gradient(&self.here.gradient, &self.scales);
+        } else {
+            self.factor.project(self.here.b());
+        }
+    }
+
+    /// Evaluates the residuals at the trial point; whether they are defined and finite there.
+    pub(crate) fn evaluate(&mut self) -> Result<bool, FitStop> {
+        self.counts.residuals += 1;
+        match self.problem.map.value(&self.trial.w, &mut self.trial.f) {
+            Ok(()) => {}
+            Err(error) if is_off_domain(&error) => return Ok(false),
+            Err(error) => return Err(FitStop::Failed(error)),
+        }
+        self.trial.loss = self.problem.rows.loss(&self.trial.f);
+        // Also where the squares of finite residuals overflow.
+        Ok(self.trial.loss.is_finite() && require_finite("the residuals", &self.trial.f).is_ok())
+    }
+
+    /// Goes to the trial point if it has a Jacobian; whether it has.
+    pub(crate) fn arrive(&mut self) -> Result<bool, FitStop> {
+        self.counts.jacobians += 1;
+        let linearized = self.trial.linearize(&self.problem.map, &self.problem.rows);
+        let fine = match linearized {
+            Ok(()) => {
+                let (jacobian, factors) = (&self.trial.jacobian, self.trial.factors());
+                self.factor.load(jacobian, factors, self.settings.method).is_ok()
+            }
+            Err(error) if is_off_domain(&error) => false,
+            Err(error) => return Err(FitStop::Failed(error)),
+        };
+        if fine {
+            if let Some(secant) = &mut self.secant {
+                secant.learn(&self.here, &self.trial, &self.step, &self.problem.rows, &self.scales);
+            }
+            std::mem::swap(&mut self.here, &mut self.trial);
+            self.counts.accepted += 1;
+        } else {
+            self.counts.undefined += 1;
+            // The factor was overwritten: what held before holds again.
+            let jacobian = &self.here.jacobian;
+            let again = self.factor.load(jacobian, self.here.factors(), self.settings.method);
+            if again.is_err() || self.factor_free().is_err() {
+                return Err(FitStop::NonFinite);
+            }
+        }
+        Ok(fine)
+    }
+
+    /// Adds a record of the present trial.
+    pub(crate) fn note(&mut self, kind: StepKind, verdict: Verdict, gain_ratio: f64, norm: f64) {
+        let iteration = self.counts.accepted - usize::from(verdict == Verdict::Accepted);
+        let loss = match verdict {
+            Verdict::Accepted => self.here.loss,
+            Verdict::Rejected => self.trial.loss,
+            Verdict::Undefined => f64::NAN,
+        };
+        self.history.push(StepRecord {
+            iteration,
+            kind,
+            verdict,
+            loss,
+            gain_ratio,
+            damping: self.damping,
+            radius: self.radius,
+            step_norm: norm,
+            cosine: self.measures.image / self.measures.residual,
+        });
+        self.counts.rejected += usize::from(verdict != Verdict::Accepted);
+    }
+
+    /// `norm(D w)`.
+    pub(crate) fn scaled_norm(&self) -> f64 {
+        let scaled: Vec<f64> = self.here.w.iter().zip(&self.scales).map(|(w, d)| w * d).collect();
+        norm(&scaled)
+    }
+
+    /// Remembers that the accepted step was below the loss's rounding.
+    pub(crate) fn mark_rounding(&mut self) {
+        self.at_rounding = Some(self.measures.image / self.measures.residual);
+    }
+}
+
+/// Refuses settings outside their ranges.
+fn check(settings: &FitSettings) -> Result<(), FitError> {
+    match &settings.damping {
+        Damping::TrustRegion { initial_radius } => {
+            require_positive("the initial radius", *initial_radius)?;
+        }
+        Damping::Schedule { step, .. } => require_positive("the schedule's step", *step)?,
+    }
+    let tolerances = [
+        ("the gradient tolerance", settings.gradient_tolerance),
+        ("the step tolerance", settings.step_tolerance),
+        ("the loss tolerance", settings.loss_tolerance),
+        ("the rank cutoff", settings.rank_cutoff),
+    ];
+    for (name, value) in tolerances {
+        if !(0.0..1.0).contains(&value) {
+            return Err(FitError::InvalidSetting { name, value, accepted: "0 or above, below 1" });
+        }
+    }
+    Ok(())
+}

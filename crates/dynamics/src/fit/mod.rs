@@ -1,0 +1,207 @@
+//! Levenberg-Marquardt for anybody's residuals: `minimize sum_j C^2 rho(omega_j f_j(w)^2 / C^2)` over a box.
+//!
+//! Each step minimizes `norm(b + J d)^2` in a trust region `norm(D d) <= radius` (J. J. More, 1978), D the
+//! running maxima of J's column norms, radius by the gain ratio. Geodesic acceleration (Transtrum and
+//! Sethna, 2012) is added where the plain step does badly, and near a minimum with large residuals the
+//! structured secant `J^T J + S` (Dennis, Gay and Welsch, 1981) takes over from `J^T J`.
+
+mod confine;
+mod covariance;
+mod error;
+mod history;
+mod iterate;
+mod point;
+mod propose;
+mod result;
+mod robust;
+mod schedule;
+mod secant;
+mod settings;
+mod stop;
+mod summary;
+
+use std::ops::ControlFlow;
+
+use gaussflow_objective::{MapError, SecondOrderMap, SmoothMap};
+
+pub use covariance::NullDirection;
+pub use error::FitError;
+pub use history::{StepKind, StepRecord, Verdict};
+pub use result::{BoundSide, Fit};
+pub use robust::RobustLoss;
+pub use settings::{
+    Acceleration, ConstantDamping, Damping, DampingSchedule, FitSettings, ScheduleState,
+};
+pub use stop::{FitCounts, FitStop};
+
+use iterate::Iteration;
+use robust::Rows;
+
+/// `D2f(w)[v, v]` of a map that has it: `(w, J(w), v, out)`.
+pub(crate) type SecondDerivative<'a, J> =
+    &'a dyn Fn(&[f64], &J, &[f64], &mut [f64]) -> Result<(), MapError>;
+
+/// Sees every trial point with its parameters; breaking ends the fit.
+pub(crate) type FitObserver<'a> = &'a mut dyn FnMut(&StepRecord, &[f64]) -> ControlFlow<()>;
+
+/// The box that parameters are kept in.
+#[derive(Clone, Debug)]
+pub(crate) struct Bounds {
+    pub(crate) lower: Vec<f64>,
+    pub(crate) upper: Vec<f64>,
+}
+
+/// A least-squares problem: residuals, and what is known about parameters and observations.
+///
+/// # Examples
+/// ```
+/// use gaussflow_dynamics::{FitSettings, LeastSquares};
+/// use gaussflow_objective::{FiniteDifferences, ResidualFn};
+///
+/// let (t, y) = ([0.0, 1.0, 2.0, 3.0], [5.1, 3.1, 1.7, 1.2]);
+/// let model = ResidualFn::new(4, 2, move |w, r| {
+///     for j in 0..4 {
+///         r[j] = w[0] * (-w[1] * t[j]).exp() - y[j];
+///     }
+/// });
+/// let problem = LeastSquares::new(FiniteDifferences::new(model)).with_names(["height", "rate"])?;
+/// let fit = problem.fit(&[1.0, 1.0], &FitSettings::default())?;
+/// assert!(fit.stop.converged());
+/// println!("{fit}");
+/// # Ok::<(), gaussflow_dynamics::FitError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct LeastSquares<M> {
+    map: M,
+    names: Vec<String>,
+    bounds: Option<Bounds>,
+    rows: Rows,
+}
+
+impl<M: SmoothMap> LeastSquares<M> {
+    /// The sum of squares of `map`'s outputs, which are residuals (model minus data).
+    pub fn new(map: M) -> Self {
+        let names = (0..map.parameters()).map(|k| format!("w[{k}]")).collect();
+        Self { map, names, bounds: None, rows: Rows::default() }
+    }
+
+    /// Names the p parameters, for messages and the summary.
+    ///
+    /// # Errors
+    /// [`FitError::Count`].
+    pub fn with_names<S: Into<String>>(
+        mut self,
+        names: impl IntoIterator<Item = S>,
+    ) -> Result<Self, FitError> {
+        let names: Vec<String> = names.into_iter().map(Into::into).collect();
+        require_count("names", &names, self.map.parameters())?;
+        self.names = names;
+        Ok(self)
+    }
+
+    /// Keeps each parameter within `[lower_k, upper_k]` (length p each; infinities allowed).
+    ///
+    /// Parameters at a bound that the gradient points out of are held; a step that would leave the box is
+    /// solved again with the offending parameters at their bounds. Every point evaluated lies in the box
+    /// (differences for a Jacobian may look across by their step).
+    ///
+    /// # Errors
+    /// [`FitError::Count`]; [`FitError::Bounds`] where lower is not below upper.
+    pub fn with_bounds(mut self, lower: Vec<f64>, upper: Vec<f64>) -> Result<Self, FitError> {
+        require_count("lower bounds", &lower, self.map.parameters())?;
+        require_count("upper bounds", &upper, self.map.parameters())?;
+        for (k, (&lower, &upper)) in lower.iter().zip(&upper).enumerate() {
+            // Written so that NaN is refused.
+            let proper = lower < upper;
+            if !proper {
+                return Err(FitError::Bounds { name: self.names[k].clone(), lower, upper });
+            }
+        }
+        self.bounds = Some(Bounds { lower, upper });
+        Ok(self)
+    }
+
+    /// Weighs observation j by omega_j > 0: 1/variance for observations of unequal precision.
+    ///
+    /// # Errors
+    /// [`FitError::Count`] or [`FitError::Weight`].
+    pub fn with_weights(mut self, weights: Vec<f64>) -> Result<Self, FitError> {
+        require_count("weights", &weights, self.map.outputs())?;
+        match weights.iter().enumerate().find(|(_, x)| !(x.is_finite() && **x > 0.0)) {
+            Some((index, &value)) => Err(FitError::Weight { index, value }),
+            None => {
+                self.rows.weights = Some(weights);
+                Ok(self)
+            }
+        }
+    }
+
+    /// Measures residuals by `loss` instead of by squares.
+    ///
+    /// # Errors
+    /// [`FitError::InvalidSetting`] on a scale that is not positive and finite.
+    pub fn with_loss(mut self, loss: RobustLoss) -> Result<Self, FitError> {
+        stop::require_positive("the scale of the loss", loss.scale())?;
+        self.rows.loss = loss;
+        Ok(self)
+    }
+
+    /// The map.
+    pub fn map(&self) -> &M {
+        &self.map
+    }
+
+    /// The parameters' names.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Fits from `start` (length p).
+    ///
+    /// # Errors
+    /// [`FitError`] where the fit cannot start; everything later is in [`Fit::stop`].
+    pub fn fit(&self, start: &[f64], settings: &FitSettings) -> Result<Fit, FitError> {
+        self.fit_observed(start, settings, &mut |_, _| ControlFlow::Continue(()))
+    }
+
+    /// Fits and shows every trial point, with its parameters, to `observer`.
+    ///
+    /// # Errors
+    /// As [`Self::fit`].
+    pub fn fit_observed(
+        &self,
+        start: &[f64],
+        settings: &FitSettings,
+        observer: &mut dyn FnMut(&StepRecord, &[f64]) -> ControlFlow<()>,
+    ) -> Result<Fit, FitError> {
+        Iteration::new(self, start, settings, None)?.run(observer)
+    }
+
+    /// As [`Self::fit_observed`], with the map's own second derivatives in the geodesic acceleration.
+    ///
+    /// # Errors
+    /// As [`Self::fit`].
+    pub fn fit_second_order(
+        &self,
+        start: &[f64],
+        settings: &FitSettings,
+        observer: &mut dyn FnMut(&StepRecord, &[f64]) -> ControlFlow<()>,
+    ) -> Result<Fit, FitError>
+    where
+        M: SecondOrderMap,
+    {
+        let second = |w: &[f64], jacobian: &M::Jacobian, v: &[f64], out: &mut [f64]| {
+            self.map.second_derivative(w, jacobian, v, v, out)
+        };
+        Iteration::new(self, start, settings, Some(&second))?.run(observer)
+    }
+}
+
+/// Refuses a list of another length.
+fn require_count<T>(what: &'static str, list: &[T], expected: usize) -> Result<(), FitError> {
+    if list.len() == expected {
+        Ok(())
+    } else {
+        Err(FitError::Count { what, expected, found: list.len() })
+    }
+}

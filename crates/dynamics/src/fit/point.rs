@@ -1,0 +1,115 @@
+//! Everything known at the present point of a fit, and how one comes to the next.
+
+use gaussflow_objective::{MapError, SmoothMap, require_finite};
+use gaussflow_solvers::{JacobianOperator, norm};
+
+use super::robust::Rows;
+
+/// Curvature of a loss relative to its slope below which steps take this value: b grows as its root falls, and
+/// digits of the gradient with it. Larger values would slow down convergence.
+const LEAST_CURVATURE: f64 = 1e-3;
+
+/// The present point: residuals, their scaled form, Jacobian and gradient.
+pub(crate) struct Point<J> {
+    /// w (p).
+    pub(crate) w: Vec<f64>,
+    /// f(w) (n).
+    pub(crate) f: Vec<f64>,
+    /// b, the residuals that a Gauss-Newton step sees (n); empty for plain squares, where b = f.
+    scaled: Vec<f64>,
+    /// t, the factors of J's rows (n); empty for plain squares.
+    factors: Vec<f64>,
+    /// u, half the loss's gradient in output space (n); empty for plain squares, where u = f.
+    half_gradient: Vec<f64>,
+    /// `J^T u` (p).
+    pub(crate) gradient: Vec<f64>,
+    /// J(w).
+    pub(crate) jacobian: J,
+    /// The loss.
+    pub(crate) loss: f64,
+    /// The root of the loss, which is `norm(b)` for squares.
+    pub(crate) residual_norm: f64,
+}
+
+impl<J: JacobianOperator> Point<J> {
+    pub(crate) fn new<M: SmoothMap<Jacobian = J>>(map: &M, start: &[f64]) -> Self {
+        Self {
+            w: start.to_vec(),
+            f: vec![0.0; map.outputs()],
+            scaled: Vec::new(),
+            factors: Vec::new(),
+            half_gradient: Vec::new(),
+            gradient: vec![0.0; map.parameters()],
+            jacobian: map.new_jacobian(),
+            loss: f64::NAN,
+            residual_norm: f64::NAN,
+        }
+    }
+
+    /// b (n).
+    pub(crate) fn b(&self) -> &[f64] {
+        if self.scaled.is_empty() { &self.f } else { &self.scaled }
+    }
+
+    /// t (n), `None` for ones.
+    pub(crate) fn factors(&self) -> Option<&[f64]> {
+        (!self.factors.is_empty()).then_some(&self.factors[..])
+    }
+
+    /// u (n).
+    pub(crate) fn half_gradient(&self) -> &[f64] {
+        if self.half_gradient.is_empty() { &self.f } else { &self.half_gradient }
+    }
+
+    /// Sets t to the loss's curvature, without the floor that steps need: what the covariance is made of.
+    pub(crate) fn sharpen_factors(&mut self, rows: &Rows) {
+        if !self.factors.is_empty() {
+            rows.scale(&self.f, f64::EPSILON, &mut self.factors, &mut self.scaled);
+        }
+    }
+
+    /// Multiplies a vector of the output space by t.
+    pub(crate) fn scale_rows(&self, x: &mut [f64]) {
+        if let Some(factors) = self.factors() {
+            x.iter_mut().zip(factors).for_each(|(x, t)| *x *= t);
+        }
+    }
+
+    /// `out = diag(t) J d`.
+    pub(crate) fn apply(&self, d: &[f64], out: &mut [f64]) {
+        self.jacobian.apply(d, out);
+        self.scale_rows(out);
+    }
+
+    /// Linearizes at w and derives the rest.
+    ///
+    /// # Errors
+    /// [`MapError`], with [`MapError::NonFinite`] for residuals that are not finite.
+    pub(crate) fn linearize<M>(&mut self, map: &M, rows: &Rows) -> Result<(), MapError>
+    where
+        M: SmoothMap<Jacobian = J>,
+    {
+        map.linearize(&self.w, &mut self.f, &mut self.jacobian)?;
+        require_finite("the residuals", &self.f)?;
+        self.loss = rows.loss(&self.f);
+        if !rows.is_plain() {
+            let n = self.f.len();
+            self.scaled.resize(n, 0.0);
+            self.factors.resize(n, 0.0);
+            self.half_gradient.resize(n, 0.0);
+            rows.scale(&self.f, LEAST_CURVATURE, &mut self.factors, &mut self.scaled);
+            rows.half_gradient(&self.f, &mut self.half_gradient);
+        }
+        // b has large entries where the loss is flat: its size is not that of the residuals.
+        self.residual_norm = if rows.is_plain() { norm(&self.f) } else { self.loss.sqrt() };
+        let mut gradient = std::mem::take(&mut self.gradient);
+        self.jacobian.apply_transposed(self.half_gradient(), &mut gradient);
+        self.gradient = gradient;
+        require_finite("the gradient", &self.gradient)
+    }
+}
+
+/// Whether an error says that a point is off the map's domain: the step there is rejected, nothing more.
+pub(crate) fn is_off_domain(error: &MapError) -> bool {
+    matches!(error, MapError::Undefined { .. } | MapError::NonFinite { .. })
+}

@@ -1,0 +1,158 @@
+//! Losses of residuals, `sum_j C^2 rho(omega_j r_j^2 / C^2)`: squares, Huber, soft-L1, Cauchy.
+//!
+//! rho(z) and its derivatives are those of SciPy's `least_squares`, whose cost is half of this loss. A
+//! Gauss-Newton step sees rows scaled by `sqrt(rho' + 2 rho'' z)` (Triggs et al., Bundle adjustment, 2000).
+
+use gaussflow_solvers::inner_product;
+
+/// How residuals are measured. Each robust loss has a scale C: the residual at which it leaves the square.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum RobustLoss {
+    /// `rho(z) = z`: the sum of squares.
+    #[default]
+    Squares,
+    /// `rho(z) = z` up to 1, then `2 sqrt(z) - 1`: squares that go over into absolute values.
+    Huber {
+        /// C, positive, in the unit of the (weighted) residuals.
+        scale: f64,
+    },
+    /// `rho(z) = 2 (sqrt(1 + z) - 1)`: a smooth Huber loss.
+    SoftL1 {
+        /// C, positive, in the unit of the (weighted) residuals.
+        scale: f64,
+    },
+    /// `rho(z) = ln(1 + z)`: far residuals hardly count; there may be several minima.
+    Cauchy {
+        /// C, positive, in the unit of the (weighted) residuals.
+        scale: f64,
+    },
+}
+
+impl RobustLoss {
+    /// The loss called `name` ("squares", "huber", "soft-l1" or "cauchy") with its scale C.
+    pub fn from_name(name: &str, scale: f64) -> Option<Self> {
+        match name {
+            "squares" => Some(Self::Squares),
+            "huber" => Some(Self::Huber { scale }),
+            "soft-l1" => Some(Self::SoftL1 { scale }),
+            "cauchy" => Some(Self::Cauchy { scale }),
+            _ => None,
+        }
+    }
+
+    /// The name in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Squares => "squares",
+            Self::Huber { .. } => "huber",
+            Self::SoftL1 { .. } => "soft-l1",
+            Self::Cauchy { .. } => "cauchy",
+        }
+    }
+
+    /// The scale C; 1 for squares, which do not depend on it.
+    pub fn scale(self) -> f64 {
+        match self {
+            Self::Squares => 1.0,
+            Self::Huber { scale } | Self::SoftL1 { scale } | Self::Cauchy { scale } => scale,
+        }
+    }
+
+    /// `[rho(z), rho'(z), rho''(z)]` at z >= 0.
+    ///
+    /// # Examples
+    /// ```
+    /// use gaussflow_dynamics::RobustLoss;
+    /// assert_eq!(RobustLoss::Huber { scale: 1.0 }.rho(4.0), [3.0, 0.5, -0.0625]);
+    /// ```
+    pub fn rho(self, z: f64) -> [f64; 3] {
+        match self {
+            Self::Squares => [z, 1.0, 0.0],
+            Self::Huber { .. } if z <= 1.0 => [z, 1.0, 0.0],
+            Self::Huber { .. } => {
+                let root = z.sqrt();
+                [2.0 * root - 1.0, root.recip(), -0.5 / (z * root)]
+            }
+            Self::SoftL1 { .. } => {
+                let root = (1.0 + z).sqrt();
+                // 2 (sqrt(1 + z) - 1) without its cancellation at small z.
+                [2.0 * z / (1.0 + root), root.recip(), -0.5 / ((1.0 + z) * root)]
+            }
+            Self::Cauchy { .. } => {
+                let inverse = (1.0 + z).recip();
+                [z.ln_1p(), inverse, -inverse * inverse]
+            }
+        }
+    }
+}
+
+/// Weights and loss of a problem's residuals, applied row by row.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Rows {
+    /// omega (length n); `None` is 1 everywhere.
+    pub(crate) weights: Option<Vec<f64>>,
+    pub(crate) loss: RobustLoss,
+}
+
+impl Rows {
+    /// Whether the loss is the plain sum of squares.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.weights.is_none() && self.loss == RobustLoss::Squares
+    }
+
+    fn weight(&self, j: usize) -> f64 {
+        self.weights.as_ref().map_or(1.0, |weights| weights[j])
+    }
+
+    /// `sum_j C^2 rho(omega_j f_j^2 / C^2)`.
+    pub(crate) fn loss(&self, f: &[f64]) -> f64 {
+        if self.is_plain() {
+            return inner_product(f, f);
+        }
+        let square = self.loss.scale().powi(2);
+        let terms = f.iter().enumerate();
+        terms.map(|(j, f)| square * self.loss.rho(self.weight(j) * f * f / square)[0]).sum()
+    }
+
+    /// `loss(before) - loss(after)`, row by row, so that small differences keep their digits.
+    pub(crate) fn decrease(&self, before: &[f64], after: &[f64]) -> f64 {
+        let pairs = before.iter().zip(after).enumerate();
+        if self.loss == RobustLoss::Squares {
+            if self.weights.is_none() {
+                return before.iter().zip(after).map(|(a, b)| (a - b) * (a + b)).sum();
+            }
+            return pairs.map(|(j, (a, b))| self.weight(j) * (a - b) * (a + b)).sum();
+        }
+        let square = self.loss.scale().powi(2);
+        pairs
+            .map(|(j, (a, b))| {
+                let weight = self.weight(j) / square;
+                square * (self.loss.rho(weight * a * a)[0] - self.loss.rho(weight * b * b)[0])
+            })
+            .sum()
+    }
+
+    /// Half the loss's gradient in output space, `u_j = omega_j rho'(z_j) f_j`.
+    pub(crate) fn half_gradient(&self, f: &[f64], out: &mut [f64]) {
+        let square = self.loss.scale().powi(2);
+        for (j, (o, f)) in out.iter_mut().zip(f).enumerate() {
+            let weight = self.weight(j);
+            *o = weight * self.loss.rho(weight * f * f / square)[1] * f;
+        }
+    }
+
+    /// Row factors t and scaled residuals b with `(t J)^T b = J^T u`, b = f and t = 1 for plain squares.
+    ///
+    /// Where the loss is flat or concave in r, `least` times its slope takes the place of its curvature.
+    pub(crate) fn scale(&self, f: &[f64], least: f64, factors: &mut [f64], b: &mut [f64]) {
+        let square = self.loss.scale().powi(2);
+        for (j, ((t, b), f)) in factors.iter_mut().zip(b).zip(f).enumerate() {
+            let weight = self.weight(j);
+            let z = weight * f * f / square;
+            let [_, first, second] = self.loss.rho(z);
+            let curvature = (first + 2.0 * second * z).max(least * first).sqrt();
+            *t = weight.sqrt() * curvature;
+            *b = weight.sqrt() * first / curvature * f;
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Why a fit ended, and the tests for convergence at a point. A rejected step is never one of them.
+
+use super::error::FitError;
+use gaussflow_objective::MapError;
+
+/// Why a fit ended; data, never an error.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum FitStop {
+    /// The residuals are orthogonal to the tangent space: `norm(P r) <= tolerance norm(r)`, or each column's
+    /// cosine with r is at most `tolerance^1.5`, which also holds where J loses rank at the minimum (or at
+    /// most the tolerance, where no step lowers the loss any more).
+    Gradient,
+    /// An accepted, undamped step was short relative to each parameter.
+    Step,
+    /// An accepted, undamped step decreased the loss, as predicted, by a negligible fraction.
+    Decrease,
+    /// Residuals are at rounding: `norm(P r)` is what rounding of the parameters alone makes of r, the loss
+    /// is 0, or residuals fell below eps and `eps^2` of their initial norm. Also where an undamped step predicts a
+    /// decrease below the loss's rounding and the gradient no longer falls.
+    Rounding,
+    /// Every step down to the spacing of numbers was rejected: no convergence. The Jacobian may be wrong
+    /// (see `check_jacobian`), or the residuals noisy.
+    NoProgress,
+    /// The limit on evaluations was reached.
+    EvaluationLimit,
+    /// The limit on iterations was reached.
+    IterationLimit,
+    /// A step of a schedule led where residuals or Jacobian are undefined; the point before it is returned.
+    NonFinite,
+    /// The observer asked to stop.
+    Interrupted,
+    /// No free parameter is left: each is held by a bound that its gradient points out of.
+    AtBounds,
+    /// The map failed for another reason than its values.
+    Failed(MapError),
+}
+
+impl FitStop {
+    /// Whether the end is a minimum as far as the tests can tell.
+    pub fn converged(&self) -> bool {
+        matches!(
+            self,
+            Self::Gradient | Self::Step | Self::Decrease | Self::Rounding | Self::AtBounds
+        )
+    }
+
+    /// The name in files.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Gradient => "gradient",
+            Self::Step => "step",
+            Self::Decrease => "decrease",
+            Self::Rounding => "rounding",
+            Self::NoProgress => "no-progress",
+            Self::EvaluationLimit => "evaluation-limit",
+            Self::IterationLimit => "iteration-limit",
+            Self::NonFinite => "non-finite",
+            Self::Interrupted => "interrupted",
+            Self::AtBounds => "at-bounds",
+            Self::Failed(_) => "failed",
+        }
+    }
+
+    /// One sentence for people.
+    pub fn sentence(&self) -> &'static str {
+        match self {
+            Self::Gradient => {
+                "converged: the residuals are orthogonal to every direction of change"
+            }
+            Self::Step => "converged: the last undamped step was negligible",
+            Self::Decrease => "converged: the loss no longer falls",
+            Self::Rounding => "converged: the residuals are at rounding",
+            Self::AtBounds => "converged: every parameter is held by a bound",
+            Self::NoProgress => {
+                "NOT converged: no step lowers the loss; check the Jacobian or the noise"
+            }
+            Self::EvaluationLimit => "NOT converged: limit on evaluations",
+            Self::IterationLimit => "NOT converged: limit on iterations",
+            Self::NonFinite => "NOT converged: a step led to undefined residuals",
+            Self::Interrupted => "interrupted",
+            Self::Failed(_) => "NOT converged: the model failed",
+        }
+    }
+}
+
+/// How often things were computed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FitCounts {
+    /// Evaluations of the residuals, the first one included.
+    pub residuals: usize,
+    /// Jacobians (each with the residuals at its point, in one pass of the map).
+    pub jacobians: usize,
+    /// Second directional derivatives asked of the map. Differences take none: they use trial points.
+    pub second_derivatives: usize,
+    /// Accepted steps.
+    pub accepted: usize,
+    /// Rejected trial points, non-finite ones included.
+    pub rejected: usize,
+    /// Trial points at which residuals or Jacobian were undefined or not finite.
+    pub undefined: usize,
+}
+
+/// What the tests for convergence compare, at one point.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Measures {
+    /// The root of the loss.
+    pub(crate) residual: f64,
+    /// The root of the loss at the start.
+    pub(crate) initial_residual: f64,
+    /// `norm(P b)`.
+    pub(crate) image: f64,
+    /// Largest `abs(J_k^T b) / (norm(J_k) norm(b))` over free columns.
+    pub(crate) column_cosine: f64,
+    /// What rounding of each parameter makes of b: `eps sum_k norm(J_k) abs(w_k)`.
+    pub(crate) noise: f64,
+}
+
+impl Measures {
+    /// The reason to stop at this point, if there is one.
+    pub(crate) fn verdict(&self, gradient_tolerance: f64) -> Option<FitStop> {
+        // Both: from a start that all but overflows, residuals may fall far and still be large.
+        let vanished = self.residual <= f64::EPSILON * f64::EPSILON * self.initial_residual
+            && self.residual <= f64::EPSILON;
+        if self.residual == 0.0 || self.image <= 3.0 * self.noise || vanished {
+            return Some(FitStop::Rounding);
+        }
+        let small = self.image <= gradient_tolerance * self.residual
+            || self.column_cosine <= gradient_tolerance.powf(1.5);
+        small.then_some(FitStop::Gradient)
+    }
+}
+
+/// Refuses settings outside their ranges.
+pub(crate) fn require_positive(name: &'static str, value: f64) -> Result<(), FitError> {
+    if value.is_finite() && value > 0.0 {
+        Ok(())
+    } else {
+        Err(FitError::InvalidSetting { name, value, accepted: "a finite number above 0" })
+    }
+}

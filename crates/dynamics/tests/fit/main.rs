@@ -1,0 +1,15 @@
+//! The fitter: classical functions, bounds, losses, lost rank, undefined regions, schedules.
+
+#[path = "../nist_problems/dual.rs"]
+#[allow(dead_code)]
+mod dual;
+
+mod analytic;
+mod bounds;
+mod classical;
+mod classical_functions;
+mod lost_rank;
+mod robust_losses;
+mod schedules;
+mod stops;
+mod undefined_regions;

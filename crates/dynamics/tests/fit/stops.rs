@@ -1,0 +1,134 @@
+//! What each stop reason means, and that rejected steps are never read as convergence.
+
+use std::ops::ControlFlow;
+
+use gaussflow_dynamics::{FitSettings, FitStop, LeastSquares, StepKind, Verdict};
+use gaussflow_objective::{
+    FiniteDifferences, MapError, ResidualFn, Residuals, SmoothMap, check_jacobian,
+};
+use gaussflow_solvers::DenseJacobian;
+
+/// `r = (w_0^2 - 4, w_0 w_1 - 2)` with the sign of one column wrong.
+struct WrongSign;
+
+impl Residuals for WrongSign {
+    fn parameters(&self) -> usize {
+        2
+    }
+    fn outputs(&self) -> usize {
+        2
+    }
+    fn value(&self, w: &[f64], out: &mut [f64]) -> Result<(), MapError> {
+        out[0] = w[0] * w[0] - 4.0;
+        out[1] = w[0] * w[1] - 2.0;
+        Ok(())
+    }
+}
+
+impl SmoothMap for WrongSign {
+    type Jacobian = DenseJacobian;
+    fn new_jacobian(&self) -> DenseJacobian {
+        DenseJacobian::zeros(2, 2)
+    }
+    fn linearize(
+        &self,
+        w: &[f64],
+        value: &mut [f64],
+        jacobian: &mut DenseJacobian,
+    ) -> Result<(), MapError> {
+        self.value(w, value)?;
+        let mut matrix = jacobian.matrix_mut();
+        matrix[(0, 0)] = 2.0 * w[0];
+        matrix[(0, 1)] = 0.0;
+        matrix[(1, 0)] = w[1];
+        matrix[(1, 1)] = -w[0];
+        Ok(())
+    }
+}
+
+#[test]
+fn a_wrong_jacobian_is_no_convergence_and_the_checker_names_the_column() {
+    let problem = LeastSquares::new(WrongSign);
+    let fit = problem.fit(&[2.0, 0.2], &FitSettings::default()).unwrap();
+    assert_eq!(fit.stop, FitStop::NoProgress, "{fit}");
+    assert!(!fit.stop.converged());
+    let check = check_jacobian(&WrongSign, &[2.0, 0.2], &[1.0, 1.0]).unwrap();
+    assert_eq!(check.wrong_columns, [1]);
+    assert!(check.to_string().contains("wrong columns of the Jacobian: [1]"), "{check}");
+}
+
+fn line(noise: f64) -> impl SmoothMap {
+    FiniteDifferences::new(ResidualFn::new(20, 2, move |w: &[f64], r: &mut [f64]| {
+        for (j, r) in r.iter_mut().enumerate() {
+            let t = j as f64 / 19.0;
+            *r = w[0] + w[1] * t - 1.0 - 3.0 * t + noise * (40.0 * t).sin();
+        }
+    }))
+}
+
+#[test]
+fn a_linear_problem_takes_one_step_and_proves_it_by_the_gradient() {
+    let fit = LeastSquares::new(line(0.1)).fit(&[0.5, 2.0], &FitSettings::default()).unwrap();
+    assert_eq!((fit.stop.clone(), fit.counts.residuals), (FitStop::Gradient, 2), "{fit}");
+    assert_eq!(fit.history[1].kind, StepKind::GaussNewton);
+}
+
+#[test]
+fn an_exact_fit_stops_at_rounding() {
+    let fit = LeastSquares::new(line(0.0)).fit(&[0.5, 2.0], &FitSettings::default()).unwrap();
+    assert_eq!(fit.stop, FitStop::Rounding, "{fit}");
+    assert!(fit.loss < 1e-28 && fit.counts.residuals <= 4, "{fit}");
+    // The start may be the solution.
+    let again = LeastSquares::new(line(0.0)).fit(&[1.0, 3.0], &FitSettings::default()).unwrap();
+    assert_eq!((again.stop, again.counts.residuals), (FitStop::Rounding, 1));
+}
+
+#[test]
+fn limits_are_kept_to_the_last_evaluation() {
+    let valley = FiniteDifferences::new(ResidualFn::new(2, 2, |w: &[f64], r: &mut [f64]| {
+        r[0] = 10.0 * (w[1] - w[0] * w[0]);
+        r[1] = 1.0 - w[0];
+    }));
+    for limit in 1..12 {
+        let settings = FitSettings { max_evaluations: limit, ..FitSettings::default() };
+        let fit = LeastSquares::new(&valley).fit(&[-1.2, 1.0], &settings).unwrap();
+        assert_eq!((fit.stop, fit.counts.residuals), (FitStop::EvaluationLimit, limit));
+    }
+}
+
+#[test]
+fn history_tells_what_happened_and_breaking_interrupts() {
+    let valley = FiniteDifferences::new(ResidualFn::new(2, 2, |w: &[f64], r: &mut [f64]| {
+        r[0] = 10.0 * (w[1] - w[0] * w[0]);
+        r[1] = 1.0 - w[0];
+    }));
+    let problem = LeastSquares::new(&valley);
+    let fit = problem.fit(&[-1.2, 1.0], &FitSettings::default()).unwrap();
+    let accepted: Vec<_> = fit.history.iter().filter(|r| r.verdict == Verdict::Accepted).collect();
+    assert_eq!(accepted.len(), fit.counts.accepted + 1);
+    assert!(accepted.windows(2).all(|pair| pair[1].loss <= pair[0].loss));
+    let rejected = fit.history.iter().filter(|r| r.verdict != Verdict::Accepted).count();
+    assert_eq!(rejected, fit.counts.rejected);
+
+    let mut seen = 0;
+    let mut watch = |_: &_, w: &[f64]| {
+        assert_eq!(w.len(), 2);
+        seen += 1;
+        if seen == 5 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let cut = problem.fit_observed(&[-1.2, 1.0], &FitSettings::default(), &mut watch).unwrap();
+    assert_eq!((cut.stop, seen), (FitStop::Interrupted, 5));
+}
+
+#[test]
+fn analytic_second_derivatives_are_counted_and_agree() {
+    let valley = FiniteDifferences::new(ResidualFn::new(2, 2, |w: &[f64], r: &mut [f64]| {
+        r[0] = 10.0 * (w[1] - w[0] * w[0]);
+        r[1] = 1.0 - w[0];
+    }));
+    let problem = LeastSquares::new(&valley);
+    let mut watch = |_: &_, _: &[f64]| ControlFlow::Continue(());
+    let settings = FitSettings::default();
+    let fit = problem.fit_second_order(&[-1.2, 1.0], &settings, &mut watch).unwrap();
+    assert!(fit.counts.second_derivatives > 0 && fit.loss < 1e-20, "{fit}");
+}

@@ -1,0 +1,114 @@
+//! The step for a damping, and the damping for a radius: Newton's method on the secular equation.
+
+use super::SecularFactor;
+
+/// Newton steps on the secular equation: its convergence is monotone, two or three are the rule.
+const NEWTON_STEPS: usize = 60;
+
+impl SecularFactor {
+    /// The singular value up to which a direction is left out.
+    fn floor(&self) -> f64 {
+        let largest = self.values.iter().copied().fold(0.0, f64::max);
+        self.cutoff * largest
+    }
+
+    /// Fills `weights` with `s c / (s^2 + lambda)`, 0 for what counts as rank lost.
+    fn fill_weights(&mut self, damping: f64) {
+        let floor = self.floor();
+        self.weights.clear();
+        self.weights.extend(
+            self.values
+                .iter()
+                .zip(&self.coordinates)
+                .map(|(&s, &c)| if s > floor { c / (s + damping / s) } else { 0.0 }),
+        );
+    }
+
+    /// `norm(P b)`, P the projection on the image of A: what an undamped step takes off, squared.
+    pub fn image_norm(&self) -> f64 {
+        let floor = self.floor();
+        let kept = self.values.iter().zip(&self.coordinates).filter(|(s, _)| **s > floor);
+        kept.map(|(_, c)| c * c).sum::<f64>().sqrt()
+    }
+
+    /// `norm(d(lambda))`.
+    pub fn step_norm(&mut self, damping: f64) -> f64 {
+        self.fill_weights(damping);
+        self.weights.iter().map(|w| w * w).sum::<f64>().sqrt()
+    }
+
+    /// Writes `d(lambda) = -V diag(s/(s^2 + lambda)) U^T b`, over the free columns.
+    pub fn step(&mut self, damping: f64, out: &mut [f64]) {
+        self.fill_weights(damping);
+        self.combine(out);
+    }
+
+    /// Writes `-((1-rho) A^T A + rho I)^-1 A^T b` for rho in [0, 1], equation (1) of the paper.
+    pub fn damped_step(&mut self, rho: f64, out: &mut [f64]) {
+        let floor = self.floor();
+        self.weights.clear();
+        self.weights.extend(self.values.iter().zip(&self.coordinates).map(|(&s, &c)| {
+            if rho > 0.0 || s > floor { s * c / ((1.0 - rho) * s * s + rho) } else { 0.0 }
+        }));
+        self.combine(out);
+    }
+
+    /// `out = -V weights`.
+    fn combine(&self, out: &mut [f64]) {
+        let f = self.free.len();
+        out.fill(0.0);
+        for (i, weight) in self.weights.iter().enumerate() {
+            let column = &self.right[i * f..][..f];
+            out.iter_mut().zip(column).for_each(|(o, v)| *o -= weight * v);
+        }
+    }
+
+    /// `norm(A d)^2` for `d = d(lambda)`.
+    pub fn image_of_step(&self, damping: f64) -> f64 {
+        let floor = self.floor();
+        let terms = self.values.iter().zip(&self.coordinates);
+        terms
+            .map(|(&s, &c)| if s > floor { c * s / (s + damping / s) } else { 0.0 })
+            .map(|image| image * image)
+            .sum()
+    }
+
+    /// The damping at which `norm(d)` is within a tenth of `radius`; 0 where the undamped step is that short.
+    ///
+    /// `guess` is where to start, usually the last damping; it changes the cost, not what is found.
+    pub fn damping_for(&mut self, radius: f64, guess: f64) -> f64 {
+        if self.step_norm(0.0) <= 1.1 * radius {
+            return 0.0;
+        }
+        let floor = self.floor();
+        let slope = self.values.iter().zip(&self.coordinates).map(|(s, c)| (s * c) * (s * c));
+        // norm(d(lambda)) <= norm(A^T b) / lambda.
+        let (mut low, mut high) = (0.0, slope.sum::<f64>().sqrt() / radius);
+        let mut damping = guess.clamp(low, high);
+        if damping == 0.0 {
+            damping = 1e-3 * high;
+        }
+        for _ in 0..NEWTON_STEPS {
+            let length = self.step_norm(damping);
+            if (length - radius).abs() <= 0.1 * radius {
+                break;
+            }
+            if length > radius {
+                low = damping;
+            } else {
+                high = damping;
+            }
+            let derivative: f64 = self
+                .values
+                .iter()
+                .zip(&self.weights)
+                .map(|(&s, w)| if s > floor { w * w / (s * s + damping) } else { 0.0 })
+                .sum();
+            // Newton on 1/radius - 1/norm(d), which is nearly linear in lambda.
+            let next = damping + (length / radius) * (length - radius) * length / derivative;
+            damping =
+                if next > low && next < high { next } else { (low.max(1e-6 * high) * high).sqrt() };
+        }
+        damping
+    }
+}

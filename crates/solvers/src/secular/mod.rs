@@ -1,0 +1,376 @@
+//! Steps for every damping from one factorization: `d(lambda) = -V diag(s/(s^2 + lambda)) U^T b`.
+//!
+//! With `A = J D^-1 = U diag(s) V^T` this is the minimizer of `norm(b + A d)^2 + lambda norm(d)^2`; the
+//! lambda at which `norm(d(lambda))` equals a radius solves the secular equation of the trust region
+//! (J. J. More, The Levenberg-Marquardt algorithm, 1978). J is factored once a point, by QR and the SVD of
+//! R, or where the caller allows it by the eigenvalues of `A^T A`; a step for another lambda, radius or
+//! right-hand side then costs O(p^2). With fewer rows than columns `A^T` is factored: the dual solve.
+
+mod equation;
+mod jacobi;
+mod reflections;
+
+use faer::{Mat, MatMut, Side};
+
+use crate::error::SolveError;
+use crate::householder_qr::HouseholderQr;
+use crate::operator::JacobianOperator;
+use crate::thin_svd::ThinSvd;
+use crate::vector::{inner_product, norm};
+
+/// Order up to which the small kernels of this folder factor; beyond it faer's blocked ones do.
+const SMALL: usize = 32;
+
+/// How [`SecularFactor`] finds `s` and `V`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum SecularMethod {
+    /// `Eigenvalues` where there are no row factors, n >= p and QR would take more than 2e9 operations;
+    /// else `SingularValues`.
+    #[default]
+    Auto,
+    /// QR of A (of `A^T` for p > n), then the singular values of R: relative error eps cond(A).
+    SingularValues,
+    /// Eigenvalues of `A^T A`, which a structured J gives without being formed: eps cond(A)^2. Only for
+    /// n >= p without row factors; otherwise as `SingularValues`.
+    Eigenvalues,
+}
+
+/// Operations of a QR above which [`SecularMethod::Auto`] takes the eigenvalues of the Gram matrix.
+const DIRECT_OPERATIONS: f64 = 2e9;
+
+/// What the factorization at the present point came from.
+enum Source {
+    /// J with its row factors, n x p by columns.
+    Dense(Vec<f64>),
+    /// `J^T J`, p x p, lower triangle.
+    Gram(Mat<f64>),
+}
+
+/// `A = diag(t) J D^-1` of some columns of a Jacobian, factored.
+///
+/// # Examples
+/// ```
+/// use gaussflow_solvers::{DenseJacobian, SecularFactor, SecularMethod};
+/// let mut jacobian = DenseJacobian::zeros(3, 2);
+/// for (j, x) in [1.0, 2.0, 3.0].into_iter().enumerate() {
+///     jacobian.matrix_mut()[(j, 0)] = 1.0;
+///     jacobian.matrix_mut()[(j, 1)] = x;
+/// }
+/// let mut factor = SecularFactor::new(3, 2);
+/// factor.load(&jacobian, None, SecularMethod::Auto)?;
+/// factor.factor(&[1.0, 1.0], &[0, 1])?;
+/// factor.project(&[-3.0, -5.0, -7.0]);
+/// let mut line = [0.0; 2];
+/// factor.step(0.0, &mut line);
+/// assert!((line[0] - 1.0).abs() < 1e-13 && (line[1] - 2.0).abs() < 1e-13);
+/// # Ok::<(), gaussflow_solvers::SolveError>(())
+/// ```
+pub struct SecularFactor {
+    rows: usize,
+    columns: usize,
+    source: Source,
+    column_norms: Vec<f64>,
+    /// A or `A^T`, whichever is tall, by columns; then its reflectors.
+    tall: Vec<f64>,
+    coefficients: Vec<f64>,
+    /// R, then `X diag(s)` of `R = X diag(s) Y^T` (k x k by columns).
+    triangle: Vec<f64>,
+    /// Y (k x k by columns).
+    rotation: Vec<f64>,
+    /// s, in no order (k).
+    values: Vec<f64>,
+    /// V (columns x k, by columns).
+    right: Vec<f64>,
+    /// The QR factors of orders beyond [`SMALL`].
+    blocked: Option<HouseholderQr>,
+    free: Vec<usize>,
+    shape: Shape,
+    /// Singular values up to this multiple of the largest are left out of steps.
+    cutoff: f64,
+    /// `U^T b` of the last [`Self::project`] (k), and work of length n or p.
+    coordinates: Vec<f64>,
+    work: Vec<f64>,
+    weights: Vec<f64>,
+}
+
+/// Which factorization is current.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shape {
+    Nothing,
+    Tall,
+    Wide,
+    Normal,
+}
+
+impl SecularFactor {
+    /// Buffers for Jacobians of `rows` n and `columns` p.
+    pub fn new(rows: usize, columns: usize) -> Self {
+        Self {
+            rows,
+            columns,
+            source: Source::Dense(Vec::new()),
+            column_norms: vec![0.0; columns],
+            tall: Vec::new(),
+            coefficients: Vec::new(),
+            triangle: Vec::new(),
+            rotation: Vec::new(),
+            values: Vec::new(),
+            right: Vec::new(),
+            blocked: None,
+            free: Vec::new(),
+            shape: Shape::Nothing,
+            cutoff: 4.0 * f64::EPSILON,
+            coordinates: Vec::new(),
+            work: Vec::new(),
+            weights: Vec::new(),
+        }
+    }
+
+    /// Sets the error of Jacobians, relative to their size: singular values of A up to this multiple of the
+    /// largest are left out of steps. Default, and least: 4 eps.
+    pub fn set_cutoff(&mut self, error: f64) {
+        self.cutoff = error.max(4.0 * f64::EPSILON);
+    }
+
+    /// Takes in a Jacobian with its rows multiplied by `row_factors` (length n), and measures its columns.
+    ///
+    /// # Errors
+    /// [`SolveError::ShapeMismatch`]; [`SolveError::NonFinite`] with the first column that is not finite.
+    pub fn load<J: JacobianOperator>(
+        &mut self,
+        jacobian: &J,
+        row_factors: Option<&[f64]>,
+        method: SecularMethod,
+    ) -> Result<(), SolveError> {
+        crate::error::require_shape(jacobian, self.rows, self.columns)?;
+        self.shape = Shape::Nothing;
+        let operations = 2.0 * self.rows as f64 * (self.columns as f64).powi(2);
+        let by_gram = row_factors.is_none()
+            && self.rows >= self.columns
+            && match method {
+                SecularMethod::Auto => operations > DIRECT_OPERATIONS,
+                SecularMethod::SingularValues => false,
+                SecularMethod::Eigenvalues => true,
+            };
+        if by_gram {
+            let mut gram = Mat::zeros(self.columns, self.columns);
+            jacobian.gram(gram.as_mut(), &mut self.work);
+            for (k, size) in self.column_norms.iter_mut().enumerate() {
+                *size = gram[(k, k)].sqrt();
+            }
+            self.source = Source::Gram(gram);
+        } else {
+            let mut dense = match std::mem::replace(&mut self.source, Source::Dense(Vec::new())) {
+                Source::Dense(buffer) => buffer,
+                Source::Gram(_) => Vec::new(),
+            };
+            dense.resize(self.rows * self.columns, 0.0);
+            let view = MatMut::from_column_major_slice_mut(&mut dense, self.rows, self.columns);
+            jacobian.write_dense(view);
+            for (column, size) in dense.chunks_exact_mut(self.rows).zip(&mut self.column_norms) {
+                if let Some(factors) = row_factors {
+                    column.iter_mut().zip(factors).for_each(|(x, t)| *x *= t);
+                }
+                *size = norm(column);
+            }
+            self.source = Source::Dense(dense);
+        }
+        match self.column_norms.iter().enumerate().find(|(_, size)| !size.is_finite()) {
+            Some((index, &value)) => {
+                Err(SolveError::NonFinite { what: "the norm of a Jacobian column", index, value })
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The 2-norms of the columns of J with its row factors (length p).
+    pub fn column_norms(&self) -> &[f64] {
+        &self.column_norms
+    }
+
+    /// Factors the columns `free` (increasing), each divided by its entry of `scales` (length p, positive).
+    ///
+    /// # Errors
+    /// [`SolveError::NoConvergence`] of an iteration for singular values or eigenvalues.
+    pub fn factor(&mut self, scales: &[f64], free: &[usize]) -> Result<(), SolveError> {
+        self.free.clear();
+        self.free.extend_from_slice(free);
+        match &self.source {
+            Source::Gram(_) => self.factor_gram(scales),
+            Source::Dense(_) => self.factor_dense(scales),
+        }
+    }
+
+    /// QR of A or `A^T`, then the singular values of R.
+    fn factor_dense(&mut self, scales: &[f64]) -> Result<(), SolveError> {
+        let Source::Dense(dense) = &self.source else { return Ok(()) };
+        let (n, f) = (self.rows, self.free.len());
+        let (long, k) = (n.max(f), n.min(f));
+        self.shape = if n >= f { Shape::Tall } else { Shape::Wide };
+        self.tall.resize(long * k, 0.0);
+        for (c, &column) in self.free.iter().enumerate() {
+            let source = &dense[column * n..][..n];
+            let inverse = scales[column].recip();
+            if self.shape == Shape::Tall {
+                let target = &mut self.tall[c * n..][..n];
+                target.iter_mut().zip(source).for_each(|(t, x)| *t = x * inverse);
+            } else {
+                for (j, x) in source.iter().enumerate() {
+                    self.tall[j * f + c] = x * inverse;
+                }
+            }
+        }
+        self.triangle.clear();
+        self.triangle.resize(k * k, 0.0);
+        self.rotation.clear();
+        self.rotation.resize(k * k, 0.0);
+        self.values.resize(k, 0.0);
+        if k <= SMALL {
+            self.blocked = None;
+            self.coefficients.resize(k, 0.0);
+            reflections::factor(&mut self.tall, long, &mut self.coefficients, &mut self.triangle);
+            jacobi::rotate(&mut self.triangle, &mut self.rotation, &mut self.values);
+        } else {
+            self.factor_blocked(long, k)?;
+        }
+        if self.shape == Shape::Tall {
+            self.right.clear();
+            self.right.extend_from_slice(&self.rotation);
+        } else {
+            // V = Q X.
+            self.right.clear();
+            self.right.resize(f * k, 0.0);
+            for (i, &s) in self.values.iter().enumerate() {
+                let column = &mut self.right[i * f..][..f];
+                if s > 0.0 {
+                    let x = &self.triangle[i * k..][..k];
+                    column[..k].iter_mut().zip(x).for_each(|(v, x)| *v = x / s);
+                }
+                match &mut self.blocked {
+                    Some(qr) => qr.apply_q(column),
+                    None => reflections::apply_q(&self.tall, long, &self.coefficients, column),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The same by faer's kernels, for larger orders.
+    fn factor_blocked(&mut self, long: usize, k: usize) -> Result<(), SolveError> {
+        let mut qr = HouseholderQr::new(long, k);
+        let tall = faer::MatRef::from_column_major_slice(&self.tall, long, k);
+        qr.factor(|mut out| out.copy_from(tall));
+        let mut upper = Mat::zeros(k, k);
+        for c in 0..k {
+            for r in 0..=c {
+                upper[(r, c)] = qr.upper()[(r, c)];
+            }
+        }
+        let mut svd = ThinSvd::new(k, k);
+        svd.factor(upper.as_ref())?;
+        for (i, s) in svd.values().enumerate() {
+            self.values[i] = s;
+            self.rotation[i * k..][..k].copy_from_slice(svd.right(i));
+            let target = &mut self.triangle[i * k..][..k];
+            target.iter_mut().zip(svd.left(i)).for_each(|(t, x)| *t = x * s);
+        }
+        self.blocked = Some(qr);
+        Ok(())
+    }
+
+    /// Eigenvalues of `A^T A`.
+    fn factor_gram(&mut self, scales: &[f64]) -> Result<(), SolveError> {
+        let Source::Gram(gram) = &self.source else { return Ok(()) };
+        let f = self.free.len();
+        self.shape = Shape::Normal;
+        let mut scaled = Mat::zeros(f, f);
+        for (c, &column) in self.free.iter().enumerate() {
+            for (r, &row) in self.free.iter().enumerate().skip(c) {
+                scaled[(r, c)] = gram[(row, column)] / scales[row] / scales[column];
+            }
+        }
+        let order = SolveError::NoConvergence { rows: f, columns: f };
+        let eigen = scaled.self_adjoint_eigen(Side::Lower).map_err(|_| order)?;
+        self.values.clear();
+        self.values.extend(eigen.S().column_vector().iter().map(|s| s.max(0.0).sqrt()));
+        self.right.resize(f * f, 0.0);
+        for (i, column) in self.right.chunks_exact_mut(f.max(1)).enumerate() {
+            column.iter_mut().enumerate().for_each(|(r, v)| *v = eigen.U()[(r, i)]);
+        }
+        self.work.resize(self.columns, 0.0);
+        Ok(())
+    }
+
+    /// Sets the right-hand side b (length n) of [`Self::step`]: keeps `U^T b`.
+    ///
+    /// After [`SecularMethod::Eigenvalues`] U is not known: call [`Self::project_gradient`] instead.
+    pub fn project(&mut self, b: &[f64]) {
+        let k = self.values.len();
+        self.coordinates.resize(k, 0.0);
+        let (left, offset_rows): (&[f64], usize) = match self.shape {
+            Shape::Wide => (&self.rotation, k),
+            _ => (&self.triangle, k),
+        };
+        self.work.clear();
+        self.work.extend_from_slice(b);
+        if self.shape == Shape::Tall {
+            match &mut self.blocked {
+                Some(qr) => qr.apply_q_transposed(&mut self.work),
+                None => reflections::apply_q_transposed(
+                    &self.tall,
+                    self.rows,
+                    &self.coefficients,
+                    &mut self.work,
+                ),
+            }
+        }
+        for (i, coordinate) in self.coordinates.iter_mut().enumerate() {
+            let product = inner_product(&left[i * offset_rows..][..k], &self.work[..k]);
+            let s = self.values[i];
+            *coordinate = match self.shape {
+                Shape::Tall if s > 0.0 => product / s,
+                Shape::Wide => product,
+                _ => 0.0,
+            };
+        }
+    }
+
+    /// The same from `J^T b` (length p, row factors included) and `scales`, for a factor of the Gram matrix.
+    pub fn project_gradient(&mut self, gradient: &[f64], scales: &[f64]) {
+        let f = self.free.len();
+        self.coordinates.resize(self.values.len(), 0.0);
+        self.work.clear();
+        self.work.extend(self.free.iter().map(|&k| gradient[k] / scales[k]));
+        for (i, coordinate) in self.coordinates.iter_mut().enumerate() {
+            let s = self.values[i];
+            let product = inner_product(&self.right[i * f..][..f], &self.work);
+            *coordinate = if s > 0.0 { product / s } else { 0.0 };
+        }
+    }
+
+    /// Whether the present factor is one of the Gram matrix, whose right-hand side is `J^T b`.
+    pub fn takes_gradient(&self) -> bool {
+        matches!(self.source, Source::Gram(_))
+    }
+
+    /// `U^T b` of the last projection, in the order of [`Self::singular_values`].
+    pub fn coordinates(&self) -> &[f64] {
+        &self.coordinates
+    }
+
+    /// The singular values of A, in no order.
+    pub fn singular_values(&self) -> &[f64] {
+        &self.values
+    }
+
+    /// Right singular vector `i` of A, over the free columns.
+    pub fn right(&self, i: usize) -> &[f64] {
+        let f = self.free.len();
+        &self.right[i * f..][..f]
+    }
+
+    /// The columns that are factored.
+    pub fn free(&self) -> &[usize] {
+        &self.free
+    }
+}
