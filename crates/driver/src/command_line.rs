@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::audit::{Quiet, audit_folder};
 use crate::config::Config;
 use crate::error::DriverError;
 use crate::experiment::{Experiment, load};
@@ -33,6 +34,12 @@ enum Command {
     /// Print a commented default configuration.
     #[command(after_help = "Example:\n  gaussflow config > my.toml")]
     Config,
+    /// Verify a run's folder, and audit the paper's statements that apply to it.
+    #[command(
+        after_help = "Examples:\n  gaussflow audit results/runs/gauss-newton-alpha_8-seed_0\n  \
+                            gaussflow audit results"
+    )]
+    Audit(AuditArguments),
     /// Run section 5 of the paper: traces, figures, claims and a summary.
     #[command(after_help = "Examples:\n  gaussflow reproduce --quick --out quick\n  \
                             gaussflow reproduce --check")]
@@ -46,6 +53,16 @@ struct RunArguments {
     /// The folder to write; new, empty, or written by an earlier run.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
+    /// Print nothing but errors.
+    #[arg(long)]
+    quiet: bool,
+}
+
+#[derive(Debug, Args)]
+struct AuditArguments {
+    /// A run's folder (runs/ID), or a folder with a manifest, for all its runs.
+    #[arg(value_name = "RUN_DIR")]
+    folder: PathBuf,
     /// Print nothing but errors.
     #[arg(long)]
     quiet: bool,
@@ -91,6 +108,9 @@ pub fn execute() -> Result<(), DriverError> {
     drop(handler);
     match arguments.command {
         Command::Run(arguments) => run_one(&arguments),
+        Command::Audit(arguments) => {
+            audit_folder(&arguments.folder, if arguments.quiet { Quiet::Yes } else { Quiet::No })
+        }
         Command::Config => {
             print!("{}", Config::commented_default());
             Ok(())

@@ -6,6 +6,8 @@ use gaussflow::dynamics::SimulationError;
 use gaussflow::network::NetworkError;
 use gaussflow::objective::{LossError, ObjectiveError};
 
+use gaussflow::theory::TheoryError;
+
 use crate::config::ConfigError;
 use crate::data::DataError;
 use crate::figures::FigureError;
@@ -48,6 +50,9 @@ pub enum DriverError {
     /// The run could not start.
     #[error("[dynamics]: {0}")]
     Simulation(#[from] SimulationError),
+    /// A run of the audit could not be made.
+    #[error("audit: {0}")]
+    Theory(#[source] Box<TheoryError>),
     /// The output folder holds something else.
     #[error(
         "{}: the folder holds files but no manifest.json of ours; \
@@ -93,6 +98,7 @@ impl DriverError {
             | Self::Loss(_)
             | Self::Objective(_)
             | Self::Simulation(_)
+            | Self::Theory(_)
             | Self::ForeignFolder { .. }
             | Self::Usage { .. } => BAD_INPUT,
             Self::Moved { .. } => CHECK_FAILED,

@@ -180,7 +180,7 @@ fn solver(name: config::Solver) -> DampedSolver {
 }
 
 /// The loss of a configuration with the given targets.
-fn loss(settings: &LossSettings, targets: Vec<f64>) -> Result<Box<dyn Loss>, LossError> {
+pub(crate) fn loss(settings: &LossSettings, targets: Vec<f64>) -> Result<Box<dyn Loss>, LossError> {
     Ok(match settings {
         LossSettings::Squared => Box::new(Squared::new(targets)?),
         LossSettings::LogCosh { curvature } => Box::new(LogCosh::new(targets, *curvature)?),

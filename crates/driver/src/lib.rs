@@ -1,6 +1,7 @@
 //! The gaussflow command as a library: configuration, experiments, records, figures, claims and checks.
 #![doc = include_str!("../README.md")]
 
+pub mod audit;
 pub mod command_line;
 pub mod config;
 pub mod data;

@@ -5,6 +5,8 @@ mod diagnostics;
 mod events;
 mod flow;
 mod preconditioner;
+mod schedule;
+mod scheduled;
 mod settings;
 mod simulate;
 
@@ -12,5 +14,9 @@ pub use diagnostics::Diagnostics;
 pub use events::{EventKind, EventRecord};
 pub use flow::{Flow, FlowCounts, SolveSettings};
 pub use preconditioner::{Preconditioner, RankPolicy};
+pub use schedule::{
+    ConstantDamping, DampingSchedule, GainRatioDamping, KernelEigenvalueDamping, StepVerdict,
+};
+pub use scheduled::{ScheduledStep, iterate_scheduled};
 pub use settings::{AtExit, Integrator, Settings, Tolerances};
 pub use simulate::{Observer, Outcome, SimulationError, StopReason, Unobserved, simulate};

@@ -120,7 +120,7 @@ pub enum GeometryError {
     LeftChart {
         /// Fraction of the chart's straight line to the target that was reached.
         reached: f64,
-        /// How the last shot ended.
+        /// How the last shot that did not arrive ended.
         end: GeodesicEnd,
     },
     /// A geodesic was found, but it is longer than curvature lets a shortest one surely be.

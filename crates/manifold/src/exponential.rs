@@ -30,6 +30,8 @@ const TIGHTER: f64 = 0.03;
 const ATTEMPTS: usize = 4;
 /// The integrator's least tolerance: rounding of its own sums.
 const LEAST_TOLERANCE: f64 = 1e-15;
+/// Most evaluations of the field in one attempt: near a singularity tight tolerances ask for any number.
+const EVALUATIONS: usize = 20_000;
 /// Relative part of the tolerance: rounding only, the coordinates' errors are output lengths.
 const RELATIVE_TOLERANCE: f64 = 1e-15;
 
@@ -39,6 +41,8 @@ struct GeodesicField<'m, M: SmoothMap, L> {
     here: &'m mut Linearization<M::Jacobian>,
     frame: Frame,
     vectors: usize,
+    /// Evaluations that the attempt may still take.
+    evaluations_left: usize,
     /// Parameters of position, velocity and one transported vector.
     w: Vec<f64>,
     velocity: Vec<f64>,
@@ -74,6 +78,11 @@ impl<M: SecondOrderMap, L: Loss> VectorField for GeodesicField<'_, M, L> {
         derivative: &mut [f64],
     ) -> Result<(), PointError> {
         let p = self.frame.dimension();
+        let Some(left) = self.evaluations_left.checked_sub(1) else {
+            let reason = format!("{EVALUATIONS} evaluations are spent");
+            return Err(gaussflow_objective::MapError::Undefined { reason }.into());
+        };
+        self.evaluations_left = left;
         self.frame.point(&state[..p], &mut self.w);
         self.frame.direction(&state[p..2 * p], &mut self.velocity);
         self.here.move_to(self.objective, &self.w)?;
@@ -187,6 +196,7 @@ impl<M: SecondOrderMap, L: Loss> OutputManifold<'_, M, L> {
             here,
             frame,
             vectors: vectors.len(),
+            evaluations_left: 0,
             w: vec![0.0; p],
             velocity: vec![0.0; p],
             moved: vec![0.0; p],
@@ -239,6 +249,7 @@ fn follow<M: SecondOrderMap, L: Loss>(
         events.push(&mut in_ball);
     }
     let mut states: Vec<(f64, Vec<f64>)> = Vec::new();
+    field.evaluations_left = EVALUATIONS;
     let mut record = |_: &mut GeodesicField<'_, M, L>, _: usize, time: f64, state: &[f64]| {
         states.push((time, state.to_vec()));
         ControlFlow::Continue(())
@@ -257,7 +268,8 @@ fn follow<M: SecondOrderMap, L: Loss>(
         }
     }
     let samples = states.iter().map(|(time, state)| sample(&field.frame, *time, state)).collect();
-    let end = ending(end, settings);
+    let spent = field.evaluations_left == 0 && matches!(end, End::Breakdown { .. });
+    let end = if spent { GeodesicEnd::Stalled } else { ending(end, settings) };
     Ok((Geodesic { samples, end, length, speed_drift, statistics }, statistics))
 }
 

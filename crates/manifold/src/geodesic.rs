@@ -74,7 +74,8 @@ pub enum GeodesicEnd {
         /// Largest singular value there.
         largest: f64,
     },
-    /// The tolerance asked for steps below the spacing of the time axis: a singularity is near.
+    /// The tolerance asked for steps below the spacing of the time axis, or for more evaluations than
+    /// any smooth stretch takes: a singularity is near.
     Stalled,
     /// The map has no value ahead, or one that is not finite.
     Undefined {

@@ -15,6 +15,8 @@ use crate::manifold::OutputManifold;
 
 /// Most shots at one target before it is brought nearer.
 const SHOTS: usize = 40;
+/// Steps of the shooting within which the miss must halve.
+const PATIENCE: usize = 8;
 /// Most shots in all.
 const ALL_SHOTS: usize = 300;
 /// The least part of the way that continuation takes.
@@ -104,7 +106,7 @@ impl<M: SecondOrderMap, L: Loss> OutputManifold<'_, M, L> {
                 Aim::Missed { miss: left } => {
                     part *= 0.5;
                     if part < LEAST_PART || shooter.shots > ALL_SHOTS {
-                        return Err(shooter.failure(reached, left));
+                        return Err(shooter.failure(reached, left, MISS * tolerance));
                     }
                 }
             }
@@ -170,7 +172,7 @@ struct Shooter<'s, 'a, M: SecondOrderMap, L> {
     frame: Frame,
     origin: &'s [f64],
     shots: usize,
-    /// How the last shot ended.
+    /// How the last shot at the present target that did not arrive ended; complete where all arrived.
     last_end: GeodesicEnd,
 }
 
@@ -182,13 +184,21 @@ impl<M: SecondOrderMap, L: Loss> Shooter<'_, '_, M, L> {
         mut velocity: Vec<f64>,
         accepted: f64,
     ) -> Result<Aim, GeometryError> {
+        self.last_end = GeodesicEnd::Complete;
         let Some((mut miss, mut distance)) = self.shoot(goal, &velocity)? else {
             return Ok(Aim::Missed { miss: f64::INFINITY });
         };
         let longest = LONGEST * norm(&velocity);
         // The inverse derivative of the miss is -(I + sum u_k s_k^T).
         let mut updates: Vec<(Vec<f64>, Vec<f64>)> = Vec::new();
-        for _ in 0..SHOTS {
+        let mut before = f64::INFINITY;
+        for step in 0..SHOTS {
+            if step % PATIENCE == 0 {
+                if distance > 0.5 * before {
+                    break;
+                }
+                before = distance;
+            }
             if distance <= accepted * norm(&velocity) {
                 return Ok(Aim::Hit { velocity, miss: distance });
             }
@@ -239,8 +249,8 @@ impl<M: SecondOrderMap, L: Loss> Shooter<'_, '_, M, L> {
             }
             Err(other) => return Err(other),
         };
-        self.last_end = curve.end.clone();
         if curve.end != GeodesicEnd::Complete {
+            self.last_end = curve.end;
             return Ok(None);
         }
         let end = &curve.last().point;
@@ -251,9 +261,9 @@ impl<M: SecondOrderMap, L: Loss> Shooter<'_, '_, M, L> {
     }
 
     /// Why the target was not reached.
-    fn failure(&self, reached: f64, miss: f64) -> GeometryError {
+    fn failure(&self, reached: f64, miss: f64, tolerance: f64) -> GeometryError {
         if self.last_end == GeodesicEnd::Complete {
-            let (shots, tolerance) = (self.shots, MISS * self.settings.tolerance);
+            let shots = self.shots;
             GeometryError::LogNotConverged { shots, miss, reached, tolerance }
         } else {
             GeometryError::LeftChart { reached, end: self.last_end.clone() }

@@ -84,7 +84,7 @@ impl<M: SecondOrderMap, L: Loss> ManifoldPoint<'_, M, L> {
         let (u, uu) = self.tangent_of(a)?;
         let (v, vv) = self.tangent_of(b)?;
         for (square, what) in [(uu, "the direction a"), (vv, "the direction b")] {
-            if square.is_nan() || square <= 0.0 {
+            if square == 0.0 {
                 return Err(GeometryError::ZeroDirection { what });
             }
         }

@@ -3,6 +3,7 @@
 
 pub mod activation;
 mod error;
+mod infinite_width;
 mod initialization;
 mod jacobian;
 mod lipschitz;
@@ -12,6 +13,7 @@ mod second_order;
 
 pub use activation::{Activation, ActivationBounds, ActivationFunction};
 pub use error::NetworkError;
+pub use infinite_width::infinite_width_kernel;
 pub use initialization::{InitialPoint, Initialization};
 pub use jacobian::NetworkJacobian;
 pub use network::Network;

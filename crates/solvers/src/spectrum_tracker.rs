@@ -156,8 +156,10 @@ impl SpectrumTracker {
             self.counts.certified += 1;
             return Ok(ExtremeSingularValues { smallest, largest });
         }
+        // Counted once there: the memory limit may refuse it.
+        let found = factors.extreme_singular_values(jacobian)?;
         self.counts.dense += 1;
-        factors.extreme_singular_values(jacobian)
+        Ok(found)
     }
 
     /// The smallest of the min(n, p) singular values of J.
@@ -175,8 +177,9 @@ impl SpectrumTracker {
             self.counts.certified += 1;
             return Ok(smallest);
         }
+        let found = factors.extreme_singular_values(jacobian)?;
         self.counts.dense += 1;
-        Ok(factors.extreme_singular_values(jacobian)?.smallest)
+        Ok(found.smallest)
     }
 
     /// Whether tracking can work here: n >= p, of some size, within the memory limit (a certificate is one

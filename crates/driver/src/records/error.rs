@@ -73,6 +73,14 @@ pub enum RecordError {
         /// Entries that it has.
         found: usize,
     },
+    /// A file whose content is not what its name promises.
+    #[error("{}: damaged: {detail}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        detail: String,
+    },
 }
 
 impl RecordError {
@@ -85,7 +93,8 @@ impl RecordError {
             | Self::MissingColumn { .. }
             | Self::MalformedRow { .. }
             | Self::MalformedCell { .. }
-            | Self::Shape { .. } => 2,
+            | Self::Shape { .. }
+            | Self::Damaged { .. } => 2,
         }
     }
 

@@ -5,11 +5,12 @@
 //! |---|---|---|
 //! | trace.csv | [`TraceWriter`] | [`read_trace`] |
 //! | problem.json | [`write_json`] of a [`Problem`] | [`Problem::read`] |
-//! | outcome.json, manifest.json, claims.json, timing.json | [`write_json`] | [`read_json`] |
-//! | weights.npy, weights_steps.npy | [`write_npy`], [`write_npy_integers`] | `numpy.load` |
+//! | outcome.json, manifest.json, claims.json, audit.json, timing.json | [`write_json`] | [`read_json`] |
+//! | weights.npy, weights_steps.npy | [`write_npy`], [`write_npy_integers`] | [`read_npy`], `numpy.load` |
 //! | config.toml, figures | [`write_bytes`] | |
 
 mod atomic;
+mod audit;
 mod error;
 mod json;
 mod npy;
@@ -19,10 +20,11 @@ mod tests;
 mod trace;
 
 pub use self::atomic::{AtomicFile, write_bytes};
+pub use self::audit::{AuditCorrection, AuditHypothesis, AuditRecord};
 pub use self::error::RecordError;
 pub use self::json::{
     Claim, DataIdentity, Event, EventKind, Manifest, Outcome, Problem, RunEntry, SCHEMA,
     SeedVerdict, Status, StopReason, Timing, read_json, rows_of, write_json,
 };
-pub use self::npy::{write_npy, write_npy_integers};
+pub use self::npy::{NpyArray, read_npy, write_npy, write_npy_integers};
 pub use self::trace::{TRACE_COLUMNS, TraceRow, TraceWriter, read_trace, write_trace};

@@ -3,10 +3,14 @@
 //!
 //! Source: the description of the format in `NumPy`'s `numpy.lib.format` (NEP 1).
 
+use std::fs;
 use std::io::Write;
 use std::path::Path;
 
 use super::{AtomicFile, RecordError};
+
+/// What version 1.0 begins with.
+const MAGIC: &[u8; 8] = b"\x93NUMPY\x01\x00";
 
 /// Writes `values` as an array of 64-bit floats of the given shape, row-major.
 ///
@@ -25,6 +29,60 @@ pub fn write_npy(path: &Path, shape: &[usize], values: &[f64]) -> Result<(), Rec
 /// [`RecordError::Write`].
 pub fn write_npy_integers(path: &Path, values: &[i64]) -> Result<(), RecordError> {
     write(path, "<i8", &[values.len()], values.iter().map(|value| value.to_le_bytes()))
+}
+
+/// An array read back: 64-bit floats, or integers as floats (exact below 2^53).
+#[derive(Clone, Debug, PartialEq)]
+pub struct NpyArray {
+    /// Lengths of the dimensions.
+    pub shape: Vec<usize>,
+    /// The entries, row-major.
+    pub values: Vec<f64>,
+}
+
+/// Reads a file that [`write_npy`] or [`write_npy_integers`] wrote.
+///
+/// # Errors
+/// [`RecordError::Read`]; [`RecordError::Damaged`] where magic, header or size are not theirs.
+pub fn read_npy(path: &Path) -> Result<NpyArray, RecordError> {
+    let bytes = fs::read(path).map_err(|source| RecordError::read(path, source))?;
+    let damaged =
+        |detail: &str| RecordError::Damaged { path: path.to_owned(), detail: detail.to_owned() };
+    if bytes.get(..MAGIC.len()) != Some(MAGIC.as_slice()) {
+        return Err(damaged("no array of NumPy's format 1.0"));
+    }
+    let length = bytes.get(8..10).map(|l| usize::from(u16::from_le_bytes([l[0], l[1]])));
+    let literal = length
+        .and_then(|length| bytes.get(10..10 + length))
+        .and_then(|text| std::str::from_utf8(text).ok())
+        .ok_or_else(|| damaged("the header is cut off"))?;
+    let start = 10 + literal.len();
+    let shape = literal
+        .split_once("'shape': (")
+        .and_then(|(_, rest)| rest.split_once(')'))
+        .and_then(|(lengths, _)| {
+            let parts = lengths.split(',').map(str::trim).filter(|part| !part.is_empty());
+            parts.map(|part| part.parse().ok()).collect::<Option<Vec<usize>>>()
+        })
+        .ok_or_else(|| damaged("the header names no shape"))?;
+    let count = shape.iter().try_fold(1usize, |count, &length| count.checked_mul(length));
+    let body = bytes.get(start..).unwrap_or_default();
+    if count.and_then(|count| count.checked_mul(8)) != Some(body.len()) {
+        return Err(damaged("the entries do not fill the shape"));
+    }
+    let words = body.chunks_exact(8).map(|word| {
+        let mut raw = [0; 8];
+        raw.copy_from_slice(word);
+        raw
+    });
+    let values = if literal.contains("'<f8'") {
+        words.map(f64::from_le_bytes).collect()
+    } else if literal.contains("'<i8'") {
+        words.map(|raw| i64::from_le_bytes(raw) as f64).collect()
+    } else {
+        return Err(damaged("the entries are neither 64-bit floats nor integers"));
+    };
+    Ok(NpyArray { shape, values })
 }
 
 fn write(
@@ -52,7 +110,6 @@ fn write(
 }
 
 fn header(kind: &str, shape: &[usize]) -> Vec<u8> {
-    const MAGIC: &[u8; 8] = b"\x93NUMPY\x01\x00";
     const ALIGNMENT: usize = 64;
     // Python writes a tuple of one entry with a comma.
     let lengths = match shape {

@@ -68,7 +68,7 @@ const REQUIRED: usize = 6;
 
 impl TraceRow {
     /// The numbers after `step`, in the order of [`TRACE_COLUMNS`].
-    fn numbers(&self) -> [f64; TRACE_COLUMNS.len() - 1] {
+    pub(crate) fn numbers(&self) -> [f64; TRACE_COLUMNS.len() - 1] {
         let or_empty = |value: Option<f64>| value.unwrap_or(f64::NAN);
         [
             self.time,

@@ -18,6 +18,9 @@ use std::time::Instant;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rayon::prelude::*;
 
+use gaussflow::theory::Verdict;
+
+use crate::audit::audit_reproduction;
 use crate::data::{Dataset, california_housing};
 use crate::error::DriverError;
 use crate::experiment::Experiment;
@@ -94,17 +97,28 @@ pub fn reproduce(request: &Request) -> Result<(), DriverError> {
         .map(|(stem, chart)| Ok(render(chart, &figures, stem).map(|_| *stem)?))
         .collect::<Result<Vec<_>, DriverError>>()?;
     write_json(&folder.root().join("claims.json"), &claims)?;
+    let before_audit = begun.elapsed().as_secs_f64();
+    let audited = audit_reproduction(&results, &data, folder.root())?;
+    let audit_seconds = begun.elapsed().as_secs_f64() - before_audit;
     let summary = summary::markdown(&results, &claims, &written);
     write_bytes(&folder.root().join("summary.md"), summary.as_bytes())?;
-    write_timing(&folder, &results, integrated, begun)?;
-    write_manifest(&folder, &data, &results, &written)?;
+    write_timing(&folder, &results, &[("all runs", integrated), ("audit", audit_seconds)], begun)?;
+    let figures = [written, audited.figures.clone()].concat();
+    write_manifest(&folder, &data, &results, &figures)?;
     if let Some(path) = &request.write_reference {
         Reference::write(path, &results, &claims)?;
     }
     if !request.quiet {
         println!("{} runs in {:.1} s", results.runs.len(), begun.elapsed().as_secs_f64());
         print!("{}", summary::terminal(&claims));
-        println!("see {}", folder.root().join("summary.md").display());
+        let (held, violated) =
+            (audited.count(Verdict::Holds).0, audited.count(Verdict::Violated).0);
+        println!(
+            "audit: of the paper's statements {held} hold on some run, {violated} fail on some"
+        );
+        for file in ["summary.md", "audit.md"] {
+            println!("see {}", folder.root().join(file).display());
+        }
     }
     if request.check { compare(&results, &claims, request.quiet) } else { Ok(()) }
 }
@@ -131,12 +145,12 @@ fn one(planned: Planned, data: &Dataset, folder: &RunFolder) -> Result<Finished,
 fn write_timing(
     folder: &RunFolder,
     results: &Results,
-    integrated: f64,
+    shared: &[(&str, f64)],
     begun: Instant,
 ) -> Result<(), DriverError> {
     let mut parts: BTreeMap<String, f64> =
         results.runs.iter().map(|run| (run.id.clone(), run.seconds)).collect();
-    parts.insert("all runs".to_owned(), integrated);
+    parts.extend(shared.iter().map(|(name, seconds)| ((*name).to_owned(), *seconds)));
     let seconds = begun.elapsed().as_secs_f64();
     let timing = Timing { seconds, parts, threads: rayon::current_num_threads() };
     Ok(write_json(&folder.root().join("timing.json"), &timing)?)

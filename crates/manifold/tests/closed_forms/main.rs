@@ -1,5 +1,6 @@
 //! Geometry of surfaces that is known in closed form: curvature, Hessian, geodesics, logarithm, reach.
 
+mod checkers;
 mod curvature;
 mod ends;
 mod geodesics;

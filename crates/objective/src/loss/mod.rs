@@ -4,6 +4,8 @@ mod log_cosh;
 mod squared;
 mod weighted;
 
+use std::sync::Arc;
+
 pub use log_cosh::LogCosh;
 pub use squared::Squared;
 pub use weighted::WeightedSquares;
@@ -38,32 +40,38 @@ pub trait Loss: Send + Sync {
     fn minimizer(&self, out: &mut [f64]);
 }
 
-impl<L: Loss + ?Sized> Loss for Box<L> {
-    fn outputs(&self) -> usize {
-        (**self).outputs()
-    }
-    fn value(&self, psi: &[f64]) -> f64 {
-        (**self).value(psi)
-    }
-    fn gradient(&self, psi: &[f64], out: &mut [f64]) {
-        (**self).gradient(psi, out);
-    }
-    fn hessian_apply(&self, psi: &[f64], v: &[f64], out: &mut [f64]) {
-        (**self).hessian_apply(psi, v, out);
-    }
-    fn strong_convexity(&self) -> f64 {
-        (**self).strong_convexity()
-    }
-    fn smoothness(&self) -> f64 {
-        (**self).smoothness()
-    }
-    fn minimum(&self) -> f64 {
-        (**self).minimum()
-    }
-    fn minimizer(&self, out: &mut [f64]) {
-        (**self).minimizer(out);
-    }
+macro_rules! forward_through_pointer {
+    ($($pointer:ty),*) => {$(
+        impl<L: Loss + ?Sized> Loss for $pointer {
+            fn outputs(&self) -> usize {
+                (**self).outputs()
+            }
+            fn value(&self, psi: &[f64]) -> f64 {
+                (**self).value(psi)
+            }
+            fn gradient(&self, psi: &[f64], out: &mut [f64]) {
+                (**self).gradient(psi, out);
+            }
+            fn hessian_apply(&self, psi: &[f64], v: &[f64], out: &mut [f64]) {
+                (**self).hessian_apply(psi, v, out);
+            }
+            fn strong_convexity(&self) -> f64 {
+                (**self).strong_convexity()
+            }
+            fn smoothness(&self) -> f64 {
+                (**self).smoothness()
+            }
+            fn minimum(&self) -> f64 {
+                (**self).minimum()
+            }
+            fn minimizer(&self, out: &mut [f64]) {
+                (**self).minimizer(out);
+            }
+        }
+    )*};
 }
+
+forward_through_pointer!(&L, Box<L>, Arc<L>);
 
 /// Why a loss could not be built.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]

@@ -1,0 +1,200 @@
+//! The statements that apply to a user's own problem and dynamics, judged on them.
+
+use std::sync::Arc;
+
+use gaussflow::dynamics::Preconditioner;
+use gaussflow::objective::Loss;
+use gaussflow::theory::audit::over_continuous::{self as flow, OverRun};
+use gaussflow::theory::audit::over_discrete::{self as discrete, Iterates};
+use gaussflow::theory::audit::plan::Findings;
+use gaussflow::theory::audit::under_flow::{self, UnderRun};
+use gaussflow::theory::audit::under_geometry::{self as geometry, HessianRange};
+use gaussflow::theory::audit::under_immersion::{self as immersion, Ball};
+use gaussflow::theory::audit::{over_identities, over_kernel, setting, under_chart as chart};
+use gaussflow::theory::{
+    BestInClass, FlowPlan, Local, NetworkConstants, Problem, Record, Stepper, TheoryError,
+    Trajectory,
+};
+
+use crate::config::Integrator;
+use crate::error::DriverError;
+use crate::experiment::{self, Experiment};
+
+/// min(n, p) up to which dense eigenvalue problems are solved.
+const DENSE: usize = 1200;
+/// r of the ball B.
+const FRACTION: f64 = 0.5;
+
+/// Adds every row that applies to `experiment`.
+pub fn rows(experiment: &Experiment, findings: &mut Findings) -> Result<(), DriverError> {
+    let config = &experiment.config;
+    let loss: Arc<dyn Loss> =
+        experiment::loss(&config.loss, experiment.sample.targets.clone())?.into();
+    let problem = Problem {
+        name: Experiment::id(config),
+        network: experiment.objective.map().clone(),
+        loss,
+        initial: experiment.start.weights.clone(),
+    };
+    let (n, p) = (problem.outputs(), problem.parameters());
+    let records = &mut findings.records;
+    let activation = *problem.network.activation();
+    let bounds = gaussflow::network::ActivationFunction::bounds(&activation);
+    records.push(setting::activation_bounds(activation.name(), &activation, bounds));
+    let (nu, mu) = (problem.loss.strong_convexity(), problem.loss.smoothness());
+    records.push(setting::loss_constants(&problem.name, &problem.loss, nu, mu));
+    if n.min(p) > DENSE || n * p > 1 << 24 {
+        return Ok(());
+    }
+    let start = Local::measure(&problem, config.dynamics.scaling, &problem.initial)?;
+    let constants = NetworkConstants::at_start(&problem, &start);
+    let damping = config.dynamics.effective_damping();
+    findings.constants.push((problem.name.clone(), constants.table(damping.max(1e-3), FRACTION)));
+    if config.network.initialization == crate::config::Initialization::Nullified {
+        records.push(setting::nullified(&problem)?);
+    }
+    records.push(setting::jacobian_lipschitz(&problem, &constants, constants.jacobian_lipschitz)?);
+    records.push(setting::lipschitz_f(&problem, &constants, constants.lipschitz_printed)?);
+    let found = if p < n {
+        under(experiment, &problem, &constants)
+    } else {
+        over(experiment, &problem, &constants, &start)
+    };
+    match found {
+        Ok(more) => records.extend(more),
+        // A singular start is a finding, not a failure: the rest of section 4 says nothing there.
+        Err(TheoryError::Geometry(reason)) => {
+            let row = gaussflow::theory::Statement {
+                id: "under/assumption-2",
+                place: "Assumption 2",
+                text: "lambda_min(H_0) > 0",
+            };
+            records.push(row.unavailable(&problem.name, &format!("Not satisfied: {reason}.")));
+        }
+        Err(other) => return Err(other.into()),
+    }
+    Ok(())
+}
+
+fn plan(experiment: &Experiment) -> FlowPlan {
+    let dynamics = &experiment.config.dynamics;
+    let (preconditioner, stepper) = match experiment.settings().preconditioner {
+        Preconditioner::Gradient => (Preconditioner::Gradient, Stepper::Stiff),
+        other => (other, Stepper::Explicit),
+    };
+    let (scaling, horizon) = (dynamics.scaling, dynamics.horizon);
+    FlowPlan { preconditioner, scaling, horizon, samples: 100, stepper }
+}
+
+/// Section 4.
+fn under(
+    experiment: &Experiment,
+    problem: &Problem,
+    constants: &NetworkConstants,
+) -> Result<Vec<Record>, TheoryError> {
+    let scaling = experiment.config.dynamics.scaling;
+    let ball = Ball { problem, constants, scaling, fraction: FRACTION, points: 3 };
+    let mut records = vec![
+        immersion::assumption_2(&ball),
+        immersion::gram_stays(&ball)?,
+        immersion::projection(&ball)?,
+        immersion::output_flow(&ball, 1.0)?,
+        immersion::energy_dissipation(&ball, 1.0)?,
+        immersion::kernel_singular(&ball, problem.parameters())?,
+        chart::manifold_dimension(&ball, constants.jacobian_lipschitz)?,
+        chart::injective(&ball, 1.0)?,
+        chart::tangent_space(&ball, constants.jacobian_lipschitz)?,
+    ];
+    records.extend(immersion::riemannian_gradient(&ball)?);
+    let range = HessianRange::measure(&ball)?;
+    records.push(geometry::geodesic_strong_convexity(&ball, &range, constants.strong_convexity)?);
+    records.push(geometry::geodesic_smoothness(&ball, &range, constants.smoothness)?);
+    records.push(geometry::sublevel_convex(&ball)?);
+    if experiment.settings().preconditioner != Preconditioner::GaussNewton {
+        return Ok(records);
+    }
+    let trajectory = Trajectory::integrate(problem, &plan(experiment))?;
+    let optimum = BestInClass::polish(problem, scaling, &trajectory.last().weights).ok();
+    let run = UnderRun { ball, trajectory: &trajectory, optimum: optimum.as_ref() };
+    records.push(under_flow::monotone(&run));
+    records.push(under_flow::assumption_3(&run));
+    records.extend(under_flow::theorem_5_rate(&run)?);
+    records.push(under_flow::theorem_5_radius(&run, under_flow::Corrections::AsPrinted)?);
+    records.push(under_flow::gradient_decay(&run, under_flow::Corrections::AsPrinted)?);
+    Ok(records)
+}
+
+/// Section 3.
+fn over(
+    experiment: &Experiment,
+    problem: &Problem,
+    constants: &NetworkConstants,
+    start: &Local,
+) -> Result<Vec<Record>, TheoryError> {
+    let dynamics = &experiment.config.dynamics;
+    let damping = dynamics.effective_damping();
+    let mut records = vec![
+        over_kernel::assumption_1(problem, constants),
+        over_kernel::kernel_stays(problem, constants, 4)?,
+        discrete::bounded_gradient(problem, constants, constants.gradient_bound()),
+    ];
+    if damping > 0.0 && damping < 1.0 {
+        let ratio = damping / (1.0 - damping);
+        records.push(over_identities::output_flow(problem, start, damping, ratio)?);
+        let eigenvalue = |gamma: f64| gamma / ((1.0 - damping) * gamma + damping);
+        records.push(over_identities::eigenpairs(problem, start, damping, eigenvalue)?);
+        records.push(over_identities::squared_inverse(problem, start, damping, ratio)?);
+        records.push(over_kernel::squared_inverse_bound(problem, start, constants, damping, 1.0));
+    }
+    if dynamics.integrator == Integrator::Discrete && damping > 0.0 && damping < 1.0 {
+        let scaled_step = dynamics.scaling * dynamics.step;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "capped at 2000 steps, and horizons are positive"
+        )]
+        let steps = (dynamics.horizon / scaled_step).min(2000.0) as usize;
+        let (preconditioner, eta) = (experiment.settings().preconditioner, dynamics.step);
+        let trajectory =
+            Trajectory::iterate(problem, preconditioner, dynamics.scaling, eta, steps.max(1))?;
+        let run = Iterates {
+            name: &problem.name,
+            problem,
+            constants,
+            damping,
+            scaled_step,
+            trajectory: &trajectory,
+        };
+        records.push(discrete::theorem_2(&run));
+        records.extend(discrete::descent_chain(&run)?);
+        records.push(discrete::never_exits(&run));
+        return Ok(records);
+    }
+    // Gradient flow is stiff: its implicit solves are of order p.
+    if damping == 0.0 || (damping >= 1.0 && problem.parameters() > 400) {
+        return Ok(records);
+    }
+    let trajectory = Trajectory::integrate(problem, &plan(experiment))?;
+    let mut minimizer = vec![0.0; problem.outputs()];
+    problem.loss.minimizer(&mut minimizer);
+    let run = OverRun {
+        name: &problem.name,
+        constants,
+        damping,
+        trajectory: &trajectory,
+        minimum: problem.loss.minimum(),
+        minimizer: &minimizer,
+    };
+    records.push(flow::energy_dissipation(&run));
+    records.push(flow::polyak_lojasiewicz(&run, problem.outputs(), constants.strong_convexity));
+    records.push(flow::gap_bound(&run));
+    records.push(flow::output_bound(&run));
+    if damping < 1.0 {
+        let corrected = flow::never_exits_corrected(&run);
+        records.push(flow::never_exits(&run).corrected_by(corrected));
+        records.push(flow::theorem_1(&run));
+    } else {
+        records.push(flow::gradient_flow_rate(&run));
+    }
+    Ok(records)
+}

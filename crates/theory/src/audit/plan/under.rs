@@ -1,0 +1,213 @@
+//! Section 4's runs: n = 256 real rows, m = 18, at points of B and along the Gauss-Newton flow.
+
+use gaussflow_dynamics::Preconditioner;
+use gaussflow_manifold::{GeodesicSettings, OutputManifold};
+use gaussflow_network::{Activation, InitialPoint, Initialization};
+use gaussflow_objective::Squared;
+use gaussflow_solvers::norm;
+use std::sync::Arc;
+
+use crate::TheoryError;
+use crate::audit::plan::{Effort, Findings, Rows};
+use crate::audit::under_flow::{self as flow, Corrections, UnderRun};
+use crate::audit::under_geometry::{self as geometry, HessianRange, corrected_rate};
+use crate::audit::under_immersion::{self as immersion, Ball};
+use crate::audit::{setting, under_chart as chart, under_remarks as remarks};
+use crate::best_in_class::BestInClass;
+use crate::network_constants::NetworkConstants;
+use crate::problem::Problem;
+use crate::record::Record;
+use crate::trajectory::{FlowPlan, Stepper, Trajectory};
+
+/// The paper's width.
+const HIDDEN: usize = 18;
+/// r: the one that makes Theorem 5's alpha least.
+const FRACTION: f64 = 0.5;
+/// The paper's alphas but for the collapsing one.
+const SCALINGS: [f64; 3] = [8.0, 16.0, 256.0];
+
+fn problem(rows: &Rows) -> Result<Problem, TheoryError> {
+    let name = format!("n = {}, m = {HIDDEN}, seed {}", rows.targets.len(), rows.seed);
+    Problem::regression(&name, (&rows.inputs, rows.features), &rows.targets, HIDDEN, rows.seed)
+}
+
+/// The Gauss-Newton flow.
+pub(super) fn gauss_newton(
+    problem: &Problem,
+    scaling: f64,
+    horizon: f64,
+    samples: usize,
+) -> Result<Trajectory, TheoryError> {
+    let (preconditioner, stepper) = (Preconditioner::GaussNewton, Stepper::Explicit);
+    let plan = FlowPlan { preconditioner, scaling, horizon, samples, stepper };
+    Trajectory::integrate(problem, &plan)
+}
+
+/// Statements at points of B, and the remarks on initialization.
+///
+/// # Errors
+/// [`TheoryError`] where a point, an eigenvalue problem or a trajectory gives no answer.
+pub fn ball(rows: &Rows) -> Result<Findings, TheoryError> {
+    let problem = problem(rows)?;
+    let constants = NetworkConstants::measure(&problem)?;
+    let mut found = Findings::default();
+    found.constants.push((problem.name.clone(), constants.table(0.0, FRACTION)));
+    let records = &mut found.records;
+    let ball = |scaling| Ball {
+        problem: &problem,
+        constants: &constants,
+        scaling,
+        fraction: FRACTION,
+        points: 4,
+    };
+    let eight = ball(SCALINGS[0]);
+    records.push(setting::nullified(&problem)?);
+    records.push(setting::jacobian_lipschitz(&problem, &constants, constants.jacobian_lipschitz)?);
+    records.push(setting::lipschitz_f(&problem, &constants, constants.lipschitz_printed)?);
+    records.push(immersion::assumption_2(&eight));
+    records.push(immersion::gram_stays(&eight)?);
+    records.push(immersion::projection(&eight)?);
+    records.push(immersion::output_flow(&eight, 1.0)?);
+    records.push(immersion::energy_dissipation(&eight, 1.0)?);
+    records.push(immersion::kernel_singular(&eight, problem.parameters())?);
+    records.push(chart::manifold_dimension(&eight, constants.jacobian_lipschitz)?);
+    records.push(chart::injective(&eight, 1.0)?);
+    records.push(chart::tangent_space(&eight, constants.jacobian_lipschitz)?);
+    records.extend(immersion::riemannian_gradient(&eight)?);
+    for scaling in SCALINGS {
+        let ball = Ball { points: 1, ..ball(scaling) };
+        let range = HessianRange::measure(&ball)?;
+        records.push(geometry::geodesic_strong_convexity(
+            &ball,
+            &range,
+            constants.strong_convexity,
+        )?);
+        records.push(geometry::geodesic_smoothness(&ball, &range, constants.smoothness)?);
+    }
+    records.push(geometry::sublevel_convex(&eight)?);
+    records.push(remarks::alpha_guideline(&problem, &constants, 1.0));
+
+    let (d, n) = (rows.features, rows.targets.len());
+    let start = |kind, name: &str| -> Result<Problem, TheoryError> {
+        let point = InitialPoint::draw(kind, HIDDEN, d, rows.seed)?;
+        let loss = Arc::new(Squared::new(rows.targets.clone())?);
+        let name = format!("n = {n}, m = {HIDDEN}, {name}, seed {}", rows.seed);
+        Problem::new(&name, (&rows.inputs, d), kind, &point, Activation::Tanh, loss)
+    };
+    let mirrored = start(Initialization::Antisymmetric, "antisymmetric")?;
+    records.push(remarks::antisymmetric(&mirrored, mirrored.parameters() / 2)?);
+    let plain = start(Initialization::Plain, "plain")?;
+    records.push(remarks::non_nullified(&plain, &[8.0, 16.0, 64.0, 256.0], 1.0)?);
+    Ok(found)
+}
+
+/// The flow at the paper's alphas, at Theorem 5's printed alpha, and at the corrected one.
+///
+/// # Errors
+/// [`TheoryError`] where a point, an eigenvalue problem or a trajectory gives no answer.
+pub fn flows(rows: &Rows, effort: Effort) -> Result<Findings, TheoryError> {
+    let problem = problem(rows)?;
+    let constants = NetworkConstants::measure(&problem)?;
+    let mut records = Vec::new();
+    let (mut best, mut limits) = (Vec::new(), Vec::new());
+    let small: &[f64] = match effort {
+        Effort::Quick => &SCALINGS[2..],
+        Effort::Full => &SCALINGS,
+    };
+    for &scaling in small {
+        let trajectory = gauss_newton(&problem, scaling, 5.0, 100)?;
+        let optimum = BestInClass::polish(&problem, scaling, &trajectory.last().weights).ok();
+        let run = under_run(&problem, &constants, scaling, &trajectory, optimum.as_ref());
+        records.push(flow::assumption_3(&run));
+        records.extend(flow::theorem_5_rate(&run)?);
+        // Within B the flow stays for a moment only: a run of its own, to 0.9 of the way out.
+        let speed = trajectory.samples[0].speed / scaling;
+        let moment = gauss_newton(&problem, scaling, 0.9 * run.ball.radius() / speed, 20)?;
+        records.push(flow::monotone(&UnderRun { trajectory: &moment, ..run }));
+        best.push((
+            scaling,
+            remarks::best_in_ball(&problem, scaling, run.ball.constants.ball_radius(FRACTION))?,
+        ));
+        limits.push((scaling, optimum.map_or(trajectory.last().loss, |o| o.loss)));
+    }
+    if effort == Effort::Full {
+        records.push(remarks::inductive_bias(&problem, &best, &limits));
+    }
+    let printed = constants.theorem_5_scaling(FRACTION);
+    let at_printed = under_run_ball(&problem, &constants, printed);
+    let least = corrected_rate(&at_printed)?.least_scaling();
+    let scaling = printed.max(least);
+    let trajectory = gauss_newton(&problem, scaling, 4.0, 60)?;
+    let optimum = BestInClass::polish(&problem, scaling, &trajectory.last().weights)?;
+    let corrected = under_run(&problem, &constants, scaling, &trajectory, Some(&optimum));
+    let range = HessianRange::measure(&corrected.ball)?;
+    let nu = constants.strong_convexity;
+    records.push(geometry::geodesic_strong_convexity(&corrected.ball, &range, nu)?);
+    records.push(geometry::geodesic_smoothness(&corrected.ball, &range, constants.smoothness)?);
+    let trajectory = gauss_newton(&problem, printed, 4.0, 60)?;
+    let optimum = BestInClass::polish(&problem, printed, &trajectory.last().weights)?;
+    let run = under_run(&problem, &constants, printed, &trajectory, Some(&optimum));
+    records.push(flow::assumption_3(&run));
+    records.push(flow::monotone(&run));
+    records.extend(lemma_9(&run, &optimum)?);
+    records.extend(theorem_5(&run, &corrected)?);
+    Ok(Findings { records, ..Findings::default() })
+}
+
+/// Theorem 5's rows on a run, each with its correction on another run of the same data.
+pub(super) fn theorem_5(
+    printed: &UnderRun<'_>,
+    corrected: &UnderRun<'_>,
+) -> Result<Vec<Record>, TheoryError> {
+    let mut records = Vec::new();
+    let rate = flow::theorem_5_corrected(corrected)?;
+    for record in flow::theorem_5_rate(printed)? {
+        records.push(record.corrected_by(rate.clone()));
+    }
+    let (before, after) = (Corrections::AsPrinted, Corrections::Applied);
+    let radius = flow::theorem_5_radius(corrected, after)?;
+    records.push(flow::theorem_5_radius(printed, before)?.corrected_by(radius));
+    let decay = flow::gradient_decay(corrected, after)?;
+    records.push(flow::gradient_decay(printed, before)?.corrected_by(decay));
+    Ok(records)
+}
+
+fn under_run_ball<'a>(
+    problem: &'a Problem,
+    constants: &'a NetworkConstants,
+    scaling: f64,
+) -> Ball<'a> {
+    Ball { problem, constants, scaling, fraction: FRACTION, points: 2 }
+}
+
+fn under_run<'a>(
+    problem: &'a Problem,
+    constants: &'a NetworkConstants,
+    scaling: f64,
+    trajectory: &'a Trajectory,
+    optimum: Option<&'a BestInClass>,
+) -> UnderRun<'a> {
+    UnderRun { ball: under_run_ball(problem, constants, scaling), trajectory, optimum }
+}
+
+/// Lemma 9 at a few samples, with the manifold's logarithm.
+fn lemma_9(run: &UnderRun<'_>, optimum: &BestInClass) -> Result<Vec<Record>, TheoryError> {
+    let objective = run.ball.problem.objective(run.ball.scaling)?;
+    let mut manifold = OutputManifold::new(&objective)?;
+    let mut few = run.trajectory.clone();
+    few.samples = few.samples.iter().step_by(6).take(5).cloned().collect();
+    let size = norm(&few.samples[0].output).max(1.0);
+    let settings = GeodesicSettings::default();
+    // Distances first: the logarithm needs the manifold mutably.
+    let mut found = Vec::new();
+    for sample in &few.samples {
+        // A distance is found to the geodesics' tolerance, a hundredth of a percent of it at most.
+        let distance = manifold.log(&optimum.weights, &sample.weights, &settings).ok();
+        found.push((
+            sample.weights.clone(),
+            distance.map(|log| (log.distance, log.miss + 1e-9 * size)),
+        ));
+    }
+    let distance = |w: &[f64]| found.iter().find(|(known, _)| known == w).and_then(|(_, d)| *d);
+    Ok(geometry::gradient_bounds(&run.ball, &few, optimum, distance))
+}

@@ -1,0 +1,118 @@
+//! A lower bound of L, the Lipschitz modulus of `w -> Df(w)`, by search, and the loose upper bound.
+//!
+//! Exactly `L = sup over w in R^d, norm(a) = 1 of sqrt(sum_j sigma''(x_j.w)^2 (x_j.a)^4)`, whatever m:
+//! Df changes unit by unit, and the unit with the largest quotient decides. Any (w, a) gives a lower
+//! bound; `sigma_2 sqrt(lambda_max((X X^T) * (X X^T)))` is an upper one (network crate).
+
+use gaussflow_network::{ActivationFunction, Network};
+use gaussflow_objective::Residuals;
+use gaussflow_solvers::{inner_product, norm};
+
+/// Rounds of alternation from each start.
+const ROUNDS: usize = 30;
+/// Rows tried as starts: those of largest norm.
+const STARTS: usize = 6;
+
+/// `sqrt(sum_j sigma''(x_j.w)^2 (x_j.a)^4)` at the best (w, a) found: a proven lower bound of L.
+pub fn jacobian_lipschitz_lower<A: ActivationFunction>(network: &Network<A>) -> f64 {
+    let rows = rows_of(network);
+    let mut order: Vec<usize> = (0..rows.len()).collect();
+    order.sort_by(|&a, &b| norm(&rows[b]).total_cmp(&norm(&rows[a])));
+    let bend = largest_bend(network.activation());
+    let starts = order.iter().take(STARTS);
+    starts.map(|&j| ascend(network.activation(), &rows, &rows[j], bend)).fold(0.0, f64::max)
+}
+
+/// `sigma_2 sqrt(sum_j norm(x_j)^4)`: the bound that follows from norms alone.
+pub fn jacobian_lipschitz_loose<A: ActivationFunction>(network: &Network<A>) -> f64 {
+    let fourths = rows_of(network).iter().map(|x| norm(x).powi(4)).sum::<f64>();
+    network.activation().bounds().second * fourths.sqrt()
+}
+
+/// The rows x_j.
+fn rows_of<A: ActivationFunction>(network: &Network<A>) -> Vec<Vec<f64>> {
+    let inputs = network.inputs();
+    (0..network.outputs())
+        .map(|j| (0..network.features()).map(|k| inputs[(j, k)]).collect())
+        .collect()
+}
+
+/// Where |sigma''| is largest, on a grid of [0, 4].
+fn largest_bend<A: ActivationFunction>(activation: &A) -> f64 {
+    let z: Vec<f64> = (0..4096).map(|k| f64::from(k) / 1024.0).collect();
+    let second = second_derivatives(activation, &z);
+    let best = (0..z.len()).max_by(|&a, &b| second[a].abs().total_cmp(&second[b].abs()));
+    best.map_or(0.0, |k| z[k])
+}
+
+fn second_derivatives<A: ActivationFunction>(activation: &A, z: &[f64]) -> Vec<f64> {
+    let (mut value, mut first, mut second) =
+        (vec![0.0; z.len()], vec![0.0; z.len()], vec![0.0; z.len()]);
+    activation.evaluate(z, &mut value, &mut first, &mut second);
+    second
+}
+
+/// Alternates between a (a monotone power step: the objective is convex in a) and w (gradient steps with
+/// halving, sigma''' by a central difference) from the direction of one row.
+fn ascend<A: ActivationFunction>(
+    activation: &A,
+    rows: &[Vec<f64>],
+    start: &[f64],
+    bend: f64,
+) -> f64 {
+    let length = norm(start);
+    if length == 0.0 {
+        return 0.0;
+    }
+    let mut a: Vec<f64> = start.iter().map(|x| x / length).collect();
+    let mut w: Vec<f64> = a.iter().map(|x| x * bend / length).collect();
+    let squares = |w: &[f64]| -> Vec<f64> {
+        let z: Vec<f64> = rows.iter().map(|x| inner_product(x, w)).collect();
+        second_derivatives(activation, &z).iter().map(|s| s * s).collect()
+    };
+    let fourths =
+        |a: &[f64]| -> Vec<f64> { rows.iter().map(|x| inner_product(x, a).powi(4)).collect() };
+    let (mut weight, mut best) = (squares(&w), 0.0);
+    let mut step = 0.1 / length;
+    for _ in 0..ROUNDS {
+        let mut next = vec![0.0; a.len()];
+        for (x, s) in rows.iter().zip(&weight) {
+            let cube = s * inner_product(x, &a).powi(3);
+            next.iter_mut().zip(x).for_each(|(n, x)| *n += cube * x);
+        }
+        let size = norm(&next);
+        if size == 0.0 {
+            break;
+        }
+        a = next.iter().map(|n| n / size).collect();
+        let fourth = fourths(&a);
+        best = inner_product(&weight, &fourth);
+        // The gradient in w: sum_j 2 sigma'' sigma''' (x_j.a)^4 x_j.
+        let h = 1e-5;
+        let mut uphill = vec![0.0; w.len()];
+        let z: Vec<f64> = rows.iter().map(|x| inner_product(x, &w)).collect();
+        let shifted =
+            |by: f64| second_derivatives(activation, &z.iter().map(|z| z + by).collect::<Vec<_>>());
+        let (low, high) = (shifted(-h), shifted(h));
+        for (((x, q), low), high) in rows.iter().zip(&fourth).zip(&low).zip(&high) {
+            let slope = q * (high * high - low * low) / (2.0 * h);
+            uphill.iter_mut().zip(x).for_each(|(u, x)| *u += slope * x);
+        }
+        let size = norm(&uphill);
+        if size == 0.0 {
+            break;
+        }
+        for _ in 0..20 {
+            let moved: Vec<f64> = w.iter().zip(&uphill).map(|(w, u)| w + step * u / size).collect();
+            let trial = squares(&moved);
+            let found = inner_product(&trial, &fourth);
+            if found > best {
+                (w, weight, best) = (moved, trial, found);
+                step *= 1.5;
+                break;
+            }
+            step *= 0.5;
+        }
+    }
+    best.sqrt()
+}

@@ -1,0 +1,124 @@
+//! Dense first-order data of an objective at one point: `J`, `K = J J^T` or `H = J^T J` with eigenpairs.
+//!
+//! Functions of the kernel are taken through its spectrum: `J h(H) J^T u = sum_k gamma_k h(gamma_k)
+//! <u_k, u> u_k`, for any h, which is what bounds on the spectrum are compared with.
+
+use gaussflow_objective::{Loss, SmoothMap};
+use gaussflow_solvers::faer::Mat;
+use gaussflow_solvers::{JacobianOperator, SymmetricEigen, inner_product, norm};
+
+use crate::TheoryError;
+use crate::problem::Problem;
+
+/// The point w, `alpha f(w)`, `grad g`, J and the spectrum of the smaller of K and H.
+pub struct Local {
+    /// w.
+    pub point: Vec<f64>,
+    /// `alpha f(w)`.
+    pub output: Vec<f64>,
+    /// `g(alpha f(w))`.
+    pub loss: f64,
+    /// `grad g(alpha f(w))`.
+    pub gradient: Vec<f64>,
+    /// J, n x p.
+    pub jacobian: Mat<f64>,
+    eigen: SymmetricEigen,
+}
+
+impl Local {
+    /// Measures `problem` at `w` and alpha = `scaling`.
+    ///
+    /// # Errors
+    /// [`TheoryError`] where the map or the eigenvalue iteration gives no answer.
+    pub fn measure(problem: &Problem, scaling: f64, w: &[f64]) -> Result<Self, TheoryError> {
+        let (n, p) = (problem.outputs(), problem.parameters());
+        let mut output = vec![0.0; n];
+        let mut operator = problem.new_jacobian();
+        problem.network.linearize(w, &mut output, &mut operator)?;
+        output.iter_mut().for_each(|x| *x *= scaling);
+        let mut gradient = vec![0.0; n];
+        problem.loss.gradient(&output, &mut gradient);
+        let mut jacobian = Mat::zeros(n, p);
+        operator.write_dense(jacobian.as_mut());
+        let order = n.min(p);
+        let mut gram = Mat::zeros(order, order);
+        let mut work = Vec::new();
+        if p >= n {
+            operator.kernel(gram.as_mut(), &mut work);
+        } else {
+            operator.gram(gram.as_mut(), &mut work);
+        }
+        let mut eigen = SymmetricEigen::new(order)?;
+        eigen.factor(gram.as_ref())?;
+        let loss = problem.loss.value(&output);
+        Ok(Self { point: w.to_vec(), output, loss, gradient, jacobian, eigen })
+    }
+
+    /// min(n, p) eigenvalues of K or H, ascending.
+    pub fn eigenvalues(&self) -> Vec<f64> {
+        let order = self.jacobian.nrows().min(self.jacobian.ncols());
+        (0..order).map(|k| self.eigen.value(k)).collect()
+    }
+
+    /// The smallest of them.
+    pub fn smallest(&self) -> f64 {
+        self.eigen.value(0)
+    }
+
+    /// The largest of them: `norm(K) = norm(H)`.
+    pub fn largest(&self) -> f64 {
+        self.eigen.value(self.jacobian.nrows().min(self.jacobian.ncols()) - 1)
+    }
+
+    /// Unit eigenvector k in output space (length n): of K, or `J v_k / norm(J v_k)`.
+    pub fn output_eigenvector(&self, k: usize) -> Vec<f64> {
+        let vector = self.eigen.vector(k);
+        if self.jacobian.ncols() >= self.jacobian.nrows() {
+            return vector.to_vec();
+        }
+        let mut image = self.times(vector);
+        let length = norm(&image);
+        image.iter_mut().for_each(|x| *x /= length);
+        image
+    }
+
+    /// Unit eigenvector k in parameter space (length p): of H, or `J^T u_k / norm(J^T u_k)`.
+    pub fn parameter_eigenvector(&self, k: usize) -> Vec<f64> {
+        let vector = self.eigen.vector(k);
+        if self.jacobian.ncols() < self.jacobian.nrows() {
+            return vector.to_vec();
+        }
+        let mut image = self.transposed_times(vector);
+        let length = norm(&image);
+        image.iter_mut().for_each(|x| *x /= length);
+        image
+    }
+
+    /// `J v`.
+    pub fn times(&self, v: &[f64]) -> Vec<f64> {
+        let mut out = vec![0.0; self.jacobian.nrows()];
+        for (k, &v) in v.iter().enumerate() {
+            let column = self.jacobian.col(k);
+            out.iter_mut().zip(column.iter()).for_each(|(o, j)| *o += v * j);
+        }
+        out
+    }
+
+    /// `J^T u`.
+    pub fn transposed_times(&self, u: &[f64]) -> Vec<f64> {
+        (0..self.jacobian.ncols())
+            .map(|k| self.jacobian.col(k).iter().zip(u).map(|(j, u)| j * u).sum())
+            .collect()
+    }
+
+    /// `<u, F u>` for F with the eigenvalue `function(gamma)` where K has gamma (0 off its range when
+    /// n > p).
+    pub fn quadratic_form(&self, u: &[f64], function: impl Fn(f64) -> f64) -> f64 {
+        (0..self.eigenvalues().len())
+            .map(|k| {
+                let coordinate = inner_product(&self.output_eigenvector(k), u);
+                function(self.eigen.value(k)) * coordinate * coordinate
+            })
+            .sum()
+    }
+}

@@ -1,0 +1,116 @@
+//! A network on data with a loss and its initial weights, for every scaling alpha: what is audited.
+
+use std::sync::Arc;
+
+use gaussflow_network::{Activation, ActivationFunction, InitialPoint, Initialization, Network};
+use gaussflow_objective::{LipschitzConstants, Loss, Objective, Residuals, SmoothMap, Squared};
+use gaussflow_solvers::norm;
+
+use crate::TheoryError;
+
+/// The objective of a [`Problem`] at one alpha.
+pub type ProblemObjective<'a> = Objective<&'a Network, Arc<dyn Loss>>;
+
+/// `w -> g(alpha f(w))` but for alpha, with w_0.
+#[derive(Clone)]
+pub struct Problem {
+    /// What the records call it.
+    pub name: String,
+    /// f, nullified at w_0 where the initialization is.
+    pub network: Network,
+    /// g.
+    pub loss: Arc<dyn Loss>,
+    /// w_0, row-major m x d.
+    pub initial: Vec<f64>,
+}
+
+impl Problem {
+    /// A network of `kind` on `inputs` (row-major n x `features`) at `point`.
+    ///
+    /// # Errors
+    /// [`TheoryError::Network`] on shapes that do not fit.
+    pub fn new(
+        name: &str,
+        (inputs, features): (&[f64], usize),
+        kind: Initialization,
+        point: &InitialPoint,
+        activation: Activation,
+        loss: Arc<dyn Loss>,
+    ) -> Result<Self, TheoryError> {
+        let network = Network::from_initial_point(kind, inputs, features, point, activation)?;
+        Ok(Self { name: name.to_owned(), network, loss, initial: point.weights.clone() })
+    }
+
+    /// The paper's section 2.1: nullified tanh network of `hidden` units, drawn from `seed`, squared loss.
+    ///
+    /// # Errors
+    /// [`TheoryError`] on shapes that do not fit.
+    pub fn regression(
+        name: &str,
+        (inputs, features): (&[f64], usize),
+        targets: &[f64],
+        hidden: usize,
+        seed: u64,
+    ) -> Result<Self, TheoryError> {
+        let kind = Initialization::Nullified;
+        let point = InitialPoint::draw(kind, hidden, features, seed)?;
+        let loss = Arc::new(Squared::new(targets.to_vec())?);
+        Self::new(name, (inputs, features), kind, &point, Activation::Tanh, loss)
+    }
+
+    /// The objective at alpha = `scaling`.
+    ///
+    /// # Errors
+    /// [`TheoryError::Objective`] for an alpha that is not positive and finite.
+    pub fn objective(&self, scaling: f64) -> Result<ProblemObjective<'_>, TheoryError> {
+        Ok(Objective::new(&self.network, Arc::clone(&self.loss), scaling)?)
+    }
+
+    /// Number of outputs n.
+    pub fn outputs(&self) -> usize {
+        self.network.outputs()
+    }
+
+    /// Number of parameters p.
+    pub fn parameters(&self) -> usize {
+        self.network.parameters()
+    }
+
+    /// The inputs by row, n x d.
+    pub fn input_rows(&self) -> Vec<f64> {
+        let (n, d) = (self.outputs(), self.network.features());
+        (0..n * d).map(|e| self.network.inputs()[(e / d, e % d)]).collect()
+    }
+
+    /// phi: the same network without the nullifying offset.
+    ///
+    /// # Errors
+    /// [`TheoryError::Network`] (cannot occur for the shapes of a network that exists).
+    pub fn plain_network(&self) -> Result<Network, TheoryError> {
+        let (d, signs) = (self.network.features(), self.network.signs());
+        Ok(Network::new(&self.input_rows(), d, signs, *self.network.activation())?)
+    }
+
+    /// `g(0) - g*`: the gap at w_0 of a nullified network over all of `R^n`.
+    pub fn gap_of_zero(&self) -> f64 {
+        self.loss.value(&vec![0.0; self.outputs()]) - self.loss.minimum()
+    }
+
+    /// A bound of the rounding error of `alpha f(w)`, a norm: `alpha eps (4 m sigma_0 sqrt(n) +
+    /// Lip_f norm(w_0))`.
+    ///
+    /// Each of n outputs sums m terms of at most sigma_0, each off by a few units in the last place, and
+    /// subtracts as much; and w itself is rounded. (m additions of random signs lose sqrt(m) units, the
+    /// factor m is a bound.)
+    pub fn output_rounding(&self, scaling: f64) -> f64 {
+        let (m, n) = (self.network.hidden() as f64, self.outputs() as f64);
+        let value = self.network.activation().bounds().value;
+        let of_weights = self.network.lipschitz() * norm(&self.initial);
+        scaling * f64::EPSILON * (4.0 * m * value * n.sqrt() + of_weights)
+    }
+
+    /// A fresh Jacobian of f.
+    pub(crate) fn new_jacobian(&self) -> gaussflow_network::NetworkJacobian {
+        self.network.new_jacobian()
+    }
+}

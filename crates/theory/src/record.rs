@@ -1,0 +1,307 @@
+//! One judged statement: hypotheses, the two sides at the worst point, and a verdict from these alone.
+//!
+//! Sides are turned so that the statement reads `left <= right`; it holds where
+//! `left <= right + tolerance`, the tolerance being a formula of rounding and integration errors that
+//! each audit function states. An identity has an error norm on the left and a rounding bound on the
+//! right.
+
+use std::cmp::Ordering;
+
+/// What a statement assumes: a measured value, what it is compared with, and the result.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hypothesis {
+    /// What is compared, with the direction of the comparison.
+    pub name: String,
+    /// The measured value.
+    pub value: f64,
+    /// What it is compared with.
+    pub threshold: f64,
+    /// Whether the comparison comes out as the statement assumes; false for NaN.
+    pub met: bool,
+}
+
+impl Hypothesis {
+    /// Assumes `value >= threshold`.
+    pub fn at_least(name: &str, value: f64, threshold: f64) -> Self {
+        Self { name: format!("{name}, at least"), value, threshold, met: value >= threshold }
+    }
+
+    /// Assumes `value <= threshold`.
+    pub fn at_most(name: &str, value: f64, threshold: f64) -> Self {
+        Self { name: format!("{name}, at most"), value, threshold, met: value <= threshold }
+    }
+
+    /// Assumes `value > threshold`.
+    pub fn above(name: &str, value: f64, threshold: f64) -> Self {
+        Self { name: format!("{name}, above"), value, threshold, met: value > threshold }
+    }
+
+    /// Assumes `value < threshold`.
+    pub fn below(name: &str, value: f64, threshold: f64) -> Self {
+        Self { name: format!("{name}, below"), value, threshold, met: value < threshold }
+    }
+}
+
+/// The two sides of a statement at one place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Comparison {
+    /// The side that should be smaller.
+    pub left: f64,
+    /// The side that should be larger.
+    pub right: f64,
+    /// What rounding and integration may add to `left - right`; at least 0.
+    pub tolerance: f64,
+    /// The place: a time, a step, a point.
+    pub at: String,
+}
+
+impl Comparison {
+    /// Compares `left` with `right` at `at`.
+    pub fn new(left: f64, right: f64, tolerance: f64, at: impl Into<String>) -> Self {
+        Self { left, right, tolerance, at: at.into() }
+    }
+
+    /// Whether `left <= right + tolerance`; false for NaN.
+    pub fn holds(&self) -> bool {
+        self.left <= self.right + self.tolerance
+    }
+
+    /// `left / right`; `None` where right is not positive or the quotient not finite.
+    pub fn ratio(&self) -> Option<f64> {
+        let ratio = self.left / self.right;
+        (self.right > 0.0 && ratio.is_finite()).then_some(ratio)
+    }
+
+    /// Whether both sides and the tolerance are numbers (an infinite bound is one).
+    pub fn is_measured(&self) -> bool {
+        !(self.left.is_nan() || self.right.is_nan() || self.tolerance.is_nan())
+    }
+
+    /// Of many places, the one that speaks most against the statement; one that could not be measured
+    /// comes first, so that it is never passed over. `None` of none.
+    pub fn worst(places: impl IntoIterator<Item = Self>) -> Option<Self> {
+        places.into_iter().reduce(|worst, next| {
+            if next.severity(&worst) == Ordering::Greater { next } else { worst }
+        })
+    }
+
+    fn severity(&self, other: &Self) -> Ordering {
+        let key = |c: &Self| {
+            let allowed = c.right + c.tolerance;
+            if !c.is_measured() {
+                (3, 0.0)
+            } else if allowed > 0.0 {
+                (1, c.left / allowed)
+            } else {
+                // Nothing positive is allowed: worse than any finite ratio where left is above it.
+                (if c.left > allowed { 2 } else { 0 }, c.left - allowed)
+            }
+        };
+        let (a, b) = (key(self), key(other));
+        a.0.cmp(&b.0).then(a.1.total_cmp(&b.1))
+    }
+}
+
+/// What the numbers say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Verdict {
+    /// Hypotheses met, `left <= right + tolerance`.
+    Holds,
+    /// Hypotheses met, `left > right + tolerance`.
+    Violated,
+    /// A hypothesis is not met: the sides are reported, nothing is judged.
+    HypothesesUnmet,
+    /// The statement says nothing here, or it could not be measured; the note says which.
+    NotApplicable,
+    /// A number that the paper does not bound.
+    Reported,
+}
+
+impl Verdict {
+    /// Every verdict, in the order of the summary.
+    pub const ALL: [Self; 5] =
+        [Self::Violated, Self::Holds, Self::HypothesesUnmet, Self::Reported, Self::NotApplicable];
+
+    /// The word in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Holds => "holds",
+            Self::Violated => "violated",
+            Self::HypothesesUnmet => "hypotheses-unmet",
+            Self::NotApplicable => "not-applicable",
+            Self::Reported => "reported",
+        }
+    }
+
+    fn of(hypotheses: &[Hypothesis], comparison: &Comparison) -> Self {
+        if !comparison.is_measured() {
+            Self::NotApplicable
+        } else if hypotheses.iter().any(|h| !h.met) {
+            Self::HypothesesUnmet
+        } else if comparison.holds() {
+            Self::Holds
+        } else {
+            Self::Violated
+        }
+    }
+}
+
+/// What holds in place of a statement that fails, judged on the same data.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Corrected {
+    /// The statement in words and symbols.
+    pub statement: String,
+    /// Its sides at its own worst point.
+    pub comparison: Comparison,
+    /// Its verdict.
+    pub verdict: Verdict,
+}
+
+/// A row of the list of statements: what is audited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Statement {
+    /// Such as `over/gap-bound`.
+    pub id: &'static str,
+    /// Where the paper says it.
+    pub place: &'static str,
+    /// What it says, as `left <= right`.
+    pub text: &'static str,
+}
+
+/// A statement judged on one run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record {
+    /// Which statement.
+    pub statement: Statement,
+    /// On which data and trajectory.
+    pub run: String,
+    /// What it assumes.
+    pub hypotheses: Vec<Hypothesis>,
+    /// Its sides at the worst point.
+    pub comparison: Comparison,
+    /// What the numbers say.
+    pub verdict: Verdict,
+    /// What holds instead.
+    pub corrected: Option<Corrected>,
+    /// What a reader should know.
+    pub note: String,
+}
+
+impl Statement {
+    /// Judges the worst of `places` under `hypotheses`; without a place the record is not applicable.
+    pub fn judge(
+        &self,
+        run: &str,
+        hypotheses: Vec<Hypothesis>,
+        places: impl IntoIterator<Item = Comparison>,
+    ) -> Record {
+        let found = Comparison::worst(places);
+        let missing = found.is_none();
+        let comparison =
+            found.unwrap_or_else(|| Comparison::new(f64::NAN, f64::NAN, 0.0, "nowhere"));
+        let verdict = Verdict::of(&hypotheses, &comparison);
+        let note = match (missing, comparison.is_measured()) {
+            (true, _) => "There was no point to measure at. ".to_owned(),
+            (false, false) => "A side could not be measured. ".to_owned(),
+            (false, true) => String::new(),
+        };
+        let run = run.to_owned();
+        Record { statement: *self, run, hypotheses, comparison, verdict, corrected: None, note }
+    }
+
+    /// Reports two numbers without judging.
+    pub fn report(&self, run: &str, left: f64, right: f64, note: &str) -> Record {
+        Record {
+            statement: *self,
+            run: run.to_owned(),
+            hypotheses: Vec::new(),
+            comparison: Comparison::new(left, right, 0.0, "w_0"),
+            verdict: Verdict::Reported,
+            corrected: None,
+            note: note.to_owned(),
+        }
+    }
+
+    /// A record of why nothing could be measured on a run.
+    pub fn unavailable(&self, run: &str, reason: &str) -> Record {
+        let verdict = Verdict::NotApplicable;
+        let comparison = Comparison::new(f64::NAN, f64::NAN, 0.0, "nowhere");
+        let (run, note) = (run.to_owned(), reason.to_owned());
+        let (hypotheses, corrected) = (Vec::new(), None);
+        Record { statement: *self, run, hypotheses, comparison, verdict, corrected, note }
+    }
+}
+
+impl Record {
+    /// Adds the corrected statement, judged at the worst of its own places.
+    #[must_use]
+    pub fn with_corrected(
+        mut self,
+        statement: &str,
+        hypotheses: &[Hypothesis],
+        places: impl IntoIterator<Item = Comparison>,
+    ) -> Self {
+        if let Some(comparison) = Comparison::worst(places) {
+            let verdict = Verdict::of(hypotheses, &comparison);
+            let statement = statement.to_owned();
+            self.corrected = Some(Corrected { statement, comparison, verdict });
+        }
+        self
+    }
+
+    /// Takes the corrected statement from a record of its own, judged on the same data at the step or
+    /// alpha that it asks for.
+    #[must_use]
+    pub fn corrected_by(mut self, other: Self) -> Self {
+        let statement = format!("{} [{}]", other.statement.text, other.run);
+        self.note.push_str(&other.note);
+        let Self { comparison, verdict, .. } = other;
+        self.corrected = Some(Corrected { statement, comparison, verdict });
+        self
+    }
+
+    /// Adds a sentence to the note.
+    #[must_use]
+    pub fn with_note(mut self, note: &str) -> Self {
+        self.note.push_str(note);
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROW: Statement = Statement { id: "a/b", place: "Lemma 1", text: "x <= y" };
+
+    #[test]
+    fn verdicts_come_from_the_numbers() {
+        let judge = |left, right, tolerance, met| {
+            let hypothesis = Hypothesis::at_least("alpha", 1.0, if met { 1.0 } else { 2.0 });
+            ROW.judge("r", vec![hypothesis], [Comparison::new(left, right, tolerance, "t = 1")])
+                .verdict
+        };
+        assert_eq!(judge(1.0, 1.0, 0.0, true), Verdict::Holds);
+        assert_eq!(judge(1.0 + 1e-14, 1.0, 1e-13, true), Verdict::Holds);
+        assert_eq!(judge(1.0 + 1e-12, 1.0, 1e-13, true), Verdict::Violated);
+        assert_eq!(judge(2.0, 1.0, 0.0, false), Verdict::HypothesesUnmet);
+        assert_eq!(judge(1.0, f64::INFINITY, 0.0, true), Verdict::Holds);
+        assert_eq!(judge(f64::NAN, 1.0, 0.0, true), Verdict::NotApplicable);
+        assert_eq!(ROW.judge("r", vec![], []).verdict, Verdict::NotApplicable);
+        assert!(!Hypothesis::at_least("x", f64::NAN, 0.0).met);
+    }
+
+    #[test]
+    fn the_worst_place_is_the_one_that_speaks_most_against() {
+        let place = |left, right, at: &str| Comparison::new(left, right, 0.0, at);
+        let worst = |places: &[Comparison]| Comparison::worst(places.to_vec()).unwrap().at;
+        assert_eq!(worst(&[place(1.0, 4.0, "a"), place(3.0, 4.0, "b"), place(2.0, 4.0, "c")]), "b");
+        assert_eq!(
+            worst(&[place(2.0, 1.0, "a"), place(2.0, -0.5, "b"), place(2.0, -12.6, "c")]),
+            "c"
+        );
+        assert_eq!(worst(&[place(9.0, 1.0, "a"), place(f64::NAN, 1.0, "b")]), "b");
+        assert_eq!(place(2.0, -0.5, "a").ratio(), None);
+        assert_eq!(place(2.0, 4.0, "a").ratio(), Some(0.5));
+    }
+}

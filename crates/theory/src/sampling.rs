@@ -1,0 +1,58 @@
+//! Seeded points, directions and vectors at which statements "for all w in B" are judged.
+
+use gaussflow_solvers::norm;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rand_distr::StandardNormal;
+
+/// ChaCha8 stream of the audit's own draws (0 to 2 are the rows, signs and weights of a run).
+const AUDIT_STREAM: u64 = 16;
+
+/// Draws for one purpose.
+pub struct Sampler {
+    generator: ChaCha8Rng,
+}
+
+impl Sampler {
+    /// The draws of `seed`.
+    pub fn new(seed: u64) -> Self {
+        let mut generator = ChaCha8Rng::seed_from_u64(seed);
+        generator.set_stream(AUDIT_STREAM);
+        Self { generator }
+    }
+
+    /// A vector of independent standard normal entries.
+    pub fn normal(&mut self, length: usize) -> Vec<f64> {
+        (0..length).map(|_| self.generator.sample(StandardNormal)).collect()
+    }
+
+    /// A unit vector, uniform on the sphere.
+    pub fn direction(&mut self, length: usize) -> Vec<f64> {
+        let mut vector = self.normal(length);
+        let size = norm(&vector);
+        vector.iter_mut().for_each(|x| *x /= size);
+        vector
+    }
+
+    /// A number in [0, 1).
+    pub fn fraction(&mut self) -> f64 {
+        self.generator.random()
+    }
+
+    /// The centre, then `count` points within `radius` of it: half on the sphere of 0.999 radius (where
+    /// statements on a ball are tightest), half at a uniform share of it.
+    pub fn ball(&mut self, centre: &[f64], radius: f64, count: usize) -> Vec<Vec<f64>> {
+        let mut points = vec![centre.to_vec()];
+        for k in 0..count {
+            let share = if k % 2 == 0 { 0.999 } else { self.fraction() };
+            let direction = self.direction(centre.len());
+            points.push(shifted(centre, &direction, radius * share));
+        }
+        points
+    }
+}
+
+/// `w + length v`.
+pub fn shifted(w: &[f64], v: &[f64], length: f64) -> Vec<f64> {
+    w.iter().zip(v).map(|(w, v)| w + length * v).collect()
+}
