@@ -10,10 +10,10 @@ const ROWS: usize = 64;
 const FEATURES: usize = 3;
 const HIDDEN: usize = 6;
 
+type Fallible<T> = Result<T, Box<dyn std::error::Error>>;
+
 /// A nullified tanh network with `norm(alpha f - y)^2`, and its initial weights.
-fn problem(
-    alpha: f64,
-) -> Result<(Objective<Network, Squared>, Vec<f64>), Box<dyn std::error::Error>> {
+fn problem(alpha: f64) -> Fallible<(Objective<Network, Squared>, Vec<f64>)> {
     // ROWS rows of normal features: the weights of a network with so many units.
     let inputs = InitialPoint::draw(Initialization::Plain, ROWS, FEATURES, 1)?.weights;
     let targets = inputs.chunks_exact(FEATURES).map(|x| 2.0 + x[0].tanh() + x[2].sin()).collect();
@@ -23,7 +23,7 @@ fn problem(
     Ok((Objective::new(network, Squared::new(targets)?, alpha)?, start.weights))
 }
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+fn main() -> Fallible<()> {
     println!("    alpha    nu_eff    mu_eff   curvature   turned after t = 1");
     for alpha in [8.0, 32.0, 128.0, 512.0] {
         let (objective, start) = problem(alpha)?;
