@@ -293,7 +293,7 @@ fn theorem_5() -> Result<(), TheoryError> {
     };
     let printed = counterexample_scaling(&problem, &constants)?;
     let least = corrected_rate(&ball(&constants, printed))?.least_scaling();
-    let fast = nu(&constants, 3.0);
+    let fast = nu(&constants, 4.5);
     let wide = NetworkConstants { lambda0: 2.5 * constants.lambda0, ..constants };
     for scaling in [printed, least] {
         let trajectory = flow_of(&problem, Preconditioner::GaussNewton, scaling, 4.0);
