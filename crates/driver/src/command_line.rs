@@ -1,4 +1,4 @@
-//! The command line: `gaussflow run`, `gaussflow config`, `gaussflow reproduce`.
+//! The command line: `gaussflow run`, `gaussflow config`, `gaussflow reproduce`, `gaussflow report`.
 
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::error::DriverError;
 use crate::experiment::{Experiment, load};
 use crate::records::RunEntry;
+use crate::report;
 use crate::reproduce::folder::{RunFolder, identity};
 use crate::reproduce::{self, Mode};
 use crate::run;
@@ -37,6 +38,20 @@ enum Command {
     #[command(after_help = "Examples:\n  gaussflow reproduce --quick --out quick\n  \
                             gaussflow reproduce --check")]
     Reproduce(ReproduceArguments),
+    /// Write DIR/report.html, one page that opens offline, from a folder of runs.
+    #[command(after_help = "Examples:\n  gaussflow report out/reproduction\n  \
+                            gaussflow report results/runs/gauss-newton-alpha_8-seed_0")]
+    Report(ReportArguments),
+}
+
+#[derive(Debug, Args)]
+struct ReportArguments {
+    /// What run, sweep or reproduce wrote, or one run's folder.
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
+    /// Print nothing but errors.
+    #[arg(long)]
+    quiet: bool,
 }
 
 #[derive(Debug, Args)]
@@ -95,6 +110,7 @@ pub fn execute() -> Result<(), DriverError> {
             print!("{}", Config::commented_default());
             Ok(())
         }
+        Command::Report(arguments) => write_report(&arguments),
         Command::Reproduce(arguments) => reproduce::reproduce(&reproduce::Request {
             out: arguments.out,
             seeds: arguments.seeds,
@@ -120,7 +136,10 @@ fn run_one(arguments: &RunArguments) -> Result<(), DriverError> {
     let entry = RunEntry { id: record.id.clone(), path };
     folder.add_run(seed, &identity, entry)?;
     if !arguments.quiet {
-        report(&record, &folder.root().join(RunFolder::run_path(&record.id)).display().to_string());
+        describe(
+            &record,
+            &folder.root().join(RunFolder::run_path(&record.id)).display().to_string(),
+        );
     }
     if run::INTERRUPT.load(Ordering::Relaxed) {
         return Err(DriverError::Interrupted);
@@ -128,8 +147,20 @@ fn run_one(arguments: &RunArguments) -> Result<(), DriverError> {
     Ok(())
 }
 
+/// `gaussflow report`.
+fn write_report(arguments: &ReportArguments) -> Result<(), DriverError> {
+    let written = report::write(&arguments.folder)?;
+    for problem in &written.problems {
+        eprintln!("note: {problem}");
+    }
+    if !arguments.quiet {
+        println!("written to {}", written.path.display());
+    }
+    Ok(())
+}
+
 /// A few lines on how a run went.
-fn report(record: &run::RunRecord, folder: &str) {
+fn describe(record: &run::RunRecord, folder: &str) {
     let outcome = &record.outcome;
     println!("{}: {} at t = {}", record.id, word(&outcome.stop_reason), outcome.final_time);
     if let (Some(first), Some(last)) = (record.trace.first(), record.trace.last()) {

@@ -9,6 +9,7 @@ pub mod experiment;
 pub mod figures;
 pub mod geometry;
 pub mod records;
+pub mod report;
 pub mod reproduce;
 pub mod run;
 

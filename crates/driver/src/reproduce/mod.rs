@@ -23,6 +23,7 @@ use crate::error::DriverError;
 use crate::experiment::Experiment;
 use crate::figures::render;
 use crate::records::{RunEntry, Timing, write_bytes, write_json};
+use crate::report;
 use crate::run::{self, INTERRUPT};
 
 use self::check::Reference;
@@ -98,13 +99,15 @@ pub fn reproduce(request: &Request) -> Result<(), DriverError> {
     write_bytes(&folder.root().join("summary.md"), summary.as_bytes())?;
     write_timing(&folder, &results, integrated, begun)?;
     write_manifest(&folder, &data, &results, &written)?;
+    // The page shows what lies in the folder, the manifest included.
+    let report = report::write(folder.root())?;
     if let Some(path) = &request.write_reference {
         Reference::write(path, &results, &claims)?;
     }
     if !request.quiet {
         println!("{} runs in {:.1} s", results.runs.len(), begun.elapsed().as_secs_f64());
         print!("{}", summary::terminal(&claims));
-        println!("see {}", folder.root().join("summary.md").display());
+        println!("see {}", report.path.display());
     }
     if request.check { compare(&results, &claims, request.quiet) } else { Ok(()) }
 }
