@@ -33,17 +33,17 @@ const charts = (() => {
   const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
   function tick(value) {
     if (value === null) return "";
-    const power = Math.log10(value);
-    if (value > 0 && Math.abs(power) > 2.5 && Math.abs(power - Math.round(power)) < 1e-9) {
+    const power = Math.log10(Math.abs(value));
+    if (value !== 0 && Math.abs(power) > 2.5 && Math.abs(power - Math.round(power)) < 1e-9) {
       const digits = String(Math.abs(Math.round(power))).replace(/\d/g, digit => SUPERSCRIPTS[digit]);
-      return `10${power < 0 ? "⁻" : ""}${digits}`;
+      return `${value < 0 ? "−" : ""}10${power < 0 ? "⁻" : ""}${digits}`;
     }
     return format(value);
   }
 
   // Columns on one common time: per series the line, then least and greatest where there is a range.
   function columns(chart) {
-    const drawable = value => (value === null || (chart.log && value <= 0) ? null : value);
+    const drawable = value => (value === null || (chart.log && !chart.signed && value <= 0) ? null : value);
     const tables = [], layout = [];
     let next = 1;
     for (const series of chart.series) {
@@ -78,7 +78,9 @@ const charts = (() => {
       for (const _ of range) series.push({ show, stroke: "transparent", width: 0, points: { show: false } });
       if (range.length) bands.push({ series: [range[1], range[0]], fill: `${stroke}26` });
     }
-    const axis = { stroke: ink, font: "12px system-ui, sans-serif", grid: { stroke: grid, width: 1 }, ticks: { stroke: grid, width: 1 } };
+    const axis = {
+      values: (_, splits) => splits.map(tick), filter: (_, splits) => splits, stroke: ink, font: "12px system-ui, sans-serif", grid: { stroke: grid, width: 1 }, ticks: { stroke: grid, width: 1 },
+    };
     const width = state.printing ? PRINTED.width : chart.plot.clientWidth;
     const height = state.printing ? PRINTED.height : chart.plot.clientHeight;
     return {
@@ -86,11 +88,12 @@ const charts = (() => {
       legend: { show: false },
       scales: {
         x: { time: false, distr: state.logTime ? 3 : 1 },
-        y: chart.log ? { distr: 3, range: logRange } : { range: linearRange },
+        y: !chart.log ? { range: (plot, low, high) => linearRange(chart, plot, low, high) }
+          : chart.signed ? { distr: 4, asinh: 1, range: symmetricRange } : { distr: 3, range: logRange },
       },
       axes: [
-        { ...axis, values: (_, splits) => splits.map(tick), label: "time t", labelFont: axis.font, labelSize: 18, size: 34 },
-        { ...axis, values: (_, splits) => splits.map(tick), size: 64 },
+        { ...axis, ...(state.logTime && { splits: logSplits }), label: "time t", labelFont: axis.font, labelSize: 18, size: 34 },
+        { ...axis, ...(chart.log && { splits: chart.signed ? symmetricSplits : logSplits }), size: 64 },
       ],
       cursor: {
         sync: { key: "time", setSeries: false },
@@ -113,13 +116,58 @@ const charts = (() => {
 
   function logRange(_, low, high) {
     if (low === null || !(high > 0)) return [0.1, 1];
-    return uPlot.rangeLog(Math.max(low, high * ROUNDING), high, 10, false);
+    const [from, to] = [Math.log10(Math.max(low, high * ROUNDING)), Math.log10(high)];
+    const room = Math.max((to - from) * 0.04, 0.02);
+    return [10 ** (from - room), 10 ** (to + room)];
   }
 
-  function linearRange(_, low, high) {
+  // The range of a linear axis leaves out what lies far beyond the bulk of the shown values, and says so.
+  function linearRange(chart, plot, low, high) {
+    chart.figure.querySelector(".beyond")?.remove();
     if (low === null) return [0, 1];
+    if (chart.fenced) {
+      const values = [];
+      for (const { group, line } of chart.layout) {
+        if (state.shown[group]) values.push(...plot.data[line].filter(value => value != null));
+      }
+      values.sort((a, b) => a - b);
+      // Median and median deviation: up to half of the values may be wild.
+      const middle = list => list[Math.floor((list.length - 1) / 2)];
+      const center = middle(values);
+      const deviation = middle(values.map(value => Math.abs(value - center)).sort((a, b) => a - b));
+      const reach = 8 * (deviation || Math.abs(center) || 1);
+      const [below, above] = [center - reach, center + reach];
+      if (values[0] < below || values.at(-1) > above) {
+        const note = document.createElement("p");
+        note.className = "note beyond";
+        note.textContent = "Some values lie far beyond this range; Log shows all.";
+        chart.figure.append(note);
+      }
+      [low, high] = [Math.max(low, below), Math.min(high, above)];
+    }
     const room = (high - low || Math.abs(high) || 1) * 0.06;
     return [low - room, high + room];
+  }
+
+  // A symmetric logarithmic axis: linear within 1 of zero.
+  const symmetricRange = (_, low, high) => (low === null ? [0, 1] : [low - 0.1 * Math.abs(low), high + 0.1 * Math.abs(high)]);
+
+  // Powers of ten, at most about seven; within two decades 1, 2 and 5 of each.
+  function logSplits(_, axis, min, max) {
+    const [from, to] = [Math.log10(min), Math.log10(max)];
+    const stride = Math.max(1, Math.ceil((to - from) / 7)), splits = [];
+    for (let power = Math.floor(from); power <= to; power++) {
+      const factors = to - from < 0.7 ? [1, 1.5, 2, 3, 4, 5, 6, 7, 8, 9] : to - from < 2 ? [1, 2, 5] : power % stride ? [] : [1];
+      splits.push(...factors.map(factor => Number(`${factor}e${power}`)).filter(value => value >= min && value <= max));
+    }
+    return splits;
+  }
+
+  function symmetricSplits(_, axis, min, max) {
+    const powers = Math.max(1, Math.ceil(Math.log10(Math.max(Math.abs(min), Math.abs(max), 10))));
+    const stride = Math.max(1, Math.ceil((min < 0 ? 2 : 1) * powers / 7)), splits = [0];
+    for (let power = 0; power <= powers; power += stride) splits.push(10 ** power, -(10 ** power));
+    return splits.filter(value => value >= min && value <= max).sort((a, b) => a - b);
   }
 
   // The box beside the pointer: every visible series with its value and range, the largest first.
@@ -273,7 +321,7 @@ const charts = (() => {
 
   const all = data.charts.map(({ id, scale, series }) => {
     const figure = document.querySelector(`[data-chart="${id}"]`);
-    const chart = { id, series, log: scale === "log", active: false, figure, plot: figure.querySelector(".plot"), readout: figure.querySelector(".readout") };
+    const chart = { id, series, log: scale === "log", signed: scale !== "log", fenced: scale !== "log", active: false, figure, plot: figure.querySelector(".plot"), readout: figure.querySelector(".readout") };
     figure.querySelector("figcaption").append(
       Object.assign(toggle("Log", chart.log, now => { chart.log = now; draw(chart); }), { title: "Logarithmic values" }));
     const enter = () => { chart.active = true; }, leave = () => { chart.active = false; chart.readout.hidden = true; };

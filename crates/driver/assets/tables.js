@@ -5,8 +5,7 @@
 function sortKey(cell, numeric) {
   const text = cell.dataset.value ?? cell.textContent.trim();
   if (!numeric) return text;
-  const value = text === "" ? NaN : Number(text);
-  return value;
+  return text === "" ? NaN : Number(text);
 }
 
 function sortTable(table, column, direction) {
@@ -53,6 +52,7 @@ for (const table of document.querySelectorAll("table[data-sortable]")) {
     for (const cell of row.cells) cell.setAttribute("role", cell.tagName === "TH" ? "columnheader" : "cell");
   }
   [...table.tHead.rows[0].cells].forEach((header, column) => {
+    if (header.dataset.kind === "none") return;
     const button = document.createElement("button");
     button.type = "button";
     button.textContent = header.textContent;
@@ -75,5 +75,14 @@ for (const button of document.querySelectorAll("[data-enlarge]")) {
     const large = button.closest("figure").classList.toggle("large");
     button.setAttribute("aria-expanded", String(large));
     button.textContent = large ? "Reduce" : "Enlarge";
+  });
+}
+
+// A tile of the audit shows the statements of its verdict.
+for (const tile of document.querySelectorAll('[href="#audit"][data-show]')) {
+  tile.addEventListener("click", () => {
+    const select = document.querySelector("[data-filter-verdict]");
+    select.value = tile.dataset.show;
+    select.dispatchEvent(new Event("input"));
   });
 }

@@ -188,7 +188,7 @@ fn diverges(run: &Run) -> bool {
     let undefined =
         run.outcome.as_ref().is_some_and(|outcome| outcome.stop_reason == StopReason::NonFinite);
     let largest = run.trace.iter().map(|row| row.loss).fold(0.0, f64::max);
-    undefined || run.trace.first().is_some_and(|row| largest > 1e6 * row.loss)
+    undefined || run.trace.first().is_some_and(|row| largest > 100.0 * row.loss)
 }
 
 /// One curve as JSON; the range is left out where it is the median.

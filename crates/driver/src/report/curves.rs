@@ -19,16 +19,23 @@ pub struct Curve {
 }
 
 impl Curve {
-    /// The curve of `read` over `runs`; times at which no run has a finite value are left out.
+    /// The curve of `read` over `runs`.
     ///
     /// Runs are compared at times that agree to the bit: those of a group share their grid, and the
-    /// located end of a run that stops early is a time of its own.
+    /// located end of a run that stops early is a time of its own. A time counts where every run that
+    /// still has values from there on has one: a median never jumps because one run is measured more often.
     pub fn of(runs: &[&Run], read: impl Fn(&TraceRow) -> Option<f64>) -> Self {
+        let value = |row: &TraceRow| read(row).filter(|value| value.is_finite());
         let traces: Vec<&[TraceRow]> = runs.iter().map(|run| run.trace.as_slice()).collect();
         // The first of the longest, so that the order of the manifest decides.
         let Some(longest) = traces.iter().rev().max_by_key(|trace| trace.len()) else {
             return Self::default();
         };
+        let last = |trace: &&[TraceRow]| {
+            let row = trace.iter().rev().find(|row| value(row).is_some());
+            row.map_or(f64::NEG_INFINITY, |row| row.time)
+        };
+        let ends: Vec<f64> = traces.iter().map(last).collect();
         let mut places = vec![0; traces.len()];
         let mut curve = Self::default();
         let mut values = Vec::with_capacity(traces.len());
@@ -40,10 +47,13 @@ impl Curve {
                 }
                 let same =
                     trace.get(*place).filter(|other| other.time.total_cmp(&row.time).is_eq());
-                values.extend(same.and_then(&read).filter(|value| value.is_finite()));
+                values.extend(same.and_then(value));
             }
             values.sort_by(f64::total_cmp);
-            if let (Some(&least), Some(&greatest)) = (values.first(), values.last()) {
+            let going_on = ends.iter().filter(|&&end| end >= row.time).count();
+            if let (Some(&least), Some(&greatest)) = (values.first(), values.last())
+                && values.len() == going_on
+            {
                 let (below, above) = (values[(values.len() - 1) / 2], values[values.len() / 2]);
                 curve.time.push(row.time);
                 // Halves first: the sum of two large values may overflow.
@@ -98,18 +108,19 @@ mod tests {
     }
 
     #[test]
-    fn median_and_range_are_over_the_runs_that_have_the_time() {
+    fn median_and_range_are_over_the_runs_that_go_on() {
         let runs = [
-            run(&[(0.0, 1.0), (0.1, 5.0), (0.2, 4.0)]),
+            run(&[(0.0, 1.0), (0.1, 5.0), (0.2, 4.0), (0.3, 6.0)]),
             run(&[(0.0, 3.0), (0.07, 9.0)]),
+            // Measured at every second row: the first row between counts for nobody.
             run(&[(0.0, 8.0), (0.1, f64::NAN), (0.2, 2.0)]),
         ];
         let runs: Vec<&Run> = runs.iter().collect();
         let curve = Curve::of(&runs, |row| Some(row.loss));
-        assert_eq!(curve.time, [0.0, 0.1, 0.2]);
-        assert_eq!(curve.median, [3.0, 5.0, 3.0]);
-        assert_eq!(curve.least, [1.0, 5.0, 2.0]);
-        assert_eq!(curve.greatest, [8.0, 5.0, 4.0]);
+        assert_eq!(curve.time, [0.0, 0.2, 0.3]);
+        assert_eq!(curve.median, [3.0, 3.0, 6.0]);
+        assert_eq!(curve.least, [1.0, 2.0, 6.0]);
+        assert_eq!(curve.greatest, [8.0, 4.0, 6.0]);
         assert_eq!(Curve::of(&runs, |_| None).recorded, 0);
         assert_eq!(Curve::of(&[], |row| Some(row.loss)), Curve::default());
     }

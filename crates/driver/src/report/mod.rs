@@ -3,8 +3,11 @@
 //! Equal folders give equal bytes: no time, no path of the machine and nothing random enters the page.
 
 mod audit;
+mod audit_table;
 mod charts;
+mod claims;
 mod curves;
+mod first_screen;
 mod folder;
 mod groups;
 mod markup;
@@ -14,7 +17,6 @@ mod runs;
 mod settings;
 #[cfg(test)]
 mod tests;
-mod verdicts;
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -72,11 +74,11 @@ fn page(contents: &Contents, pictures: &Pictures<'_>) -> String {
     let statements = audit::statements(&contents.audit);
     let sections = [
         problems(&contents.problems),
-        verdicts::tiles(&contents.claims, &statements),
+        first_screen::section(&contents.claims, &statements, &contents.runs),
         pictures.section(),
         charts::section(&groups::groups(&contents.runs)),
-        verdicts::claims(&contents.claims),
-        verdicts::audit(&statements, pictures),
+        claims::section(&contents.claims),
+        audit_table::section(&statements, pictures),
         runs::section(&contents.runs),
         provenance::section(contents),
     ]

@@ -5,9 +5,8 @@ use std::fmt::Write;
 
 use super::folder::Contents;
 use super::groups::varying;
-use super::markup::escape;
+use super::markup::{address, escape};
 use super::settings::{Settings, number};
-use super::verdicts::file_links;
 
 /// Values of a key that are spelt out.
 const MOST_VALUES: usize = 12;
@@ -76,6 +75,12 @@ fn configuration(contents: &Contents) -> String {
     }
     text.push_str("</dl>\n</section>\n");
     text
+}
+
+/// Links to the files beside the page that hold more.
+fn file_links(files: &[&str]) -> String {
+    let link = |name: &&str| format!("<a href=\"{}\">{}</a>", address(name), escape(name));
+    files.iter().map(link).collect::<Vec<_>>().join(", ")
 }
 
 /// A value, ordered as a number where it is one.

@@ -25,7 +25,7 @@ pub fn section(runs: &[Run]) -> String {
          data-filter-marked=\"runs-table\"> only these {}</label> <span class=\"count\" data-count=\"runs-table\" \
          role=\"status\"></span></div>\n<div class=\"table\"><table id=\"runs-table\" data-sortable><thead><tr><th>Method</th><th \
          data-kind=\"number\">α</th><th data-kind=\"number\">Seed</th><th>End</th><th data-kind=\"number\">Last t</th><th \
-         data-kind=\"number\">Last loss</th><th data-kind=\"number\">Fallbacks</th><th>Files</th></tr></thead>\n<tbody>\n",
+         data-kind=\"number\">Last loss</th><th data-kind=\"number\">Fallbacks</th><th data-kind=\"none\">Files</th></tr></thead>\n<tbody>\n",
         remarkable,
         runs.len(),
         remarkable,
@@ -52,13 +52,34 @@ pub fn section(runs: &[Run]) -> String {
     text
 }
 
+/// How a run ended, as the first screen counts it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// At its horizon.
+    Horizon,
+    /// Before: a result.
+    Early,
+    /// Without an answer, or with an outcome that cannot be read.
+    Failed,
+}
+
+/// How a run ended.
+pub fn end(run: &Run) -> End {
+    match run.outcome.as_ref().map(|outcome| outcome.status) {
+        Some(Status::Completed) => End::Horizon,
+        Some(Status::Stopped) => End::Early,
+        Some(Status::Failed) | None => End::Failed,
+    }
+}
+
+/// Whether any fallback was taken.
+pub fn took_fallback(run: &Run) -> bool {
+    run.outcome.as_ref().is_some_and(|outcome| fallbacks(outcome).next().is_some())
+}
+
 /// A fallback, an early end, or files that could not be read.
 fn is_remarkable(run: &Run) -> bool {
-    let Some(outcome) = &run.outcome else { return true };
-    run.trace.is_empty()
-        || run.settings.is_none()
-        || outcome.stop_reason != StopReason::Horizon
-        || fallbacks(outcome).next().is_some()
+    end(run) != End::Horizon || took_fallback(run) || run.trace.is_empty() || run.settings.is_none()
 }
 
 /// Names, without their prefix, and counts of the fallbacks taken.
@@ -73,11 +94,11 @@ fn row(text: &mut String, run: &Run) {
         run.settings.as_ref().and_then(|s| s.get(key)).map_or_else(|| "?".to_owned(), |v| number(v))
     };
     let name = run.settings.as_ref().map_or_else(|| run.id.clone(), method);
-    let end = run.outcome.as_ref().map_or_else(|| "not readable".to_owned(), end_of);
-    let class = match &run.outcome {
-        Some(outcome) if outcome.status == Status::Completed => "holds",
-        Some(outcome) if outcome.status == Status::Stopped => "hypotheses-unmet",
-        _ => "violated",
+    let end = run.outcome.as_ref().map_or_else(|| "not readable".to_owned(), ending);
+    let class = match self::end(run) {
+        End::Horizon => "holds",
+        End::Early => "hypotheses-unmet",
+        End::Failed => "violated",
     };
     let [time, loss] = [
         run.outcome.as_ref().map_or(f64::NAN, |outcome| outcome.final_time),
@@ -126,7 +147,7 @@ fn row(text: &mut String, run: &Run) {
 }
 
 /// How a run ended, in words.
-fn end_of(outcome: &Outcome) -> String {
+fn ending(outcome: &Outcome) -> String {
     let reason = match outcome.stop_reason {
         StopReason::Horizon => "horizon",
         StopReason::RankLost => "rank lost",

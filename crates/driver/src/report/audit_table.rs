@@ -1,113 +1,19 @@
-//! The verdicts: claims of section 5 by seeds, and the audit counted by verdict and statement by statement.
+//! The audit as a table of statements, each with its records to unfold, and links to its pictures.
 
 use std::fmt::Write;
 
 use super::audit::{AuditEntry, Statement, Verdict};
 use super::charts::digits;
-use super::markup::{address, escape};
+use super::markup::escape;
 use super::pictures::Pictures;
-use crate::records::Claim;
 
-/// Bytes of the audit's details; beyond them statements keep their row, not their records.
+/// Bytes of all records together; beyond them statements keep their row, not their records.
 const MOST_DETAILS: usize = 600_000;
 /// Records that a statement shows.
 const MOST_RECORDS: usize = 40;
 
-/// On how many of how many seeds a claim holds.
-pub fn tally(claim: &Claim) -> (usize, usize) {
-    (claim.per_seed.iter().filter(|verdict| verdict.holds).count(), claim.per_seed.len())
-}
-
-/// The tiles of the first screen: claims that hold everywhere, and statements by verdict.
-pub fn tiles(claims: &[Claim], statements: &[Statement<'_>]) -> String {
-    let mut text = String::new();
-    if claims.is_empty() && statements.is_empty() {
-        return text;
-    }
-    text.push_str("<section id=\"verdicts\"><h2>Verdicts</h2>\n<ul class=\"tiles\">\n");
-    if !claims.is_empty() {
-        let everywhere = claims.iter().filter(|claim| tally(claim).0 == tally(claim).1).count();
-        let class = if everywhere == claims.len() { "holds" } else { "violated" };
-        tile(
-            &mut text,
-            class,
-            "#claims",
-            &format!("{everywhere} of {}", claims.len()),
-            "claims of section 5 hold on every seed",
-        );
-    }
-    for verdict in Verdict::ALL {
-        let decided = statements.iter().filter(|s| s.verdict() == verdict).count();
-        if decided > 0 {
-            let noun = if decided == 1 { "statement" } else { "statements" };
-            let text_of = format!("audited {noun}: {}", verdict.label());
-            tile(&mut text, verdict.word(), "#audit", &decided.to_string(), &text_of);
-        }
-    }
-    text.push_str("</ul>\n");
-    if !statements.is_empty() {
-        text.push_str(
-            "<p class=\"note\">A statement counts by its strongest verdict: one violation on one run is enough. A \
-             violated statement is a result, not an error of the program.</p>\n",
-        );
-    }
-    text.push_str("</section>\n");
-    text
-}
-
-fn tile(text: &mut String, class: &str, target: &str, count: &str, label: &str) {
-    let _ = writeln!(
-        text,
-        "<li><a class=\"tile {class}\" href=\"{target}\"><strong>{count}</strong> <span>{label}</span></a></li>"
-    );
-}
-
-/// The claims as a table, with the numbers of the first seed to unfold.
-pub fn claims(claims: &[Claim]) -> String {
-    if claims.is_empty() {
-        return String::new();
-    }
-    let mut text = String::from(
-        "<section id=\"claims\"><h2>Claims of section 5</h2>\n<div class=\"table\"><table \
-         data-sortable><thead><tr><th>Claim</th><th data-kind=\"number\">Holds on</th><th>Predicate</th></tr></thead>\n<tbody>\n",
-    );
-    for claim in claims {
-        let (holding, seeds) = tally(claim);
-        let class = match holding {
-            _ if holding == seeds => "holds",
-            0 => "violated",
-            _ => "hypotheses-unmet",
-        };
-        let _ = write!(
-            text,
-            "<tr><td data-label=\"Claim\"><code>{}</code></td><td data-label=\"Holds on\" data-value=\"{}\"><span \
-             class=\"badge {class}\">{holding} of {seeds}</span></td><td data-label=\"Predicate\">{}",
-            escape(&claim.id),
-            digits(claim.holds_fraction, 4),
-            escape(&claim.predicate)
-        );
-        if !claim.note.is_empty() {
-            let _ = write!(text, "<p class=\"note\">{}</p>", escape(&claim.note));
-        }
-        if let Some(first) = claim.per_seed.first().filter(|first| !first.values.is_empty()) {
-            let _ = write!(
-                text,
-                "<details><summary>Numbers of seed {}</summary><dl class=\"numbers\">",
-                first.seed
-            );
-            for (name, value) in &first.values {
-                let _ = write!(text, "<dt>{}</dt><dd>{}</dd>", escape(name), digits(*value, 6));
-            }
-            text.push_str("</dl></details>");
-        }
-        text.push_str("</td></tr>\n");
-    }
-    text.push_str("</tbody></table></div></section>\n");
-    text
-}
-
 /// The audit as a table of statements; each unfolds its records, the worst first.
-pub fn audit(statements: &[Statement<'_>], pictures: &Pictures<'_>) -> String {
+pub fn section(statements: &[Statement<'_>], pictures: &Pictures<'_>) -> String {
     if statements.is_empty() {
         return String::new();
     }
@@ -124,7 +30,7 @@ pub fn audit(statements: &[Statement<'_>], pictures: &Pictures<'_>) -> String {
     text.push_str(
         "</select></label> <span class=\"count\" data-count=\"audit-table\" role=\"status\"></span></div>\n<div class=\"table\"><table id=\"audit-table\" \
          data-sortable><thead><tr><th>Statement</th><th>Where</th><th data-kind=\"number\">Verdict</th><th \
-         data-kind=\"number\">Worst ratio</th><th data-kind=\"number\">Records</th><th>Pictures</th></tr></thead>\n<tbody>\n",
+         data-kind=\"number\">Worst ratio</th><th data-kind=\"number\">Records</th><th data-kind=\"none\">Pictures</th></tr></thead>\n<tbody>\n",
     );
     let mut details = 0;
     for statement in statements {
@@ -240,10 +146,4 @@ fn one(text: &mut String, record: &AuditEntry) {
         let _ = write!(text, "<div class=\"note\">{}</div>", escape(&record.note));
     }
     text.push_str("</li>");
-}
-
-/// Links to the files beside the page that hold more.
-pub fn file_links(files: &[&str]) -> String {
-    let link = |name: &&str| format!("<a href=\"{}\">{}</a>", address(name), escape(name));
-    files.iter().map(link).collect::<Vec<_>>().join(", ")
 }
