@@ -13,6 +13,7 @@ use crate::error::DriverError;
 use crate::experiment::{Experiment, load};
 use crate::fit;
 use crate::records::RunEntry;
+use crate::report;
 use crate::reproduce::folder::{RunFolder, identity};
 use crate::reproduce::{self, Mode};
 use crate::run;
@@ -60,6 +61,20 @@ enum Command {
     Compare(commands::compare::Arguments),
     /// Print a completion script for a shell.
     Completions(commands::completions::Arguments),
+    /// Write DIR/report.html, one page that opens offline, from a folder of runs.
+    #[command(after_help = "Examples:\n  gaussflow report out/reproduction\n  \
+                            gaussflow report results/runs/gauss-newton-alpha_8-seed_0")]
+    Report(ReportArguments),
+}
+
+#[derive(Debug, Args)]
+struct ReportArguments {
+    /// What run, sweep or reproduce wrote, or one run's folder.
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
+    /// Print nothing but errors.
+    #[arg(long)]
+    quiet: bool,
 }
 
 #[derive(Debug, Args)]
@@ -154,6 +169,7 @@ pub fn execute() -> Result<(), DriverError> {
             fit::fit(&arguments.problem, arguments.out.as_deref(), print).map(|_| ())
         }
         Command::Config => commands::print(&Config::commented_default()),
+        Command::Report(arguments) => write_report(&arguments),
         Command::Reproduce(arguments) => reproduce::reproduce(&reproduce::Request {
             out: arguments.out,
             seeds: arguments.seeds,
@@ -193,7 +209,7 @@ fn run_one(arguments: &RunArguments) -> Result<(), DriverError> {
         let answer = commands::RunAnswer::new(&record, &written);
         commands::print_json(&answer)?;
     } else if !arguments.quiet {
-        commands::print(&report(&record, &written.display().to_string()))?;
+        commands::print(&describe(&record, &written.display().to_string()))?;
     }
     if run::INTERRUPT.load(Ordering::Relaxed) {
         if !keeps_checkpoints || !checkpoints.path().exists() {
@@ -208,8 +224,20 @@ fn run_one(arguments: &RunArguments) -> Result<(), DriverError> {
     Ok(())
 }
 
+/// `gaussflow report`.
+fn write_report(arguments: &ReportArguments) -> Result<(), DriverError> {
+    let written = report::write(&arguments.folder)?;
+    for problem in &written.problems {
+        eprintln!("note: {problem}");
+    }
+    if !arguments.quiet {
+        println!("written to {}", written.path.display());
+    }
+    Ok(())
+}
+
 /// A few lines on how a run went.
-fn report(record: &run::RunRecord, folder: &str) -> String {
+fn describe(record: &run::RunRecord, folder: &str) -> String {
     let outcome = &record.outcome;
     let mut text =
         format!("{}: {} at t = {}\n", record.id, word(&outcome.stop_reason), outcome.final_time);

@@ -72,6 +72,16 @@ pub enum DriverError {
         /// The folder.
         path: PathBuf,
     },
+    /// A folder to report on that no command of ours wrote.
+    #[error(
+        "{}: neither manifest.json nor a run's files are there; \
+         name a folder that gaussflow run, sweep or reproduce wrote, or one run's folder",
+        path.display()
+    )]
+    NotOurs {
+        /// The folder.
+        path: PathBuf,
+    },
     /// A number of the command line is out of range.
     #[error("{flag} is {value}; accepted: {accepted}")]
     Usage {
@@ -125,6 +135,7 @@ impl DriverError {
             | Self::Compare(_)
             | Self::Fit(_)
             | Self::ForeignFolder { .. }
+            | Self::NotOurs { .. }
             | Self::Usage { .. } => BAD_INPUT,
             Self::Moved { .. } => CHECK_FAILED,
             Self::Interrupted | Self::InterruptedRun { .. } => INTERRUPTED,

@@ -15,6 +15,7 @@ pub mod fit;
 pub mod geometry;
 mod progress;
 pub mod records;
+pub mod report;
 pub mod reproduce;
 pub mod run;
 pub mod sweep;

@@ -17,9 +17,9 @@ pub use checkpoint::Checkpoint;
 pub use diagnostics::Diagnostics;
 pub use events::{EventKind, EventRecord};
 pub use fit::{
-    Acceleration, BoundSide, ConstantDamping, Damping, DampingSchedule, Fit, FitCounts, FitError,
-    FitSettings, FitStop, LeastSquares, NullDirection, RobustLoss, ScheduleState, StepKind,
-    StepRecord, Verdict,
+    Acceleration, BoundSide, Damping, Fit, FitCounts, FitError, FitSchedule, FitSettings, FitStop,
+    FixedDamping, LeastSquares, NullDirection, RobustLoss, ScheduleState, StepKind, StepRecord,
+    Verdict,
 };
 pub use flow::{Flow, FlowCounts, SolveSettings};
 pub use preconditioner::{Preconditioner, RankPolicy};

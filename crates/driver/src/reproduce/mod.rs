@@ -25,6 +25,7 @@ use crate::experiment::Experiment;
 use crate::figures::render;
 use crate::progress::Progress;
 use crate::records::{RunEntry, Timing, write_bytes, write_json};
+use crate::report;
 use crate::run::{self, INTERRUPT};
 
 use self::check::Reference;
@@ -104,6 +105,8 @@ pub fn reproduce(request: &Request) -> Result<(), DriverError> {
     write_timing(&folder, &results, &[("all runs", integrated), ("audit", audit_seconds)], begun)?;
     let figures = [written, audited.figures.clone()].concat();
     write_manifest(&folder, &data, &results, &figures)?;
+    // The page shows what lies in the folder, the manifest included.
+    let report = report::write(folder.root())?;
     if let Some(path) = &request.write_reference {
         Reference::write(path, &results, &claims)?;
     }
@@ -118,6 +121,7 @@ pub fn reproduce(request: &Request) -> Result<(), DriverError> {
         for file in ["summary.md", "audit.md"] {
             println!("see {}", folder.root().join(file).display());
         }
+        println!("see {}", report.path.display());
     }
     if request.check { compare(&results, &claims, request.quiet) } else { Ok(()) }
 }

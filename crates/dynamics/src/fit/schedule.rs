@@ -6,14 +6,14 @@ use gaussflow_solvers::norm;
 use super::error::FitError;
 use super::history::{StepKind, Verdict};
 use super::iterate::{Iteration, Outcome};
-use super::settings::{DampingSchedule, ScheduleState};
+use super::settings::{FitSchedule, ScheduleState};
 use super::stop::FitStop;
 
 impl<M: SmoothMap> Iteration<'_, M> {
     /// One step of the schedule; grad g = 2 u.
     pub(crate) fn follow(
         &mut self,
-        schedule: &dyn DampingSchedule,
+        schedule: &dyn FitSchedule,
         eta: f64,
     ) -> Result<Outcome, FitError> {
         if self.counts.residuals >= self.settings.max_evaluations {

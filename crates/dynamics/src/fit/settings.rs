@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use gaussflow_solvers::SecularMethod;
 
-/// What a [`DampingSchedule`] sees.
+/// What a [`FitSchedule`] sees.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ScheduleState {
     /// Iteration k, from 0.
@@ -16,16 +16,16 @@ pub struct ScheduleState {
 }
 
 /// A damping factor rho_k for each iteration, without a test of the step.
-pub trait DampingSchedule: std::fmt::Debug + Send + Sync {
+pub trait FitSchedule: std::fmt::Debug + Send + Sync {
     /// rho in [0, 1] for the iteration.
     fn damping(&self, state: ScheduleState) -> f64;
 }
 
 /// The paper's constant rho.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ConstantDamping(pub f64);
+pub struct FixedDamping(pub f64);
 
-impl DampingSchedule for ConstantDamping {
+impl FitSchedule for FixedDamping {
     fn damping(&self, _state: ScheduleState) -> f64 {
         self.0
     }
@@ -43,7 +43,7 @@ pub enum Damping {
     /// sum of squares grad g = 2 f, so that `step` = 1/2 is a whole Gauss-Newton step at rho = 0.
     Schedule {
         /// rho_k.
-        schedule: Arc<dyn DampingSchedule>,
+        schedule: Arc<dyn FitSchedule>,
         /// eta, positive.
         step: f64,
     },

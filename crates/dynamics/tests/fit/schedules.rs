@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use gaussflow_dynamics::{
-    ConstantDamping, Damping, DampingSchedule, FitSettings, FitStop, Integrator, LeastSquares,
+    Damping, FitSchedule, FitSettings, FitStop, FixedDamping, Integrator, LeastSquares,
     Preconditioner, ScheduleState, Settings, StepKind, Unobserved, simulate,
 };
 use gaussflow_objective::{FiniteDifferences, Objective, ResidualFn, Residuals, Squared};
@@ -17,7 +17,7 @@ fn decay() -> impl Residuals {
     })
 }
 
-fn scheduled(schedule: impl DampingSchedule + 'static, step: f64, steps: usize) -> FitSettings {
+fn scheduled(schedule: impl FitSchedule + 'static, step: f64, steps: usize) -> FitSettings {
     FitSettings {
         damping: Damping::Schedule { schedule: Arc::new(schedule), step },
         max_iterations: steps,
@@ -29,7 +29,7 @@ fn scheduled(schedule: impl DampingSchedule + 'static, step: f64, steps: usize) 
 fn constant_damping_is_the_discrete_levenberg_marquardt_dynamics() {
     let (start, eta, steps) = ([1.0, 1.0], 0.2, 20_u32);
     for damping in [0.05, 0.5] {
-        let settings = scheduled(ConstantDamping(damping), eta, 20);
+        let settings = scheduled(FixedDamping(damping), eta, 20);
         let fit =
             LeastSquares::new(FiniteDifferences::new(decay())).fit(&start, &settings).unwrap();
         let loss = Squared::of_residuals(5);
@@ -54,7 +54,7 @@ fn constant_damping_is_the_discrete_levenberg_marquardt_dynamics() {
 #[derive(Debug)]
 struct Falling;
 
-impl DampingSchedule for Falling {
+impl FitSchedule for Falling {
     fn damping(&self, state: ScheduleState) -> f64 {
         0.5 / (1.0 + state.iteration as f64).powi(2)
     }

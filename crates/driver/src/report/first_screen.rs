@@ -1,0 +1,81 @@
+//! The first screen's verdicts: claims by seeds, audited statements by verdict, how the runs ended.
+
+use std::fmt::Write;
+
+use super::audit::{Statement, Verdict};
+use super::claims::{class_of, tally};
+use super::folder::Run;
+use super::markup::escape;
+use super::runs::{End, end, took_fallback};
+use crate::records::Claim;
+
+/// Tiles with counts, then every claim in a word; empty where there is nothing to judge.
+pub fn section(claims: &[Claim], statements: &[Statement<'_>], runs: &[Run]) -> String {
+    let mut tiles = String::new();
+    if !claims.is_empty() {
+        let everywhere = claims.iter().filter(|claim| tally(claim).0 == tally(claim).1).count();
+        let class = if everywhere == claims.len() { "holds" } else { "hypotheses-unmet" };
+        let count = format!("{everywhere} of {}", claims.len());
+        tile(&mut tiles, class, "#claims", &count, "claims of section 5 hold on every seed");
+    }
+    for verdict in Verdict::ALL {
+        let decided = statements.iter().filter(|s| s.verdict() == verdict).count();
+        let noun = if decided == 1 { "statement" } else { "statements" };
+        let label = format!("audited {noun}: {}", verdict.label());
+        some(&mut tiles, verdict.word(), "#audit", decided, &label);
+    }
+    let ending = |wanted: End| runs.iter().filter(|run| end(run) == wanted).count();
+    some(&mut tiles, "holds", "#runs", ending(End::Horizon), "runs reached their horizon");
+    some(&mut tiles, "hypotheses-unmet", "#runs", ending(End::Early), "runs ended early");
+    some(&mut tiles, "violated", "#runs", ending(End::Failed), "runs failed or cannot be read");
+    let fallen = runs.iter().filter(|run| took_fallback(run)).count();
+    some(&mut tiles, "reported", "#runs", fallen, "runs took a fallback");
+    if tiles.is_empty() {
+        return tiles;
+    }
+    let mut text =
+        format!("<section id=\"verdicts\"><h2>Verdicts</h2>\n<ul class=\"tiles\">\n{tiles}</ul>\n");
+    chips(&mut text, claims);
+    if !statements.is_empty() {
+        text.push_str(
+            "<p class=\"note\">A statement counts by its strongest verdict: one violation on one run is \
+             enough. A violated statement is a result, not an error of the program.</p>\n",
+        );
+    }
+    text.push_str("</section>\n");
+    text
+}
+
+/// A tile, unless its count is 0.
+fn some(text: &mut String, class: &str, target: &str, count: usize, label: &str) {
+    if count > 0 {
+        tile(text, class, target, &count.to_string(), label);
+    }
+}
+
+fn tile(text: &mut String, class: &str, target: &str, count: &str, label: &str) {
+    // Writing to a String cannot fail.
+    let _ = writeln!(
+        text,
+        "<li><a class=\"tile {class}\" href=\"{target}\" data-show=\"{class}\"><strong>{count}</strong> \
+         <span>{label}</span></a></li>"
+    );
+}
+
+/// Every claim with its seeds.
+fn chips(text: &mut String, claims: &[Claim]) {
+    if claims.is_empty() {
+        return;
+    }
+    text.push_str("<ul class=\"chips\">");
+    for claim in claims {
+        let (holding, seeds) = tally(claim);
+        let _ = write!(
+            text,
+            "<li><a href=\"#claims\"><span class=\"badge {}\">{holding} of {seeds}</span> {}</a></li> ",
+            class_of(claim),
+            escape(&claim.id)
+        );
+    }
+    text.push_str("</ul>\n");
+}

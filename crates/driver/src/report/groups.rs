@@ -1,0 +1,174 @@
+//! Runs that differ in the seed alone form a group: one curve a chart, named by what tells groups apart.
+
+use std::collections::BTreeMap;
+
+use super::folder::Run;
+use super::settings::{Settings, number};
+
+/// Runs of one configuration, over seeds.
+#[derive(Debug)]
+pub struct Group<'a> {
+    /// Flow and integrator: "Gauss-Newton, Euler".
+    pub method: String,
+    /// The rest: "α = 8".
+    pub label: String,
+    /// Number of `method` among the methods: the dash of its curves.
+    pub dash: usize,
+    /// Number of `label` among the labels: the colour of its curves.
+    pub colour: usize,
+    /// The runs, in the manifest's order.
+    pub runs: Vec<&'a Run>,
+}
+
+/// Keys that make no other experiment: the seed, and what and how often is written.
+fn tells_nothing(key: &str) -> bool {
+    key == SEED || key.starts_with("record.")
+}
+
+const SEED: &str = "dynamics.seed";
+const PRECONDITIONER: &str = "dynamics.preconditioner";
+const INTEGRATOR: &str = "dynamics.integrator";
+const SCALING: &str = "dynamics.scaling";
+
+/// The groups, in the order of their first runs.
+pub fn groups(runs: &[Run]) -> Vec<Group<'_>> {
+    let keys: Vec<(Settings, String)> = runs.iter().map(identity).collect();
+    let mut places: BTreeMap<&(Settings, String), usize> = BTreeMap::new();
+    let mut members: Vec<(&(Settings, String), Vec<&Run>)> = Vec::new();
+    for (run, key) in runs.iter().zip(&keys) {
+        let place = *places.entry(key).or_insert(members.len());
+        if place == members.len() {
+            members.push((key, Vec::new()));
+        }
+        members[place].1.push(run);
+    }
+    let all: Vec<&Settings> = members.iter().map(|(key, _)| &key.0).collect();
+    let varying = varying(&all);
+    let (mut methods, mut labels) = (Vec::new(), Vec::new());
+    members
+        .into_iter()
+        .map(|((settings, name), runs)| {
+            let (method, label) = if settings.is_empty() {
+                (String::new(), name.clone())
+            } else {
+                (method(settings), label(settings, &varying))
+            };
+            let dash = place_of(&mut methods, &method);
+            let colour = place_of(&mut labels, &label);
+            Group { method, label, dash, colour, runs }
+        })
+        .collect()
+}
+
+/// What the runs of a group share: the settings, or the name without its seed where there are none.
+fn identity(run: &Run) -> (Settings, String) {
+    match &run.settings {
+        Some(settings) => {
+            let telling = settings.iter().filter(|(key, _)| !tells_nothing(key));
+            (telling.map(|(key, value)| (key.clone(), value.clone())).collect(), String::new())
+        }
+        None => {
+            let name = run.id.rsplit_once("-seed_").map_or(run.id.as_str(), |(name, _)| name);
+            (Settings::new(), name.to_owned())
+        }
+    }
+}
+
+/// The keys that differ between any two of `all`, sorted.
+pub fn varying(all: &[&Settings]) -> Vec<String> {
+    let Some((first, rest)) = all.split_first() else { return Vec::new() };
+    let mut keys: Vec<&String> = all.iter().flat_map(|settings| settings.keys()).collect();
+    keys.sort();
+    keys.dedup();
+    let differs = |key: &String| rest.iter().any(|other| other.get(key) != first.get(key));
+    keys.into_iter().filter(|key| differs(key)).cloned().collect()
+}
+
+fn place_of(list: &mut Vec<String>, item: &str) -> usize {
+    list.iter().position(|known| known == item).unwrap_or_else(|| {
+        list.push(item.to_owned());
+        list.len() - 1
+    })
+}
+
+/// "Gauss-Newton, Euler".
+pub fn method(settings: &Settings) -> String {
+    let word = |key: &str| settings.get(key).map_or("", String::as_str);
+    let flow = match word(PRECONDITIONER) {
+        "gauss-newton" => "Gauss-Newton",
+        "levenberg-marquardt" => "Levenberg-Marquardt",
+        "gradient" => "Gradient flow",
+        other => other,
+    };
+    let integrator = match word(INTEGRATOR) {
+        "euler" => "Euler",
+        "rk4" => "Runge-Kutta 4",
+        other => other,
+    };
+    format!("{flow}, {integrator}")
+}
+
+/// "α = 8", with every further key that differs between groups.
+fn label(settings: &Settings, varying: &[String]) -> String {
+    let value = |key: &str| settings.get(key).map_or_else(|| "none".to_owned(), |v| number(v));
+    let mut parts = vec![format!("α = {}", value(SCALING))];
+    for key in
+        varying.iter().filter(|key| ![SCALING, PRECONDITIONER, INTEGRATOR].contains(&key.as_str()))
+    {
+        // The default rank policy of gradient flow is another one: that names no group.
+        if key == "dynamics.rank_policy" {
+            continue;
+        }
+        let name = key.rsplit_once('.').map_or(key.as_str(), |(_, name)| name);
+        let name = if name == "damping" { "ρ" } else { name };
+        parts.push(format!("{name} = {}", value(key)));
+    }
+    parts.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(id: &str, pairs: &[(&str, &str)]) -> Run {
+        let owned = pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        Run { id: id.to_owned(), settings: Some(owned.collect()), ..Run::default() }
+    }
+
+    #[test]
+    fn seeds_and_records_do_not_part_a_group() {
+        let same = |seed, every| {
+            run(
+                "x",
+                &[(SCALING, "8.0"), (INTEGRATOR, "euler"), (SEED, seed), ("record.every", every)],
+            )
+        };
+        let runs = [
+            same("0", "1"),
+            same("1", "2"),
+            run("y", &[(SCALING, "16.0"), ("network.hidden", "4")]),
+        ];
+        let groups = groups(&runs);
+        assert_eq!(groups.len(), 2);
+        assert_eq!(groups[0].runs.len(), 2);
+        assert_eq!(groups[0].label, "α = 8, hidden = none");
+        assert_eq!(groups[1].label, "α = 16, hidden = 4");
+    }
+
+    #[test]
+    fn one_colour_an_alpha_and_one_dash_a_method() {
+        let runs: Vec<Run> = [("euler", "8.0"), ("euler", "16.0"), ("adaptive", "8.0")]
+            .map(|(method, alpha)| run("x", &[(INTEGRATOR, method), (SCALING, alpha)]))
+            .into();
+        let found: Vec<_> = groups(&runs).iter().map(|group| (group.dash, group.colour)).collect();
+        assert_eq!(found, [(0, 0), (0, 1), (1, 0)]);
+    }
+
+    #[test]
+    fn a_run_without_configuration_goes_by_its_name() {
+        let runs =
+            ["a-seed_0", "a-seed_1", "b"].map(|id| Run { id: id.to_owned(), ..Run::default() });
+        let labels: Vec<_> = groups(&runs).iter().map(|group| group.label.clone()).collect();
+        assert_eq!(labels, ["a", "b"]);
+    }
+}

@@ -1,0 +1,140 @@
+//! `gaussflow report`: report.html, one page that opens offline, from a folder of runs.
+//!
+//! Equal folders give equal bytes: no time, no path of the machine and nothing random enters the page.
+
+mod audit;
+mod audit_table;
+mod charts;
+mod claims;
+mod curves;
+mod first_screen;
+mod folder;
+mod groups;
+mod markup;
+mod pictures;
+mod provenance;
+mod runs;
+mod settings;
+#[cfg(test)]
+mod tests;
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use self::folder::{Contents, Kind};
+use self::markup::{escape, script_hash};
+use self::pictures::Pictures;
+use crate::error::DriverError;
+use crate::records::write_bytes;
+
+/// The file's name.
+pub const FILE: &str = "report.html";
+/// Problems that the page spells out.
+const MOST_PROBLEMS: usize = 30;
+
+const STYLE: &str = include_str!("../../assets/report.css");
+const CHART_STYLE: &str = include_str!("../../assets/uplot/uPlot.min.css");
+const CHART_LIBRARY: &str = include_str!("../../assets/uplot/uPlot.iife.min.js");
+const CHARTS: &str = include_str!("../../assets/charts.js");
+const TABLES: &str = include_str!("../../assets/tables.js");
+const SELF_TEST: &str = include_str!("../../assets/self_test.js");
+
+/// A report that was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// The page.
+    pub path: PathBuf,
+    /// What was missing or damaged, as the page says it; empty where all is well.
+    pub problems: Vec<String>,
+}
+
+/// Reads the folder `root` (a reproduction, a sweep, a run's folder) and writes `root/report.html`.
+///
+/// Missing and damaged parts are named on the page and in [`Written::problems`].
+///
+/// # Errors
+/// [`DriverError::NotOurs`] where `root` holds neither a manifest nor runs; [`DriverError::Record`]
+/// where it cannot be read, or the page cannot be written.
+pub fn write(root: &Path) -> Result<Written, DriverError> {
+    let contents = Contents::read(root)?;
+    let page = page(&contents, &Pictures::read(root, &contents.figures));
+    let path = root.join(FILE);
+    write_bytes(&path, page.as_bytes())?;
+    Ok(Written { path, problems: contents.problems })
+}
+
+/// The whole page.
+fn page(contents: &Contents, pictures: &Pictures<'_>) -> String {
+    let title = match contents.kind {
+        Kind::Reproduction => "Reproduction of section 5",
+        Kind::Sweep => "Sweep",
+        Kind::Run => "Run",
+    };
+    let script = format!("{CHART_LIBRARY}\n{TABLES}\n{CHARTS}\n{SELF_TEST}");
+    let statements = audit::statements(&contents.audit);
+    let sections = [
+        problems(&contents.problems),
+        first_screen::section(&contents.claims, &statements, &contents.runs),
+        pictures.section(),
+        charts::section(&groups::groups(&contents.runs)),
+        claims::section(&contents.claims),
+        audit_table::section(&statements, pictures),
+        runs::section(&contents.runs),
+        provenance::section(contents),
+    ]
+    .concat();
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src \
+         'unsafe-inline'; script-src {}; base-uri 'none'; form-action 'none'\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n<title>{title} - gaussflow</title>\n\
+         <link rel=\"icon\" href=\"data:,\">\n\
+         <style>{CHART_STYLE}\n{STYLE}</style>\n</head>\n<body>\n<a class=\"skip\" href=\"#content\">Skip to the content</a>\n\
+         <header><p class=\"brand\">gaussflow</p><h1>{title}</h1><p class=\"subject\">{}</p>{}</header>\n\
+         <main id=\"content\">\n{sections}</main>\n<script>{script}</script>\n</body>\n</html>\n",
+        script_hash(&script),
+        escape(&provenance::subject(contents)),
+        navigation(&sections),
+    )
+}
+
+/// Links to the sections that are there.
+fn navigation(sections: &str) -> String {
+    let all = [
+        ("verdicts", "Verdicts"),
+        ("figures", "Figures"),
+        ("charts", "Traces"),
+        ("claims", "Claims"),
+        ("audit", "Audit"),
+        ("runs", "Runs"),
+        ("configuration", "Configuration"),
+        ("provenance", "Provenance"),
+    ];
+    let mut text = String::from("<nav aria-label=\"Sections\">");
+    for (id, name) in all {
+        if sections.contains(&format!("<section id=\"{id}\"")) {
+            let _ = write!(text, "<a href=\"#{id}\">{name}</a> ");
+        }
+    }
+    text.push_str("</nav>");
+    text
+}
+
+/// What is missing or damaged; empty where all is well.
+fn problems(problems: &[String]) -> String {
+    if problems.is_empty() {
+        return String::new();
+    }
+    let mut text = String::from(
+        "<section id=\"problems\" class=\"problems\"><h2>Missing or damaged</h2>\n<ul>\n",
+    );
+    for problem in problems.iter().take(MOST_PROBLEMS) {
+        let _ = writeln!(text, "<li>{}</li>", escape(problem));
+    }
+    if problems.len() > MOST_PROBLEMS {
+        let _ = writeln!(text, "<li>and {} more</li>", problems.len() - MOST_PROBLEMS);
+    }
+    text.push_str("</ul>\n<p>Everything else is shown below.</p></section>\n");
+    text
+}

@@ -1,0 +1,206 @@
+//! The folder's figures inside the page: drawn as images, which run nothing and fetch nothing.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+
+use super::folder::confined;
+use super::markup::{address, escape, png_address, svg_address, unescape};
+
+/// Bytes of all embedded figures together; beyond them a figure is a link to its file.
+const MOST_BYTES: usize = 3_200_000;
+
+/// Which figures show which statements: the first part of a statement's name, and a figure's stem.
+const STATEMENTS: &[(&str, &str)] = &[
+    ("under/theorem-5-rate", "audit_counterexample"),
+    ("under/theorem-5-rate", "figure_geometry_rate"),
+    ("under/geodesic-strong-convexity", "figure_geometry"),
+    ("under/geodesic-smoothness", "figure_geometry"),
+    ("under/riemannian-gradient", "figure_2a"),
+    ("under/gradient-decay", "figure_2a"),
+    ("under/gram-stays", "figure_2b"),
+    ("under/assumption-2", "figure_2b"),
+    ("under/conditioning-free", "audit_conditioning"),
+    ("under/inductive-bias", "figure_1b"),
+    ("under/monotone", "figure_1a"),
+    ("over/never-exits", "audit_exits"),
+    ("over/gap-bound", "audit_schedules"),
+    ("over/ntk-limit", "audit_widths"),
+    ("over/kernel-stays", "audit_widths"),
+    ("experiment/full-rank", "figure_2b"),
+    ("experiment/collapse", "figure_1a"),
+    ("experiment/bias", "figure_1b"),
+    ("experiment/beats-gradient-flow", "figure_3a"),
+    ("experiment/stationary", "figure_2a"),
+];
+
+/// One figure.
+struct Picture<'f> {
+    stem: &'f str,
+    title: String,
+    description: String,
+    /// The embedded image, or `None` for a link alone.
+    source: Option<String>,
+    /// The file to open.
+    file: String,
+}
+
+/// The figures of a folder.
+pub struct Pictures<'f> {
+    list: Vec<Picture<'f>>,
+}
+
+impl<'f> Pictures<'f> {
+    /// Reads the figures with these stems: the drawing where it is there and there is room for all
+    /// drawings, else the bitmap.
+    pub fn read(root: &Path, stems: &'f [String]) -> Self {
+        let size = |stem: &String| {
+            let path = confined(root, &format!("{stem}.svg"))?;
+            fs::metadata(path).ok().map(|file| file.len())
+        };
+        let drawings: u64 = stems.iter().filter_map(size).sum();
+        let prefer = if drawings < MOST_BYTES as u64 { Prefer::Drawings } else { Prefer::Bitmaps };
+        let mut room = MOST_BYTES;
+        let list = stems.iter().filter_map(|stem| picture(root, stem, prefer, &mut room)).collect();
+        Self { list }
+    }
+
+    /// Addresses within the page, or of files, and titles of the figures that show a statement: those
+    /// of the table above, and those that its records name.
+    pub fn of_statement<'a>(
+        &self,
+        id: &str,
+        named: impl Iterator<Item = &'a String>,
+    ) -> Vec<(String, String)> {
+        let listed = STATEMENTS.iter().filter(|(statement, _)| id == *statement);
+        let mut stems: Vec<String> = listed.map(|(_, stem)| (*stem).to_owned()).collect();
+        stems.extend(
+            named.map(|name| name.trim_end_matches(".svg").trim_end_matches(".png").to_owned()),
+        );
+        let mut found: Vec<usize> = stems
+            .iter()
+            .filter_map(|stem| {
+                self.list.iter().position(|picture| short(picture.stem) == short(stem))
+            })
+            .collect();
+        found.sort_unstable();
+        found.dedup();
+        found
+            .into_iter()
+            .map(|place| (format!("#picture-{place}"), self.list[place].title.clone()))
+            .collect()
+    }
+
+    /// The section; empty where there are no figures.
+    pub fn section(&self) -> String {
+        if self.list.is_empty() {
+            return String::new();
+        }
+        let mut text =
+            String::from("<section id=\"figures\"><h2>Figures</h2>\n<div class=\"figures\">\n");
+        for (place, picture) in self.list.iter().enumerate() {
+            let (title, description) = (escape(&picture.title), escape(&picture.description));
+            let _ = write!(text, "<figure id=\"picture-{place}\">");
+            if let Some(source) = &picture.source {
+                let _ = write!(
+                    text,
+                    "<img alt=\"{title}. {description}\" width=\"1600\" height=\"1000\" src=\"{source}\">"
+                );
+            }
+            let _ = writeln!(
+                text,
+                "<figcaption><b>{title}</b> {description} <span class=\"actions\"><button type=\"button\" \
+                 data-enlarge aria-expanded=\"false\">Enlarge</button> <a href=\"{}\">{}</a></span></figcaption></figure>",
+                address(&picture.file),
+                escape(short(&picture.file)),
+            );
+        }
+        text.push_str("</div></section>\n");
+        text
+    }
+}
+
+/// Which kind of file is embedded where both are there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Prefer {
+    Drawings,
+    Bitmaps,
+}
+
+/// Reads one figure; `room` is what is left of [`MOST_BYTES`].
+fn picture<'f>(
+    root: &Path,
+    stem: &'f str,
+    prefer: Prefer,
+    room: &mut usize,
+) -> Option<Picture<'f>> {
+    let read = |ending: &str| fs::read(confined(root, &format!("{stem}.{ending}"))?).ok();
+    let drawing = read("svg").and_then(|bytes| String::from_utf8(bytes).ok());
+    let bitmap = read("png");
+    let (title, description) = drawing.as_deref().map(captions).unwrap_or_default();
+    let file = format!("{stem}.{}", if drawing.is_some() { "svg" } else { "png" });
+    let source = match (&drawing, &bitmap) {
+        (Some(svg), None) => svg_address(svg),
+        (Some(svg), Some(_)) if prefer == Prefer::Drawings => svg_address(svg),
+        (_, Some(png)) => png_address(png),
+        (None, None) => return None,
+    };
+    let fits = source.len() <= *room;
+    if fits {
+        *room -= source.len();
+    }
+    let title = if title.is_empty() { short(stem).replace('_', " ") } else { title };
+    Some(Picture { stem, title, description, source: fits.then_some(source), file })
+}
+
+/// Title and description that our drawings carry.
+fn captions(svg: &str) -> (String, String) {
+    let between = |open: &str, close: &str| {
+        let rest = svg.split_once(open)?.1;
+        Some(unescape(rest.split_once(close)?.0))
+    };
+    let title = between("<title>", "</title>").unwrap_or_default();
+    (title, between("<desc>", "</desc>").unwrap_or_default())
+}
+
+/// The part after the last slash.
+fn short(path: &str) -> &str {
+    path.rsplit_once('/').map_or(path, |(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_drawing_becomes_an_image_with_its_own_words() {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir(root.path().join("figures")).unwrap();
+        let svg =
+            "<svg><title>a &lt;b&gt;</title><desc>\"c\"</desc><script>alert(1)</script></svg>";
+        fs::write(root.path().join("figures/figure_1a.svg"), svg).unwrap();
+        fs::write(root.path().join("figures/only.png"), b"\x89PNG").unwrap();
+        let stems = ["figures/figure_1a", "figures/only", "figures/absent"].map(str::to_owned);
+        let pictures = Pictures::read(root.path(), &stems);
+        let page = pictures.section();
+        assert!(page.contains("alt=\"a &lt;b&gt;. &quot;c&quot;\""), "{page}");
+        assert!(page.contains("src=\"data:image/svg+xml,%3Csvg%3E") && !page.contains("<script"));
+        assert!(page.contains("data:image/png;base64,iVBORw=="));
+        assert_eq!(page.matches("<figure").count(), 2);
+        let linked =
+            pictures.of_statement("under/monotone", ["figures/only.svg".to_owned()].iter());
+        let targets: Vec<_> = linked.iter().map(|(target, _)| target.as_str()).collect();
+        assert_eq!(targets, ["#picture-0", "#picture-1"]);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_a_link() {
+        let root = tempfile::tempdir().unwrap();
+        fs::write(root.path().join("big.svg"), "x".repeat(MOST_BYTES + 1)).unwrap();
+        fs::write(root.path().join("small.svg"), "<svg/>").unwrap();
+        let stems = ["big", "small"].map(str::to_owned);
+        let page = Pictures::read(root.path(), &stems).section();
+        assert!(page.contains("href=\"./big.svg\"") && page.len() < 2000, "{}", page.len());
+        assert_eq!(page.matches("<img").count(), 1);
+    }
+}

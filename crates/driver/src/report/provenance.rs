@@ -1,0 +1,158 @@
+//! The end of the page: configuration (what all runs share, what differs) and where the numbers come from.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use super::folder::Contents;
+use super::groups::varying;
+use super::markup::{address, escape};
+use super::settings::{Settings, number};
+
+/// Values of a key that are spelt out.
+const MOST_VALUES: usize = 12;
+
+/// Both sections.
+pub fn section(contents: &Contents) -> String {
+    let mut text = configuration(contents);
+    text.push_str("<section id=\"provenance\"><h2>Provenance</h2>\n<dl class=\"facts\">\n");
+    let mut fact = |name: &str, value: &str| {
+        let _ = writeln!(text, "<dt>{name}</dt><dd>{}</dd>", escape(value));
+    };
+    if let Some(manifest) = &contents.manifest {
+        fact("Version of the runs", &format!("gaussflow {}", manifest.version));
+        fact("Commit", manifest.commit.as_deref().unwrap_or("unknown"));
+        fact("First seed", &manifest.seed.to_string());
+        fact("Data", &format!("{}, {} rows", manifest.data.name, manifest.data.rows));
+        fact("SHA-256 of the data", &manifest.data.sha256);
+        fact("Schema of the files", &manifest.schema.to_string());
+    } else {
+        fact("Manifest", "none: version, commit and data are unknown");
+    }
+    fact(
+        "This page",
+        &format!("gaussflow {}, charts by uPlot 1.6.32 (MIT)", env!("CARGO_PKG_VERSION")),
+    );
+    text.push_str("</dl>\n");
+    if !contents.files.is_empty() {
+        let _ = writeln!(text, "<p>Beside this page: {}.</p>", file_links(&contents.files));
+    }
+    text.push_str("</section>\n");
+    text
+}
+
+fn configuration(contents: &Contents) -> String {
+    let all: Vec<&Settings> =
+        contents.runs.iter().filter_map(|run| run.settings.as_ref()).collect();
+    let Some(first) = all.first() else { return String::new() };
+    let differing = varying(&all);
+    let mut text = String::from("<section id=\"configuration\"><h2>Configuration</h2>\n");
+    if !differing.is_empty() {
+        text.push_str("<h3>What differs between runs</h3>\n<dl class=\"facts\">\n");
+        for key in &differing {
+            let none = || "not set".to_owned();
+            let values: BTreeSet<Value> = all
+                .iter()
+                .map(|settings| Value::of(settings.get(key).map_or_else(none, |v| number(v))))
+                .collect();
+            let mut shown: Vec<&str> =
+                values.iter().take(MOST_VALUES).map(|value| value.text.as_str()).collect();
+            let more = format!("and {} more", values.len().saturating_sub(MOST_VALUES));
+            if values.len() > MOST_VALUES {
+                shown.push(&more);
+            }
+            let _ = writeln!(
+                text,
+                "<dt><code>{}</code></dt><dd>{}</dd>",
+                escape(key),
+                escape(&shown.join(", "))
+            );
+        }
+        text.push_str("</dl>\n<h3>What all runs share</h3>\n");
+    }
+    text.push_str("<dl class=\"facts columns\">\n");
+    for (key, value) in first.iter().filter(|(key, _)| !differing.contains(key)) {
+        let _ = writeln!(text, "<dt><code>{}</code></dt><dd>{}</dd>", escape(key), escape(value));
+    }
+    text.push_str("</dl>\n</section>\n");
+    text
+}
+
+/// Links to the files beside the page that hold more.
+fn file_links(files: &[&str]) -> String {
+    let link = |name: &&str| format!("<a href=\"{}\">{}</a>", address(name), escape(name));
+    files.iter().map(link).collect::<Vec<_>>().join(", ")
+}
+
+/// A value, ordered as a number where it is one.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Value {
+    /// The bits of the number in an order that agrees with the numbers'; words come after them.
+    order: u64,
+    text: String,
+}
+
+impl Value {
+    fn of(text: String) -> Self {
+        let order = text.parse::<f64>().map_or(u64::MAX, |value| {
+            let bits = value.to_bits();
+            // Flip all bits of negative numbers and the sign of others: ascending as unsigned.
+            if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
+        });
+        Self { order, text }
+    }
+}
+
+/// One sentence on what was run.
+pub fn subject(contents: &Contents) -> String {
+    let setting = |key: &str| {
+        let values = contents.runs.iter().filter_map(|run| run.settings.as_ref()?.get(key));
+        values.map(|value| Value::of(number(value))).collect::<BTreeSet<Value>>()
+    };
+    let listed = |key: &str| {
+        let values = setting(key);
+        let more = if values.len() > MOST_VALUES { ", …" } else { "" };
+        let texts: Vec<String> = values.into_iter().take(MOST_VALUES).map(|v| v.text).collect();
+        format!("{}{more}", texts.join(", "))
+    };
+    let mut parts = vec![match contents.runs.len() {
+        0 => "No runs".to_owned(),
+        1 => format!("One run, {}", contents.runs[0].id),
+        count => format!("{count} runs"),
+    }];
+    let seeds = setting("dynamics.seed").len();
+    if seeds > 1 {
+        parts.push(format!("{seeds} seeds"));
+    }
+    for (key, name) in [
+        ("dynamics.scaling", "α"),
+        ("data.samples", "n"),
+        ("network.hidden", "m"),
+        ("dynamics.horizon", "horizon"),
+    ] {
+        let values = listed(key);
+        let sign = if values.contains(',') { "in" } else { "=" };
+        match values.as_str() {
+            "" => {}
+            values if sign == "in" => parts.push(format!("{name} in {{{values}}}")),
+            values => parts.push(format!("{name} = {values}")),
+        }
+    }
+    if let Some(manifest) = &contents.manifest {
+        parts.push(format!("data {}", manifest.data.name));
+    }
+    parts.join(" · ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_ordered_as_numbers() {
+        let mut values: Vec<Value> =
+            ["16", "word", "8", "-1", "-20", "0.125"].map(|text| Value::of(text.to_owned())).into();
+        values.sort();
+        let texts: Vec<_> = values.iter().map(|value| value.text.as_str()).collect();
+        assert_eq!(texts, ["-20", "-1", "0.125", "8", "16", "word"]);
+    }
+}
