@@ -216,7 +216,7 @@ fn checked(
             let number: String = characters[at..end].iter().collect();
             let value: f64 = number.parse().map_err(|_| expected(at, "a number", Some(&c)))?;
             // exmex reads no exponents: plain decimals, which are exact.
-            plain.push_str(&format!("{value}"));
+            plain.push_str(&value.to_string());
             place = end;
             wants_operand = false;
         } else if c.is_ascii_alphabetic() || c == '_' {
@@ -228,7 +228,7 @@ fn checked(
             let next = characters[end..].iter().find(|c| !c.is_whitespace());
             if known {
                 // Braces keep exmex from reading a name as one of its operators.
-                plain.push_str(&format!("{{{name}}}"));
+                plain.extend(["{", &name, "}"]);
                 wants_operand = false;
             } else if let Some((_, constant)) = CONSTANTS.iter().find(|(word, _)| *word == name) {
                 plain.push_str(constant);

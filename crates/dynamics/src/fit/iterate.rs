@@ -38,6 +38,8 @@ pub(crate) struct Iteration<'a, M: SmoothMap> {
     pub(crate) damping: f64,
     pub(crate) measures: Measures,
     pub(crate) secant: Option<Secant>,
+    /// The decrease that the linear model promises for the trial, where the trial is its minimizer.
+    pub(crate) promised: Option<f64>,
     pub(crate) counts: FitCounts,
     history: Vec<StepRecord>,
     /// Whether the last accepted step was below the loss's rounding, and the cosine before it.
@@ -113,8 +115,9 @@ impl<'a, M: SmoothMap> Iteration<'a, M> {
                 noise: f64::NAN,
             },
             secant,
+            promised: None,
             counts,
-            history: Vec::new(),
+            history: Vec::with_capacity(32),
             at_rounding: None,
         })
     }
@@ -260,7 +263,9 @@ impl<'a, M: SmoothMap> Iteration<'a, M> {
         };
         if fine {
             if let Some(secant) = &mut self.secant {
-                secant.learn(&self.here, &self.trial, &self.step, &self.problem.rows, &self.scales);
+                let predicted = self.promised.take();
+                let (rows, scales) = (&self.problem.rows, &self.scales);
+                secant.learn(&self.here, &self.trial, &self.step, predicted, rows, scales);
             }
             std::mem::swap(&mut self.here, &mut self.trial);
             self.counts.accepted += 1;

@@ -125,13 +125,12 @@ impl<M: SmoothMap> LeastSquares<M> {
     /// [`FitError::Count`] or [`FitError::Weight`].
     pub fn with_weights(mut self, weights: Vec<f64>) -> Result<Self, FitError> {
         require_count("weights", &weights, self.map.outputs())?;
-        match weights.iter().enumerate().find(|(_, x)| !(x.is_finite() && **x > 0.0)) {
-            Some((index, &value)) => Err(FitError::Weight { index, value }),
-            None => {
-                self.rows.weights = Some(weights);
-                Ok(self)
-            }
+        let improper = weights.iter().enumerate().find(|(_, x)| !(x.is_finite() && **x > 0.0));
+        if let Some((index, &value)) = improper {
+            return Err(FitError::Weight { index, value });
         }
+        self.rows.weights = Some(weights);
+        Ok(self)
     }
 
     /// Measures residuals by `loss` instead of by squares.

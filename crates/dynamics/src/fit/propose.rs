@@ -86,6 +86,7 @@ impl<M: SmoothMap> Iteration<'_, M> {
             let before = self.damping;
             self.adapt(&trial, length, image, curvature);
             if trial.gain > TAKEN {
+                self.promised = (trial.kind != StepKind::Accelerated).then_some(predicted);
                 match self.arrive() {
                     Ok(true) => return Ok(self.accepted(&trial, predicted, before, length)),
                     Ok(false) => {
@@ -276,6 +277,7 @@ impl<M: SmoothMap> Iteration<'_, M> {
             Err(stop) => return Some(Outcome::Stopped(stop)),
         };
         if trial.gain > POOR {
+            self.promised = None;
             match self.arrive() {
                 Ok(true) => {
                     if trial.gain > GOOD {

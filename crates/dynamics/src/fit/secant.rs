@@ -51,36 +51,42 @@ impl Secant {
         self.better = false;
     }
 
-    /// Learns from the accepted step d from `before` to `after`.
+    /// Learns from the accepted step d from `before` to `after`; `predicted` is the decrease that `J^T J` promised
+    /// for it, where that is known.
     pub(crate) fn learn<J: JacobianOperator>(
         &mut self,
         before: &Point<J>,
         after: &Point<J>,
         d: &[f64],
+        predicted: Option<f64>,
         rows: &Rows,
         scales: &[f64],
     ) {
+        self.better = false;
+        let decrease = rows.decrease(&before.f, &after.f);
+        let right = predicted.is_some_and(|plain| (decrease - plain).abs() <= WRONG * plain.abs());
+        if !self.pairs.is_empty() && !right {
+            let plain = predicted.unwrap_or_else(|| {
+                let mut image = vec![0.0; before.f.len()];
+                before.apply(d, &mut image);
+                -(2.0 * inner_product(&before.gradient, d) + inner_product(&image, &image))
+            });
+            self.rebuild(scales);
+            self.curve(d);
+            let with_secant = plain - inner_product(d, &self.work);
+            let error = (decrease - plain).abs();
+            self.better =
+                error > WRONG * plain.abs() && (decrease - with_secant).abs() < BETTER * error;
+        }
         let mut pair = if self.pairs.len() < PAIRS {
             (vec![0.0; d.len()], vec![0.0; d.len()])
         } else {
             self.pairs.remove(0)
         };
-        if !self.pairs.is_empty() {
-            let mut image = vec![0.0; before.f.len()];
-            before.apply(d, &mut image);
-            let plain = -(2.0 * inner_product(&before.gradient, d) + inner_product(&image, &image));
-            self.curve(d);
-            let with_secant = plain - inner_product(d, &self.work);
-            let decrease = rows.decrease(&before.f, &after.f);
-            let error = (decrease - plain).abs();
-            self.better =
-                error > WRONG * plain.abs() && (decrease - with_secant).abs() < BETTER * error;
-        }
         pair.0.copy_from_slice(d);
         before.jacobian.apply_transposed(after.half_gradient(), &mut pair.1);
         pair.1.iter_mut().zip(&after.gradient).for_each(|(y, g)| *y = g - *y);
         self.pairs.push(pair);
-        self.rebuild(scales);
     }
 
     /// `work = S d`.
@@ -129,6 +135,7 @@ impl Secant {
         if !self.better {
             return None;
         }
+        self.rebuild(scales);
         let p = d.len();
         let mut model = Mat::<f64>::zeros(p, p);
         for (i, s) in factor.singular_values().iter().enumerate() {

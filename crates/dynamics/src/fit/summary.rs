@@ -67,8 +67,7 @@ impl Display for Fit {
 fn combination(null: &NullDirection, names: &[String]) -> String {
     let mut order: Vec<usize> = (0..names.len()).filter(|&k| null.shares[k].abs() > 1e-3).collect();
     order.sort_by(|&a, &b| null.shares[b].abs().total_cmp(&null.shares[a].abs()));
-    let mut text = String::new();
-    for (place, &k) in order.iter().take(TERMS).enumerate() {
+    let terms = order.iter().take(TERMS).enumerate().map(|(place, &k)| {
         let value = null.direction[k];
         let sign = match (place, value < 0.0) {
             (0, false) => "",
@@ -76,10 +75,11 @@ fn combination(null: &NullDirection, names: &[String]) -> String {
             (_, false) => " + ",
             (_, true) => " - ",
         };
-        text.push_str(&format!("{sign}{:.4} {}", value.abs(), names[k]));
-    }
+        format!("{sign}{:.4} {}", value.abs(), names[k])
+    });
+    let text: String = terms.collect();
     if order.len() > TERMS {
-        text.push_str(&format!(" and {} parameters more", order.len() - TERMS));
+        return format!("{text} and {} parameters more", order.len() - TERMS);
     }
     text
 }
