@@ -31,7 +31,7 @@ pub const INTERRUPTED: u8 = 130;
 pub enum DriverError {
     /// The configuration.
     #[error(transparent)]
-    Config(#[from] ConfigError),
+    Config(Box<ConfigError>),
     /// The data.
     #[error(transparent)]
     Data(#[from] DataError),
@@ -115,6 +115,12 @@ pub enum DriverError {
         /// The command that resumes.
         command: String,
     },
+}
+
+impl From<ConfigError> for DriverError {
+    fn from(error: ConfigError) -> Self {
+        Self::Config(Box::new(error))
+    }
 }
 
 impl DriverError {
