@@ -143,7 +143,7 @@ proptest! {
         fs::write(root.join("manifest.json"), text.to_string()).unwrap();
         match read_manifest(&root) {
             Ok(_) => {
-                prop_assert!(!parts.contains(&"..") && !path.starts_with('/') && !path.is_empty());
+                prop_assert!(parts.iter().all(|part| ["runs", "a"].contains(part)));
                 fs::create_dir_all(root.join(&path)).unwrap();
                 let run = RunEntry { id: "a".to_owned(), path };
                 let found = run_folder(&root, &run).unwrap();

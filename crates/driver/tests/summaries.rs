@@ -186,7 +186,7 @@ fn comparisons_tell_what_differs_and_where() {
     assert_eq!((&traces[0][2]["step"], &traces[1][1]["step"]), (&"4".to_owned(), &"4".to_owned()));
     let json = gaussflow(&["compare", &a, b, "--json"], path).stdout;
     let answer: serde_json::Value = serde_json::from_slice(&json).unwrap();
-    let loss = &answer["runs"][0]["columns"][0];
+    let loss = &answer["runs"][0]["columns"][1];
     assert!(loss["worst"].as_f64().unwrap() >= (x - y).abs() / x.max(y) * (1.0 - 1e-15), "{loss}");
 }
 

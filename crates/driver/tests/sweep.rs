@@ -61,19 +61,20 @@ fn a_sweep_writes_the_same_bytes_for_any_number_of_jobs() {
     assert!(tree(&path.join("one")) == one);
 }
 
-/// Kills at seeded instants, at most some tenths of a second after the start, each time a little later on
-/// the whole, so that every part of the work is hit; the last call is left alone.
+/// Each process is killed at a seeded instant: when it has finished none or one run more, and then within the
+/// time that a run takes, so that loading, computing, writing and renaming are all hit.
 #[test]
 fn twenty_kills_change_no_byte() {
-    const KILLS: u64 = 20;
-    let folder = folder_with(SMALL);
+    const KILLS: u32 = 20;
+    const RUNS: u32 = 64;
+    let folder = folder_with(&SMALL.replace("seeds = 4", "seeds = 16"));
     let path = folder.path();
     let quiet = |out: &'static str| ["sweep", "s.toml", "--out", out, "--quiet", "--resume"];
     let begun = std::time::Instant::now();
     assert!(gaussflow(&quiet("undisturbed"), path).status.success());
-    let whole = begun.elapsed();
+    let a_run = begun.elapsed() / RUNS;
     let mut random = ChaCha8Rng::seed_from_u64(20);
-    let (mut killed, mut counts) = (0, Vec::new());
+    let (mut killed, mut counts) = (0, vec![0]);
     for _ in 0..KILLS {
         let mut child = Command::new(env!("CARGO_BIN_EXE_gaussflow"))
             .args(quiet("killed"))
@@ -81,19 +82,21 @@ fn twenty_kills_change_no_byte() {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        // A sixth of an undisturbed sweep on average: some starts do nothing, others several runs.
+        let enough = counts[counts.len() - 1] + (random.next_u32() % 2) as usize;
+        while finished(&path.join("killed")) < enough && child.try_wait().unwrap().is_none() {
+            std::thread::sleep(Duration::from_micros(200));
+        }
         let share = f64::from(random.next_u32()) / f64::from(u32::MAX);
-        std::thread::sleep(whole.mul_f64(share / 3.0));
+        std::thread::sleep(a_run.mul_f64(2.0 * share));
         // The kill is SIGKILL, which no process can prepare for.
         if child.try_wait().unwrap().is_none() {
             child.kill().unwrap();
             killed += 1;
         }
         child.wait().unwrap();
-        let runs = std::fs::read_dir(path.join("killed/runs")).map_or(0, Iterator::count);
-        counts.push(runs);
+        counts.push(finished(&path.join("killed")));
     }
-    assert!(killed >= 10, "only {killed} processes were still alive; runs after each: {counts:?}");
+    assert!(killed >= 15, "only {killed} processes were still alive; runs after each: {counts:?}");
     assert!(gaussflow(&quiet("killed"), path).status.success());
     let (expected, found) = (tree(&path.join("undisturbed")), tree(&path.join("killed")));
     let names = |files: &BTreeMap<String, Vec<u8>>| files.keys().cloned().collect::<Vec<_>>();
@@ -277,11 +280,8 @@ fn an_interrupted_sweep_says_how_to_go_on() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let finished = |path: &Path| {
-        let names = std::fs::read_dir(path.join("o/runs")).into_iter().flatten();
-        names.filter(|name| !is_hidden(name.as_ref().unwrap())).count()
-    };
-    while finished(path) < 2 {
+    let out = path.join("o");
+    while finished(&out) < 2 {
         std::thread::sleep(Duration::from_millis(2));
     }
     let signalled = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
@@ -290,9 +290,16 @@ fn an_interrupted_sweep_says_how_to_go_on() {
     assert_eq!(output.status.code(), Some(130));
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("gaussflow sweep s.toml --out o --resume"), "{said}");
-    assert!(said.contains(&format!("{} of 8000 runs", finished(path))), "{said}");
+    assert!(said.contains(&format!("{} of 8000 runs", finished(&out))), "{said}");
     let names = std::fs::read_dir(path.join("o/runs")).unwrap();
     assert!(names.map(Result::unwrap).all(|name| !is_hidden(&name)), "something is unfinished");
+}
+
+/// Runs that are complete in an output folder.
+fn finished(out: &Path) -> usize {
+    let names = std::fs::read_dir(out.join("runs")).into_iter().flatten();
+    // A name may vanish while the folder is read.
+    names.flatten().filter(|name| !is_hidden(name)).count()
 }
 
 fn is_hidden(entry: &std::fs::DirEntry) -> bool {
