@@ -1,5 +1,6 @@
 //! The command line: what each subcommand takes, and `gaussflow run`.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
@@ -238,12 +239,14 @@ fn write_report(arguments: &ReportArguments) -> Result<(), DriverError> {
 
 /// A few lines on how a run went.
 fn describe(record: &run::RunRecord, folder: &str) -> String {
+    // Writing to a String cannot fail.
     let outcome = &record.outcome;
     let mut text =
         format!("{}: {} at t = {}\n", record.id, word(&outcome.stop_reason), outcome.final_time);
     if let (Some(first), Some(last)) = (record.trace.first(), record.trace.last()) {
-        text += &format!(
-            "  loss {:.6e} -> {:.6e}, deviation {:.4e}, Riemannian gradient {:.3e} -> {:.3e}\n",
+        let _ = writeln!(
+            text,
+            "  loss {:.6e} -> {:.6e}, deviation {:.4e}, Riemannian gradient {:.3e} -> {:.3e}",
             first.loss,
             outcome.final_loss,
             last.deviation,
@@ -252,8 +255,9 @@ fn describe(record: &run::RunRecord, folder: &str) -> String {
         );
     }
     for event in &outcome.events {
-        text += &format!(
-            "  event {} at t = {:.9} (step {}): {:.3e} against {:.3e}\n",
+        let _ = writeln!(
+            text,
+            "  event {} at t = {:.9} (step {}): {:.3e} against {:.3e}",
             word(&event.kind),
             event.time,
             event.step,
@@ -263,7 +267,7 @@ fn describe(record: &run::RunRecord, folder: &str) -> String {
     }
     for (name, count) in &outcome.counters {
         if name.starts_with("fallback") && *count > 0 {
-            text += &format!("  {name}: {count}\n");
+            let _ = writeln!(text, "  {name}: {count}");
         }
     }
     text + &format!("  {:.2} s; written to {folder}\n", record.seconds)

@@ -132,8 +132,8 @@ impl DriverError {
             Self::Record(error) => error.exit_status(),
             Self::Sweep(error) => error.exit_status(),
             Self::Figure(_) | Self::Problem(ProblemError::Read { .. }) => IO_FAILED,
-            Self::Problem(_) => BAD_INPUT,
-            Self::Network(_)
+            Self::Problem(_)
+            | Self::Network(_)
             | Self::Loss(_)
             | Self::Objective(_)
             | Self::Simulation(_)

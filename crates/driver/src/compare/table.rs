@@ -1,5 +1,7 @@
 //! A comparison as text: one run in full, many runs a line each.
 
+use std::fmt::Write as _;
+
 use super::{Comparison, Pair, Side};
 use crate::commands::word;
 use crate::records::Event;
@@ -13,7 +15,8 @@ pub fn table(comparison: &Comparison) -> String {
     }
     for (name, only) in [("a", &comparison.only_a), ("b", &comparison.only_b)] {
         if !only.is_empty() {
-            text += &format!("\nonly in {name}: {}\n", only.join(", "));
+            // Writing to a String cannot fail.
+            let _ = writeln!(text, "\nonly in {name}: {}", only.join(", "));
         }
     }
     text
@@ -22,7 +25,7 @@ pub fn table(comparison: &Comparison) -> String {
 /// Everything of one pair.
 fn full(pair: &Pair) -> String {
     let optional = |value: Option<f64>| value.map(number).unwrap_or_default();
-    let mut rows = vec![["".to_owned(), "a".to_owned(), "b".to_owned()]];
+    let mut rows = vec![[String::new(), "a".to_owned(), "b".to_owned()]];
     let mut add = |name: &str, value: &dyn Fn(&Side) -> String| {
         rows.push([name.to_owned(), value(&pair.a), value(&pair.b)]);
     };
@@ -46,7 +49,7 @@ fn full(pair: &Pair) -> String {
     if pair.counters.is_empty() {
         text += "every counter is equal\n";
     }
-    text += &format!("\n{} steps in common\n", pair.common_steps);
+    let _ = writeln!(text, "\n{} steps in common", pair.common_steps);
     let mut rows =
         vec![["column", "worst relative difference", "at step", "in one only"].map(str::to_owned)];
     for found in &pair.columns {

@@ -167,13 +167,13 @@ fn fit_curve(
 ) -> Result<Fitted, DriverError> {
     let columns = &data.feature_names;
     let predictor = match &problem.model.predictor {
-        Some(named) => match columns.iter().position(|name| name == named.get_ref()) {
-            Some(place) => place,
-            None => {
+        Some(named) => {
+            let Some(place) = columns.iter().position(|name| name == named.get_ref()) else {
                 let accepted = format!("a column: {}", columns.join(", "));
                 return Err(problem.refuse("[model] predictor", named, accepted).into());
-            }
-        },
+            };
+            place
+        }
         None => 0,
     };
     let written: Vec<String> = problem.parameters.keys().map(|k| k.get_ref().clone()).collect();

@@ -62,16 +62,12 @@ pub fn groups(runs: &[Run]) -> Vec<Group<'_>> {
 
 /// What the runs of a group share: the settings, or the name without its seed where there are none.
 fn identity(run: &Run) -> (Settings, String) {
-    match &run.settings {
-        Some(settings) => {
-            let telling = settings.iter().filter(|(key, _)| !tells_nothing(key));
-            (telling.map(|(key, value)| (key.clone(), value.clone())).collect(), String::new())
-        }
-        None => {
-            let name = run.id.rsplit_once("-seed_").map_or(run.id.as_str(), |(name, _)| name);
-            (Settings::new(), name.to_owned())
-        }
+    if let Some(settings) = &run.settings {
+        let telling = settings.iter().filter(|(key, _)| !tells_nothing(key));
+        return (telling.map(|(key, value)| (key.clone(), value.clone())).collect(), String::new());
     }
+    let name = run.id.rsplit_once("-seed_").map_or(run.id.as_str(), |(name, _)| name);
+    (Settings::new(), name.to_owned())
 }
 
 /// The keys that differ between any two of `all`, sorted.

@@ -1,5 +1,6 @@
 //! The whole page: contents, untrusted names, missing and damaged parts, size, the same bytes.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -304,10 +305,10 @@ fn the_charting_library_is_the_released_one() {
     let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/uplot");
     let readme = fs::read_to_string(assets.join("README.md")).unwrap();
     for name in ["uPlot.iife.min.js", "uPlot.min.css", "LICENSE"] {
-        let sum: String = Sha256::digest(fs::read(assets.join(name)).unwrap())
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let mut sum = String::new();
+        for byte in Sha256::digest(fs::read(assets.join(name)).unwrap()) {
+            write!(sum, "{byte:02x}").unwrap();
+        }
         assert!(readme.contains(&format!("| `{name}` |")) && readme.contains(&sum), "{name} {sum}");
     }
     let script = super::CHART_LIBRARY;

@@ -1,6 +1,7 @@
 //! The runs of a sweep with their names, data and groups.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::path::Path;
 
 use crate::config::{Config, ConfigError, ConfigProblem, DataSource, Sweep, SweptKey};
@@ -62,13 +63,12 @@ impl Plan {
                 return Err(ConfigError { file, location: None, problem }.into());
             }
             let known = sources.iter().position(|source| *source == config.data.source);
-            let data = match known {
-                Some(index) => index,
-                None => {
-                    data.push(load(&config)?);
-                    sources.push(config.data.source.clone());
-                    data.len() - 1
-                }
+            let data = if let Some(index) = known {
+                index
+            } else {
+                data.push(load(&config)?);
+                sources.push(config.data.source.clone());
+                data.len() - 1
             };
             let seed = format!("-seed_{}", config.dynamics.seed);
             let group = id.replacen(&seed, "", 1);
@@ -109,7 +109,8 @@ fn suffix(keys: &[SweptKey], config: &Config) -> String {
             continue;
         }
         let value = key.value(config).unwrap_or_else(|| "none".to_owned());
-        text.push_str(&format!("-{}_{}", key.short_name(), word(&value)));
+        // Writing to a String cannot fail.
+        let _ = write!(text, "-{}_{}", key.short_name(), word(&value));
     }
     text
 }

@@ -67,8 +67,8 @@ fn a_wide_linear_problem_takes_the_least_norm_step_in_scaled_variables() {
     let map = FiniteDifferences::new(ResidualFn::new(1, 3, |w: &[f64], r: &mut [f64]| {
         r[0] = w[0] + 2.0 * w[1] + 2.0 * w[2] - 9.0;
     }));
-    let mut settings = FitSettings::default();
-    settings.damping = gaussflow_dynamics::Damping::TrustRegion { initial_radius: 1e6 };
+    let damping = gaussflow_dynamics::Damping::TrustRegion { initial_radius: 1e6 };
+    let settings = FitSettings { damping, ..FitSettings::default() };
     let fit = LeastSquares::new(map).fit(&[0.0; 3], &settings).unwrap();
     for (w, expected) in fit.parameters.iter().zip([3.0, 1.5, 1.5]) {
         assert!((w - expected).abs() < 1e-8, "{fit}");

@@ -1,5 +1,7 @@
 //! The fitter: classical functions, bounds, losses, lost rank, undefined regions, schedules.
 
+#![allow(clippy::float_cmp, reason = "starts, bounds and schedules are passed through unchanged")]
+
 #[path = "../nist_problems/dual.rs"]
 #[allow(dead_code)]
 mod dual;
