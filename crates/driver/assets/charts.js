@@ -31,10 +31,10 @@ const charts = (() => {
   }
 
   const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
+  // A power of ten as a power, on logarithmic axes.
   function tick(value) {
-    if (value === null) return "";
     const power = Math.log10(Math.abs(value));
-    if (value !== 0 && Math.abs(power) > 2.5 && Math.abs(power - Math.round(power)) < 1e-9) {
+    if (value !== 0 && Math.abs(power) > 3.5 && Math.abs(power - Math.round(power)) < 1e-9) {
       const digits = String(Math.abs(Math.round(power))).replace(/\d/g, digit => SUPERSCRIPTS[digit]);
       return `${value < 0 ? "−" : ""}10${power < 0 ? "⁻" : ""}${digits}`;
     }
@@ -79,8 +79,9 @@ const charts = (() => {
       if (range.length) bands.push({ series: [range[1], range[0]], fill: `${stroke}26` });
     }
     const axis = {
-      values: (_, splits) => splits.map(tick), filter: (_, splits) => splits, stroke: ink, font: "12px system-ui, sans-serif", grid: { stroke: grid, width: 1 }, ticks: { stroke: grid, width: 1 },
+      values: (_, splits) => splits.map(value => format(value)), filter: (_, splits) => splits, stroke: ink, font: "12px system-ui, sans-serif", grid: { stroke: grid, width: 1 }, ticks: { stroke: grid, width: 1 },
     };
+    const logarithmic = splits => ({ splits, values: (_, places) => places.map(tick) });
     const width = state.printing ? PRINTED.width : chart.plot.clientWidth;
     const height = state.printing ? PRINTED.height : chart.plot.clientHeight;
     return {
@@ -92,8 +93,8 @@ const charts = (() => {
           : chart.signed ? { distr: 4, asinh: 1, range: symmetricRange } : { distr: 3, range: logRange },
       },
       axes: [
-        { ...axis, ...(state.logTime && { splits: logSplits }), label: "time t", labelFont: axis.font, labelSize: 18, size: 34 },
-        { ...axis, ...(chart.log && { splits: chart.signed ? symmetricSplits : logSplits }), size: 64 },
+        { ...axis, ...(state.logTime && logarithmic(logSplits)), label: "time t", labelFont: axis.font, labelSize: 18, size: 34 },
+        { ...axis, ...(chart.log && logarithmic(chart.signed ? symmetricSplits : logSplits)), size: 64 },
       ],
       cursor: {
         sync: { key: "time", setSeries: false },
@@ -135,7 +136,7 @@ const charts = (() => {
       const middle = list => list[Math.floor((list.length - 1) / 2)];
       const center = middle(values);
       const deviation = middle(values.map(value => Math.abs(value - center)).sort((a, b) => a - b));
-      const reach = 8 * (deviation || Math.abs(center) || 1);
+      const reach = 6 * (deviation || Math.abs(center) || 1);
       const [below, above] = [center - reach, center + reach];
       if (values[0] < below || values.at(-1) > above) {
         const note = document.createElement("p");
@@ -143,7 +144,8 @@ const charts = (() => {
         note.textContent = "Some values lie far beyond this range; Log shows all.";
         chart.figure.append(note);
       }
-      [low, high] = [Math.max(low, below), Math.min(high, above)];
+      const bulk = values.filter(value => value >= below && value <= above);
+      [low, high] = [bulk[0], bulk.at(-1)];
     }
     const room = (high - low || Math.abs(high) || 1) * 0.06;
     return [low - room, high + room];
@@ -196,10 +198,10 @@ const charts = (() => {
     if (rows.length > 14) lines.push(`and ${rows.length - 14} more`);
     chart.readout.replaceChildren(title, ...lines);
     chart.readout.hidden = false;
-    // On the other side of the pointer than the values that it reads.
-    const right = left < plot.over.clientWidth / 2;
-    chart.readout.style.left = right ? "auto" : "66px";
-    chart.readout.style.right = right ? "6px" : "auto";
+    // Below the plot, so that the lines stay visible; above it where the window ends.
+    const frame = chart.plot.getBoundingClientRect(), height = chart.readout.offsetHeight;
+    const below = frame.bottom + height <= innerHeight || frame.top < height;
+    chart.readout.style.top = `${chart.plot.offsetTop + (below ? chart.plot.offsetHeight : -height)}px`;
   }
 
   function swatch(look) {

@@ -120,6 +120,31 @@ fn refusals_name_the_value_and_the_place() {
     assert_eq!(refusal(&["reproduce", "--seeds", "0"], path).0, 2);
 }
 
+#[test]
+fn a_report_is_written_from_a_run_and_refused_elsewhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    std::fs::write(path.join("my.toml"), SMALL).unwrap();
+    assert!(gaussflow(&["run", "my.toml", "--out", "o", "--quiet"], path).status.success());
+    let output = gaussflow(&["report", "o"], path);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && said.contains("report.html"), "{said}");
+    let page = std::fs::read(path.join("o/report.html")).unwrap();
+    assert!(page.starts_with(b"<!DOCTYPE html>") && page.ends_with(b"</html>\n"));
+    std::fs::remove_file(path.join("o/runs/gauss-newton-alpha_8-seed_0/trace.csv")).unwrap();
+    let output = gaussflow(&["report", "o"], path);
+    let noted = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success() && noted.contains("trace.csv: missing"), "{noted}");
+
+    std::fs::create_dir(path.join("mine")).unwrap();
+    std::fs::write(path.join("mine/thesis.tex"), "irreplaceable").unwrap();
+    let (status, text) = refusal(&["report", "mine"], path);
+    assert!(status == 2 && text.contains("mine") && text.contains("manifest.json"), "{text}");
+    let (status, text) = refusal(&["report", "absent"], path);
+    assert!(status == 3 && text.contains("absent"), "{text}");
+    assert_eq!(refusal(&["report"], path).0, 2);
+}
+
 /// Ctrl-C ends with 130, and the folder that it leaves is taken up again.
 #[cfg(unix)]
 #[test]

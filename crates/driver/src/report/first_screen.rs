@@ -25,16 +25,23 @@ pub fn section(claims: &[Claim], statements: &[Statement<'_>], runs: &[Run]) -> 
         some(&mut tiles, verdict.word(), "#audit", decided, &label);
     }
     let ending = |wanted: End| runs.iter().filter(|run| end(run) == wanted).count();
-    some(&mut tiles, "holds", "#runs", ending(End::Horizon), "runs reached their horizon");
-    some(&mut tiles, "hypotheses-unmet", "#runs", ending(End::Early), "runs ended early");
-    some(&mut tiles, "violated", "#runs", ending(End::Failed), "runs failed or cannot be read");
     let fallen = runs.iter().filter(|run| took_fallback(run)).count();
-    some(&mut tiles, "reported", "#runs", fallen, "runs took a fallback");
+    for (class, count, what) in [
+        ("holds", ending(End::Horizon), "reached the horizon"),
+        ("hypotheses-unmet", ending(End::Early), "ended early"),
+        ("violated", ending(End::Failed), "failed or cannot be read"),
+        ("reported", fallen, "took a fallback"),
+    ] {
+        let noun = if count == 1 { "run" } else { "runs" };
+        some(&mut tiles, class, "#runs", count, &format!("{noun} {what}"));
+    }
     if tiles.is_empty() {
         return tiles;
     }
+    let judged = !claims.is_empty() || !statements.is_empty();
+    let title = if judged { "Verdicts" } else { "How the runs ended" };
     let mut text =
-        format!("<section id=\"verdicts\"><h2>Verdicts</h2>\n<ul class=\"tiles\">\n{tiles}</ul>\n");
+        format!("<section id=\"verdicts\"><h2>{title}</h2>\n<ul class=\"tiles\">\n{tiles}</ul>\n");
     chips(&mut text, claims);
     if !statements.is_empty() {
         text.push_str(

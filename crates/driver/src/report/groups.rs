@@ -29,6 +29,7 @@ const SEED: &str = "dynamics.seed";
 const PRECONDITIONER: &str = "dynamics.preconditioner";
 const INTEGRATOR: &str = "dynamics.integrator";
 const SCALING: &str = "dynamics.scaling";
+const DAMPING: &str = "dynamics.damping";
 
 /// The groups, in the order of their first runs.
 pub fn groups(runs: &[Run]) -> Vec<Group<'_>> {
@@ -108,6 +109,10 @@ pub fn method(settings: &Settings) -> String {
 fn label(settings: &Settings, varying: &[String]) -> String {
     let value = |key: &str| settings.get(key).map_or_else(|| "none".to_owned(), |v| number(v));
     let mut parts = vec![format!("α = {}", value(SCALING))];
+    let damped = settings.get(PRECONDITIONER).is_some_and(|word| word == "levenberg-marquardt");
+    if damped && !varying.iter().any(|key| key == DAMPING) {
+        parts.push(format!("ρ = {}", value(DAMPING)));
+    }
     for key in
         varying.iter().filter(|key| ![SCALING, PRECONDITIONER, INTEGRATOR].contains(&key.as_str()))
     {

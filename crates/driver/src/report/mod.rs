@@ -102,7 +102,7 @@ fn page(contents: &Contents, pictures: &Pictures<'_>) -> String {
 /// Links to the sections that are there.
 fn navigation(sections: &str) -> String {
     let all = [
-        ("verdicts", "Verdicts"),
+        ("verdicts", "Outcome"),
         ("figures", "Figures"),
         ("charts", "Traces"),
         ("claims", "Claims"),

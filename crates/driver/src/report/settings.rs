@@ -41,6 +41,10 @@ fn flatten(prefix: &str, table: &toml::Table, settings: &mut Settings) {
             toml::Value::String(text) => {
                 settings.insert(path, cut(text));
             }
+            // As in the configurations that we write: 1e-10 instead of 0.0000000001.
+            toml::Value::Float(number) => {
+                settings.insert(path, format!("{number:?}"));
+            }
             other => {
                 settings.insert(path, cut(&other.to_string()));
             }
@@ -69,11 +73,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("config.toml");
         let weights = vec!["1.5"; 100].join(", ");
-        std::fs::write(&path, format!("a.b.c = 'x'\n[loss]\nweights = [{weights}]\nlater = 8.0"))
-            .unwrap();
+        std::fs::write(
+            &path,
+            format!("a.b.c = 'x'\n[loss]\nweights = [{weights}]\nlater = 8.0\ntiny = 1e-10"),
+        )
+        .unwrap();
         let settings = read(&path).unwrap();
         assert_eq!(settings["a.b.c"], "x");
         assert_eq!(number(&settings["loss.later"]), "8");
+        assert_eq!(settings["loss.tiny"], "1e-10");
         assert_eq!(settings["loss.weights"].chars().count(), LONGEST + 1);
         std::fs::write(&path, "a = 1\nb = = 2").unwrap();
         assert!(matches!(read(&path), Err(RecordError::MalformedRow { line: 2, .. })));
