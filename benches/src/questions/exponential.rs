@@ -108,7 +108,7 @@ pub fn distance_from_tight(
 pub struct Walk {
     /// The manifold; the process keeps its objective.
     pub manifold: OutputManifold<'static, Network, Squared>,
-    /// The points of [`LAP`] Euler steps from the initial weights.
+    /// The points of some Euler steps from the initial weights.
     pub points: Vec<Vec<f64>>,
 }
 
