@@ -25,9 +25,9 @@ fn series(label: &str, x: Vec<f64>, y: Vec<f64>, style: usize) -> Series {
 fn counterexample(findings: &Findings) -> Chart {
     let curves = &findings.counterexample;
     Chart {
-        title: "Theorem 5 fails in one dimension".to_owned(),
+        title: "Theorem 5 in one dimension: gap against (22)".to_owned(),
         subtitle:
-            "m = d = 1, n = 2, x = (1, 3), w₀ = 1/2, y = (6.4, −7.5), r = 1/2; all hypotheses met"
+            "m = d = 1, n = 2, x = (1, 3), w₀ = 1/2, y = (6.4, −7.5), r = 1/2; hypotheses in audit.md"
                 .to_owned(),
         x_label: "time t, units of the flow".to_owned(),
         y_label: "gap Δₜ to the best in class, units of g".to_owned(),
@@ -45,7 +45,7 @@ fn exits(findings: &Findings) -> Chart {
     let all = findings.exits.iter().filter(|(name, ..)| name.ends_with("seed 0"));
     Chart {
         title: "Lemma 2: does the flow stay within r₀ = λ₀/L?".to_owned(),
-        subtitle: "n = 64 real rows, m = 256; α of (12) leaves, the corrected α stays".to_owned(),
+        subtitle: "n = 64 real rows, m = 256, Levenberg-Marquardt flows".to_owned(),
         x_label: "time t, units of the flow".to_owned(),
         y_label: "‖wₜ − w₀‖₂ / r₀, dimensionless".to_owned(),
         series: all

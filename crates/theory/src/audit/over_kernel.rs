@@ -26,7 +26,7 @@ pub struct WidthError {
     pub error: f64,
 }
 
-/// E[K_0]/m = K, by the mean over all units of `seeds` draws of the widest network; and the error's
+/// `E[K_0]/m = K`, by the mean over all units of `seeds` draws of the widest network; and the error's
 /// exponent over the widths against -1/2.
 ///
 /// `limit_factor` multiplies the limit (1 but for a planted error).

@@ -16,7 +16,7 @@ use crate::trajectory::{FlowPlan, Stepper, Trajectory};
 /// alpha of the sweep: so large that the flow stays where it is linear at every conditioning.
 const SCALING: f64 = 1e6;
 const ROWS: usize = 48;
-const FEATURES: usize = 4;
+const FEATURES: usize = 3;
 /// One unit: with several, units of like slopes alone condition H_0 worse than 10.
 const HIDDEN: usize = 1;
 

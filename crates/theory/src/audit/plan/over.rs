@@ -75,6 +75,7 @@ pub fn continuous(rows: &Rows, effort: Effort) -> Result<Findings, TheoryError> 
             let radius = constants.kernel_radius();
             let times = trajectory.samples.iter().map(|s| s.time).collect();
             let share = trajectory.samples.iter().map(|s| s.deviation / radius).collect();
+            let which = which.replace("alpha", "α");
             found.exits.push((format!("{which}, ρ = {damping}, seed {}", rows.seed), times, share));
         }
         if let (Some(printed), Some(corrected)) = (pairs.pop(), pairs.pop()) {
