@@ -17,7 +17,7 @@ const charts = (() => {
   if (!source) return null;
   const data = JSON.parse(source.textContent);
   const dark = matchMedia("(prefers-color-scheme: dark)");
-  const state = { shown: data.groups.map(group => !group.off), logTime: false, range: null, printing: false };
+  const state = { shown: data.groups.map(group => !group.off), logTime: false, ranges: true, range: null, printing: false };
   const theme = () => (dark.matches && !state.printing ? "dark" : "light");
   const colour = group => COLOURS[theme()][group.colour % 7];
   const paint = () => theme() === "dark"
@@ -72,11 +72,13 @@ const charts = (() => {
   function options(chart, layout) {
     const { ink, grid } = paint();
     const series = [{}], bands = [];
+    // The more bands, the fainter each: opacities of 15 to 6 per cent.
+    const tint = layout.filter(({ group, range }) => range.length && state.shown[group]).length > 6 ? "10" : "26";
     for (const { group, range } of layout) {
       const look = data.groups[group], show = state.shown[group], stroke = colour(look);
       series.push({ show, stroke, width: 1.8, dash: DASHES[look.dash % 5], points: { show: false } });
       for (const _ of range) series.push({ show, stroke: "transparent", width: 0, points: { show: false } });
-      if (range.length) bands.push({ series: [range[1], range[0]], fill: `${stroke}26` });
+      if (range.length && state.ranges) bands.push({ series: [range[1], range[0]], fill: `${stroke}${tint}` });
     }
     const axis = {
       values: (_, splits) => splits.map(value => format(value)), filter: (_, splits) => splits, stroke: ink, font: "12px system-ui, sans-serif", grid: { stroke: grid, width: 1 }, ticks: { stroke: grid, width: 1 },
@@ -303,6 +305,7 @@ const charts = (() => {
     hint.textContent = "Drag across a chart to zoom, double-click to reset; with the keyboard: arrows, +, −, 0.";
     view.append(button("Show all", every(true)), button("Hide all", every(false)),
       toggle("Logarithmic time", false, now => { state.logTime = now; state.range = null; all.forEach(draw); }),
+      toggle("Ranges", true, now => { state.ranges = now; all.forEach(draw); }),
       button("Zoom in", () => scaleBy(0.5)), button("Zoom out", () => scaleBy(2)), button("Reset zoom", () => zoom(null)), hint);
     controls.append(view);
   }
