@@ -164,32 +164,33 @@ fn run_one(arguments: &RunArguments) -> Result<(), DriverError> {
 /// A few lines on how a run went.
 fn report(record: &run::RunRecord, folder: &str) -> String {
     let outcome = &record.outcome;
-    let mut text =
-        format!("{}: {} at t = {}\n", record.id, word(&outcome.stop_reason), outcome.final_time);
+    let stop = word(&outcome.stop_reason);
+    let mut lines = vec![format!("{}: {stop} at t = {}", record.id, outcome.final_time)];
     if let (Some(first), Some(last)) = (record.trace.first(), record.trace.last()) {
-        text += &format!(
-            "  loss {:.6e} -> {:.6e}, deviation {:.4e}, Riemannian gradient {:.3e} -> {:.3e}\n",
+        lines.push(format!(
+            "  loss {:.6e} -> {:.6e}, deviation {:.4e}, Riemannian gradient {:.3e} -> {:.3e}",
             first.loss,
             outcome.final_loss,
             last.deviation,
             first.riemannian_gradient_norm,
             last.riemannian_gradient_norm
-        );
+        ));
     }
     for event in &outcome.events {
-        text += &format!(
-            "  event {} at t = {:.9} (step {}): {:.3e} against {:.3e}\n",
+        lines.push(format!(
+            "  event {} at t = {:.9} (step {}): {:.3e} against {:.3e}",
             word(&event.kind),
             event.time,
             event.step,
             event.value,
             event.threshold
-        );
+        ));
     }
     for (name, count) in &outcome.counters {
         if name.starts_with("fallback") && *count > 0 {
-            text += &format!("  {name}: {count}\n");
+            lines.push(format!("  {name}: {count}"));
         }
     }
-    text + &format!("  {:.2} s; written to {folder}\n", record.seconds)
+    lines.push(format!("  {:.2} s; written to {folder}\n", record.seconds));
+    lines.join("\n")
 }

@@ -234,8 +234,8 @@ fn columns(common: &[(&TraceRow, &TraceRow)]) -> Vec<ColumnDifference> {
             *is_used |= x.is_finite() || y.is_finite();
             if x.is_finite() != y.is_finite() {
                 difference.one_sided += 1;
-            } else if x.is_finite() && x != y {
-                // Halves, so that no difference of two finite numbers overflows.
+            } else if x.is_finite() && x.total_cmp(&y).is_ne() {
+                // NaN for zeros of both signs, which is not larger. Halves, so that no difference of two finite numbers overflows.
                 let relative = (x / 2.0 - y / 2.0).abs() / (x.abs().max(y.abs()) / 2.0);
                 if relative > difference.worst {
                     (difference.worst, difference.step) = (relative, Some(a.step));

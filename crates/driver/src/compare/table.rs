@@ -6,23 +6,24 @@ use crate::records::Event;
 
 /// The comparison as aligned columns.
 pub fn table(comparison: &Comparison) -> String {
-    let mut text = format!("a: {}\nb: {}\n\n", comparison.a.display(), comparison.b.display());
-    match comparison.runs.as_slice() {
-        [one] => text += &full(one),
-        many => text += &overview(many),
-    }
-    for (name, only) in [("a", &comparison.only_a), ("b", &comparison.only_b)] {
+    let Comparison { a, b, runs, only_a, only_b } = comparison;
+    let mut parts = vec![format!("a: {}\nb: {}\n", a.display(), b.display())];
+    parts.push(match runs.as_slice() {
+        [one] => full(one),
+        many => overview(many),
+    });
+    for (name, only) in [("a", only_a), ("b", only_b)] {
         if !only.is_empty() {
-            text += &format!("\nonly in {name}: {}\n", only.join(", "));
+            parts.push(format!("only in {name}: {}\n", only.join(", ")));
         }
     }
-    text
+    parts.join("\n")
 }
 
 /// Everything of one pair.
 fn full(pair: &Pair) -> String {
     let optional = |value: Option<f64>| value.map(number).unwrap_or_default();
-    let mut rows = vec![["".to_owned(), "a".to_owned(), "b".to_owned()]];
+    let mut rows = vec![[String::new(), "a".to_owned(), "b".to_owned()]];
     let mut add = |name: &str, value: &dyn Fn(&Side) -> String| {
         rows.push([name.to_owned(), value(&pair.a), value(&pair.b)]);
     };
@@ -42,11 +43,8 @@ fn full(pair: &Pair) -> String {
         let [a, b] = values.map(|value| value.map_or_else(String::new, |value| value.to_string()));
         rows.push([name.clone(), a, b]);
     }
-    let mut text = format!("{}\n{}", pair.id, aligned(&rows));
-    if pair.counters.is_empty() {
-        text += "every counter is equal\n";
-    }
-    text += &format!("\n{} steps in common\n", pair.common_steps);
+    let counters = if pair.counters.is_empty() { "every counter is equal\n" } else { "" };
+    let outcomes = aligned(&rows);
     let mut rows =
         vec![["column", "worst relative difference", "at step", "in one only"].map(str::to_owned)];
     for found in &pair.columns {
@@ -57,7 +55,8 @@ fn full(pair: &Pair) -> String {
             found.one_sided.to_string(),
         ]);
     }
-    text + &aligned(&rows)
+    let (steps, columns) = (pair.common_steps, aligned(&rows));
+    format!("{}\n{outcomes}{counters}\n{steps} steps in common\n{columns}", pair.id)
 }
 
 /// A line for each pair.

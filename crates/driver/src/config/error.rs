@@ -128,9 +128,9 @@ pub enum ConfigProblem {
     #[error("[sweep] asks for {runs} runs; at most {accepted} are accepted")]
     TooManyRuns {
         /// The product of the lists' lengths and the seeds.
-        runs: u128,
+        runs: u64,
         /// The most that are accepted.
-        accepted: u128,
+        accepted: u64,
     },
     /// Two runs of a sweep that would have one name.
     #[error("[sweep] names the run {id} twice: list each value and each seed once")]

@@ -15,7 +15,7 @@ use super::parse::{Placed, SWEEP, checked, located, nearest, read_with, snippet,
 use super::{Config, ConfigError, ConfigProblem};
 
 /// More runs than this are a slip of the pen.
-const MOST_RUNS: u128 = 1_000_000;
+const MOST_RUNS: u64 = 1_000_000;
 
 /// What `[sweep]` accepts besides keys of the configuration.
 const RESERVED: [&str; 2] = ["seeds", "cases"];
@@ -124,7 +124,7 @@ fn planned(text: &str) -> Result<Sweep, Placed> {
     };
     let lengths = [cases.len(), seeds.as_ref().map_or(1, Vec::len)];
     let lengths = lengths.into_iter().chain(grid.iter().map(|(_, list)| list.len()));
-    let runs = lengths.fold(1_u128, |runs, length| runs.saturating_mul(length as u128));
+    let runs = lengths.fold(1_u64, |runs, length| runs.saturating_mul(length as u64));
     if runs > MOST_RUNS {
         return Err((ConfigProblem::TooManyRuns { runs, accepted: MOST_RUNS }, Some(span)));
     }
@@ -251,7 +251,7 @@ fn seeds(text: &str, value: &Spanned<DeValue<'_>>) -> Result<Vec<u64>, Placed> {
             .collect::<Option<Vec<_>>>()
             .ok_or_else(refused),
         number => match whole(number) {
-            Some(count) if count >= 1 && u128::from(count) <= MOST_RUNS => Ok((0..count).collect()),
+            Some(count) if (1..=MOST_RUNS).contains(&count) => Ok((0..count).collect()),
             _ => Err(refused()),
         },
     }

@@ -119,10 +119,10 @@ type Writer = fn(&Path) -> Result<(), RecordError>;
 #[test]
 fn whatever_fails_the_old_or_the_whole_new_file_is_there_and_nothing_else() {
     let long = |path: &Path| write_bytes(path, &vec![b'x'; 100_000]);
-    let rows = |path: &Path| write_trace(path, &[TraceRow::default(); 1000]);
+    let rows = |path: &Path| write_trace(path, &vec![TraceRow::default(); 1000]);
     let json = |path: &Path| write_json(path, &vec![0.5; 3000]);
-    let array = |path: &Path| write_npy(path, &[2, 1500], &[1.5; 3000]);
-    let steps = |path: &Path| write_npy_integers(path, &[7; 3000]);
+    let array = |path: &Path| write_npy(path, &[2, 1500], &vec![1.5; 3000]);
+    let steps = |path: &Path| write_npy_integers(path, &vec![7; 3000]);
     let writers: [Writer; 5] = [long, rows, json, array, steps];
     for write in writers {
         let folder = tempfile::tempdir().unwrap();

@@ -117,6 +117,9 @@ impl SweepFolder {
     }
 
     /// Removes every checkpoint: all runs are finished.
+    ///
+    /// # Errors
+    /// [`RecordError::Write`].
     pub fn remove_checkpoints(&self) -> Result<(), RecordError> {
         let path = self.root.join(checkpoint::FOLDER);
         remove(&path).map_err(|source| RecordError::Write { path, source })

@@ -62,13 +62,12 @@ impl Plan {
                 return Err(ConfigError { file, location: None, problem }.into());
             }
             let known = sources.iter().position(|source| *source == config.data.source);
-            let data = match known {
-                Some(index) => index,
-                None => {
-                    data.push(load(&config)?);
-                    sources.push(config.data.source.clone());
-                    data.len() - 1
-                }
+            let data = if let Some(index) = known {
+                index
+            } else {
+                data.push(load(&config)?);
+                sources.push(config.data.source.clone());
+                data.len() - 1
             };
             let seed = format!("-seed_{}", config.dynamics.seed);
             let group = id.replacen(&seed, "", 1);
@@ -103,15 +102,12 @@ impl Plan {
 fn suffix(keys: &[SweptKey], config: &Config) -> String {
     let damping_is_named =
         config.dynamics.preconditioner == crate::config::Preconditioner::LevenbergMarquardt;
-    let mut text = String::new();
-    for key in keys {
-        if key.path() == "dynamics.damping" && damping_is_named {
-            continue;
-        }
+    let named = |key: &&SweptKey| key.path() == "dynamics.damping" && damping_is_named;
+    let part = |key: &SweptKey| {
         let value = key.value(config).unwrap_or_else(|| "none".to_owned());
-        text.push_str(&format!("-{}_{}", key.short_name(), word(&value)));
-    }
-    text
+        format!("-{}_{}", key.short_name(), word(&value))
+    };
+    keys.iter().filter(|key| !named(key)).map(part).collect()
 }
 
 /// A value as a part of a folder's name: itself where it is short and of letters, digits, dots, signs
