@@ -381,7 +381,8 @@ mod tests {
         assert_eq!(place("a * (x + 1"), 5);
         assert_eq!(place("a * * x"), 5);
         assert_eq!(place("a x"), 3);
-        assert_eq!(place("exp a"), 5);
+        // Where the bracket is missing.
+        assert_eq!(place("exp a"), 4);
         assert_eq!(place("a *"), 4);
         assert_eq!(place("a + x)"), 6);
         assert_eq!(place(""), 1);

@@ -18,6 +18,8 @@ pub struct HessianRange {
     pub smallest: Vec<f64>,
     /// mu_eff.
     pub largest: Vec<f64>,
+    /// Whether g is at most g(0) at the points: the corrected bounds hold there.
+    pub within: Vec<bool>,
     /// The Euclidean Hessian's rounding at the points.
     pub tolerance: f64,
 }
@@ -30,8 +32,10 @@ impl HessianRange {
     pub fn measure(ball: &Ball<'_>) -> Result<Self, TheoryError> {
         let objective = ball.problem.objective(ball.scaling)?;
         let mut manifold = OutputManifold::new(&objective)?;
-        let (mut smallest, mut largest) = (Vec::new(), Vec::new());
+        let top = objective.loss_at(&ball.problem.initial)?;
+        let (mut smallest, mut largest, mut within) = (Vec::new(), Vec::new(), Vec::new());
         for w in ball.samples(14) {
+            within.push(objective.loss_at(&w)? <= top);
             let extremes = manifold.at(&w)?.hessian_extremes()?;
             smallest.push(extremes.smallest.value);
             largest.push(extremes.largest.value);
@@ -40,7 +44,7 @@ impl HessianRange {
         let cond = c.lambda_n / (c.lambda0 * (1.0 - ball.fraction));
         let size = largest.iter().copied().fold(c.smoothness, f64::max);
         let tolerance = 8.0 * c.outputs as f64 * f64::EPSILON * cond * size;
-        Ok(Self { smallest, largest, tolerance })
+        Ok(Self { smallest, largest, within, tolerance })
     }
 }
 
@@ -82,15 +86,15 @@ pub fn geodesic_strong_convexity(
     let against = |bound: f64| {
         let places = range.smallest.iter().enumerate();
         places.map(move |(k, &found)| {
-            Comparison::new(bound, found, range.tolerance, format!("point {k} of B"))
+            (k, Comparison::new(bound, found, range.tolerance, format!("point {k} of B")))
         })
     };
     Ok(row
-        .judge(&ball.name(), ball.assumed(), against(nu))
+        .judge(&ball.name(), ball.assumed(), against(nu).map(|(_, place)| place))
         .with_corrected(
             "theta = nu - Gamma L/(4 alpha (1-r)^2 lambda0^2) <= smallest eigenvalue, on B within {g <= g(0)}",
             &ball.assumed(),
-            against(theta),
+            against(theta).filter(|(k, _)| range.within[*k]).map(|(_, place)| place),
         )
         .with_note("The proof differentiates P grad g as if P were constant and loses the second fundamental form."))
 }
@@ -113,13 +117,14 @@ pub fn geodesic_smoothness(
     let against = |bound: f64| {
         let places = range.largest.iter().enumerate();
         places.map(move |(k, &found)| {
-            Comparison::new(found, bound, range.tolerance, format!("point {k} of B"))
+            (k, Comparison::new(found, bound, range.tolerance, format!("point {k} of B")))
         })
     };
-    Ok(row.judge(&ball.name(), ball.assumed(), against(mu)).with_corrected(
-        "largest eigenvalue <= mu + Gamma L/(4 alpha (1-r)^2 lambda0^2)",
+    let judged = row.judge(&ball.name(), ball.assumed(), against(mu).map(|(_, place)| place));
+    Ok(judged.with_corrected(
+        "largest eigenvalue <= mu + Gamma L/(4 alpha (1-r)^2 lambda0^2), on B within {g <= g(0)}",
         &ball.assumed(),
-        against(bent),
+        against(bent).filter(|(k, _)| range.within[*k]).map(|(_, place)| place),
     ))
 }
 
