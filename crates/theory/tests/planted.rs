@@ -3,7 +3,9 @@
 //! Rows without a pair here: `over/assumption-1`, `under/assumption-2` and `under/assumption-3` are
 //! reported, not judged; statements that are false as printed (`over/squared-inverse-bound`,
 //! `over/bounded-gradient`, `under/alpha-guideline`, ...) are planted the other way round: what they
-//! should say instead holds, and the printed constant is violated.
+//! should say instead holds, and the printed constant is violated. `under/projection` is an identity without a
+//! constant to change: only its right side is tested here. `under/sublevel-convex` has none either: whether it
+//! fails is decided by the sign of a curvature that the run measures.
 
 use gaussflow_dynamics::Preconditioner;
 use gaussflow_network::{Activation, ActivationBounds, ActivationFunction};
