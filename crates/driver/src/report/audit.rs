@@ -70,10 +70,10 @@ pub struct Correction {
 pub enum Verdict {
     /// left exceeds right + tolerance.
     Violated,
-    /// A hypothesis is not met.
-    HypothesesUnmet,
     /// left <= right + tolerance.
     Holds,
+    /// A hypothesis is not met.
+    HypothesesUnmet,
     /// Measured, nothing to compare with.
     Reported,
     /// Says nothing about this run.
@@ -86,8 +86,8 @@ impl Verdict {
     /// Every verdict, in the order of reading.
     pub const ALL: [Self; 6] = [
         Self::Violated,
-        Self::HypothesesUnmet,
         Self::Holds,
+        Self::HypothesesUnmet,
         Self::Reported,
         Self::NotApplicable,
         Self::Unknown,
@@ -186,6 +186,16 @@ mod tests {
         assert_eq!(found, [("b", Verdict::Violated), ("a", Verdict::Unknown)]);
         assert_eq!(statements[0].records[0].worst_ratio, Some(7.0));
         assert_eq!(statements[0].count(Verdict::Violated), 2);
+    }
+
+    /// The page and audit.md must not count one statement differently.
+    #[test]
+    fn verdicts_come_in_the_order_of_the_audit_itself() {
+        let ours = Verdict::ALL.map(Verdict::word);
+        let audits = gaussflow::theory::Verdict::ALL.map(gaussflow::theory::Verdict::name);
+        assert_eq!(ours[..audits.len()], audits);
+        let records = [record("a", "hypotheses-unmet", Some(9.0)), record("a", "holds", Some(0.5))];
+        assert_eq!(statements(&records)[0].verdict(), Verdict::Holds);
     }
 
     #[test]
