@@ -25,8 +25,8 @@ pub struct SlopeCheck {
     pub steps: Vec<f64>,
     /// Norms of the Taylor remainder at each step.
     pub remainders: Vec<f64>,
-    /// Norm below which a remainder is rounding.
-    pub rounding: f64,
+    /// Norm below which the remainder at each step is rounding, or another error of the values.
+    pub rounding: Vec<f64>,
     /// Slope of log remainder against log h over the three smallest neighbouring steps that are clear
     /// of rounding; NaN when there are none.
     pub slope: f64,
@@ -40,13 +40,19 @@ pub struct SlopeCheck {
 }
 
 impl SlopeCheck {
-    /// Fits the slope of `remainders` over `steps` (largest first); remainders up to `rounding` are noise.
-    pub fn fit(steps: Vec<f64>, remainders: Vec<f64>, rounding: f64, expected: f64) -> Self {
+    /// Fits the slope of `remainders` over `steps` (largest first); a remainder up to its `rounding` is noise.
+    /// The three have one length; what is longer is not looked at.
+    pub fn fit(steps: Vec<f64>, remainders: Vec<f64>, rounding: Vec<f64>, expected: f64) -> Self {
+        let length = steps.len().min(remainders.len()).min(rounding.len());
         // A wrong derivative leaves its mark at every h; the smallest steps clear of rounding, where
         // the higher orders have died out, show it best.
-        let clear = (0..steps.len().saturating_sub(2)).rev().find_map(|window| {
+        let clear = (0..length.saturating_sub(2)).rev().find_map(|window| {
             let (h, r) = (&steps[window..window + 3], &remainders[window..window + 3]);
-            r.iter().all(|&r| r > rounding).then(|| (r[0] / r[2]).log10() / (h[0] / h[2]).log10())
+            let noise = &rounding[window..window + 3];
+            r.iter()
+                .zip(noise)
+                .all(|(r, noise)| r > noise)
+                .then(|| (r[0] / r[2]).log10() / (h[0] / h[2]).log10())
         });
         let verdict = match clear {
             // Finite values with a remainder that is not finite: the derivative itself is to blame.
@@ -197,6 +203,6 @@ fn slope<M: SmoothMap>(
         return Err(MapError::Undefined { reason });
     }
     // The values carry a few eps each; 100 leaves room for the map's own condition.
-    let rounding = 100.0 * f64::EPSILON * largest;
+    let rounding = vec![100.0 * f64::EPSILON * largest; steps.len()];
     Ok(SlopeCheck::fit(steps, remainders, rounding, expected))
 }
