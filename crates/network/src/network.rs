@@ -16,8 +16,8 @@ use crate::{InitialPoint, NetworkError};
 /// Activations from which several threads share them: some tenths of a millisecond.
 const PARALLEL: usize = 1 << 17;
 
-/// Units whose pre-activations are computed together.
-const UNITS: usize = 3;
+/// Pre-activations that are computed together: several units' rows, within the first-level cache.
+const GROUP: usize = 4 * ROW_BLOCK;
 
 /// A one-hidden-layer network on fixed inputs, as a map from the m x d weights to n outputs.
 ///
@@ -148,13 +148,13 @@ impl<A: ActivationFunction> Network<A> {
 
     /// `out = f(w)`.
     fn evaluate(&self, w: &[f64], out: &mut [f64]) {
-        let mut sigma = [0.0; ROW_BLOCK];
+        let mut sigma = [0.0; GROUP];
         for (b, out) in out.chunks_mut(ROW_BLOCK).enumerate() {
             out.fill(0.0);
-            let sigma = &mut sigma[..out.len()];
-            self.for_units(b, w, |i, z| {
+            self.for_groups(b, w, |units, stride, z| {
+                let sigma = &mut sigma[..z.len()];
                 self.activation.value(z, sigma);
-                add_scaled(out, self.signs[i], sigma);
+                add_combination(out, &self.signs[units], sigma, stride);
             });
             subtract(out, &self.offset[b * ROW_BLOCK..]);
         }
@@ -169,37 +169,43 @@ impl<A: ActivationFunction> Network<A> {
         slopes: &mut [f64],
         mut curvatures: Option<&mut [f64]>,
     ) {
-        let (n, stride) = (value.len(), slopes.len() / self.hidden());
-        let mut sigma = [0.0; ROW_BLOCK];
-        let sigma = &mut sigma[..n];
+        let mut sigma = [0.0; GROUP];
+        let rows = value.len();
         value.fill(0.0);
-        self.for_units(b, w, |i, z| {
-            let (c, rows) = (self.signs[i], i * stride..i * stride + n);
-            let slope = &mut slopes[rows.clone()];
+        self.for_groups(b, w, |units, stride, z| {
+            let (signs, place) =
+                (&self.signs[units.clone()], units.start * stride..units.end * stride);
+            let (sigma, slopes) = (&mut sigma[..z.len()], &mut slopes[place.clone()]);
             match &mut curvatures {
                 Some(curvatures) => {
-                    let curvature = &mut curvatures[rows];
-                    self.activation.evaluate(z, sigma, slope, curvature);
-                    scale(curvature, c);
+                    let curvatures = &mut curvatures[place];
+                    self.activation.evaluate(z, sigma, slopes, curvatures);
+                    scale_columns(curvatures, signs, stride, rows);
                 }
-                None => self.activation.value_and_slope(z, sigma, slope),
+                None => self.activation.value_and_slope(z, sigma, slopes),
             }
-            add_scaled(value, c, sigma);
-            scale(slope, c);
+            add_combination(value, signs, sigma, stride);
+            scale_columns(slopes, signs, stride, rows);
         });
         subtract(value, &self.offset[b * ROW_BLOCK..]);
     }
 
-    /// Shows `visit` the pre-activations `z_j = x_j . w^(i)` of each unit i on the rows of block `b`.
-    fn for_units(&self, b: usize, w: &[f64], mut visit: impl FnMut(usize, &[f64])) {
-        let (d, rows) = (self.features(), self.inputs.block_rows(b).len());
-        let mut z = [0.0; UNITS * ROW_BLOCK];
-        for (group, weights) in w.chunks(UNITS * d).enumerate() {
-            self.inputs.block_product(b, weights, &mut z);
-            let units = weights.len() / d;
-            for (c, z) in z.chunks_exact(ROW_BLOCK).take(units).enumerate() {
-                visit(group * UNITS + c, &z[..rows]);
-            }
+    /// Shows `visit` the pre-activations `z_j = x_j . w^(i)` of groups of units on the rows of block `b`: the
+    /// units, the distance from one unit to the next, and the numbers, which are 0 past the block's rows.
+    fn for_groups(
+        &self,
+        b: usize,
+        w: &[f64],
+        mut visit: impl FnMut(std::ops::Range<usize>, usize, &[f64]),
+    ) {
+        let (d, stride) = (self.features(), self.inputs.block_stride(b));
+        let units = GROUP / stride;
+        let mut z = [0.0; GROUP];
+        for (group, weights) in w.chunks(units * d).enumerate() {
+            let (first, count) = (group * units, weights.len() / d);
+            let z = &mut z[..count * stride];
+            self.inputs.block_product(b, weights, z);
+            visit(first..first + count, stride, z);
         }
     }
 }
@@ -213,23 +219,31 @@ fn blocks_of(inputs: &[f64], features: usize) -> RowBlocks {
     blocks
 }
 
-/// `out += factor * x`, vectorized for the processor at hand; same bits on every processor.
-fn add_scaled(out: &mut [f64], factor: f64, x: &[f64]) {
+/// `out += sum_i factors_i columns_i`, columns `stride` apart, vectorized for the processor at hand; same
+/// bits on every processor.
+fn add_combination(out: &mut [f64], factors: &[f64], columns: &[f64], stride: usize) {
     pulp::Arch::new().dispatch(
         #[inline(always)]
         || {
-            for (o, x) in out.iter_mut().zip(x) {
-                *o += factor * x;
+            for (factor, column) in factors.iter().zip(columns.chunks_exact(stride)) {
+                for (o, x) in out.iter_mut().zip(column) {
+                    *o += factor * x;
+                }
             }
         },
     );
 }
 
-/// `out *= factor`, vectorized likewise.
-fn scale(out: &mut [f64], factor: f64) {
+/// Multiplies each column by its factor, vectorized likewise, and sets what lies past `rows` to zero.
+fn scale_columns(columns: &mut [f64], factors: &[f64], stride: usize, rows: usize) {
     pulp::Arch::new().dispatch(
         #[inline(always)]
-        || out.iter_mut().for_each(|o| *o *= factor),
+        || {
+            for (factor, column) in factors.iter().zip(columns.chunks_exact_mut(stride)) {
+                column.iter_mut().for_each(|x| *x *= factor);
+                column[rows..].fill(0.0);
+            }
+        },
     );
 }
 

@@ -6,6 +6,8 @@
 //! renewed once an average step would be cheaper for it. What is cheaper is a count of operations, never a
 //! measured time: the same run takes the same decisions everywhere.
 
+use std::cell::RefCell;
+
 use crate::cholesky::Cholesky;
 use crate::conjugate_gradients::{ConjugateGradients, RunLimits};
 use crate::damped::{Choice, DampedSolver, SolveReport, SolveRequest, UNDAMPED_CONDITION, choose};
@@ -248,10 +250,11 @@ impl AmortizedFactor {
         report.condition_estimate = anchor.condition();
         let target = request.tolerance * factors.gradient_norm(jacobian, b);
         let mut before = f64::INFINITY;
+        if wide {
+            jacobian.apply_transposed(unknown, v);
+        }
         for pass in 0..=RESTARTS {
-            if wide {
-                jacobian.apply_transposed(unknown, v);
-            } else {
+            if !wide {
                 v.copy_from_slice(unknown);
             }
             factors.measure_residual(jacobian, rho, b, v, report);
@@ -279,13 +282,16 @@ impl AmortizedFactor {
             )]
             let left = (most as usize).saturating_sub(report.iterations);
             let iterations = left.min(10 * unknown.len() + 10);
+            // For p > n it holds `J^T x` of the last direction x: v is added up beside z, with the same steps.
+            let image = RefCell::new(&mut between[..]);
             let outcome = gradients.run(
                 |x, out| {
+                    let mut image = image.borrow_mut();
                     if wide {
-                        jacobian.apply_transposed(x, between);
-                        jacobian.apply(between, out);
+                        jacobian.apply_transposed(x, &mut image);
+                        jacobian.apply(&image, out);
                     } else {
-                        jacobian.normal_apply(x, between, out);
+                        jacobian.normal_apply(x, &mut image, out);
                     }
                     for (out, x) in out.iter_mut().zip(x) {
                         *out = (1.0 - rho) * *out + rho * x;
@@ -295,7 +301,12 @@ impl AmortizedFactor {
                     out.copy_from_slice(r);
                     anchor.solve(out);
                 },
-                unknown,
+                |alpha, x| {
+                    add_scaled(unknown, alpha, x);
+                    if wide {
+                        add_scaled(v, alpha, &image.borrow());
+                    }
+                },
                 RunLimits { target: goal, iterations },
             );
             report.iterations += outcome.iterations;

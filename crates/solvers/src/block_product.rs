@@ -6,13 +6,14 @@
 use pulp::{Arch, Simd, WithSimd};
 
 use crate::row_blocks::{Block, RowBlocks};
-use crate::tile::{Scalars, VECTORS, Vectors, groups, product, scalars_for, with_tile};
+use crate::tile::{Scalars, VECTORS, Vectors, groups, most_scalars, product, with_tile};
 
 impl RowBlocks {
-    /// `out[i ROWS + j] = sum_k A[j, k] weights[i c + k]` for the rows j of block `b`, counted from its
+    /// `out[i s + j] = sum_k A[j, k] weights[i c + k]` for the rows j of block `b`, counted from its
     /// first, and the vectors i of `weights` (row-major, each of length c, the number of columns).
     ///
-    /// `out` has room for [`Self::ROWS`] numbers a vector; those past the block's rows are of no use.
+    /// s is [`Self::block_stride`]; vectors for which `out` has no room are left out, and what lies past
+    /// the block's rows becomes 0.
     ///
     /// # Examples
     /// ```
@@ -46,18 +47,18 @@ impl WithSimd for BlockProduct<'_> {
             out.fill(0.0);
             return;
         }
-        let count = (weights.len() / columns).min(out.len() / RowBlocks::ROWS);
-        let step = scalars_for(VECTORS);
+        let count = (weights.len() / columns).min(out.len() / block.stride);
+        let step = most_scalars::<S>(VECTORS);
         for first in (0..count).step_by(step) {
             let scalars = step.min(count - first);
             let a = Scalars { data: &weights[first * columns..], step: 1, stride: columns };
-            for (v, vectors) in groups(block.rows.div_ceil(S::F64_LANES)) {
+            for (v, vectors) in groups(block.stride / S::F64_LANES) {
                 let row = v * S::F64_LANES;
                 let b = Vectors { data: &block.data[row..], step: block.stride };
-                with_tile!(scalars, vectors, |C, V| {
+                with_tile!(S, scalars, vectors, |C, V| {
                     let tile = product::<S, C, V>(simd, columns, a, b);
                     for (c, tile) in tile.into_iter().enumerate() {
-                        let at = (first + c) * RowBlocks::ROWS + row;
+                        let at = (first + c) * block.stride + row;
                         let (target, _) = S::as_mut_simd_f64s(&mut out[at..at + V * S::F64_LANES]);
                         target.copy_from_slice(&tile);
                     }

@@ -87,13 +87,13 @@ impl ConjugateGradients {
         &self.residual
     }
 
-    /// Iterates `x` until the limits: `apply(p, out)` is `out = A p`, `precondition(r, out)` is
-    /// `out = P r`.
+    /// Iterates until the limits: `apply(p, out)` is `out = A p`, `precondition(r, out)` is
+    /// `out = P r`, and `advance(alpha, p)` takes the step `x += alpha p`, p the vector that `apply` saw last.
     pub(crate) fn run(
         &mut self,
         mut apply: impl FnMut(&[f64], &mut [f64]),
         mut precondition: impl FnMut(&[f64], &mut [f64]),
-        x: &mut [f64],
+        mut advance: impl FnMut(f64, &[f64]),
         limits: RunLimits,
     ) -> RunOutcome {
         let mut residual_norm = norm(&self.residual);
@@ -103,7 +103,7 @@ impl ConjugateGradients {
                 RunStop::Target
             } else if iterations >= limits.iterations {
                 RunStop::Iterations
-            } else if !self.iterate(&mut apply, &mut precondition, x) {
+            } else if !self.iterate(&mut apply, &mut precondition, &mut advance) {
                 RunStop::Breakdown
             } else {
                 iterations += 1;
@@ -114,12 +114,12 @@ impl ConjugateGradients {
         }
     }
 
-    /// One iteration; `false`, with x as it was, when the direction has no positive curvature.
+    /// One iteration; `false`, without a step, when the direction has no positive curvature.
     fn iterate(
         &mut self,
         apply: &mut impl FnMut(&[f64], &mut [f64]),
         precondition: &mut impl FnMut(&[f64], &mut [f64]),
-        x: &mut [f64],
+        advance: &mut impl FnMut(f64, &[f64]),
     ) -> bool {
         precondition(&self.residual, &mut self.preconditioned);
         let product = inner_product(&self.residual, &self.preconditioned);
@@ -137,7 +137,7 @@ impl ConjugateGradients {
         if !(product > 0.0 && curvature > 0.0 && alpha.is_finite() && alpha > 0.0) {
             return false;
         }
-        add_scaled(x, alpha, &self.direction);
+        advance(alpha, &self.direction);
         add_scaled(&mut self.residual, -alpha, &self.image);
         self.record(alpha, beta);
         self.product = product;
@@ -219,7 +219,7 @@ pub(crate) fn pcg(
         apply(x, &mut workspace.image);
         add_scaled(&mut workspace.residual, -1.0, &workspace.image);
     }
-    workspace.run(apply, precondition, x, limits)
+    workspace.run(apply, precondition, |alpha, p| add_scaled(x, alpha, p), limits)
 }
 
 #[cfg(test)]

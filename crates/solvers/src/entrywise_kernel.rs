@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use crate::parallel;
 use crate::row_blocks::{Block, ROW_BLOCK, RowBlocks};
 use crate::row_kronecker::RowKronecker;
-use crate::tile::{Scalars, VECTORS, Vectors, add_product, groups, scalars_for};
+use crate::tile::{Scalars, VECTORS, Vectors, add_product, groups, most_scalars};
 
 /// Columns of S of one pass: a block's rows of them stay in the second-level cache.
 const DEPTH: usize = 128;
@@ -94,8 +94,8 @@ fn add_block_products<S: Simd>(
     let vectors = rows.rows.div_ceil(S::F64_LANES);
     for first in (0..matrix.columns()).step_by(DEPTH) {
         let depth = DEPTH.min(matrix.columns() - first);
-        for c in (0..count).step_by(scalars_for(VECTORS)) {
-            let scalars = scalars_for(VECTORS).min(count - c);
+        for c in (0..count).step_by(most_scalars::<S>(VECTORS)) {
+            let scalars = most_scalars::<S>(VECTORS).min(count - c);
             let data = &columns.data[first * columns.step + c * columns.stride..];
             let a = Scalars { data, ..columns };
             for (v, width) in groups(vectors) {

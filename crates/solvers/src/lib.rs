@@ -14,6 +14,7 @@ mod error;
 mod extreme;
 mod extreme_eigenpairs;
 mod factors;
+mod few_units_gram;
 mod householder_qr;
 mod inverse;
 mod iterative;

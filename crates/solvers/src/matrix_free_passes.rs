@@ -95,7 +95,12 @@ impl MatrixFree {
                 }
             };
             let limits_now = RunLimits { target, iterations: limits.iterations - total };
-            let mut outcome = gradients.run(apply, &mut precondition, correction, limits_now);
+            let mut outcome = gradients.run(
+                apply,
+                &mut precondition,
+                |alpha, p| add_scaled(correction, alpha, p),
+                limits_now,
+            );
             total += outcome.iterations;
             outcome.iterations = total;
             if outcome.stop == RunStop::Target && outcome.residual_norm > REDUCTION * start {

@@ -1,49 +1,102 @@
-//! The Gram matrix of `J = S (.) X` for at most three features, as sums along the rows.
+//! The Gram matrix of `J = S (.) X` for at most three features, with vectors along the units.
 //!
-//! `(J^T J)[i d + k, i' d + l] = S_i^T (diag(S_i') (X_k * X_l))`: the few products `X_k * X_l` are weighted
-//! once a unit i', and every unit i >= i' meets them all. Vectors along the features, as `pair_gram` has
-//! them, would be mostly padding.
+//! `(J^T J)[i d + k, i' d + l] = sum_j (S_ji' X_jk X_jl) S_ji`: each unit i' and pair of features is a column
+//! of scalars, which the rows of S meet for all units i >= i'. Vectors along the features, as `pair_gram`
+//! has them, would be mostly padding.
 
 // Without inlining, a loop would not be compiled for the instruction set of the closure around it.
 #![allow(clippy::inline_always)]
 
 use faer::MatMut;
+use faer::prelude::ReborrowMut;
 use pulp::{Arch, Simd, WithSimd};
 
-use crate::pair_gram::scatter;
-use crate::row_blocks::{Block, ROW_BLOCK};
+use crate::pair_gram::aligned;
+use crate::row_blocks::{Block, PADDING, ROW_BLOCK};
 use crate::row_kronecker::RowKronecker;
-use crate::tile::{Columns, groups, inner_products, scalars_for, with_tile};
+use crate::tile::{Scalars, Vectors, add_product, balanced, groups, most_scalars};
 
 /// Most features.
 pub(crate) const FEATURES: usize = 3;
 
-/// Units whose columns of S stay in the first-level cache while all others meet them.
-const UNITS: usize = 24;
+/// Pairs of them.
+const PAIRS: usize = FEATURES * (FEATURES + 1) / 2;
+
+/// Units i' of a panel: the units that their columns meet begin at a whole vector.
+const PANEL: usize = PADDING;
 
 /// Writes the lower triangle of `J^T J` to `out` (p x p, column-major), for at most [`FEATURES`] features.
 pub(crate) fn narrow_gram(jacobian: &RowKronecker, out: MatMut<'_, f64>, work: &mut Vec<f64>) {
-    let (m, d) = (jacobian.hidden(), jacobian.features());
-    let (unit_pairs, pairs) = (m * (m + 1) / 2, d * (d + 1) / 2);
-    let total = unit_pairs * pairs + 2 * pairs * ROW_BLOCK;
+    let panels = Panels::of(jacobian);
+    let total = panels.sums() + ROW_BLOCK * (panels.width + PAIRS + PANEL * PAIRS) + PADDING;
     if work.len() < total {
         work.resize(total, 0.0);
     }
-    let (sums, rest) = work.split_at_mut(unit_pairs * pairs);
-    let (products, weighted) = rest.split_at_mut(pairs * ROW_BLOCK);
+    let (sums, scratch) = aligned(work, panels.sums());
     sums.fill(0.0);
-    Arch::new().dispatch(NarrowProducts { jacobian, sums, products, weighted });
-    scatter((sums, pairs), jacobian.pair_places(), out);
+    Arch::new().dispatch(NarrowProducts { jacobian, panels, sums, scratch });
+    panels.scatter(sums, jacobian, out);
 }
 
-/// `sums[(i, i'), (k, l)] += S_i^T diag(S_i') (X_k * X_l)`, pairs of features the fastest.
+/// Where the sums are: panel after panel, in each of them unit i' after unit i', pair after pair of
+/// features, and there a number for each unit i from the panel's first on.
+#[derive(Clone, Copy)]
+struct Panels {
+    units: usize,
+    /// Units, padded to whole vectors.
+    width: usize,
+    /// Pairs of features.
+    pairs: usize,
+}
+
+impl Panels {
+    fn of(jacobian: &RowKronecker) -> Self {
+        let (units, d) = (jacobian.hidden(), jacobian.features());
+        Self { units, width: units.next_multiple_of(PANEL), pairs: d * (d + 1) / 2 }
+    }
+
+    /// Numbers in all panels.
+    fn sums(self) -> usize {
+        self.start(self.width / PANEL)
+    }
+
+    /// Numbers in the panels before this one.
+    fn start(self, panel: usize) -> usize {
+        // `PANEL pairs` columns each, PANEL shorter from panel to panel.
+        PANEL * self.pairs * (panel * self.width - PANEL * panel * panel.saturating_sub(1) / 2)
+    }
+
+    /// Copies the sums to their places on and below the diagonal.
+    fn scatter(self, sums: &[f64], jacobian: &RowKronecker, mut out: MatMut<'_, f64>) {
+        let d = jacobian.features();
+        for other in 0..self.units {
+            let (panel, within) = (other / PANEL, other % PANEL);
+            let length = self.width - panel * PANEL;
+            let columns = &sums[self.start(panel) + within * self.pairs * length..];
+            for (l, places) in jacobian.pair_places().chunks_exact(d).enumerate() {
+                let column = out.rb_mut().col_mut(other * d + l).try_as_col_major_mut();
+                // `out` is column-major.
+                let Some(column) = column else { continue };
+                let entries = &mut column.as_slice_mut()[other * d..];
+                for (k, &place) in places.iter().enumerate() {
+                    let found = &columns[place as usize * length + within..];
+                    // Of the blocks on the diagonal only what lies below it.
+                    let above = usize::from(k < l);
+                    for (entries, sum) in entries.chunks_exact_mut(d).zip(found).skip(above) {
+                        entries[k] = *sum;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Adds all rows to the sums.
 struct NarrowProducts<'a> {
     jacobian: &'a RowKronecker,
+    panels: Panels,
     sums: &'a mut [f64],
-    /// `X_k * X_l` on the rows of a block.
-    products: &'a mut [f64],
-    /// The same, weighted by one unit.
-    weighted: &'a mut [f64],
+    scratch: &'a mut [f64],
 }
 
 impl WithSimd for NarrowProducts<'_> {
@@ -51,68 +104,71 @@ impl WithSimd for NarrowProducts<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { jacobian, sums, products, weighted } = self;
-        let m = jacobian.hidden();
+        let Self { jacobian, panels, sums, scratch } = self;
+        let Panels { units, width, pairs } = panels;
+        let (rows, rest) = scratch.split_at_mut(ROW_BLOCK * width);
+        let (products, weighted) = rest.split_at_mut(ROW_BLOCK * PAIRS);
         for b in 0..jacobian.left().blocks() {
             let (s, x) = (jacobian.left().block(b), jacobian.right().block(b));
-            let pairs = write_products(x, jacobian.features(), products);
-            for first in (0..m).step_by(UNITS) {
-                let end = m.min(first + UNITS);
-                for other in 0..end {
-                    let slope = &s.data[other * s.stride..][..s.stride];
+            write_products(x, jacobian.features(), products);
+            write_rows(s, rows, width);
+            for first in (0..units).step_by(PANEL) {
+                let others = PANEL.min(units - first);
+                for other in 0..others {
+                    let slope = &s.data[(first + other) * s.stride..][..s.stride];
+                    let weighted = weighted[other * pairs * s.stride..].chunks_exact_mut(s.stride);
                     let products = products.chunks_exact(s.stride).take(pairs);
-                    for (weighted, product) in weighted.chunks_exact_mut(s.stride).zip(products) {
+                    for (weighted, product) in weighted.zip(products) {
                         for ((w, s), x) in weighted.iter_mut().zip(slope).zip(product) {
                             *w = s * x;
                         }
                     }
-                    let units = first.max(other)..end;
-                    add_sums(simd, s, (units, other), (&*weighted, pairs), sums);
+                }
+                let length = width - first;
+                let sums = &mut sums[panels.start(first / PANEL)..];
+                for (v, vectors) in groups(length / S::F64_LANES) {
+                    let at = v * S::F64_LANES;
+                    let b = Vectors { data: &rows[first + at..], step: width };
+                    for (c, count) in balanced(others * pairs, most_scalars::<S>(vectors)) {
+                        let data = &weighted[c * s.stride..];
+                        let a = Scalars { data, step: 1, stride: s.stride };
+                        let target = (&mut sums[c * length + at..], length);
+                        add_product(simd, (count, vectors), s.rows, (a, b), target);
+                    }
                 }
             }
         }
     }
 }
 
-/// `X_k * X_l` for l >= k, k = 0, 1, .., padding included; returns how many.
+/// `X_k * X_l` for l >= k, k = 0, 1, .., padding included.
 #[inline(always)]
-fn write_products(x: Block<'_>, d: usize, out: &mut [f64]) -> usize {
+pub(crate) fn write_products(x: Block<'_>, d: usize, out: &mut [f64]) {
     let column = |k: usize| &x.data[k * x.stride..][..x.stride];
     let pairs = (0..d).flat_map(|k| (k..d).map(move |l| (k, l)));
-    let mut count = 0;
     for ((k, l), out) in pairs.zip(out.chunks_exact_mut(x.stride)) {
         for ((out, a), b) in out.iter_mut().zip(column(k)).zip(column(l)) {
             *out = a * b;
         }
-        count += 1;
     }
-    count
 }
 
-/// Adds one block's part of the sums of `units` with the unit `other` that the products are weighted by.
+/// The block of S row after row, `width` numbers a row, zeros past the units.
+///
+/// Eight by eight: what is read and what is written are then whole cache lines.
 #[inline(always)]
-fn add_sums<S: Simd>(
-    simd: S,
-    s: Block<'_>,
-    (units, other): (std::ops::Range<usize>, usize),
-    (weighted, pairs): (&[f64], usize),
-    sums: &mut [f64],
-) {
-    let vectors = s.stride / S::F64_LANES;
-    for (q, width) in groups(pairs) {
-        let right = Columns { data: &weighted[q * s.stride..], stride: s.stride };
-        for i in units.clone().step_by(scalars_for(width)) {
-            let count = scalars_for(width).min(units.end - i);
-            let left = Columns { data: &s.data[i * s.stride..], stride: s.stride };
-            with_tile!(count, width, |C, K| {
-                let tile = inner_products::<S, C, K>(simd, vectors, left, right);
-                for (c, row) in tile.iter().enumerate() {
-                    let place = (i + c) * (i + c + 1) / 2 + other;
-                    for (sum, part) in sums[place * pairs + q..].iter_mut().zip(row) {
-                        *sum += part;
-                    }
+fn write_rows(s: Block<'_>, out: &mut [f64], width: usize) {
+    for (u, columns) in s.data.chunks(PANEL * s.stride).enumerate() {
+        for (r, rows) in out.chunks_mut(PANEL * width).take(s.stride / PANEL).enumerate() {
+            let mut tile = [[0.0; PANEL]; PANEL];
+            for (i, column) in columns.chunks_exact(s.stride).enumerate() {
+                for (tile, x) in tile.iter_mut().zip(&column[r * PANEL..][..PANEL]) {
+                    tile[i] = *x;
                 }
-            });
+            }
+            for (row, tile) in rows.chunks_exact_mut(width).zip(&tile) {
+                row[u * PANEL..][..PANEL].copy_from_slice(tile);
+            }
         }
     }
 }

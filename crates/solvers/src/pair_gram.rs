@@ -15,7 +15,7 @@ use rayon::prelude::*;
 use crate::parallel;
 use crate::row_blocks::{Block, ROW_BLOCK};
 use crate::row_kronecker::RowKronecker;
-use crate::tile::{Scalars, Vectors, add_product, groups, scalars_for};
+use crate::tile::{Scalars, Vectors, add_product, balanced, groups, most_scalars};
 
 /// Numbers that the pairs of one block of rows may take, on each side: two thirds of the usual
 /// second-level cache together.
@@ -143,7 +143,7 @@ fn place_of(pair: usize) -> (usize, usize) {
 }
 
 /// The first `length` entries of `work` from an address that whole cache lines start at.
-fn aligned(work: &mut [f64], length: usize) -> (&mut [f64], &mut [f64]) {
+pub(crate) fn aligned(work: &mut [f64], length: usize) -> (&mut [f64], &mut [f64]) {
     let offset = work.as_ptr().align_offset(64).min(ALIGNMENT);
     work[offset..].split_at_mut(length)
 }
@@ -197,8 +197,7 @@ fn add_pair_products<S: Simd>(
     for (v, vectors) in groups(width / S::F64_LANES) {
         let at = v * S::F64_LANES;
         let b = Vectors { data: &features[at..], step: width };
-        for first in (0..pairs).step_by(scalars_for(vectors)) {
-            let scalars = scalars_for(vectors).min(pairs - first);
+        for (first, scalars) in balanced(pairs, most_scalars::<S>(vectors)) {
             let a = Scalars { data: &units[first * rows..], step: 1, stride: rows };
             let target = (&mut sums[first * width + at..], width);
             add_product(simd, (scalars, vectors), count, (a, b), target);

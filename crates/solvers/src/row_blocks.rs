@@ -74,6 +74,11 @@ impl RowBlocks {
         b * ROW_BLOCK..((b + 1) * ROW_BLOCK).min(self.rows)
     }
 
+    /// Distance from one column to the next in block `b`: its rows with padding, at most [`Self::ROWS`].
+    pub fn block_stride(&self, b: usize) -> usize {
+        self.block_rows(b).len().next_multiple_of(PADDING)
+    }
+
     /// Column `i` on the rows of block `b`.
     pub fn column(&self, b: usize, i: usize) -> &[f64] {
         let block = self.block(b);

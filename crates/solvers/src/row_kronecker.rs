@@ -12,6 +12,7 @@ use faer::{Mat, MatMut};
 use pulp::Arch;
 
 use crate::entrywise_kernel::{KernelColumns, kernel_matrix};
+use crate::few_units_gram::{self, few_units_gram};
 use crate::narrow_gram::{self, narrow_gram};
 use crate::operator::{JacobianOperator, dense_in, symmetric_product};
 use crate::pair_gram::pair_gram;
@@ -200,7 +201,11 @@ impl JacobianOperator for RowKronecker {
             let dense = dense_in(self, work);
             symmetric_product(out, dense.transpose(), dense);
         } else if out.row_stride() == 1 {
-            let gram = if narrow { narrow_gram } else { pair_gram };
+            let gram = match (narrow, few_units_gram::pays(self.rows(), self.hidden())) {
+                (true, true) => few_units_gram,
+                (true, false) => narrow_gram,
+                (false, _) => pair_gram,
+            };
             gram(self, out, work);
         } else {
             let mut columns = Mat::zeros(out.nrows(), out.ncols());
@@ -275,11 +280,22 @@ fn pairs_pay(rows: usize, hidden: usize, features: usize) -> bool {
 
 /// `out_j += sum_i A[j, i]^2` for the rows j of block `b`.
 fn add_squared_rows(a: &RowBlocks, b: usize, out: &mut [f64]) {
+    let block = a.block(b);
+    // Four columns at a time: the sums are loaded and stored once for all of them.
+    let (fours, rest) = block.data.split_at(a.columns() / 4 * 4 * block.stride);
     Arch::new().dispatch(
         #[inline(always)]
         || {
-            for i in 0..a.columns() {
-                for (o, x) in out.iter_mut().zip(a.column(b, i)) {
+            for columns in fours.chunks_exact(4 * block.stride) {
+                let (low, high) = columns.split_at(2 * block.stride);
+                let (p, q) = low.split_at(block.stride);
+                let (r, s) = high.split_at(block.stride);
+                for ((((o, p), q), r), s) in out.iter_mut().zip(p).zip(q).zip(r).zip(s) {
+                    *o += (p * p + q * q) + (r * r + s * s);
+                }
+            }
+            for column in rest.chunks_exact(block.stride) {
+                for (o, x) in out.iter_mut().zip(column) {
                     *o += x * x;
                 }
             }

@@ -12,8 +12,8 @@ use pulp::{Simd, WithSimd};
 use crate::row_blocks::{Block, PADDING, ROW_BLOCK};
 use crate::row_kronecker::RowKronecker;
 use crate::tile::{
-    Columns, Scalars, VECTORS, Vectors, add_product, groups, inner_products, product, scalars_for,
-    with_tile,
+    Columns, Scalars, VECTORS, Vectors, add_product, balanced, groups, inner_products,
+    most_scalars, product, scalars_for, with_tile,
 };
 
 /// Units whose columns of S stay in the first-level cache while a block's rows pass over them.
@@ -126,11 +126,12 @@ fn apply_block<S: Simd>(simd: S, jacobian: &RowKronecker, b: usize, v: &[f64], o
             let row = r * S::F64_LANES;
             let rows = Vectors { data: &s.data[first * s.stride + row..], step: s.stride };
             let sums = &mut sums[row..row + width * S::F64_LANES];
-            for k in (0..d).step_by(scalars_for(VECTORS)) {
-                let features = scalars_for(VECTORS).min(d - k);
+            let most = most_scalars::<S>(width);
+            for k in (0..d).step_by(most) {
+                let features = most.min(d - k);
                 let weights = Scalars { data: &v[first * d + k..], step: d, stride: 1 };
                 let inputs = Vectors { data: &x.data[k * x.stride + row..], step: x.stride };
-                with_tile!(features, width, |C, V| {
+                with_tile!(S, features, width, |C, V| {
                     let tile = product::<S, C, V>(simd, units, weights, rows);
                     add_weighted(simd, tile, inputs, sums);
                 });
@@ -186,14 +187,14 @@ fn add_transposed_block<S: Simd>(
         }
         let weighted = Vectors { data: &*weighted, step: width };
         let features = width.min(d - k);
-        for i in units.clone().step_by(scalars_for(vectors)) {
-            let count = scalars_for(vectors).min(units.end - i);
+        for (first, count) in balanced(units.len(), most_scalars::<S>(vectors)) {
+            let i = units.start + first;
             let slopes = column_scalars(s, i);
-            let mut tile = [0.0; 8 * FEATURES];
+            let mut tile = [0.0; scalars_for(1) * FEATURES];
             let target = (&mut tile[..], width);
             add_product(simd, (count, vectors), u.len(), (slopes, weighted), target);
             for (c, tile) in tile.chunks(width).take(count).enumerate() {
-                let at = (i - units.start + c) * d + k;
+                let at = (first + c) * d + k;
                 for (o, t) in out[at..at + features].iter_mut().zip(tile) {
                     *o += t;
                 }
@@ -222,11 +223,10 @@ fn add_narrow_block<S: Simd>(
     }
     let right = Columns { data: &*weighted, stride: s.stride };
     let vectors = s.rows.div_ceil(S::F64_LANES);
-    for i in units.clone().step_by(scalars_for(d)) {
-        let count = scalars_for(d).min(units.end - i);
-        let left = Columns { data: &s.data[i * s.stride..], stride: s.stride };
-        let at = (i - units.start) * d;
-        with_tile!(count, d, |C, K| {
+    for (first, count) in balanced(units.len(), scalars_for(d)) {
+        let left = Columns { data: &s.data[(units.start + first) * s.stride..], stride: s.stride };
+        let at = first * d;
+        with_tile!(S, count, d, |C, K| {
             let sums = inner_products::<S, C, K>(simd, vectors, left, right);
             for (o, sum) in out[at..].iter_mut().zip(sums.as_flattened()) {
                 *o += sum;

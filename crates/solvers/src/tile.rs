@@ -14,13 +14,23 @@ use pulp::Simd;
 /// Most vectors of a tile.
 pub(crate) const VECTORS: usize = 3;
 
-/// Scalars that go with 1, 2 and 3 vectors: eight, twelve and nine accumulators.
+/// Scalars that go with 1, 2 and 3 vectors on any processor: twelve, twelve and nine accumulators.
 pub(crate) const fn scalars_for(vectors: usize) -> usize {
     match vectors {
-        1 => 8,
+        1 => 12,
         2 => 6,
         _ => 3,
     }
+}
+
+/// The same with the registers of `S`: where there are 32, eight scalars go with up to three vectors.
+pub(crate) const fn most_scalars<S: Simd>(vectors: usize) -> usize {
+    if has_many_registers::<S>() && vectors > 1 { 8 } else { scalars_for(vectors) }
+}
+
+/// Whether tiles may be larger than [`scalars_for`] says.
+pub(crate) const fn has_many_registers<S: Simd>() -> bool {
+    S::REGISTER_COUNT >= 32
 }
 
 /// Scalars `a[l, c] = data[l step + c stride]`.
@@ -127,6 +137,26 @@ pub(crate) fn inner_products<S: Simd, const C: usize, const K: usize>(
     a: Columns<'_>,
     b: Columns<'_>,
 ) -> [[f64; K]; C] {
+    let acc = row_sums::<S, C, K>(simd, vectors, a, b);
+    // `map` on arrays is not inlined: it would leave this instruction set.
+    let mut sums = [[0.0; K]; C];
+    for c in 0..C {
+        for k in 0..K {
+            sums[c][k] = simd.reduce_sum_f64s(acc[c][k]);
+        }
+    }
+    sums
+}
+
+/// The same, still apart by the place of a row within a vector.
+#[inline(always)]
+#[allow(clippy::needless_range_loop, reason = "iterators here cost the compiler its registers")]
+pub(crate) fn row_sums<S: Simd, const C: usize, const K: usize>(
+    simd: S,
+    vectors: usize,
+    a: Columns<'_>,
+    b: Columns<'_>,
+) -> [[S::f64s; K]; C] {
     let mut acc = [[simd.splat_f64s(0.0); K]; C];
     assert!((C - 1) * a.stride + vectors * S::F64_LANES <= a.data.len());
     assert!((K - 1) * b.stride + vectors * S::F64_LANES <= b.data.len());
@@ -144,20 +174,13 @@ pub(crate) fn inner_products<S: Simd, const C: usize, const K: usize>(
             }
         }
     }
-    // `map` on arrays is not inlined: it would leave this instruction set.
-    let mut sums = [[0.0; K]; C];
-    for c in 0..C {
-        for k in 0..K {
-            sums[c][k] = simd.reduce_sum_f64s(acc[c][k]);
-        }
-    }
-    sums
+    acc
 }
 
-/// Calls `$body` with the constants `$c` and `$v` that equal the run-time `scalars` (1 to 8) and
-/// `vectors` (1 to 3); combinations beyond [`scalars_for`] do nothing and never occur.
+/// Calls `$body` with the constants `$c` and `$v` that equal the run-time `scalars` and `vectors` (1 to
+/// 3); combinations beyond [`most_scalars`] do nothing and never occur.
 macro_rules! with_tile {
-    ($scalars:expr, $vectors:expr, |$c:ident, $v:ident| $body:expr) => {{
+    ($simd:ty, $scalars:expr, $vectors:expr, |$c:ident, $v:ident| $body:expr) => {{
         macro_rules! arm {
             ($cc:literal, $vv:literal) => {{
                 const $c: usize = $cc;
@@ -174,6 +197,10 @@ macro_rules! with_tile {
             (6, 1) => arm!(6, 1),
             (7, 1) => arm!(7, 1),
             (8, 1) => arm!(8, 1),
+            (9, 1) => arm!(9, 1),
+            (10, 1) => arm!(10, 1),
+            (11, 1) => arm!(11, 1),
+            (12, 1) => arm!(12, 1),
             (1, 2) => arm!(1, 2),
             (2, 2) => arm!(2, 2),
             (3, 2) => arm!(3, 2),
@@ -183,6 +210,17 @@ macro_rules! with_tile {
             (1, 3) => arm!(1, 3),
             (2, 3) => arm!(2, 3),
             (3, 3) => arm!(3, 3),
+            // A constant condition: with few registers these are not even compiled.
+            tile if crate::tile::has_many_registers::<$simd>() => match tile {
+                (7, 2) => arm!(7, 2),
+                (8, 2) => arm!(8, 2),
+                (4, 3) => arm!(4, 3),
+                (5, 3) => arm!(5, 3),
+                (6, 3) => arm!(6, 3),
+                (7, 3) => arm!(7, 3),
+                (8, 3) => arm!(8, 3),
+                _ => debug_assert!(false, "no such tile"),
+            },
             _ => debug_assert!(false, "no such tile"),
         }
     }};
@@ -198,7 +236,7 @@ pub(crate) fn add_product<S: Simd>(
     (a, b): (Scalars<'_>, Vectors<'_>),
     (out, stride): (&mut [f64], usize),
 ) {
-    with_tile!(scalars, vectors, |C, V| {
+    with_tile!(S, scalars, vectors, |C, V| {
         for (c, row) in product::<S, C, V>(simd, length, a, b).into_iter().enumerate() {
             let (target, _) =
                 S::as_mut_simd_f64s(&mut out[c * stride..c * stride + V * S::F64_LANES]);
@@ -209,16 +247,22 @@ pub(crate) fn add_product<S: Simd>(
     });
 }
 
-/// Splits `vectors` into groups of at most [`VECTORS`], as equal as can be: (first, count) each.
+/// Splits `vectors` into groups of at most [`VECTORS`]: (first, count) each.
 pub(crate) fn groups(vectors: usize) -> impl Iterator<Item = (usize, usize)> {
-    let count = vectors.div_ceil(VECTORS).max(1);
-    let (base, longer) = (vectors / count, vectors % count);
-    (0..count)
-        .scan(0, move |next, g| {
-            let first = *next;
-            let width = base + usize::from(g < longer);
-            *next = first + width;
-            Some((first, width))
-        })
-        .filter(|&(_, width)| width > 0)
+    balanced(vectors, VECTORS)
+}
+
+/// Splits `total` into groups of at most `most`, as equal as can be: (first, count) each.
+///
+/// A small last group would leave the processor waiting for its few sums.
+#[inline(always)]
+pub(crate) fn balanced(total: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
+    let count = total.div_ceil(most);
+    let (base, longer) = (total / count.max(1), total % count.max(1));
+    (0..count).scan(0, move |next, g| {
+        let first = *next;
+        let width = base + usize::from(g < longer);
+        *next = first + width;
+        Some((first, width))
+    })
 }

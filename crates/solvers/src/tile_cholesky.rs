@@ -42,7 +42,7 @@ impl WithSimd for Factor<'_> {
                 let row = v * S::F64_LANES;
                 let b = Vectors { data: &factors[row.min(factors.len())..], step: stride };
                 let tile = &mut rest[first + row..];
-                with_tile!(width, vectors, |C, V| {
+                with_tile!(S, width, vectors, |C, V| {
                     let sums = product::<S, C, V>(simd, first, a, b);
                     subtract(simd, sums, tile, stride);
                     if row == 0 {

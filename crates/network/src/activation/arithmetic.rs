@@ -160,13 +160,14 @@ pub(super) fn polynomial<A: Arithmetic, const N: usize>(x: f64, coefficients: &[
     A::multiply_add(chains[1], x, chains[0])
 }
 
-/// Writes the jets of `pre_activation`; stops at the end of the shortest slice.
+/// Writes the jets of `pre_activation`, without second derivatives where these have no place; all slices
+/// have one length.
 #[inline]
 pub(super) fn write_jets<K: Kernel>(
     pre_activation: &[f64],
     value: &mut [f64],
     first: &mut [f64],
-    second: &mut [f64],
+    second: Option<&mut [f64]>,
 ) {
     Arch::new().dispatch(Jets::<K> { pre_activation, value, first, second, kernel: PhantomData });
 }
@@ -182,17 +183,21 @@ pub(super) struct Jets<'a, K> {
     pub(super) pre_activation: &'a [f64],
     pub(super) value: &'a mut [f64],
     pub(super) first: &'a mut [f64],
-    pub(super) second: &'a mut [f64],
+    pub(super) second: Option<&'a mut [f64]>,
     pub(super) kernel: PhantomData<K>,
 }
 
 impl<K: Kernel> Jets<'_, K> {
     #[inline(always)]
     fn run<A: Arithmetic>(self) {
-        let [mut one, mut two, mut three, mut four] = [const { Row([0.0; BLOCK]) }; 4];
-        let outputs = self.value.chunks_mut(BLOCK).zip(self.first.chunks_mut(BLOCK));
-        let outputs = outputs.zip(self.second.chunks_mut(BLOCK));
-        for (z, ((value, first), second)) in self.pre_activation.chunks(BLOCK).zip(outputs) {
+        let [mut one, mut two, mut three, mut four, mut unused] = [const { Row([0.0; BLOCK]) }; 5];
+        let Self { pre_activation, value, first, mut second, .. } = self;
+        let outputs = value.chunks_mut(BLOCK).zip(first.chunks_mut(BLOCK));
+        for ((block, z), (value, first)) in pre_activation.chunks(BLOCK).enumerate().zip(outputs) {
+            let second = match &mut second {
+                Some(second) => &mut second[block * BLOCK..],
+                None => &mut unused.0[..],
+            };
             // One common length, so that the loop has no bounds check and becomes vector code.
             let length = z.len().min(value.len()).min(first.len()).min(second.len()).min(BLOCK);
             let (z, value) = (&z[..length], &mut value[..length]);
@@ -284,10 +289,9 @@ fn share_in_block<K: Kernel, A: Arithmetic>(
 #[repr(align(64))]
 struct Row([f64; BLOCK]);
 
-/// Elements that go through one stage before the next: 2 KiB of buffers, inside the first-level
-/// cache, and a multiple of every vector width. Clearing larger ones would show in short calls;
-/// from 64 on, long calls no longer gain.
-const BLOCK: usize = 64;
+/// Elements that go through one stage before the next: 5 KiB of buffers, inside the first-level
+/// cache, and a multiple of every vector width. Clearing larger ones would show in short calls.
+const BLOCK: usize = 128;
 
 /// Every vector set that the dispatch picks has a fused multiply-add, but that of WebAssembly.
 const fn has_fused<S: Simd>() -> bool {

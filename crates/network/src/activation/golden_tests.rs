@@ -52,7 +52,7 @@ fn separate<K: Kernel>(z: &[f64]) -> [Vec<f64>; 3] {
         pre_activation: z,
         value: &mut value,
         first: &mut first,
-        second: &mut second,
+        second: Some(&mut second),
         kernel: PhantomData,
     });
     [value, first, second]

@@ -156,6 +156,18 @@ impl Activation {
     }
 }
 
+impl Activation {
+    /// Jets by the kernel of this activation.
+    fn write(self, z: &[f64], value: &mut [f64], first: &mut [f64], second: Option<&mut [f64]>) {
+        match self {
+            Self::Tanh => write_jets::<tanh::Tanh>(z, value, first, second),
+            Self::Sigmoid => write_jets::<sigmoid::Sigmoid>(z, value, first, second),
+            Self::Erf => write_jets::<erf::Erf>(z, value, first, second),
+            Self::Arctan => write_jets::<arctan::Arctan>(z, value, first, second),
+        }
+    }
+}
+
 impl fmt::Display for Activation {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.pad(self.name())
@@ -211,13 +223,11 @@ impl ActivationFunction for Activation {
         first: &mut [f64],
         second: &mut [f64],
     ) {
-        let write = match self {
-            Self::Tanh => write_jets::<tanh::Tanh>,
-            Self::Sigmoid => write_jets::<sigmoid::Sigmoid>,
-            Self::Erf => write_jets::<erf::Erf>,
-            Self::Arctan => write_jets::<arctan::Arctan>,
-        };
-        write(pre_activation, value, first, second);
+        self.write(pre_activation, value, first, Some(second));
+    }
+
+    fn value_and_slope(&self, pre_activation: &[f64], value: &mut [f64], first: &mut [f64]) {
+        self.write(pre_activation, value, first, None);
     }
 
     fn value(&self, pre_activation: &[f64], value: &mut [f64]) {

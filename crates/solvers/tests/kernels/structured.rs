@@ -328,12 +328,13 @@ proptest! {
         }
         let weights = gaussian(rng, count * columns);
         for b in 0..matrix.blocks() {
-            let mut out = vec![f64::NAN; count * RowBlocks::ROWS];
+            let stride = matrix.block_stride(b);
+            let mut out = vec![f64::NAN; count * stride];
             matrix.block_product(b, &weights, &mut out);
             for (i, weights) in weights.chunks_exact(columns).enumerate() {
                 for (j, row) in matrix.block_rows(b).enumerate() {
                     let terms = weights.iter().enumerate().map(|(k, w)| matrix[(row, k)] * w);
-                    let found = out[i * RowBlocks::ROWS + j];
+                    let found = out[i * stride + j];
                     let what = format!("{n} x {columns}, block {b}, vector {i}, row {j}");
                     assert_within(found, sum_and_bound(terms), &what)?;
                 }
