@@ -44,7 +44,7 @@ impl Peers {
     }
 }
 
-/// The multiply-add limit: a large product by faer, and by OpenBLAS where that peer runs.
+/// The multiply-add limit: a large product by faer, and by OpenBLAS where that peer runs; the faster counts.
 ///
 /// # Errors
 /// When the peer fails.
@@ -74,15 +74,17 @@ pub fn peak(peers: &Peers) -> Fallible<Case> {
     })
 }
 
-/// The limit as a side beside others: one product a batch, however many calls the others make.
+/// The products of [`peak`] as sides beside others: one product a batch, however many calls the others make.
 ///
 /// # Errors
 /// When the peer fails.
-pub fn limit(peers: &Peers) -> Fallible<Side<'static>> {
-    let mut side = peak(peers)?.sides.pop().ok_or("the peak has no side")?;
-    let mut product = side.run;
-    side.run = Box::new(move |calls| Ok(product(1)? * calls as f64));
-    Ok(side)
+pub fn limits(peers: &Peers) -> Fallible<Vec<Side<'static>>> {
+    let mut sides = peak(peers)?.sides;
+    for side in &mut sides {
+        let mut product = std::mem::replace(&mut side.run, Box::new(|_| Ok(0.0)));
+        side.run = Box::new(move |calls| Ok(product(1)? * calls as f64));
+    }
+    Ok(sides)
 }
 
 /// The paper's step (n = 256, d = 8, m = 18, undamped, alpha = 8) by `solver`.

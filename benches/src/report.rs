@@ -57,28 +57,28 @@ impl Report {
         &self.rows
     }
 
-    /// Measures the limit: the last side of `case` gives it.
+    /// Measures the limit: the fastest side of `case` gives it.
     ///
     /// # Errors
     /// When a side fails.
     pub fn take_peak(&mut self, mut case: Case) -> Fallible<()> {
         let seconds = measure(&mut case, self.effort)?;
-        let operations = case.sides.last().and_then(|side| side.operations);
-        self.peak = operations.zip(seconds.last()).map(|(count, time)| 1e-9 * count / time);
+        self.peak = highest_rate(&case.sides, &seconds);
         self.record(case, seconds)
     }
 
-    /// Measures a case with `limit` as one more side: its rows refer to the limit of the same turns.
+    /// Measures a case with `limits` as more sides: its rows refer to the fastest of them in the same turns.
     ///
     /// # Errors
     /// When a side fails.
-    pub fn take_beside(&mut self, limit: Side<'static>, mut case: Case) -> Fallible<()> {
-        let operations = limit.operations;
-        case.sides.push(limit);
+    pub fn take_beside(&mut self, limits: Vec<Side<'static>>, mut case: Case) -> Fallible<()> {
+        let own = case.sides.len();
+        case.sides.extend(limits);
         let mut seconds = measure(&mut case, self.effort)?;
-        case.sides.pop();
         let whole = self.peak;
-        self.peak = operations.zip(seconds.pop()).map(|(count, time)| 1e-9 * count / time);
+        self.peak = highest_rate(&case.sides[own..], &seconds[own..]);
+        case.sides.truncate(own);
+        seconds.truncate(own);
         let recorded = self.record(case, seconds);
         self.peak = whole;
         recorded
@@ -180,4 +180,10 @@ fn duration(seconds: f64) -> String {
         s if s < 1.0 => format!("{:.2} ms", 1e3 * s),
         s => format!("{s:.2} s"),
     }
+}
+
+/// The highest Gflop/s of several sides.
+fn highest_rate(sides: &[Side<'_>], seconds: &[f64]) -> Option<f64> {
+    let rates = sides.iter().zip(seconds).filter_map(|(side, s)| Some(1e-9 * side.operations? / s));
+    rates.reduce(f64::max)
 }

@@ -96,8 +96,7 @@ pub fn markdown(rows: &[Row]) -> String {
     let own = |name: &str| rows.iter().find(|row| row.name == name && row.peer.is_none());
     if let Some(part) = own("paper_step/primal-cholesky").and_then(|row| row.fraction_of_peak) {
         let (asked, met) = (format!("at most {STEP_OVER_LIMIT}"), 1.0 / part <= STEP_OVER_LIMIT);
-        let product = rows.iter().rfind(|row| row.name.starts_with("peak"));
-        let whose = product.and_then(|row| row.peer.as_deref()).unwrap_or("faer's product");
+        let whose = "the fastest large product";
         put("paper's direct step over the multiply-add limit", asked, 1.0 / part, met, whose);
     }
     let cells = rows.iter().filter(|row| row.name == grid::NAME && row.ratio.is_some());

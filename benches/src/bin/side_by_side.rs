@@ -81,18 +81,15 @@ fn run(options: &Options, report: &mut Report) -> Fallible<()> {
     let peers = start(options)?;
     let folder = tempfile::tempdir()?;
     println!("{}", pinning());
-    match peers.numpy {
-        Some(_) => println!("peak: OpenBLAS dgemm of order 2000, measured in this run"),
-        None => println!("peak: faer's product of order 2000, measured in this run"),
-    }
+    println!("peak: the fastest product of order 2000 of this run");
     println!("{}", head());
     report.take_peak(headline::peak(&peers)?)?;
     for solver in [DampedSolver::PrimalCholesky, DampedSolver::Auto] {
         let step = headline::paper_step(&peers, folder.path(), solver)?;
-        report.take_beside(headline::limit(&peers)?, step)?;
+        report.take_beside(headline::limits(&peers)?, step)?;
         report.take(headline::step_with_diagnostics(solver)?)?;
     }
-    report.take_beside(headline::limit(&peers)?, headline::large_gram(&peers, folder.path())?)?;
+    report.take_beside(headline::limits(&peers)?, headline::large_gram(&peers, folder.path())?)?;
     report.take(headline::wide_step(&peers, folder.path())?)?;
     let wanted =
         |name: &str| options.only.as_ref().is_none_or(|only| only.iter().any(|o| o == name));

@@ -81,7 +81,7 @@ pub struct AmortizedFactor {
     /// v for n >= p, z for p > n.
     unknown: Vec<f64>,
     /// The last unknowns, newest first.
-    history: [Vec<f64>; 3],
+    history: [Vec<f64>; 4],
     /// How many of them are solutions along this path.
     known: usize,
     /// A product of the iteration in the other space than the unknown's.
@@ -320,7 +320,7 @@ impl AmortizedFactor {
 
     /// The start of the next solve: the last unknowns, carried on by a polynomial.
     fn extrapolate(&mut self) {
-        let Self { unknown: v, history: [first, second, third], .. } = self;
+        let Self { unknown: v, history: [first, second, third, fourth], .. } = self;
         match self.known {
             0 => v.fill(0.0),
             1 => v.copy_from_slice(first),
@@ -329,9 +329,15 @@ impl AmortizedFactor {
                     *v = 2.0 * a - b;
                 }
             }
-            _ => {
+            3 => {
                 for (((v, a), b), c) in v.iter_mut().zip(&*first).zip(&*second).zip(&*third) {
                     *v = 3.0 * (a - b) + c;
+                }
+            }
+            _ => {
+                let last = first.iter().zip(&*second).zip(third.iter().zip(&*fourth));
+                for (v, ((a, b), (c, d))) in v.iter_mut().zip(last) {
+                    *v = 4.0 * (a + c) - 6.0 * b - d;
                 }
             }
         }

@@ -106,8 +106,11 @@ impl WithSimd for ApplyNormal<'_> {
 #[inline(always)]
 fn with_weighted(jacobian: &RowKronecker, work: impl FnOnce(&mut [f64])) {
     let rows = jacobian.left().rows().min(ROW_BLOCK).next_multiple_of(PADDING);
-    if rows * jacobian.padded_features().min(FEATURES) <= SMALL {
+    let numbers = rows * jacobian.padded_features().min(FEATURES);
+    if numbers <= SMALL {
         work(&mut [0.0; SMALL]);
+    } else if numbers <= ROW_BLOCK * PADDING {
+        work(&mut [0.0; ROW_BLOCK * PADDING]);
     } else {
         work(&mut [0.0; ROW_BLOCK * FEATURES]);
     }
