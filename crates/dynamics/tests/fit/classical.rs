@@ -31,8 +31,10 @@ fn minima_are_the_published_ones_at_pinned_cost() {
     let number = |text: &str| text.split(['+', ' ']).nth(1).unwrap().parse::<f64>().unwrap();
     for (measured, pinned) in measured.lines().zip(pinned.lines()) {
         let (found, expected) = (number(measured), number(pinned));
-        let slack = (0.2 * expected).max(2.0);
-        assert!((found - expected).abs() <= slack, "found {measured}, pinned {pinned}");
+        // Where no zero residual draws a fit, rounding alone may spare it many steps.
+        let most = expected + (0.2 * expected).max(2.0);
+        let within = found >= 0.5 * expected && found <= most;
+        assert!(within, "found {measured}, pinned {pinned}");
     }
     assert_eq!(measured.lines().count(), pinned.lines().count(), "pin these:\n{measured}");
 }
