@@ -147,6 +147,7 @@ impl AmortizedFactor {
             (self.anchor, self.damping, self.known) = (None, None, 0);
             self.unknown.resize(order, 0.0);
             self.between.resize(other, 0.0);
+            self.history.iter_mut().for_each(|past| past.reserve(order));
         }
         let kind = DampedSolver::AmortizedCholesky;
         let mut report = SolveReport::unmeasured(kind, Choice::Amortized, order);
