@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use common::{gaussflow, refusal, tree};
+use common::{assert_same, differing, gaussflow, refusal, tree};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -45,7 +45,7 @@ fn a_sweep_writes_the_same_bytes_for_any_number_of_jobs() {
     let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!((&answer["runs"], &answer["resumed"]), (&16.into(), &0.into()));
     let (one, three) = (tree(&path.join("one")), tree(&path.join("three")));
-    assert!(one == three);
+    assert_same(&one, &three, "between one job and three");
     assert_eq!(one.len(), 3 + 1 + 16 * 7, "{:?}", one.keys());
     // A run of a sweep has the bytes that it has alone.
     let id = "gradient-alpha_16-seed_3";
@@ -58,7 +58,18 @@ fn a_sweep_writes_the_same_bytes_for_any_number_of_jobs() {
     // Once finished, nothing is left to do, and nothing changes.
     let again = gaussflow(&["sweep", "s.toml", "--out", "one", "--resume"], path);
     assert!(again.status.success(), "{again:?}");
-    assert!(tree(&path.join("one")) == one);
+    assert_same(&tree(&path.join("one")), &one, "after a sweep with nothing to do");
+}
+
+#[test]
+fn differing_files_are_named() {
+    let files = |list: &[(&str, &str)]| -> BTreeMap<String, Vec<u8>> {
+        list.iter().map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec())).collect()
+    };
+    let (a, b) = (files(&[("x", "1"), ("y", "2"), ("z", "3")]), files(&[("x", "1"), ("y", "4")]));
+    assert_eq!(differing(&a, &b), ["y", "z"]);
+    assert_eq!(differing(&b, &a), ["y", "z"]);
+    assert!(differing(&a, &a).is_empty());
 }
 
 /// Each process is killed at a seeded instant: when it has finished none or one run more, and then within the
@@ -99,11 +110,7 @@ fn twenty_kills_change_no_byte() {
     assert!(killed >= 15, "only {killed} processes were still alive; runs after each: {counts:?}");
     assert!(gaussflow(&quiet("killed"), path).status.success());
     let (expected, found) = (tree(&path.join("undisturbed")), tree(&path.join("killed")));
-    let names = |files: &BTreeMap<String, Vec<u8>>| files.keys().cloned().collect::<Vec<_>>();
-    assert_eq!(names(&found), names(&expected));
-    for (name, bytes) in &expected {
-        assert!(found[name] == *bytes, "{name} differs after {killed} kills");
-    }
+    assert_same(&found, &expected, &format!("after {killed} kills"));
 }
 
 /// A long run killed between its checkpoints goes on from the last one.
@@ -148,7 +155,7 @@ fn a_killed_run_goes_on_from_its_checkpoint() {
     let clean: String =
         text.split_inclusive('\n').filter(|line| !line.contains("marker")).collect();
     resumed.insert(outcome.to_owned(), clean.into_bytes());
-    assert!(whole == resumed, "{:?} {:?}", whole.keys(), resumed.keys());
+    assert_same(&whole, &resumed, "after a kill");
 }
 
 #[test]
@@ -182,7 +189,8 @@ fn a_run_without_an_answer_is_recorded_and_the_others_go_on() {
     // It is a result like the others: not run again.
     let before = tree(&folder.path().join("o"));
     let again = gaussflow(&["sweep", "s.toml", "--out", "o", "--resume"], folder.path());
-    assert!(again.status.success() && tree(&folder.path().join("o")) == before);
+    assert!(again.status.success(), "{again:?}");
+    assert_same(&tree(&folder.path().join("o")), &before, "after a sweep with nothing to do");
 }
 
 #[test]
@@ -255,7 +263,7 @@ fn a_folder_with_other_runs_is_refused() {
         status == 2 && said.contains("california-housing") && said.contains("rows.csv"),
         "{said}"
     );
-    assert!(tree(&path.join("o")) == before);
+    assert_same(&tree(&path.join("o")), &before, "after refusals");
     // More seeds go on with the runs that are there.
     std::fs::write(path.join("s.toml"), text.replace("seeds = 2", "seeds = 3")).unwrap();
     let output = gaussflow(&["sweep", "s.toml", "--out", "o", "--resume", "--json"], path);

@@ -17,14 +17,14 @@ pub use checkpoint::Checkpoint;
 pub use diagnostics::Diagnostics;
 pub use events::{EventKind, EventRecord};
 pub use fit::{
-    Acceleration, BoundSide, Damping, Fit, FitCounts, FitError, FitSchedule, FitSettings, FitStop,
-    FixedDamping, LeastSquares, NullDirection, RobustLoss, ScheduleState, StepKind, StepRecord,
-    Verdict,
+    Acceleration, BoundSide, Damping, Fit, FitCounts, FitError, FitSettings, FitStop, LeastSquares,
+    NullDirection, RobustLoss, StepKind, StepRecord, Verdict,
 };
 pub use flow::{Flow, FlowCounts, SolveSettings};
 pub use preconditioner::{Preconditioner, RankPolicy};
 pub use schedule::{
-    ConstantDamping, DampingSchedule, GainRatioDamping, KernelEigenvalueDamping, StepVerdict,
+    CloneSchedule, ConstantDamping, DampingSchedule, GainRatioDamping, KernelEigenvalueDamping,
+    ScheduleState, StepLength, StepVerdict,
 };
 pub use scheduled::{ScheduledStep, iterate_scheduled};
 pub use settings::{AtExit, Integrator, Settings, Tolerances};

@@ -13,22 +13,96 @@ pub enum StepVerdict {
     Rejected,
 }
 
-/// Chooses rho in (0, 1) before each step, and learns from it.
+/// What a [`DampingSchedule`] sees of the point w_k that a step leaves.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ScheduleState {
+    /// k, the number of accepted steps before.
+    pub iteration: usize,
+    /// The loss at w_k.
+    pub loss: f64,
+    /// `norm(J^T grad g)` at w_k, grad g the loss's gradient in output space.
+    pub gradient_norm: f64,
+    /// The smallest eigenvalue of K (p >= n) or H (n > p) at w_k; `None` beyond the memory limit. In a fit K
+    /// and H are those of the free columns, with the rows' factors.
+    pub smallest_eigenvalue: Option<f64>,
+}
+
+/// Chooses rho before each step, and learns from it.
+///
+/// [`crate::iterate_scheduled`] runs it along any objective, [`crate::Damping::Schedule`] in a fit. A fit
+/// works with a clone of its own, so that settings serve many fits.
 ///
 /// # Examples
 /// ```
-/// use gaussflow_dynamics::{DampingSchedule, KernelEigenvalueDamping};
-/// assert_eq!(KernelEigenvalueDamping.damping(1.0), 0.5);
+/// use gaussflow_dynamics::{DampingSchedule, ScheduleState};
+///
+/// #[derive(Clone, Debug)]
+/// struct Falling;
+///
+/// impl DampingSchedule for Falling {
+///     fn damping(&self, state: ScheduleState) -> f64 {
+///         0.5 / (1.0 + state.iteration as f64)
+///     }
+/// }
+/// let state = ScheduleState {
+///     iteration: 4,
+///     loss: 2.0,
+///     gradient_norm: 1.0,
+///     smallest_eigenvalue: None,
+/// };
+/// assert_eq!(Falling.damping(state), 0.1);
 /// ```
-pub trait DampingSchedule {
-    /// rho for a step from a point where K (p >= n) or H (n > p) has this smallest eigenvalue.
-    fn damping(&self, smallest_eigenvalue: f64) -> f64;
+pub trait DampingSchedule: CloneSchedule + std::fmt::Debug + Send + Sync {
+    /// rho in [0, 1] for a step from the present point. Anything else, NaN too, is refused by the iteration.
+    fn damping(&self, state: ScheduleState) -> f64;
 
-    /// Sees the ratio of the loss's actual decrease to that of its quadratic model.
-    fn judge(&mut self, gain: f64) -> StepVerdict;
+    /// Sees the ratio of the loss's actual decrease to that of its quadratic model, negative infinity where the
+    /// step led to no value. Every step is accepted where this is left out.
+    fn judge(&mut self, _gain: f64) -> StepVerdict {
+        StepVerdict::Accepted
+    }
 }
 
-/// The least and the greatest rho that a schedule gives: both systems stay solvable.
+/// Clones a schedule behind its trait; every schedule that is [`Clone`] has it.
+pub trait CloneSchedule {
+    /// A schedule of its own in the same state.
+    fn clone_schedule(&self) -> Box<dyn DampingSchedule>;
+}
+
+impl<S: DampingSchedule + Clone + 'static> CloneSchedule for S {
+    fn clone_schedule(&self) -> Box<dyn DampingSchedule> {
+        Box::new(self.clone())
+    }
+}
+
+impl Clone for Box<dyn DampingSchedule> {
+    fn clone(&self) -> Self {
+        // Through the reference: the box itself is no schedule.
+        (**self).clone_schedule()
+    }
+}
+
+/// The length eta of scheduled steps, `w <- w - eta H_rho^-1 J^T grad g`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum StepLength {
+    /// Theorem 2's: eta itself, positive, the same in each step.
+    Constant(f64),
+    /// `alpha eta = (1-rho)/mu`: for squares the Levenberg-Marquardt step
+    /// `-(1/alpha) (J^T J + rho0 I)^-1 J^T (alpha f - y)`, free of the conditioning.
+    Whole,
+}
+
+impl StepLength {
+    /// alpha eta at this rho, for a loss of smoothness mu and a scaling alpha.
+    pub(crate) fn scaled(self, damping: f64, smoothness: f64, scaling: f64) -> f64 {
+        match self {
+            Self::Constant(eta) => scaling * eta,
+            Self::Whole => (1.0 - damping) / smoothness,
+        }
+    }
+}
+
+/// The least and the greatest rho of the schedules that compute it: both systems stay solvable.
 const DAMPING_RANGE: [f64; 2] = [1e-14, 1.0 - 1e-14];
 
 /// The largest rho0 of the gain ratio.
@@ -41,32 +115,23 @@ fn clamped(damping: f64) -> f64 {
 /// The paper's: rho constant.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ConstantDamping {
-    /// rho, above 0 and below 1.
+    /// rho in [0, 1].
     pub damping: f64,
 }
 
 impl DampingSchedule for ConstantDamping {
-    fn damping(&self, _smallest_eigenvalue: f64) -> f64 {
-        clamped(self.damping)
-    }
-
-    fn judge(&mut self, _gain: f64) -> StepVerdict {
-        StepVerdict::Accepted
+    fn damping(&self, _state: ScheduleState) -> f64 {
+        self.damping
     }
 }
 
-/// `rho = lambda/(1 + lambda)` along the run.
+/// `rho = lambda/(1 + lambda)` along the run; NaN, which iterations refuse, where lambda is not known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct KernelEigenvalueDamping;
 
 impl DampingSchedule for KernelEigenvalueDamping {
-    fn damping(&self, smallest_eigenvalue: f64) -> f64 {
-        let lambda = smallest_eigenvalue.max(0.0);
-        clamped(lambda / (1.0 + lambda))
-    }
-
-    fn judge(&mut self, _gain: f64) -> StepVerdict {
-        StepVerdict::Accepted
+    fn damping(&self, state: ScheduleState) -> f64 {
+        state.smallest_eigenvalue.map_or(f64::NAN, |lambda| clamped(lambda / (1.0 + lambda)))
     }
 }
 
@@ -86,7 +151,7 @@ impl GainRatioDamping {
 }
 
 impl DampingSchedule for GainRatioDamping {
-    fn damping(&self, _smallest_eigenvalue: f64) -> f64 {
+    fn damping(&self, _state: ScheduleState) -> f64 {
         clamped(self.ratio / (1.0 + self.ratio))
     }
 
@@ -108,10 +173,19 @@ impl DampingSchedule for GainRatioDamping {
 mod tests {
     use super::*;
 
+    fn state(smallest_eigenvalue: Option<f64>) -> ScheduleState {
+        ScheduleState { iteration: 0, loss: 1.0, gradient_norm: 1.0, smallest_eigenvalue }
+    }
+
+    #[test]
+    fn an_unknown_eigenvalue_gives_no_damping() {
+        assert!(KernelEigenvalueDamping.damping(state(None)).is_nan());
+    }
+
     #[test]
     fn the_eigenvalue_schedule_keeps_every_mode_within_a_factor_two() {
         for lambda in [1e-8, 1e-3, 1.0, 50.0] {
-            let rho = KernelEigenvalueDamping.damping(lambda);
+            let rho = KernelEigenvalueDamping.damping(state(Some(lambda)));
             for factor in [1.0, 2.0, 1e3, 1e9] {
                 let s = lambda * factor;
                 let rate = s / ((1.0 - rho) * s + rho);

@@ -1,12 +1,11 @@
-//! The discrete iteration with scheduled damping, `w <- w - ((1-rho)/(mu alpha)) H_rho^-1 J^T grad g`.
+//! Theorem 2's iteration with scheduled damping, `w <- w - eta H_rho^-1 J^T grad g`, for any objective.
 //!
-//! The step is the conditioning-free one, `alpha eta = (1-rho)/mu`: for plain squares it is the
-//! Levenberg-Marquardt step `-(1/alpha) (J^T J + rho0 I)^-1 J^T (alpha f - y)`.
+//! A fit runs the same schedules for residuals, with bounds and robust losses: [`crate::Damping::Schedule`].
 
 use gaussflow_objective::{Linearization, Loss, Objective, PointError, SmoothMap};
-use gaussflow_solvers::{JacobianOperator, SolveRequest, inner_product};
+use gaussflow_solvers::{JacobianOperator, SolveError, SolveRequest, inner_product, norm};
 
-use crate::schedule::{DampingSchedule, StepVerdict};
+use crate::schedule::{DampingSchedule, ScheduleState, StepLength, StepVerdict};
 
 /// One attempt of [`iterate_scheduled`].
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -15,8 +14,8 @@ pub struct ScheduledStep {
     pub loss: f64,
     /// rho used.
     pub damping: f64,
-    /// The smallest eigenvalue of K (or of H where n > p) before it.
-    pub smallest_eigenvalue: f64,
+    /// The smallest eigenvalue of K (or of H where n > p) before it, where it is known.
+    pub smallest_eigenvalue: Option<f64>,
     /// Actual over predicted decrease of the loss.
     pub gain: f64,
     /// Whether it was kept.
@@ -26,17 +25,19 @@ pub struct ScheduledStep {
 /// Makes `attempts` steps from `initial` (length p), and returns them with the last weights.
 ///
 /// # Errors
-/// [`PointError`] where the map is undefined at a point that was reached, or a system cannot be solved.
+/// [`PointError`] where the map is undefined at a point that was reached, a system cannot be solved, or the
+/// schedule's rho is outside [0, 1].
 ///
 /// # Examples
 /// ```
-/// use gaussflow_dynamics::{KernelEigenvalueDamping, iterate_scheduled};
+/// use gaussflow_dynamics::{KernelEigenvalueDamping, StepLength, iterate_scheduled};
 /// use gaussflow_objective::{FiniteDifferences, Objective, ResidualFn, Squared};
 /// let map = FiniteDifferences::new(ResidualFn::new(2, 2, |w, out| {
 ///     out.copy_from_slice(&[w[0], 1e-3 * w[1]]);
 /// }));
 /// let objective = Objective::new(map, Squared::new(vec![1.0, 1e-3])?, 1.0)?;
-/// let (steps, w) = iterate_scheduled(&objective, &[0.0; 2], &mut KernelEigenvalueDamping, 60)?;
+/// let (schedule, length) = (&mut KernelEigenvalueDamping, StepLength::Whole);
+/// let (steps, w) = iterate_scheduled(&objective, &[0.0; 2], schedule, length, 60)?;
 /// assert_eq!(steps.len(), 60);
 /// assert!((w[1] - 1.0).abs() < 1e-6); // the weak direction, too
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -45,35 +46,44 @@ pub fn iterate_scheduled<M: SmoothMap, L: Loss>(
     objective: &Objective<M, L>,
     initial: &[f64],
     schedule: &mut dyn DampingSchedule,
+    length: StepLength,
     attempts: usize,
 ) -> Result<(Vec<ScheduledStep>, Vec<f64>), PointError> {
     let (n, p) = (objective.map().outputs(), objective.map().parameters());
     let mut here = Linearization::new(objective.map())?;
     let mut w = initial.to_vec();
+    let mut iteration = 0;
     let (mut q, mut image, mut bent) = (vec![0.0; p], vec![0.0; n], vec![0.0; n]);
     let mut steps = Vec::with_capacity(attempts);
     for _ in 0..attempts {
         here.move_to(objective, &w)?;
-        let smallest = here.smallest_singular_value()?;
-        let smallest_eigenvalue = smallest * smallest;
-        let damping = schedule.damping(smallest_eigenvalue);
+        let smallest_eigenvalue = match here.smallest_singular_value() {
+            Ok(smallest) => Some(smallest * smallest),
+            Err(SolveError::MemoryLimit { .. }) => None,
+            Err(other) => return Err(other.into()),
+        };
+        let loss = here.loss();
+        here.parameter_gradient(&mut q);
+        let gradient_norm = norm(&q);
+        let state = ScheduleState { iteration, loss, gradient_norm, smallest_eigenvalue };
+        let damping = schedule.damping(state);
         here.solve_loss_gradient(SolveRequest { damping, ..SolveRequest::default() }, &mut q)?;
         here.jacobian().apply(&q, &mut image);
         objective.loss().hessian_apply(here.output(), &image, &mut bent);
         // alpha eta, and the quadratic model's decrease along it.
-        let step = (1.0 - damping) / objective.loss().smoothness();
+        let step = length.scaled(damping, objective.loss().smoothness(), objective.scaling());
         let predicted = step * inner_product(here.loss_gradient(), &image)
             - 0.5 * step * step * inner_product(&image, &bent);
         let eta = step / objective.scaling();
         let trial: Vec<f64> = w.iter().zip(&q).map(|(w, q)| w - eta * q).collect();
         // Where there is no value the step counts as a rise.
         let loss_there = objective.loss_at(&trial).unwrap_or(f64::INFINITY);
-        let loss = here.loss();
         let gain = if predicted > 0.0 { (loss - loss_there) / predicted } else { 0.0 };
         let verdict = schedule.judge(gain);
         steps.push(ScheduledStep { loss, damping, smallest_eigenvalue, gain, verdict });
         if verdict == StepVerdict::Accepted {
             w = trial;
+            iteration += 1;
         }
     }
     Ok((steps, w))

@@ -4,12 +4,12 @@
 //! of R. J. Hyndman and Y. Fan, Sample quantiles in statistical packages, Am. Stat. 50 (1996) 361).
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use super::folder::SweepFolder;
 use super::plan::{Plan, PlannedRun};
-use super::summary::{RunSummary, finished, unwritable};
-use crate::error::DriverError;
-use crate::records::{TraceRow, cell};
+use super::summary::{RunSummary, Table};
+use crate::records::{RecordError, TraceRow, cell};
 
 type Column = (&'static str, fn(&TraceRow) -> f64);
 
@@ -26,36 +26,48 @@ const COLUMNS: [Column; 5] = [
 const QUANTILES: [(&str, f64); 5] =
     [("min", 0.0), ("q10", 0.1), ("median", 0.5), ("q90", 0.9), ("max", 1.0)];
 
-/// The text of bands.csv: `group,step,time,runs`, then each column with each quantile.
-pub(super) fn text(plan: &Plan, folder: &SweepFolder) -> Result<String, DriverError> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
+/// A step of a group.
+struct Step {
+    /// Its time in the first run.
+    time: f64,
+    /// One row a run: the values of [`COLUMNS`].
+    rows: Vec<[f64; COLUMNS.len()]>,
+}
+
+/// Writes bands.csv: `group,step,time,runs`, then each column with each quantile.
+///
+/// # Errors
+/// [`RecordError`] where a trace cannot be read or the table not be written.
+pub(super) fn write(path: &Path, plan: &Plan, folder: &SweepFolder) -> Result<(), RecordError> {
+    let mut table = Table::create(path)?;
     let mut header = ["group", "step", "time", "runs"].map(str::to_owned).to_vec();
     for (column, _) in COLUMNS {
         header.extend(QUANTILES.iter().map(|(quantile, _)| format!("{column}_{quantile}")));
     }
-    writer.write_record(&header).map_err(unwritable)?;
+    table.row(&header)?;
     for (group, runs) in groups(plan) {
-        // Traces of one group at a time: a sweep may have many more.
-        let mut rows: BTreeMap<u64, Vec<TraceRow>> = BTreeMap::new();
+        // Of one group at a time, and of its traces only what is asked for: a sweep may have many more.
+        let mut steps: BTreeMap<u64, Step> = BTreeMap::new();
         for run in runs {
             for row in RunSummary::read(&run.id, &folder.run(&run.id))?.trace {
-                rows.entry(row.step).or_default().push(row);
+                let step =
+                    steps.entry(row.step).or_insert(Step { time: row.time, rows: Vec::new() });
+                step.rows.push(COLUMNS.map(|(_, column)| column(&row)));
             }
         }
-        for (step, rows) in rows {
-            let time = rows.first().map_or(f64::NAN, |row| row.time);
+        for (step, Step { time, rows }) in steps {
             let mut cells =
                 vec![group.to_owned(), step.to_string(), cell(time), rows.len().to_string()];
-            for (_, column) in COLUMNS {
+            for place in 0..COLUMNS.len() {
                 let mut values: Vec<f64> =
-                    rows.iter().map(column).filter(|value| value.is_finite()).collect();
+                    rows.iter().map(|row| row[place]).filter(|value| value.is_finite()).collect();
                 values.sort_by(f64::total_cmp);
                 cells.extend(QUANTILES.iter().map(|&(_, q)| cell(quantile(&values, q))));
             }
-            writer.write_record(&cells).map_err(unwritable)?;
+            table.row(&cells)?;
         }
     }
-    finished(writer)
+    table.finish()
 }
 
 /// The runs of each group, in the order in which the groups appear.

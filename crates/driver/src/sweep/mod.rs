@@ -20,7 +20,7 @@ use std::time::Instant;
 
 use crate::error::DriverError;
 use crate::progress::Progress;
-use crate::records::{RunEntry, Timing, read_json, write_bytes, write_json};
+use crate::records::{RunEntry, Timing, read_json, write_json};
 use crate::reproduce::folder::{RunFolder, new_manifest};
 use crate::run::INTERRUPT;
 
@@ -120,13 +120,14 @@ pub fn sweep(request: &Request) -> Result<Report, DriverError> {
 /// Writes what tells of all runs, from their files; the names of those without an answer.
 fn finish(plan: &Plan, folder: &SweepFolder, begun: Instant) -> Result<Vec<String>, DriverError> {
     let root = folder.root();
-    let summaries = plan
+    // One trace at a time: all of them together may not fit.
+    let lines = plan
         .runs
         .iter()
-        .map(|run| RunSummary::read(&run.id, &folder.run(&run.id)))
+        .map(|run| summary::Line::read(&run.id, &folder.run(&run.id)))
         .collect::<Result<Vec<_>, _>>()?;
-    write_bytes(&root.join("summary.csv"), summary::text(plan, &summaries)?.as_bytes())?;
-    write_bytes(&root.join("bands.csv"), bands::text(plan, folder)?.as_bytes())?;
+    summary::write(&root.join("summary.csv"), plan, &lines)?;
+    bands::write(&root.join("bands.csv"), plan, folder)?;
     let mut parts = BTreeMap::new();
     for run in &plan.runs {
         let timing: Timing = read_json(&folder.run(&run.id).join("timing.json"))?;
@@ -140,6 +141,6 @@ fn finish(plan: &Plan, folder: &SweepFolder, begun: Instant) -> Result<Vec<Strin
     manifest.runs = plan.runs.iter().map(|run| entry(&run.id)).collect();
     // Last: a manifest that lists the runs is of a finished sweep.
     write_json(&root.join("manifest.json"), &manifest)?;
-    let failed = plan.runs.iter().zip(&summaries).filter(|(_, summary)| summary.has_failed());
+    let failed = plan.runs.iter().zip(&lines).filter(|(_, line)| line.has_failed);
     Ok(failed.map(|(run, _)| run.id.clone()).collect())
 }

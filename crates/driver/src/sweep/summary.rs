@@ -1,13 +1,12 @@
 //! summary.csv: one row a run, read back from the runs' own files.
 
-use std::collections::BTreeSet;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 use super::plan::Plan;
 use crate::commands::word;
-use crate::error::DriverError;
 use crate::records::{
-    EventKind, Outcome, RecordError, Status, TraceRow, cell, read_json, read_trace,
+    AtomicFile, EventKind, Outcome, RecordError, Status, TraceRow, cell, read_json, read_trace,
 };
 
 /// The columns of summary.csv after the keys of the configuration and before the fallbacks' counters.
@@ -99,21 +98,45 @@ impl RunSummary {
     }
 }
 
-/// The text of summary.csv: `id,group,path`, keys, [`SUMMARY_COLUMNS`], and one column a fallback.
-pub(super) fn text(plan: &Plan, summaries: &[RunSummary]) -> Result<String, DriverError> {
+/// What summary.csv tells of a run: all that is kept of it while the others are read.
+pub(super) struct Line {
+    /// Whether it has no answer.
+    pub(super) has_failed: bool,
+    cells: [String; SUMMARY_COLUMNS.len()],
+    fallbacks: BTreeMap<String, u64>,
+}
+
+impl Line {
+    /// Reads the run in `folder`, and forgets its trace.
+    ///
+    /// # Errors
+    /// As [`RunSummary::read`].
+    pub(super) fn read(id: &str, folder: &Path) -> Result<Self, RecordError> {
+        let run = RunSummary::read(id, folder)?;
+        let (has_failed, cells) = (run.has_failed(), run.cells());
+        let mut fallbacks = run.outcome.counters;
+        fallbacks.retain(|name, _| name.starts_with("fallback_"));
+        Ok(Self { has_failed, cells, fallbacks })
+    }
+}
+
+/// Writes summary.csv: `id,group,path`, keys, [`SUMMARY_COLUMNS`], and one column a fallback.
+///
+/// # Errors
+/// [`RecordError::Write`].
+pub(super) fn write(path: &Path, plan: &Plan, lines: &[Line]) -> Result<(), RecordError> {
     let others: Vec<_> =
         plan.keys.iter().filter(|key| KEYS.iter().all(|(path, _)| *path != key.path())).collect();
-    let counters = summaries.iter().flat_map(|summary| summary.outcome.counters.keys());
     let fallbacks: BTreeSet<&String> =
-        counters.filter(|name| name.starts_with("fallback_")).collect();
-    let mut writer = csv::Writer::from_writer(Vec::new());
+        lines.iter().flat_map(|line| line.fallbacks.keys()).collect();
+    let mut table = Table::create(path)?;
     let mut header = vec!["id", "group", "path"];
     header.extend(KEYS.iter().map(|(_, column)| column));
     header.extend(others.iter().map(|key| key.path()));
     header.extend(SUMMARY_COLUMNS);
     header.extend(fallbacks.iter().map(|name| name.as_str()));
-    writer.write_record(&header).map_err(unwritable)?;
-    for (run, summary) in plan.runs.iter().zip(summaries) {
+    table.row(&header)?;
+    for (run, line) in plan.runs.iter().zip(lines) {
         let dynamics = &run.config.dynamics;
         let mut cells = vec![
             run.id.clone(),
@@ -130,24 +153,41 @@ pub(super) fn text(plan: &Plan, summaries: &[RunSummary]) -> Result<String, Driv
                 .map(|value| value.trim_matches('"').to_owned())
                 .unwrap_or_default()
         }));
-        cells.extend(summary.cells());
-        cells.extend(fallbacks.iter().map(|name| {
-            summary.outcome.counters.get(*name).map(u64::to_string).unwrap_or_default()
-        }));
-        writer.write_record(&cells).map_err(unwritable)?;
+        cells.extend_from_slice(&line.cells);
+        cells.extend(
+            fallbacks
+                .iter()
+                .map(|name| line.fallbacks.get(*name).map(u64::to_string).unwrap_or_default()),
+        );
+        table.row(&cells)?;
     }
-    finished(writer)
+    table.finish()
 }
 
-/// The text that a writer to memory holds.
-pub(super) fn finished(writer: csv::Writer<Vec<u8>>) -> Result<String, DriverError> {
-    let bytes = writer.into_inner().map_err(|error| unwritable(error.into_error().into()))?;
-    // Every cell came from a string.
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+/// A table that goes to its file row by row, and appears there when it is complete.
+pub(super) struct Table {
+    writer: csv::Writer<AtomicFile>,
+    path: PathBuf,
 }
 
-/// A table that cannot be put together in memory.
-pub(super) fn unwritable(error: csv::Error) -> DriverError {
-    let source = std::io::Error::other(error);
-    RecordError::Write { path: "summary.csv".into(), source }.into()
+impl Table {
+    /// Begins the table that will be at `path`.
+    pub(super) fn create(path: &Path) -> Result<Self, RecordError> {
+        let writer = csv::Writer::from_writer(AtomicFile::create(path)?);
+        Ok(Self { writer, path: path.to_owned() })
+    }
+
+    pub(super) fn row<C: AsRef<[u8]>>(&mut self, cells: &[C]) -> Result<(), RecordError> {
+        let (writer, path) = (&mut self.writer, &self.path);
+        writer.write_record(cells).map_err(|error| unwritable(path, error.into()))
+    }
+
+    pub(super) fn finish(self) -> Result<(), RecordError> {
+        let Self { writer, path } = self;
+        writer.into_inner().map_err(|error| unwritable(&path, error.into_error()))?.finish()
+    }
+}
+
+fn unwritable(path: &Path, source: std::io::Error) -> RecordError {
+    RecordError::Write { path: path.to_owned(), source }
 }

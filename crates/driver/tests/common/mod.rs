@@ -2,7 +2,7 @@
 
 #![allow(dead_code, reason = "each test file uses some of them")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -36,4 +36,17 @@ pub fn tree(folder: &Path) -> BTreeMap<String, Vec<u8>> {
         }
     }
     found
+}
+
+/// The names that only one of two trees has, or whose bytes differ.
+pub fn differing(a: &BTreeMap<String, Vec<u8>>, b: &BTreeMap<String, Vec<u8>>) -> Vec<String> {
+    let names: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+    names.into_iter().filter(|name| a.get(*name) != b.get(*name)).cloned().collect()
+}
+
+/// Fails with the names of the files that differ.
+#[track_caller]
+pub fn assert_same(a: &BTreeMap<String, Vec<u8>>, b: &BTreeMap<String, Vec<u8>>, when: &str) {
+    let names = differing(a, b);
+    assert!(names.is_empty(), "{} of {} differ {when}: {names:?}", names.len(), a.len());
 }

@@ -64,7 +64,7 @@ pub struct StepRecord {
     pub verdict: Verdict,
     /// The loss at the trial point; NaN where it is undefined.
     pub loss: f64,
-    /// Measured decrease over predicted decrease; NaN where undefined, and for schedules.
+    /// Measured decrease over predicted decrease; negative infinity where undefined.
     pub gain_ratio: f64,
     /// lambda relative to D^2 (rho for schedules).
     pub damping: f64,

@@ -11,6 +11,7 @@ use super::secant::Secant;
 use super::settings::{Acceleration, Damping, FitSettings};
 use super::stop::{FitCounts, FitStop, Measures, require_positive};
 use super::{FitObserver, LeastSquares, SecondDerivative};
+use crate::schedule::StepLength;
 
 /// Largest ratio of a scale to its column's present norm.
 const LARGEST_MEMORY: f64 = 1e8;
@@ -91,8 +92,9 @@ impl<'a, M: SmoothMap> Iteration<'a, M> {
         factor.load(&here.jacobian, here.factors(), settings.method)?;
         let scales = factor.column_norms().iter().map(|&s| if s > 0.0 { s } else { 1.0 }).collect();
         let residual = here.residual_norm;
-        let secant = (settings.acceleration == Acceleration::Geodesic && p <= Secant::LARGEST)
-            .then(|| Secant::new(p));
+        let trusted = matches!(settings.damping, Damping::TrustRegion { .. });
+        let accelerated = settings.acceleration == Acceleration::Geodesic;
+        let secant = (trusted && accelerated && p <= Secant::LARGEST).then(|| Secant::new(p));
         Ok(Self {
             problem,
             settings,
@@ -152,6 +154,8 @@ impl<'a, M: SmoothMap> Iteration<'a, M> {
 
     /// Steps until there is a reason to stop.
     fn iterate(&mut self, observer: FitObserver<'_>) -> Result<FitStop, FitError> {
+        // A schedule learns from the steps of this fit alone.
+        let mut damping = self.settings.damping.clone();
         loop {
             self.prepare()?;
             if self.free.is_empty() {
@@ -168,9 +172,9 @@ impl<'a, M: SmoothMap> Iteration<'a, M> {
                 return Ok(FitStop::IterationLimit);
             }
             let before = self.history.len();
-            let outcome = match &self.settings.damping {
+            let outcome = match &mut damping {
                 Damping::TrustRegion { initial_radius } => self.advance(*initial_radius)?,
-                Damping::Schedule { schedule, step } => self.follow(&**schedule, *step)?,
+                Damping::Schedule { schedule, length } => self.follow(&mut **schedule, *length)?,
             };
             // The point that was left lends its buffers to the trial: show what was tried.
             for record in &self.history[before..] {
@@ -321,7 +325,10 @@ fn check(settings: &FitSettings) -> Result<(), FitError> {
         Damping::TrustRegion { initial_radius } => {
             require_positive("the initial radius", *initial_radius)?;
         }
-        Damping::Schedule { step, .. } => require_positive("the schedule's step", *step)?,
+        Damping::Schedule { length: StepLength::Constant(eta), .. } => {
+            require_positive("the schedule's step", *eta)?;
+        }
+        Damping::Schedule { length: StepLength::Whole, .. } => {}
     }
     let tolerances = [
         ("the gradient tolerance", settings.gradient_tolerance),

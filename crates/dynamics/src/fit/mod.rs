@@ -29,7 +29,7 @@ pub use error::FitError;
 pub use history::{StepKind, StepRecord, Verdict};
 pub use result::{BoundSide, Fit};
 pub use robust::RobustLoss;
-pub use settings::{Acceleration, Damping, FitSchedule, FitSettings, FixedDamping, ScheduleState};
+pub use settings::{Acceleration, Damping, FitSettings};
 pub use stop::{FitCounts, FitStop};
 
 use iterate::Iteration;

@@ -106,7 +106,7 @@ impl<M: SmoothMap> Iteration<'_, M> {
     }
 
     /// Writes `w + d` to the trial point; false where it is w itself.
-    fn set_trial(&mut self) -> bool {
+    pub(crate) fn set_trial(&mut self) -> bool {
         let mut moved = false;
         let sums = self.here.w.iter().zip(&self.step).map(|(w, d)| w + d);
         for ((trial, sum), w) in self.trial.w.iter_mut().zip(sums).zip(&self.here.w) {

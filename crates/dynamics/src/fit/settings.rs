@@ -1,35 +1,8 @@
 //! Settings of a fit: how steps are damped, when the iteration ends, how much it may cost.
 
-use std::sync::Arc;
-
 use gaussflow_solvers::SecularMethod;
 
-/// What a [`FitSchedule`] sees.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ScheduleState {
-    /// Iteration k, from 0.
-    pub iteration: usize,
-    /// The loss at w_k.
-    pub loss: f64,
-    /// `norm(J^T grad g)` at w_k, grad g the loss's gradient in output space.
-    pub gradient_norm: f64,
-}
-
-/// A damping factor rho_k for each iteration, without a test of the step.
-pub trait FitSchedule: std::fmt::Debug + Send + Sync {
-    /// rho in [0, 1] for the iteration.
-    fn damping(&self, state: ScheduleState) -> f64;
-}
-
-/// The paper's constant rho.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct FixedDamping(pub f64);
-
-impl FitSchedule for FixedDamping {
-    fn damping(&self, _state: ScheduleState) -> f64 {
-        self.0
-    }
-}
+use crate::schedule::{DampingSchedule, StepLength};
 
 /// How the length of steps is governed.
 #[derive(Clone, Debug)]
@@ -39,13 +12,13 @@ pub enum Damping {
         /// First radius relative to `norm(D w_0)` (to 1 where that is 0), D the columns' norms; default 1.
         initial_radius: f64,
     },
-    /// Theorem 2: `w <- w - eta [(1-rho_k) J^T J + rho_k I]^-1 J^T grad g`, every step taken. With the
-    /// sum of squares grad g = 2 f, so that `step` = 1/2 is a whole Gauss-Newton step at rho = 0.
+    /// Theorem 2: `w <- w - eta [(1-rho_k) J^T J + rho_k I]^-1 J^T grad g`, steps taken as the schedule judges
+    /// them. With the sum of squares grad g = 2 f, so that eta = 1/2 is a whole Gauss-Newton step at rho = 0.
     Schedule {
-        /// rho_k.
-        schedule: Arc<dyn FitSchedule>,
-        /// eta, positive.
-        step: f64,
+        /// rho_k; each fit works with a clone.
+        schedule: Box<dyn DampingSchedule>,
+        /// eta.
+        length: StepLength,
     },
 }
 

@@ -20,13 +20,13 @@ pub enum FitStop {
     /// decrease below the loss's rounding and the gradient no longer falls.
     Rounding,
     /// Every step down to the spacing of numbers was rejected: no convergence. The Jacobian may be wrong
-    /// (see `check_jacobian`), or the residuals noisy.
+    /// (see `check_jacobian`), or the residuals noisy. Or a schedule's step no longer moves the parameters.
     NoProgress,
     /// The limit on evaluations was reached.
     EvaluationLimit,
     /// The limit on iterations was reached.
     IterationLimit,
-    /// A step of a schedule led where residuals or Jacobian are undefined; the point before it is returned.
+    /// A schedule accepted a step to where residuals or Jacobian are undefined; the point before it is returned.
     NonFinite,
     /// The observer asked to stop.
     Interrupted,

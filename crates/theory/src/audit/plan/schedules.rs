@@ -1,8 +1,8 @@
 //! Rate a step against conditioning for each damping schedule, p > n.
 
 use gaussflow_dynamics::{
-    ConstantDamping, DampingSchedule, GainRatioDamping, KernelEigenvalueDamping, StepVerdict,
-    iterate_scheduled,
+    ConstantDamping, DampingSchedule, GainRatioDamping, KernelEigenvalueDamping, StepLength,
+    StepVerdict, iterate_scheduled,
 };
 
 use crate::TheoryError;
@@ -41,7 +41,8 @@ pub fn sweep() -> Result<Findings, TheoryError> {
         let condition = gram_condition(&problem)?;
         let mut run = |name: &str, schedule: &mut dyn DampingSchedule| {
             let objective = problem.objective(SCALING)?;
-            let (steps, _) = iterate_scheduled(&objective, &problem.initial, schedule, ATTEMPTS)?;
+            let (initial, length) = (&problem.initial, StepLength::Whole);
+            let (steps, _) = iterate_scheduled(&objective, initial, schedule, length, ATTEMPTS)?;
             let start = steps.first().map_or(f64::NAN, |s| s.loss);
             let end = steps.iter().position(|s| s.loss <= DONE * start);
             let last = end.unwrap_or(steps.len() - 1);
