@@ -157,14 +157,18 @@ impl MatrixFree {
     ) -> Result<IterativeReport, SolveError> {
         require_damping(damping)?;
         require_shape(jacobian, self.rows, self.columns)?;
-        let preconditioned = damping > 0.0 && damping < 1.0 && settings.preconditioner_memory > 0;
+        // The preconditioner's factor has a row for each row of J: they must be here.
+        let preconditioned = damping > 0.0
+            && damping < 1.0
+            && settings.preconditioner_memory > 0
+            && self.rows == jacobian.total_rows();
         if preconditioned {
             self.prepare(jacobian, damping, settings.preconditioner_memory);
         }
         let useful = preconditioned && self.preconditioner.rank() > 0;
         let method = if useful {
             Method::PreconditionedDual
-        } else if damping > 0.0 && self.columns > self.rows {
+        } else if damping > 0.0 && self.columns > jacobian.total_rows() {
             Method::Dual
         } else {
             Method::Primal
@@ -237,7 +241,7 @@ impl MatrixFree {
         require_length("the solution v", v, self.columns)?;
         require_finite("the right-hand side b", b)?;
         // Exact, and squares of entries of b neither overflow nor vanish.
-        let scale = binary_scale(b.iter().fold(0.0, |m: f64, x| m.max(x.abs())));
+        let scale = binary_scale(jacobian.output_norm(b).min(f64::MAX));
         self.target.iter_mut().zip(b).for_each(|(t, b)| *t = b / scale);
         v.fill(0.0);
         self.misfit.copy_from_slice(&self.target);
@@ -255,7 +259,7 @@ impl MatrixFree {
             jacobian,
             damping,
             size,
-            b: norm(&self.target),
+            b: jacobian.output_norm(&self.target),
             goal: settings.tolerance * gradient,
         };
         let mut report = IterativeReport {
