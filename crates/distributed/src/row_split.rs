@@ -109,6 +109,19 @@ impl<J: JacobianOperator, C: Communicator> JacobianOperator for RowSplit<'_, J, 
         }
     }
 
+    /// K of the rows on this rank alone, as the two below.
+    fn kernel(&self, out: MatMut<'_, f64>, work: &mut Vec<f64>) {
+        self.here.kernel(out, work);
+    }
+
+    fn kernel_diagonal(&self, out: &mut [f64]) {
+        self.here.kernel_diagonal(out);
+    }
+
+    fn kernel_columns(&self, selected: &[usize], out: MatMut<'_, f64>) {
+        self.here.kernel_columns(selected, out);
+    }
+
     fn gram_operations(&self) -> f64 {
         self.gram_operations
     }
