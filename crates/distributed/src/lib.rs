@@ -3,6 +3,7 @@
 
 pub mod agreement;
 pub mod communicator;
+pub mod cost;
 mod message;
 #[cfg(feature = "mpi")]
 pub mod mpi_ranks;

@@ -1,5 +1,6 @@
 //! The program `gaussflow-mpi`: what `gaussflow run` and `gaussflow sweep` do, on the ranks of an MPI job.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -9,6 +10,9 @@ use gaussflow_distributed::communicator::Communicator;
 use gaussflow_distributed::mpi_ranks::MpiRank;
 use gaussflow_distributed::{run, sweep};
 use gaussflow_driver::sweep::Existing;
+
+/// Exit status of a Rust program that panicked.
+const PANICKED: u8 = 101;
 
 /// Runs and sweeps of gaussflow on the ranks of an MPI job, as started by mpirun or srun.
 ///
@@ -64,7 +68,7 @@ fn main() -> ExitCode {
         eprintln!("error: MPI cannot be initialized");
         return ExitCode::from(gaussflow_driver::IO_FAILED);
     };
-    let outcome = match &arguments.command {
+    let execute = || match &arguments.command {
         Command::Run { config, out, quiet } => run_split(config, out, *quiet, &rank),
         Command::Sweep { config, out, resume, quiet } => {
             let existing = if *resume { Existing::Resume } else { Existing::Refuse };
@@ -72,6 +76,8 @@ fn main() -> ExitCode {
             sweep_over(&request, *quiet, &rank)
         }
     };
+    // Other ranks would wait for one that panicked: the job ends.
+    let Ok(outcome) = catch_unwind(AssertUnwindSafe(execute)) else { rank.abort(PANICKED) };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

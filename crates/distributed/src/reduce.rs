@@ -10,7 +10,7 @@ use std::time::Instant;
 use crate::communicator::Communicator;
 
 /// Numbers that a rank may receive at once (128 KiB): beyond, sums are made by pieces.
-const SHORT: usize = 1 << 14;
+pub(crate) const SHORT: usize = 1 << 14;
 
 /// What the sums cost so far, on this rank.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
