@@ -1,5 +1,6 @@
-//! `mpirun -n 2 --bind-to core target/release/examples/calibrate [ROWS HIDDEN FEATURES]`: the seconds of
-//! each unit of the cost model on this machine, with all ranks at work, and the steps that it predicts.
+//! `mpirun -n 2 --bind-to core target/release/examples/calibrate [ROWS HIDDEN FEATURES [EXCHANGE BYTE]]`:
+//! the seconds of each unit of the cost model on this machine, with all ranks at work, and the steps that
+//! it predicts, for another network where its seconds an exchange and a byte are given.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -15,20 +16,31 @@ use gaussflow_distributed::mpi_ranks::MpiRank;
 use gaussflow_distributed::partition::rows_of;
 use gaussflow_distributed::reduce::Reducer;
 
+/// What the command line takes.
+const ACCEPTED: &str = "accepted: nothing, ROWS HIDDEN FEATURES, or these and the seconds of an EXCHANGE and of a BYTE";
+
 /// Times of each measurement; the median counts.
 const TIMES: usize = 15;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let numbers: Result<Vec<usize>, _> =
-        std::env::args().skip(1).map(|word| word.parse()).collect();
-    let shape = match numbers?.as_slice() {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let (counts, network) = words.split_at(words.len().min(3));
+    let shape = match counts {
         [] => Shape { rows: 20_640, hidden: 64, features: 8 },
-        &[rows, hidden, features] => Shape { rows, hidden, features },
-        _ => return Err("accepted: nothing, or ROWS HIDDEN FEATURES".into()),
+        [n, m, d] => Shape { rows: n.parse()?, hidden: m.parse()?, features: d.parse()? },
+        _ => return Err(ACCEPTED.into()),
+    };
+    let network: Option<[f64; 2]> = match network {
+        [] => None,
+        [exchange, byte] => Some([exchange.parse()?, byte.parse()?]),
+        _ => return Err(ACCEPTED.into()),
     };
     let ranks = MpiRank::join().ok_or("MPI cannot be initialized")?;
     let reducer = Rc::new(RefCell::new(Reducer::new(&ranks)));
-    let machine = measure(shape, &ranks, &reducer)?;
+    let mut machine = measure(shape, &ranks, &reducer)?;
+    if let Some([exchange, byte]) = network {
+        (machine.exchange, machine.byte) = (exchange, byte);
+    }
     if ranks.rank() == 0 {
         println!("{machine:#?}");
         let steps =
