@@ -42,7 +42,6 @@ impl<'c, M: SmoothMap, C: Communicator> SplitMap<'c, M, C> {
             Err(_) => (OTHER, 0.0, 0.0),
         };
         let sum = checksum(w);
-        #[expect(clippy::cast_possible_truncation, reason = "each half fits")]
         let (low, high) = (f64::from((sum & 0xffff_ffff) as u32), f64::from((sum >> 32) as u32));
         let mut reducer = self.reducer.borrow_mut();
         let all = reducer.gather(&[happened, row, bad, low, high]);

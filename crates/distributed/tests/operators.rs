@@ -30,7 +30,7 @@ fn settings(cases: u32) -> ProptestConfig {
 /// Irregular numbers of both signs and many sizes, no two alike.
 fn number(a: usize, b: usize) -> f64 {
     let at = (a * 7919 + b * 104_729 + 1) as f64 * 0.618_033_988_749_894_9;
-    (at.fract() - 0.5) * 2.0_f64.powi(((a + 3 * b) % 41) as i32 - 20)
+    (at.fract() - 0.5) * (((a + 3 * b) % 41) as f64 - 20.0).exp2()
 }
 
 /// The rows of J on one rank, over the ranks.
@@ -77,7 +77,7 @@ proptest! {
     #[test]
     fn products_and_norms_are_those_of_the_whole(size in 2..5usize, extra in 0..40usize, p in 1..9usize) {
         let n = size + extra;
-        let whole = Mat::from_fn(n, p, |r, c| number(r, c));
+        let whole = Mat::from_fn(n, p, number);
         let dense = DenseJacobian::from_matrix(whole.clone());
         let (u, v): (Vec<f64>, Vec<f64>) =
             ((0..n).map(|j| number(j, 50)).collect(), (0..p).map(|k| number(60, k)).collect());
