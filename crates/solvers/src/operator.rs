@@ -85,6 +85,12 @@ pub trait JacobianOperator {
         }
     }
 
+    /// Writes the diagonal blocks of `J^T J` that the structure can give cheaply, each symmetric and
+    /// row-major, one after the other; returns their order, which divides p, and 0 where there are none.
+    fn gram_blocks(&self, _out: &mut Vec<f64>) -> usize {
+        0
+    }
+
     /// The squared Frobenius norm of J; not finite exactly when J is not, or its square overflows.
     fn squared_norm(&self) -> f64 {
         let mut work = Vec::new();
