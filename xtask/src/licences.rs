@@ -33,6 +33,7 @@ pub fn run(options: &[String]) -> ExitCode {
     tree.current_dir(root()).args([
         "tree",
         "--workspace",
+        "--all-features",
         "--locked",
         "--edges",
         "normal,build,dev",

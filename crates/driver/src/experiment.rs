@@ -1,5 +1,7 @@
 //! From a configuration and its data to a problem: rows, network, initial weights, objective.
 
+use std::ops::Range;
+
 use gaussflow::dynamics::{
     AtExit, Integrator, Preconditioner, RankPolicy, Settings, SolveSettings, Tolerances,
 };
@@ -57,11 +59,7 @@ impl Experiment {
         let settings = &config.data;
         let sample =
             Sample::draw(data, settings.samples, settings.standardize, settings.targets, seed)?;
-        let kind = match config.network.initialization {
-            config::Initialization::Nullified => Initialization::Nullified,
-            config::Initialization::Antisymmetric => Initialization::Antisymmetric,
-            config::Initialization::Plain => Initialization::Plain,
-        };
+        let kind = initialization(config.network.initialization);
         let start = InitialPoint::draw(kind, config.network.hidden, sample.dimension, seed)?;
         let activation = activation(config.network.activation);
         let network = |inputs: &[f64]| {
@@ -82,6 +80,31 @@ impl Experiment {
             })
         };
         Ok(Self { config, sample, start, objective, held_out })
+    }
+
+    /// The objective on the drawn rows `rows` alone, counted from 0 in drawn order: network, scaling and
+    /// w_0 stay those of the whole.
+    ///
+    /// # Errors
+    /// [`DriverError`]; none for ranges of at least one row that lie within the sample.
+    pub fn objective_on(&self, rows: Range<usize>) -> Result<RunObjective, DriverError> {
+        let (config, d) = (&self.config, self.sample.dimension);
+        let inputs = &self.sample.inputs[rows.start * d..rows.end * d];
+        let network = Network::from_initial_point(
+            initialization(config.network.initialization),
+            inputs,
+            d,
+            &self.start,
+            activation(config.network.activation),
+        )?;
+        let settings = match &config.loss {
+            LossSettings::Weighted { weights } => {
+                LossSettings::Weighted { weights: weights[rows.clone()].to_vec() }
+            }
+            other => other.clone(),
+        };
+        let loss = loss(&settings, self.sample.targets[rows].to_vec())?;
+        Ok(Objective::new(network, loss, config.dynamics.scaling)?)
     }
 
     /// The dynamics' settings of this configuration.
@@ -153,6 +176,15 @@ impl Experiment {
             P::GaussNewton | P::Gradient => String::new(),
         };
         format!("{method}{suffix}{damping}-alpha_{}-seed_{}", dynamics.scaling, dynamics.seed)
+    }
+}
+
+/// The initialization of a configuration.
+fn initialization(name: config::Initialization) -> Initialization {
+    match name {
+        config::Initialization::Nullified => Initialization::Nullified,
+        config::Initialization::Antisymmetric => Initialization::Antisymmetric,
+        config::Initialization::Plain => Initialization::Plain,
     }
 }
 

@@ -5,8 +5,7 @@
 
 use gaussflow::dynamics::{Diagnostics, Flow};
 use gaussflow::manifold::{ManifoldPoint, curvature_bound};
-use gaussflow::network::Network;
-use gaussflow::objective::{LipschitzConstants, Loss, Residuals};
+use gaussflow::objective::{LipschitzConstants, Loss, Residuals, SecondOrderMap};
 
 use crate::experiment::Experiment;
 
@@ -48,10 +47,10 @@ impl GeometryRecorder {
 
     /// The columns at `step`, where the flow is; all empty where J has lost rank, by `rank_threshold`
     /// on sigma / sigma_max.
-    pub fn measure(
+    pub fn measure<M: SecondOrderMap, L: Loss>(
         &mut self,
         step: usize,
-        flow: &mut Flow<'_, Network, Box<dyn Loss>>,
+        flow: &mut Flow<'_, M, L>,
         measured: &Diagnostics,
         rank_threshold: f64,
     ) -> GeometryColumns {

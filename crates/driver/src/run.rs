@@ -9,8 +9,7 @@ use std::time::Instant;
 use gaussflow::dynamics::{
     self, Checkpoint, Diagnostics, EventRecord, Flow, StopReason, Work, resume, simulate,
 };
-use gaussflow::network::Network;
-use gaussflow::objective::{Loss, Residuals};
+use gaussflow::objective::{Loss, Objective, Residuals, SecondOrderMap};
 use gaussflow::solvers::SolveError;
 
 use crate::checkpoint::CheckpointFile;
@@ -71,11 +70,11 @@ impl Recorder<'_> {
     }
 
     /// One row of the trace.
-    fn row(
+    fn row<M: SecondOrderMap, L: Loss>(
         &mut self,
         step: usize,
         time: f64,
-        flow: &mut Flow<'_, Network, Box<dyn Loss>>,
+        flow: &mut Flow<'_, M, L>,
     ) -> Result<TraceRow, SolveError> {
         let initial = &self.experiment.start.weights;
         let measured = Diagnostics::measure(flow, initial)?;
@@ -109,13 +108,8 @@ impl Recorder<'_> {
     }
 }
 
-impl dynamics::Observer<Network, Box<dyn Loss>> for Recorder<'_> {
-    fn record(
-        &mut self,
-        step: usize,
-        time: f64,
-        flow: &mut Flow<'_, Network, Box<dyn Loss>>,
-    ) -> ControlFlow<()> {
+impl<M: SecondOrderMap, L: Loss> dynamics::Observer<M, L> for Recorder<'_> {
+    fn record(&mut self, step: usize, time: f64, flow: &mut Flow<'_, M, L>) -> ControlFlow<()> {
         match self.row(step, time, flow) {
             Ok(row) => self.trace.push(row),
             Err(error) => {
@@ -186,6 +180,19 @@ pub fn execute_with(
     experiment: &Experiment,
     checkpoints: Option<&CheckpointFile>,
 ) -> Result<RunRecord, DriverError> {
+    execute_on(&experiment.objective, experiment, checkpoints)
+}
+
+/// As [`execute_with`], by another form of the experiment's objective: the same map and loss, with rows on
+/// several machines for example.
+///
+/// # Errors
+/// As [`execute_with`].
+pub fn execute_on<M: SecondOrderMap, L: Loss>(
+    objective: &Objective<M, L>,
+    experiment: &Experiment,
+    checkpoints: Option<&CheckpointFile>,
+) -> Result<RunRecord, DriverError> {
     let begun = Instant::now();
     let held_out_rows = experiment.held_out.as_ref().map_or(0, |h| h.network.outputs());
     let mut recorder = Recorder {
@@ -200,8 +207,7 @@ pub fn execute_with(
         before: BTreeMap::new(),
         unwritten: None,
     };
-    let (objective, start, settings) =
-        (&experiment.objective, &experiment.start, experiment.settings());
+    let (start, settings) = (&experiment.start, experiment.settings());
     let is_due = settings.checkpoint_every > 0;
     let saved =
         checkpoints.filter(|_| is_due).and_then(|file| file.load(&experiment.config.to_toml()));

@@ -1,7 +1,7 @@
 //! What is measured at a recorded step, all of it from the shared linearization.
 
 use gaussflow_objective::{GradientNorms, Loss, SmoothMap};
-use gaussflow_solvers::{ExtremeSingularValues, SolveError, norm};
+use gaussflow_solvers::{ExtremeSingularValues, JacobianOperator, SolveError, norm};
 
 use crate::flow::Flow;
 
@@ -27,7 +27,7 @@ pub struct Diagnostics {
 impl Diagnostics {
     /// Measures at the flow's present point; `initial` is w_0.
     ///
-    /// What would need J and its factors beyond the memory limit is NaN.
+    /// What would need J and its factors beyond the memory limit, or rows from other machines, is NaN.
     ///
     /// # Errors
     /// [`SolveError`] when the Jacobian is not finite.
@@ -39,19 +39,19 @@ impl Diagnostics {
         let here = flow.linearization_mut();
         // Singular values first: a projection then decides on rank by them, not by an estimate.
         let extremes = match here.extreme_singular_values() {
-            Err(SolveError::MemoryLimit { .. }) => {
+            Err(SolveError::MemoryLimit { .. } | SolveError::SplitRows { .. }) => {
                 let largest = here.largest_singular_value()?;
                 ExtremeSingularValues { smallest: f64::NAN, largest }
             }
             found => found?,
         };
         let gradient = match here.gradient_norms(cutoff) {
-            Err(SolveError::MemoryLimit { .. }) => {
+            Err(SolveError::MemoryLimit { .. } | SolveError::SplitRows { .. }) => {
                 GradientNorms { tangent: f64::NAN, normal: f64::NAN }
             }
             found => found?,
         };
-        let (n, p) = (here.output().len(), here.point().len());
+        let (n, p) = (here.jacobian().total_rows(), here.point().len());
         let smallest = extremes.smallest * extremes.smallest;
         Ok(Self {
             loss: here.loss(),

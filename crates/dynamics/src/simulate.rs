@@ -6,6 +6,7 @@ use gaussflow_integrators::{
     End, EventAction, EventFunction, Grid, IntegrationError, Method, Statistics, integrate,
 };
 use gaussflow_objective::{Loss, MapError, Objective, PointError, SecondOrderMap};
+use gaussflow_solvers::JacobianOperator;
 
 use crate::checkpoint::{Checkpoint, Piece};
 use crate::ending::{conclude, located, loss_at};
@@ -231,7 +232,7 @@ fn in_pieces<M: SecondOrderMap, L: Loss>(
         flow.linearization_mut().set_rank_scale(rank_scale);
 
         // Where the spectrum is out of reach nobody can watch it.
-        let tall = objective.map().outputs() >= objective.map().parameters();
+        let tall = flow.linearization().jacobian().total_rows() >= start.len();
         let rank_is_watched = settings.preconditioner == Preconditioner::GaussNewton
             // With p > n the Gram matrix is singular everywhere: nothing is lost on the way.
             && tall

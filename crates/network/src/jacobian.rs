@@ -90,6 +90,10 @@ impl JacobianOperator for NetworkJacobian {
         self.first.kernel_columns(selected, out);
     }
 
+    fn gram_blocks(&self, out: &mut Vec<f64>) -> usize {
+        self.first.gram_blocks(out)
+    }
+
     fn gram_operations(&self) -> f64 {
         self.first.gram_operations()
     }

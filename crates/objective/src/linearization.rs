@@ -6,7 +6,7 @@
 
 use gaussflow_solvers::{
     AmortizedCounts, AmortizedFactor, DampedSolver, ExtremeSingularValues, FactorCounts, Factors,
-    JacobianOperator, RangeBasis, SolveError, SolveReport, SolveRequest, SpectrumTracker, norm,
+    JacobianOperator, RangeBasis, SolveError, SolveReport, SolveRequest, SpectrumTracker,
 };
 
 use crate::loss::Loss;
@@ -74,14 +74,17 @@ impl<J: JacobianOperator> Linearization<J> {
     /// [`SolveError::EmptySystem`] for a map without outputs or parameters.
     pub fn new<M: SmoothMap<Jacobian = J>>(map: &M) -> Result<Self, SolveError> {
         let (n, p) = (map.outputs(), map.parameters());
+        let jacobian = map.new_jacobian();
+        let mut factors = Factors::new(n, p)?;
+        factors.set_total_rows(jacobian.total_rows());
         Ok(Self {
             point: vec![0.0; p],
             current: false,
             output: vec![0.0; n],
             loss: f64::NAN,
             loss_gradient: vec![0.0; n],
-            jacobian: map.new_jacobian(),
-            factors: Factors::new(n, p)?,
+            jacobian,
+            factors,
             tracker: SpectrumTracker::new(),
             amortized: [AmortizedFactor::new(), AmortizedFactor::new()],
             extremes: None,
@@ -116,7 +119,7 @@ impl<J: JacobianOperator> Linearization<J> {
         objective.map().linearize(w, &mut self.output, &mut self.jacobian)?;
         require_finite("the map's value", &self.output)?;
         self.output.iter_mut().for_each(|x| *x *= objective.scaling());
-        self.loss = objective.loss().value(&self.output);
+        self.loss = self.jacobian.total(objective.loss().value(&self.output));
         objective.loss().gradient(&self.output, &mut self.loss_gradient);
         self.point.copy_from_slice(w);
         self.current = true;
@@ -133,7 +136,7 @@ impl<J: JacobianOperator> Linearization<J> {
         &self.output
     }
 
-    /// `g(alpha f(w))`.
+    /// `g(alpha f(w))`, over all machines.
     pub fn loss(&self) -> f64 {
         self.loss
     }
@@ -302,7 +305,7 @@ impl<J: JacobianOperator> Linearization<J> {
             Some((asked, _)) if asked.rank_cutoff.to_bits() == rank_cutoff.to_bits() => asked,
             _ => SolveRequest { rank_cutoff, ..SolveRequest::default() },
         };
-        let tall = self.output.len() >= self.point.len();
+        let tall = self.jacobian.total_rows() >= self.point.len();
         match if tall { self.solve_undamped(request).map(Some) } else { Ok(None) } {
             Ok(Some(_)) => self.jacobian.apply(&self.undamped_direction, &mut self.work),
             Ok(None)
@@ -312,11 +315,11 @@ impl<J: JacobianOperator> Linearization<J> {
             }
             Err(other) => return Err(other),
         }
-        let tangent = norm(&self.work);
+        let tangent = self.jacobian.output_norm(&self.work);
         for (p, g) in self.work.iter_mut().zip(&self.loss_gradient) {
             *p = g - *p;
         }
-        Ok(GradientNorms { tangent, normal: norm(&self.work) })
+        Ok(GradientNorms { tangent, normal: self.jacobian.output_norm(&self.work) })
     }
 
     /// The geodesic term `J^+ D2f(w)[v, v]` (length p): geodesics obey `w'' = -` this at `v = w'`,

@@ -47,7 +47,7 @@ impl<J: JacobianOperator> Linearization<J> {
     /// As [`Self::extreme_singular_values`].
     pub fn largest_singular_value(&mut self) -> Result<f64, SolveError> {
         match self.extreme_singular_values() {
-            Err(SolveError::MemoryLimit { .. }) => {
+            Err(SolveError::MemoryLimit { .. } | SolveError::SplitRows { .. }) => {
                 self.factors.largest_singular_value(&self.jacobian)
             }
             found => found.map(|extremes| extremes.largest),
@@ -70,7 +70,7 @@ impl<J: JacobianOperator> Linearization<J> {
     pub fn rank_ratio(&mut self, request: SolveRequest, clear: f64) -> Result<f64, SolveError> {
         let columns = self.point.len();
         if self.extremes.is_none()
-            && self.output.len() >= columns
+            && self.jacobian.total_rows() >= columns
             && let Ok(report) = self.solve_undamped(SolveRequest { damping: 0.0, ..request })
             && matches!(
                 report.solver,

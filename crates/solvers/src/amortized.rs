@@ -131,11 +131,12 @@ impl AmortizedFactor {
         v: &mut [f64],
     ) -> Result<SolveReport, SolveError> {
         let rho = request.damping;
-        factors.require_proper(request, b, v)?;
-        let wide = factors.rows < factors.columns;
+        factors.require_proper(jacobian, request, b, v)?;
+        let wide = factors.is_wide();
         let own = if wide { rho == 0.0 || factors.has_dual(rho) } else { factors.has_primal(rho) };
         let kernel = if wide { DampedSolver::DualCholesky } else { DampedSolver::PrimalCholesky };
-        let (_, choice) = choose(factors.rows, factors.columns, rho, factors.size(jacobian)?);
+        let size = factors.size(jacobian)?;
+        let (_, choice) = choose(factors.total_rows, factors.columns, rho, size);
         let ill = choice == Choice::DampedIllConditioned;
         if rho >= 1.0 || own || ill || !factors.has_memory(kernel, 0) {
             return factors.solve(jacobian, request, b, v);
@@ -215,7 +216,7 @@ impl AmortizedFactor {
         self.damping = None;
         let order = self.unknown.len();
         let anchor = self.anchor.get_or_insert_with(|| Cholesky::new(order));
-        let factored = if factors.rows < factors.columns {
+        let factored = if factors.is_wide() {
             factors.size(jacobian)?;
             jacobian.kernel(anchor.matrix_mut(), &mut factors.structure_work);
             anchor.damp_and_factor(rho)
@@ -246,7 +247,7 @@ impl AmortizedFactor {
         let Self { anchor: Some(anchor), gradients, unknown, between, counts, .. } = self else {
             return false;
         };
-        let (rho, wide) = (request.damping, factors.rows < factors.columns);
+        let (rho, wide) = (request.damping, factors.is_wide());
         (report.smallest_pivot, report.largest_pivot) = anchor.pivots();
         report.condition_estimate = anchor.condition();
         let target = request.tolerance * factors.gradient_norm(jacobian, b);
@@ -355,7 +356,7 @@ impl AmortizedFactor {
 
 /// Operations of the smaller of the Gram matrix and the tangent kernel, and of its Cholesky factor.
 fn direct_operations(jacobian: &dyn JacobianOperator) -> f64 {
-    let (rows, columns) = (jacobian.rows() as f64, jacobian.columns() as f64);
+    let (rows, columns) = (jacobian.total_rows() as f64, jacobian.columns() as f64);
     let order = rows.min(columns);
     let matrix =
         if rows < columns { jacobian.kernel_operations() } else { jacobian.gram_operations() };
@@ -364,7 +365,7 @@ fn direct_operations(jacobian: &dyn JacobianOperator) -> f64 {
 
 /// Operations of an iteration, in those of a direct solve.
 fn iteration_operations(jacobian: &dyn JacobianOperator) -> f64 {
-    let (rows, columns) = (jacobian.rows() as f64, jacobian.columns() as f64);
+    let (rows, columns) = (jacobian.total_rows() as f64, jacobian.columns() as f64);
     let order = rows.min(columns);
     PRODUCT_WEIGHT * 4.0 * rows * columns + TRIANGULAR_WEIGHT * 2.0 * order * order
 }

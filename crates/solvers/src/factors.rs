@@ -77,6 +77,8 @@ impl<T> Slot<T> {
 /// ```
 pub struct Factors {
     pub(crate) rows: usize,
+    /// Rows on all machines.
+    pub(crate) total_rows: usize,
     pub(crate) columns: usize,
     /// Whether `dense` holds the present J.
     pub(crate) dense_current: bool,
@@ -124,6 +126,7 @@ impl Factors {
         require_entries(rows, columns)?;
         Ok(Self {
             rows,
+            total_rows: rows,
             columns,
             dense_current: false,
             dense: Mat::new(),
@@ -148,6 +151,24 @@ impl Factors {
             parameter: vec![0.0; rows.max(columns)],
             inverse_work: Vec::new(),
         })
+    }
+
+    /// Says that the Jacobian has `total` rows on all machines ([`JacobianOperator::total_rows`]).
+    ///
+    /// Where that is more than its rows here, kernels that need all of them are refused, `Auto` passes
+    /// them over as beyond the memory limit, and the choices of all machines are the same.
+    pub fn set_total_rows(&mut self, total: usize) {
+        self.total_rows = total;
+    }
+
+    /// Whether some rows of J lie on other machines.
+    pub(crate) fn is_split(&self) -> bool {
+        self.total_rows != self.rows
+    }
+
+    /// Whether J has more columns than rows: p > n.
+    pub(crate) fn is_wide(&self) -> bool {
+        self.columns > self.total_rows
     }
 
     /// Forgets every factor: the Jacobian has changed.

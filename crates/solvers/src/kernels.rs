@@ -20,7 +20,7 @@ impl Factors {
         v: &mut [f64],
         report: &mut SolveReport,
     ) -> Result<f64, SolveError> {
-        if rho == 0.0 && self.columns > self.rows {
+        if rho == 0.0 && self.is_wide() {
             // J^T J has rank n at most; rounding could hide it.
             let solver = DampedSolver::PrimalCholesky;
             return Err(SolveError::NotPositiveDefinite { solver, damping: rho, index: self.rows });

@@ -62,8 +62,8 @@ impl Lanczos {
         steps: usize,
     ) -> Result<SpectrumBounds, SolveError> {
         let (rows, columns) = (jacobian.rows(), jacobian.columns());
-        let (short, long) = (rows.min(columns), rows.max(columns));
-        let wide = columns > rows;
+        let wide = columns > jacobian.total_rows();
+        let (short, long) = if wide { (rows, columns) } else { (columns, rows) };
         let steps = steps.clamp(1, short);
         self.basis.clear();
         self.alphas.clear();
@@ -88,7 +88,7 @@ impl Lanczos {
             for (u, product) in self.long.iter_mut().zip(&self.product) {
                 *u = product - beta * *u;
             }
-            let alpha = norm(&self.long);
+            let alpha = if wide { norm(&self.long) } else { jacobian.output_norm(&self.long) };
             if !alpha.is_finite() {
                 let what = "a product with the Jacobian";
                 return Err(SolveError::NonFinite { what, index: k, value: alpha });

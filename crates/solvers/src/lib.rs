@@ -3,6 +3,7 @@
 
 mod amortized;
 mod bidiagonal;
+mod block_jacobi;
 mod block_product;
 mod cholesky;
 mod condition;

@@ -80,7 +80,7 @@ impl Lsmr {
         for (u, v) in self.damped.iter_mut().zip(&*v) {
             *u = -of_identity * v;
         }
-        let beta = normalize(&mut self.output, &mut self.damped);
+        let beta = self.normalize_left(jacobian);
         self.right.fill(0.0);
         let mut alpha = self.next_right(&stacked, 0.0);
         self.direction.copy_from_slice(&self.right);
@@ -122,7 +122,14 @@ impl Lsmr {
         for (u, v) in self.damped.iter_mut().zip(&self.right) {
             *u = stacked.of_identity * v - alpha * *u;
         }
-        normalize(&mut self.output, &mut self.damped)
+        self.normalize_left(stacked.jacobian)
+    }
+
+    /// Divides the left Lanczos vector by its norm, which it returns; zero stays zero.
+    fn normalize_left(&mut self, jacobian: &dyn JacobianOperator) -> f64 {
+        let size = jacobian.output_norm(&self.output).hypot(norm(&self.damped));
+        divide(size, self.output.iter_mut().chain(&mut self.damped));
+        size
     }
 
     /// `alpha v = A^T u - beta v`, normalized.
@@ -131,7 +138,9 @@ impl Lsmr {
         for ((v, pullback), u) in self.right.iter_mut().zip(&self.pullback).zip(&self.damped) {
             *v = stacked.of_jacobian * pullback + stacked.of_identity * u - beta * *v;
         }
-        normalize(&mut self.right, &mut [])
+        let size = norm(&self.right);
+        divide(size, self.right.iter_mut());
+        size
     }
 
     /// The rotations of one step, h-bar, v and h; `false`, with v as it was, on a breakdown.
@@ -169,14 +178,12 @@ impl Lsmr {
     }
 }
 
-/// Divides both parts of a vector by their common norm, which it returns; zero stays zero.
-fn normalize(first: &mut [f64], second: &mut [f64]) -> f64 {
-    let size = norm(first).hypot(norm(second));
+/// Divides a vector by its norm; zero stays zero.
+fn divide<'v>(size: f64, vector: impl Iterator<Item = &'v mut f64>) {
     if size > 0.0 {
         let factor = 1.0 / size;
-        first.iter_mut().chain(second).for_each(|x| *x *= factor);
+        vector.for_each(|x| *x *= factor);
     }
-    size
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 //! added up beside z: the parts of z outside the range of J, of size `norm(b) / rho`, then cost
 //! digits of a correction only, never of v.
 
+use crate::block_jacobi::BlockJacobi;
 use crate::conjugate_gradients::{ConjugateGradients, RunLimits};
 use crate::error::{
     SolveError, require_damping, require_entries, require_finite, require_length, require_shape,
@@ -36,6 +37,8 @@ const ROUNDING_SLACK: f64 = 1e3;
 enum Method {
     /// Conjugate gradients in parameter space.
     Primal,
+    /// The same with the diagonal blocks as the preconditioner.
+    PreconditionedPrimal,
     /// Conjugate gradients in output space.
     Dual,
     /// The same with the preconditioner.
@@ -78,6 +81,7 @@ pub struct MatrixFree {
     lanczos: Lanczos,
     preconditioner: PivotedCholesky,
     factor: FactorState,
+    blocks: BlockJacobi,
     jacobian_norm: Option<f64>,
     /// b over a power of two (n).
     pub(crate) target: Vec<f64>,
@@ -110,6 +114,7 @@ impl MatrixFree {
             lanczos: Lanczos::default(),
             preconditioner: PivotedCholesky::default(),
             factor: FactorState::Stale,
+            blocks: BlockJacobi::default(),
             jacobian_norm: None,
             target: vec![0.0; rows],
             misfit: vec![0.0; rows],
@@ -128,6 +133,7 @@ impl MatrixFree {
     /// iterations: see [`Self::keep_preconditioner`].
     pub fn invalidate(&mut self) {
         self.jacobian_norm = None;
+        self.blocks.invalidate();
         self.factor = FactorState::Stale;
     }
 
@@ -135,6 +141,7 @@ impl MatrixFree {
     /// only where J moved little, for the condition of unrelated kernels multiplies.
     pub fn keep_preconditioner(&mut self) {
         self.jacobian_norm = None;
+        self.blocks.invalidate();
         if self.factor == FactorState::Current {
             self.factor = FactorState::Kept;
         }
@@ -157,14 +164,22 @@ impl MatrixFree {
     ) -> Result<IterativeReport, SolveError> {
         require_damping(damping)?;
         require_shape(jacobian, self.rows, self.columns)?;
+        // At rho = 0 a preconditioner would lead away from the solution of least norm.
         let preconditioned = damping > 0.0 && damping < 1.0 && settings.preconditioner_memory > 0;
+        let total_rows = jacobian.total_rows();
+        // The factor of K has a row for each row of J: they must be here.
+        let split = self.rows != total_rows;
+        let by_blocks = preconditioned && split && self.blocks.prepare(jacobian, damping);
+        let preconditioned = preconditioned && !split;
         if preconditioned {
             self.prepare(jacobian, damping, settings.preconditioner_memory);
         }
         let useful = preconditioned && self.preconditioner.rank() > 0;
         let method = if useful {
             Method::PreconditionedDual
-        } else if damping > 0.0 && self.columns > self.rows {
+        } else if by_blocks {
+            Method::PreconditionedPrimal
+        } else if damping > 0.0 && self.columns > total_rows {
             Method::Dual
         } else {
             Method::Primal
@@ -237,7 +252,7 @@ impl MatrixFree {
         require_length("the solution v", v, self.columns)?;
         require_finite("the right-hand side b", b)?;
         // Exact, and squares of entries of b neither overflow nor vanish.
-        let scale = binary_scale(b.iter().fold(0.0, |m: f64, x| m.max(x.abs())));
+        let scale = binary_scale(jacobian.output_norm(b).min(f64::MAX));
         self.target.iter_mut().zip(b).for_each(|(t, b)| *t = b / scale);
         v.fill(0.0);
         self.misfit.copy_from_slice(&self.target);
@@ -255,7 +270,7 @@ impl MatrixFree {
             jacobian,
             damping,
             size,
-            b: norm(&self.target),
+            b: jacobian.output_norm(&self.target),
             goal: settings.tolerance * gradient,
         };
         let mut report = IterativeReport {
@@ -326,7 +341,17 @@ impl MatrixFree {
             let goal = MARGIN * problem.goal.max(rounding).max(REDUCTION * report.residual);
             let limits = RunLimits { target: goal, iterations: max_iterations - report.iterations };
             let outcome = match method {
-                Method::Primal => self.primal_pass(problem, v, limits),
+                Method::Primal => {
+                    let copy = |r: &[f64], out: &mut [f64]| out.copy_from_slice(r);
+                    self.primal_pass(problem, v, limits, copy)
+                }
+                Method::PreconditionedPrimal => {
+                    let blocks = std::mem::take(&mut self.blocks);
+                    let precondition = |r: &[f64], out: &mut [f64]| blocks.apply(r, out);
+                    let outcome = self.primal_pass(problem, v, limits, precondition);
+                    self.blocks = blocks;
+                    outcome
+                }
                 Method::Dual => {
                     let copy = |r: &[f64], out: &mut [f64]| out.copy_from_slice(r);
                     self.dual_pass(problem, v, limits, report.residual, copy)

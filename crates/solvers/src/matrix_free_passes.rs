@@ -47,6 +47,7 @@ impl MatrixFree {
         problem: &Problem<'_>,
         v: &mut [f64],
         limits: RunLimits,
+        precondition: impl FnMut(&[f64], &mut [f64]),
     ) -> RunOutcome {
         let (jacobian, rho) = (problem.jacobian, problem.damping);
         let Self { gradients, correction, image, defect, .. } = self;
@@ -58,8 +59,7 @@ impl MatrixFree {
                 *o = (1.0 - rho) * *o + rho * p;
             }
         };
-        let copy = |r: &[f64], out: &mut [f64]| out.copy_from_slice(r);
-        let outcome = pcg(gradients, apply, copy, defect, correction, limits);
+        let outcome = pcg(gradients, apply, precondition, defect, correction, limits);
         add_scaled(v, 1.0, correction);
         outcome
     }

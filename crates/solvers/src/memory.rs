@@ -18,9 +18,13 @@ impl Factors {
         self.memory_limit = bytes;
     }
 
-    /// Whether the matrices that `solver` keeps, and `more` of its largest, are within the limit.
+    /// Whether the matrices that `solver` keeps, and `more` of its largest, are within the limit; never for
+    /// one that needs rows which lie on other machines.
     pub(crate) fn has_memory(&self, solver: DampedSolver, more: usize) -> bool {
-        let order = self.rows.min(self.columns);
+        if self.require_held(solver).is_err() {
+            return false;
+        }
+        let order = self.total_rows.min(self.columns);
         let extra =
             more.saturating_mul(order).saturating_mul(order).saturating_mul(size_of::<f64>());
         direct_memory(solver, self.rows, self.columns).saturating_add(extra) <= self.memory_limit
@@ -31,8 +35,22 @@ impl Factors {
         self.require_memory().is_ok()
     }
 
-    /// Refuses what would take a dense J and its factors beyond the memory limit.
+    /// Refuses a kernel that needs rows which lie on other machines.
+    pub(crate) fn require_held(&self, solver: DampedSolver) -> Result<(), SolveError> {
+        let needs_all = matches!(
+            solver,
+            DampedSolver::DualCholesky | DampedSolver::HouseholderQr | DampedSolver::ThinSvd
+        );
+        if self.is_split() && (needs_all || self.is_wide()) {
+            let (held, total) = (self.rows, self.total_rows);
+            return Err(SolveError::SplitRows { solver, held, total, columns: self.columns });
+        }
+        Ok(())
+    }
+
+    /// Refuses what would take a dense J and its factors beyond the memory limit, or rows from elsewhere.
     pub(crate) fn require_memory(&self) -> Result<(), SolveError> {
+        self.require_held(DampedSolver::HouseholderQr)?;
         let bytes = direct_memory(DampedSolver::HouseholderQr, self.rows, self.columns);
         let limit = self.memory_limit;
         if bytes > limit { Err(SolveError::MemoryLimit { bytes, limit }) } else { Ok(()) }

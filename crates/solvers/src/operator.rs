@@ -6,7 +6,7 @@ use faer::linalg::matmul::{
 };
 use faer::{Accum, Mat, MatMut, MatRef, Par};
 
-use crate::vector::inner_product;
+use crate::vector::{inner_product, norm};
 
 /// A Jacobian `J` of n rows (outputs) and p columns (parameters) at one point.
 ///
@@ -14,9 +14,18 @@ use crate::vector::inner_product;
 /// ones that ship. Only the five required methods must be given; the others have defaults that form J
 /// or multiply by unit vectors, and a structured operator overrides those that it can do better. All
 /// methods may assume the stated shapes: callers in this workspace check them first.
+///
+/// The rows may lie on several machines, each with an operator that holds some of them: `rows` then counts
+/// those held here and output vectors hold their entries alone, while vectors of parameters, `J^T u`,
+/// `J^T J`, norms and inner products are those of all rows, and the same on every machine.
 pub trait JacobianOperator {
-    /// Number of rows n.
+    /// Number of rows n; where they lie on several machines, of those held here.
     fn rows(&self) -> usize;
+
+    /// Number of rows on all machines: [`Self::rows`] unless they are split.
+    fn total_rows(&self) -> usize {
+        self.rows()
+    }
 
     /// Number of columns p.
     fn columns(&self) -> usize;
@@ -76,6 +85,12 @@ pub trait JacobianOperator {
         }
     }
 
+    /// Writes the diagonal blocks of `J^T J` that the structure can give cheaply, each symmetric and
+    /// row-major, one after the other; returns their order, which divides p, and 0 where there are none.
+    fn gram_blocks(&self, _out: &mut Vec<f64>) -> usize {
+        0
+    }
+
     /// The squared Frobenius norm of J; not finite exactly when J is not, or its square overflows.
     fn squared_norm(&self) -> f64 {
         let mut work = Vec::new();
@@ -86,22 +101,32 @@ pub trait JacobianOperator {
     /// Operations of [`Self::gram`], for the choice between solvers; `n p (p + 1)` unless the
     /// structure saves some.
     fn gram_operations(&self) -> f64 {
-        let (rows, columns) = (self.rows() as f64, self.columns() as f64);
+        let (rows, columns) = (self.total_rows() as f64, self.columns() as f64);
         rows * columns * (columns + 1.0)
     }
 
     /// Operations of [`Self::kernel`]: `n^2 p` unless the structure saves some.
     fn kernel_operations(&self) -> f64 {
-        let (rows, columns) = (self.rows() as f64, self.columns() as f64);
+        let (rows, columns) = (self.total_rows() as f64, self.columns() as f64);
         rows * rows * columns
     }
 
-    /// The inner product of two output vectors of length n.
+    /// The sum over all machines of what each has summed over its rows; the same number on all of them.
     ///
-    /// Everything above this crate takes output-space inner products here, so that an operator
-    /// whose rows live on several machines can sum over them.
+    /// Everything that is summed over outputs comes here: the loss, inner products, norms.
+    fn total(&self, here: f64) -> f64 {
+        here
+    }
+
+    /// The inner product of two output vectors of length n, over all machines.
     fn inner_product(&self, a: &[f64], b: &[f64]) -> f64 {
-        inner_product(a, b)
+        self.total(inner_product(a, b))
+    }
+
+    /// The 2-norm of an output vector of length n, over all machines, without overflow or underflow of the
+    /// squares.
+    fn output_norm(&self, u: &[f64]) -> f64 {
+        norm(u)
     }
 }
 

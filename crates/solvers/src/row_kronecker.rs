@@ -19,7 +19,7 @@ use crate::pair_gram::pair_gram;
 use crate::parallel;
 use crate::row_blocks::{PADDING, ROW_BLOCK, RowBlocks};
 use crate::row_products::{Apply, ApplyNormal, ApplyTransposed};
-use crate::vector::inner_product;
+use crate::vector::{inner_product, inner_product_inlined};
 
 /// Blocks of rows that one thread takes at a time, in `J v`.
 const PIECE: usize = 4;
@@ -230,6 +230,43 @@ impl JacobianOperator for RowKronecker {
 
     fn kernel_columns(&self, selected: &[usize], out: MatMut<'_, f64>) {
         Arch::new().dispatch(KernelColumns { jacobian: self, selected, out });
+    }
+
+    /// `sum_j S[j, i]^2 x_j x_j^T`, one block a hidden unit.
+    fn gram_blocks(&self, out: &mut Vec<f64>) -> usize {
+        let d = self.features();
+        out.clear();
+        out.resize(self.hidden() * d * d, 0.0);
+        Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                let mut weighted = [0.0; ROW_BLOCK];
+                for b in 0..self.left.blocks() {
+                    let weighted = &mut weighted[..self.left.block_rows(b).len()];
+                    for (i, block) in out.chunks_exact_mut((d * d).max(1)).enumerate() {
+                        let slopes = self.left.column(b, i);
+                        for k in 0..d {
+                            let inputs = slopes.iter().zip(self.right.column(b, k));
+                            for (w, (s, x)) in weighted.iter_mut().zip(inputs) {
+                                *w = s * s * x;
+                            }
+                            for l in 0..=k {
+                                block[k * d + l] +=
+                                    inner_product_inlined(weighted, self.right.column(b, l));
+                            }
+                        }
+                    }
+                }
+            },
+        );
+        for block in out.chunks_exact_mut((d * d).max(1)) {
+            for k in 0..d {
+                for l in 0..k {
+                    block[l * d + k] = block[k * d + l];
+                }
+            }
+        }
+        d
     }
 
     fn gram_operations(&self) -> f64 {

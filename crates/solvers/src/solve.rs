@@ -29,8 +29,9 @@ impl Factors {
         v: &mut [f64],
     ) -> Result<SolveReport, SolveError> {
         let rho = request.damping;
-        self.require_proper(request, b, v)?;
+        self.require_proper(jacobian, request, b, v)?;
         let jacobian_norm = self.size(jacobian)?;
+        self.require_held(request.solver)?;
 
         let (solver, choice) = match request.solver {
             DampedSolver::Auto | DampedSolver::AmortizedCholesky => {
@@ -39,7 +40,7 @@ impl Factors {
             named if rho >= 1.0 => (named, Choice::Identity),
             named => (named, Choice::Requested),
         };
-        let rank = self.rows.min(self.columns);
+        let rank = self.total_rows.min(self.columns);
         let mut report = SolveReport::unmeasured(solver, choice, rank);
         // `norm(J^T b)`, where the kernel has it.
         let mut gradient = f64::NAN;
@@ -88,6 +89,7 @@ impl Factors {
     /// Refuses requests and vectors that are not acceptable.
     pub(crate) fn require_proper(
         &self,
+        jacobian: &dyn JacobianOperator,
         request: SolveRequest,
         b: &[f64],
         v: &[f64],
@@ -97,6 +99,16 @@ impl Factors {
         require_tolerance(request.tolerance)?;
         require_length("the right-hand side b", b, self.rows)?;
         require_length("the solution v", v, self.columns)?;
+        if self.is_split() {
+            // Every machine must refuse what one of them has to refuse.
+            let value = jacobian.output_norm(b);
+            let what = "the right-hand side b";
+            return if value.is_finite() {
+                Ok(())
+            } else {
+                Err(SolveError::NonFinite { what, index: 0, value })
+            };
+        }
         require_finite("the right-hand side b", b)
     }
 
@@ -108,7 +120,7 @@ impl Factors {
         rho: f64,
         norm: f64,
     ) -> Result<(DampedSolver, Choice), SolveError> {
-        let (solver, choice) = choose(self.rows, self.columns, rho, norm);
+        let (solver, choice) = choose(self.total_rows, self.columns, rho, norm);
         if choice == Choice::Identity {
             return Ok((solver, choice));
         }
@@ -181,7 +193,8 @@ impl Factors {
         // Products that left the range of numbers prove nothing: the worst is reported.
         report.residual = if residual.is_nan() { f64::INFINITY } else { residual };
         let size = self.size(jacobian).unwrap_or(f64::NAN);
-        report.relative_residual = relative(report.residual, size, rho, norm(b), norm(v));
+        report.relative_residual =
+            relative(report.residual, size, rho, jacobian.output_norm(b), norm(v));
     }
 }
 

@@ -191,7 +191,7 @@ impl SpectrumTracker {
     ) -> Result<bool, SolveError> {
         let (n, p) = (factors.rows, factors.columns);
         let room = factors.has_memory(DampedSolver::PrimalCholesky, 1);
-        if n < p || p < SMALLEST_ORDER || !room {
+        if factors.is_wide() || p < SMALLEST_ORDER || !room {
             return Ok(false);
         }
         self.image.resize(n, 0.0);
@@ -303,7 +303,7 @@ fn gram_rounding(
     jacobian: &dyn JacobianOperator,
 ) -> Result<f64, SolveError> {
     let size = factors.size(jacobian)?;
-    let sums = factors.rows + 2 * factors.columns + 16;
+    let sums = factors.total_rows + 2 * factors.columns + 16;
     Ok(sums as f64 * f64::EPSILON * size * size)
 }
 

@@ -24,7 +24,7 @@ pub enum Existing {
     Resume,
 }
 
-/// An output folder that this process alone writes to.
+/// An output folder that this sweep alone writes to.
 #[derive(Debug)]
 pub struct SweepFolder {
     root: PathBuf,
@@ -55,6 +55,11 @@ impl SweepFolder {
         let opened = Self { root: root.to_owned(), _lock: lock(root)? };
         opened.remove_unfinished()?;
         Ok(opened)
+    }
+
+    /// The folder that another process of the same sweep has opened and holds.
+    pub fn shared(root: &Path) -> Self {
+        Self { root: root.to_owned(), _lock: None }
     }
 
     /// The folder itself.

@@ -10,7 +10,7 @@ mod plan;
 mod summary;
 #[cfg(test)]
 mod tests;
-mod work;
+pub mod work;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -118,7 +118,14 @@ pub fn sweep(request: &Request) -> Result<Report, DriverError> {
 }
 
 /// Writes what tells of all runs, from their files; the names of those without an answer.
-fn finish(plan: &Plan, folder: &SweepFolder, begun: Instant) -> Result<Vec<String>, DriverError> {
+///
+/// # Errors
+/// [`DriverError::Record`].
+pub fn finish(
+    plan: &Plan,
+    folder: &SweepFolder,
+    begun: Instant,
+) -> Result<Vec<String>, DriverError> {
     let root = folder.root();
     // One trace at a time: all of them together may not fit.
     let lines = plan

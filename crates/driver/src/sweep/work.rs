@@ -66,11 +66,7 @@ pub(super) fn on_all_cores<T: Sync>(
 ///
 /// # Errors
 /// [`DriverError::Record`] where a file cannot be written, [`DriverError::Interrupted`].
-pub(super) fn one(
-    planned: &PlannedRun,
-    plan: &Plan,
-    folder: &SweepFolder,
-) -> Result<(), DriverError> {
+pub fn one(planned: &PlannedRun, plan: &Plan, folder: &SweepFolder) -> Result<(), DriverError> {
     let data = &plan.data[planned.data];
     let checkpoints = CheckpointFile::new(folder.root(), &planned.id, data, Start::LastCheckpoint);
     let computed = catch_unwind(AssertUnwindSafe(|| {

@@ -25,6 +25,24 @@ const SHAPES: [(usize, usize, usize); 13] = [
     (17, 11, 13),
 ];
 
+/// The blocks of a hidden unit are those of the dense Gram matrix, to the rounding of sums over n rows.
+#[test]
+fn diagonal_blocks_equal_those_of_the_definition() {
+    for (k, shape) in SHAPES.into_iter().enumerate() {
+        let (operator, dense) = pair(k as u64 + 900, shape);
+        let (n, d, m) = shape;
+        let mut blocks = used_buffer(3);
+        assert_eq!(operator.gram_blocks(&mut blocks), d);
+        assert_eq!(blocks.len(), m * d * d);
+        for (e, found) in blocks.into_iter().enumerate() {
+            let (i, r, c) = (e / (d * d), e / d % d, e % d);
+            let terms = (0..n).map(|j| dense[(j, i * d + r)] * dense[(j, i * d + c)]);
+            let (sum, bound) = sum_and_bound(terms);
+            assert!((found - sum).abs() <= bound, "{shape:?} block {i} ({r}, {c}): {found} {sum}");
+        }
+    }
+}
+
 /// The operator, S row-major, and the dense J from the definition alone.
 fn pair(seed: u64, (n, d, m): (usize, usize, usize)) -> (RowKronecker, Mat<f64>) {
     let rng = &mut generator(seed);

@@ -1,0 +1,18 @@
+//! Many machines: the rows of one run, or the runs of a sweep, over the ranks of a communicator.
+#![doc = include_str!("../README.md")]
+
+pub mod agreement;
+pub mod communicator;
+pub mod cost;
+mod message;
+#[cfg(feature = "mpi")]
+pub mod mpi_ranks;
+pub mod partition;
+pub mod reduce;
+pub mod row_split;
+pub mod run;
+pub mod split_map;
+pub mod sweep;
+pub mod threads;
+
+pub use communicator::Communicator;

@@ -1,0 +1,137 @@
+//! The program `gaussflow-mpi`: what `gaussflow run` and `gaussflow sweep` do, on the ranks of an MPI job.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use gaussflow_distributed::agreement::Failure;
+use gaussflow_distributed::communicator::Communicator;
+use gaussflow_distributed::mpi_ranks::MpiRank;
+use gaussflow_distributed::{run, sweep};
+use gaussflow_driver::sweep::Existing;
+
+/// Exit status of a Rust program that panicked.
+const PANICKED: u8 = 101;
+
+/// Runs and sweeps of gaussflow on the ranks of an MPI job, as started by mpirun or srun.
+///
+/// Exit status, that of every rank: 0 done (an early event is a result), 2 bad usage, configuration or
+/// data, 3 input/output failure.
+#[derive(Debug, Parser)]
+#[command(name = "gaussflow-mpi", version)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run one configuration, its rows split over the ranks, and write its folder.
+    #[command(after_help = "Example:\n  mpirun -n 2 gaussflow-mpi run my.toml --out results\n\n\
+                            A rank uses RAYON_NUM_THREADS threads [default: all cores it is bound to].")]
+    Run {
+        /// The configuration (TOML), as for gaussflow run.
+        config: PathBuf,
+        /// The folder to write; new, empty, or written by an earlier run.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+        /// Print nothing but errors.
+        #[arg(long)]
+        quiet: bool,
+    },
+    /// Make the runs of a sweep, each on one rank, with the same result as gaussflow sweep.
+    #[command(
+        after_help = "Example:\n  mpirun -n 64 gaussflow-mpi sweep grid.toml --out results\n\n\
+                            After an error, or the death of a rank, --resume goes on (here or by \
+                            gaussflow sweep)."
+    )]
+    Sweep {
+        /// The configuration (TOML) with its [sweep] section.
+        config: PathBuf,
+        /// The folder to write, on a file system that all ranks see: new, empty, or with --resume that of
+        /// the same sweep.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+        /// Keep the finished runs of an earlier call and make the others.
+        #[arg(long)]
+        resume: bool,
+        /// Print nothing but errors.
+        #[arg(long)]
+        quiet: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    let arguments = CommandLine::parse();
+    let Some(rank) = MpiRank::join() else {
+        eprintln!("error: MPI cannot be initialized");
+        return ExitCode::from(gaussflow_driver::IO_FAILED);
+    };
+    let execute = || match &arguments.command {
+        Command::Run { config, out, quiet } => run_split(config, out, *quiet, &rank),
+        Command::Sweep { config, out, resume, quiet } => {
+            let existing = if *resume { Existing::Resume } else { Existing::Refuse };
+            let request = sweep::Request { config: config.clone(), out: out.clone(), existing };
+            sweep_over(&request, *quiet, &rank)
+        }
+    };
+    // Other ranks would wait for one that panicked: the job ends.
+    let Ok(outcome) = catch_unwind(AssertUnwindSafe(execute)) else { rank.abort(PANICKED) };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            if let Failure::Here(error) = &failure {
+                eprintln!("error: {error}");
+            }
+            ExitCode::from(failure.exit_status())
+        }
+    }
+}
+
+/// `gaussflow-mpi run`.
+fn run_split(config: &Path, out: &Path, quiet: bool, rank: &MpiRank) -> Result<(), Failure> {
+    let Some(report) = run::run(config, out, rank)? else { return Ok(()) };
+    if !quiet {
+        let (record, traffic) = (&report.run.record, report.run.traffic);
+        let outcome = &record.outcome;
+        println!(
+            "{}: t = {}, loss {:.6e}; {:.3} s on {} ranks, {:.3} s of them in {} exchanges with {} bytes \
+             received\nwritten to {}",
+            record.id,
+            outcome.final_time,
+            outcome.final_loss,
+            record.seconds,
+            rank.size(),
+            traffic.seconds,
+            traffic.exchanges,
+            traffic.bytes,
+            report.folder.display()
+        );
+    }
+    Ok(())
+}
+
+/// `gaussflow-mpi sweep`.
+fn sweep_over(request: &sweep::Request, quiet: bool, rank: &MpiRank) -> Result<(), Failure> {
+    let tell = |done: usize, all: usize| {
+        if !quiet && (done == all || done.is_multiple_of((all / 10).max(1))) {
+            eprintln!("{done} of {all} runs");
+        }
+    };
+    let Some(report) = sweep::sweep(request, rank, tell)? else { return Ok(()) };
+    for id in &report.failed {
+        eprintln!("no answer: {id}; its outcome.json and summary.csv say why");
+    }
+    if !quiet {
+        println!(
+            "{} runs ({} from before, {} without an answer) in {:.1} s\nsee {}",
+            report.runs,
+            report.resumed,
+            report.failed.len(),
+            report.seconds,
+            report.out.join("summary.csv").display()
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,69 @@
+//! The ranks of an MPI job.
+
+use mpi::environment::Universe;
+use mpi::topology::SimpleCommunicator;
+use mpi::traits::{Communicator as _, CommunicatorCollectives, Destination, Source};
+use mpi::{Rank, Threading};
+
+use crate::communicator::Communicator;
+
+/// One rank of an MPI job; MPI ends with it.
+pub struct MpiRank {
+    // Fields are dropped in this order: the communicator before MPI ends.
+    world: SimpleCommunicator,
+    _universe: Universe,
+}
+
+impl MpiRank {
+    /// Joins the job that mpirun (or srun) started, alone where none did; `None` where MPI was initialized
+    /// before. Only the calling thread may use it.
+    pub fn join() -> Option<Self> {
+        let (universe, _) = mpi::initialize_with_threading(Threading::Funneled)?;
+        Some(Self { world: universe.world(), _universe: universe })
+    }
+
+    /// Ends the whole job with this exit status: for errors that other ranks cannot know of.
+    pub fn abort(&self, status: u8) -> ! {
+        self.world.abort(i32::from(status))
+    }
+}
+
+/// MPI's ranks and sizes are small numbers that are not negative.
+fn index(rank: Rank) -> usize {
+    usize::try_from(rank).unwrap_or(0)
+}
+
+impl Communicator for MpiRank {
+    fn rank(&self) -> usize {
+        index(self.world.rank())
+    }
+
+    fn size(&self) -> usize {
+        index(self.world.size())
+    }
+
+    fn all_gather(&self, mine: &[f64], all: &mut [f64]) {
+        self.world.all_gather_into(mine, all);
+    }
+
+    fn all_to_all(&self, outgoing: &[f64], incoming: &mut [f64]) {
+        self.world.all_to_all_into(outgoing, incoming);
+    }
+
+    fn send(&self, to: usize, message: &[u8]) {
+        // Ranks came from MPI's own numbers.
+        let to = Rank::try_from(to).unwrap_or(Rank::MAX);
+        self.world.process_at_rank(to).send(message);
+    }
+
+    fn try_receive(&self) -> Option<(usize, Vec<u8>)> {
+        let status = self.world.any_process().immediate_probe()?;
+        let from = status.source_rank();
+        Some((index(from), self.world.process_at_rank(from).receive_vec().0))
+    }
+
+    fn receive(&self) -> (usize, Vec<u8>) {
+        let (message, status) = self.world.any_process().receive_vec();
+        (index(status.source_rank()), message)
+    }
+}
