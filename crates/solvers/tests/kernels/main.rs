@@ -18,6 +18,7 @@ mod memory;
 mod mirrored;
 mod projection;
 mod refusals;
+mod secular;
 mod solves;
 mod structured;
 mod systems;
