@@ -9,7 +9,7 @@
 use faer::MatMut;
 use pulp::{Arch, Simd, WithSimd};
 
-use crate::narrow_gram::write_products;
+use crate::narrow_gram::{write_products, write_weighted};
 use crate::pair_gram::scatter;
 use crate::row_blocks::{Block, PADDING, ROW_BLOCK};
 use crate::row_kronecker::RowKronecker;
@@ -69,13 +69,7 @@ impl WithSimd for FewUnits<'_> {
             let (s, x) = (jacobian.left().block(b), jacobian.right().block(b));
             write_products(x, jacobian.features(), products);
             for other in 0..m {
-                let slope = &s.data[other * s.stride..][..s.stride];
-                let products = products.chunks_exact(s.stride).take(pairs);
-                for (weighted, product) in weighted.chunks_exact_mut(s.stride).zip(products) {
-                    for ((w, s), x) in weighted.iter_mut().zip(slope).zip(product) {
-                        *w = s * x;
-                    }
-                }
+                write_weighted(s, other, &products[..pairs * s.stride], weighted);
                 add_sums(simd, s, (m, other), (&*weighted, pairs), vectors);
             }
         }

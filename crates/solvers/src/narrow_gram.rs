@@ -115,14 +115,8 @@ impl WithSimd for NarrowProducts<'_> {
             for first in (0..units).step_by(PANEL) {
                 let others = PANEL.min(units - first);
                 for other in 0..others {
-                    let slope = &s.data[(first + other) * s.stride..][..s.stride];
-                    let weighted = weighted[other * pairs * s.stride..].chunks_exact_mut(s.stride);
-                    let products = products.chunks_exact(s.stride).take(pairs);
-                    for (weighted, product) in weighted.zip(products) {
-                        for ((w, s), x) in weighted.iter_mut().zip(slope).zip(product) {
-                            *w = s * x;
-                        }
-                    }
+                    let weighted = &mut weighted[other * pairs * s.stride..];
+                    write_weighted(s, first + other, &products[..pairs * s.stride], weighted);
                 }
                 let length = width - first;
                 let sums = &mut sums[panels.start(first / PANEL)..];
@@ -149,6 +143,18 @@ pub(crate) fn write_products(x: Block<'_>, d: usize, out: &mut [f64]) {
     for ((k, l), out) in pairs.zip(out.chunks_exact_mut(x.stride)) {
         for ((out, a), b) in out.iter_mut().zip(column(k)).zip(column(l)) {
             *out = a * b;
+        }
+    }
+}
+
+/// Each of `products` weighted by unit `i`.
+#[inline(always)]
+pub(crate) fn write_weighted(s: Block<'_>, i: usize, products: &[f64], out: &mut [f64]) {
+    let slope = &s.data[i * s.stride..][..s.stride];
+    let columns = out.chunks_exact_mut(s.stride).zip(products.chunks_exact(s.stride));
+    for (out, product) in columns {
+        for ((out, s), x) in out.iter_mut().zip(slope).zip(product) {
+            *out = s * x;
         }
     }
 }
