@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::plan::{COLLAPSING, Method};
 use super::results::{Finished, Results};
+use crate::config::DynamicsSettings;
 use crate::error::DriverError;
 use crate::records::{Claim, TraceRow, read_json, write_json};
 
@@ -164,18 +165,40 @@ fn eigenvalue_rounding(row: &TraceRow) -> f64 {
     2.0 * relative + relative * relative
 }
 
+/// What one rounding of each entry of J does to the norm of `P grad g`, relative to it.
+///
+/// It turns the range of J, and with it P, by `eps sigma_max / sigma` at most, sigma the smallest singular
+/// value above the cutoff: `norm(grad g) / norm(P grad g)` times that is the bound. Measured near lost
+/// rank, it is some 300 times smaller (ARCHITECTURE.md, "The check").
+fn projection_rounding(row: &TraceRow, rank_cutoff: f64) -> f64 {
+    let tangent = row.riemannian_gradient_norm;
+    let (Some(largest), Some(normal)) = (row.gram_max_eigenvalue, row.normal_gradient_norm) else {
+        return 0.0;
+    };
+    if !(tangent > 0.0 && largest > 0.0) {
+        return 0.0;
+    }
+    let ratio = (row.gram_min_eigenvalue.max(0.0) / largest).sqrt();
+    f64::EPSILON / ratio.max(rank_cutoff) * (normal / tangent).hypot(1.0)
+}
+
 /// The values of a run that are compared, with their tolerances.
 fn comparable(run: &Finished) -> impl Iterator<Item = (String, f64, f64)> {
     let chaotic = run.method == Method::GaussNewton && run.scaling.total_cmp(&COLLAPSING).is_eq();
     let last = if chaotic { 0.0 } else { f64::INFINITY };
+    // The plan leaves the cutoff at its default.
+    let rank_cutoff = DynamicsSettings::default().rank_cutoff;
     let rows = run.trace.iter().filter(move |row| {
         row.time <= last && TIMES.iter().any(|time| (row.time - time).abs() < 1e-9)
     });
-    rows.flat_map(|row| {
+    rows.flat_map(move |row| {
         let tolerance = tolerance(run.method, row.time);
         QUANTITIES.iter().map(move |(name, read)| {
-            let rounding =
-                if *name == "gram_min_eigenvalue" { eigenvalue_rounding(row) } else { 0.0 };
+            let rounding = match *name {
+                "gram_min_eigenvalue" => eigenvalue_rounding(row),
+                "riemannian_gradient_norm" => projection_rounding(row, rank_cutoff),
+                _ => 0.0,
+            };
             // A deviation of 0 at t = 0 is compared as it is.
             (format!("{name} at t = {}", row.time), read(row), tolerance + rounding)
         })
@@ -280,6 +303,22 @@ mod tests {
         assert!(eigenvalue_rounding(&row(1e-26)) > 0.1);
         assert!(eigenvalue_rounding(&row(0.01)) < 1e-11);
         assert!(eigenvalue_rounding(&row(0.0)) <= 0.0);
+    }
+
+    /// Where J keeps its rank, the projection is compared as sharply as all else.
+    #[test]
+    fn a_projection_near_lost_rank_is_compared_as_its_range_allows() {
+        let row = |smallest: f64| TraceRow {
+            riemannian_gradient_norm: 3.0,
+            normal_gradient_norm: Some(4.0),
+            gram_min_eigenvalue: smallest * smallest,
+            gram_max_eigenvalue: Some(4.0),
+            ..TraceRow::default()
+        };
+        let of = |smallest: f64| projection_rounding(&row(smallest), 1e-14) / f64::EPSILON;
+        assert!((of(2e-4) - 1e4 * 5.0 / 3.0).abs() < 1e-8);
+        // Below the cutoff, the cutoff counts.
+        assert!((of(1e-20) - 1e14 * 5.0 / 3.0).abs() < 10.0);
     }
 
     #[test]
