@@ -9,11 +9,13 @@
 use faer::MatMut;
 use pulp::{Arch, Simd, WithSimd};
 
-use crate::narrow_gram::{write_products, write_weighted};
-use crate::pair_gram::scatter;
+use crate::narrow_gram::write_products;
+use crate::pair_gram::{aligned, scatter};
 use crate::row_blocks::{Block, PADDING, ROW_BLOCK};
 use crate::row_kronecker::RowKronecker;
-use crate::tile::{Columns, balanced, groups, most_scalars, row_sums, with_tile};
+use crate::tile::{
+    Columns, balanced, groups, has_many_registers, most_scalars, weighted_row_sums, with_tile,
+};
 
 /// Most units: the sums, a vector each, stay in the caches next to the processor.
 const UNITS: usize = 24;
@@ -26,21 +28,25 @@ pub(crate) fn pays(rows: usize, units: usize) -> bool {
     units <= UNITS && rows >= ROWS * units
 }
 
+/// Units of a tile that two others can share, where there are registers for it.
+const SHARED: usize = 4;
+
 /// Writes the lower triangle of `J^T J` to `out` (p x p, column-major), for a few units of at most
 /// [`crate::narrow_gram::FEATURES`] features.
 pub(crate) fn few_units_gram(jacobian: &RowKronecker, out: MatMut<'_, f64>, work: &mut Vec<f64>) {
     let (m, d) = (jacobian.hidden(), jacobian.features());
     let pairs = d * (d + 1) / 2;
     let count = pairs * m * (m + 1) / 2;
-    let total = count * (1 + PADDING) + 2 * pairs * ROW_BLOCK;
+    let rows = jacobian.left().rows().min(ROW_BLOCK).next_multiple_of(PADDING);
+    let total = count * (1 + PADDING) + pairs * rows + PADDING;
     if work.len() < total {
         work.resize(total, 0.0);
     }
-    let (sums, rest) = work.split_at_mut(count);
-    let (vectors, rest) = rest.split_at_mut(count * PADDING);
-    let (products, weighted) = rest.split_at_mut(pairs * ROW_BLOCK);
+    let (vectors, rest) = aligned(work, count * PADDING);
+    let (products, sums) = rest.split_at_mut(pairs * rows);
+    let sums = &mut sums[..count];
     vectors.fill(0.0);
-    Arch::new().dispatch(FewUnits { jacobian, pairs, sums, vectors, products, weighted });
+    Arch::new().dispatch(FewUnits { jacobian, pairs, sums, vectors, products });
     scatter((sums, pairs), jacobian.pair_places(), out);
 }
 
@@ -54,8 +60,6 @@ struct FewUnits<'a> {
     vectors: &'a mut [f64],
     /// `X_k * X_l` on the rows of a block.
     products: &'a mut [f64],
-    /// The same, weighted by one unit.
-    weighted: &'a mut [f64],
 }
 
 impl WithSimd for FewUnits<'_> {
@@ -63,14 +67,17 @@ impl WithSimd for FewUnits<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { jacobian, pairs, sums, vectors, products, weighted } = self;
+        let Self { jacobian, pairs, sums, vectors, products } = self;
         let m = jacobian.hidden();
         for b in 0..jacobian.left().blocks() {
             let (s, x) = (jacobian.left().block(b), jacobian.right().block(b));
             write_products(x, jacobian.features(), products);
-            for other in 0..m {
-                write_weighted(s, other, &products[..pairs * s.stride], weighted);
-                add_sums(simd, s, (m, other), (&*weighted, pairs), vectors);
+            let mut other = 0;
+            while other < m {
+                // The last units have few sums each: two of them keep the processor's adders at work.
+                let two = has_many_registers::<S>() && (2..=SHARED).contains(&(m - other));
+                add_sums(simd, s, (m, other, two), (&*products, pairs), vectors);
+                other += if two { 2 } else { 1 };
             }
         }
         let (vectors, _) = S::as_simd_f64s(vectors);
@@ -80,30 +87,53 @@ impl WithSimd for FewUnits<'_> {
     }
 }
 
-/// Adds one block's part of the sums of the units from `other` on with that unit.
+/// Adds one block's part of the sums of the units from `other` on with that unit, and, for two, with the next.
 #[inline(always)]
 fn add_sums<S: Simd>(
     simd: S,
     s: Block<'_>,
-    (m, other): (usize, usize),
-    (weighted, pairs): (&[f64], usize),
+    (m, other, two): (usize, usize, bool),
+    (products, pairs): (&[f64], usize),
     vectors: &mut [f64],
 ) {
     let (vectors, _) = S::as_mut_simd_f64s(vectors);
+    let length = s.stride / S::F64_LANES;
+    let column = |i: usize| Columns { data: &s.data[i * s.stride..], stride: s.stride };
     for (q, width) in groups(pairs) {
-        let right = Columns { data: &weighted[q * s.stride..], stride: s.stride };
+        let right = Columns { data: &products[q * s.stride..], stride: s.stride };
         for (first, count) in balanced(m - other, most_scalars::<S>(width)) {
             let i = other + first;
-            let left = Columns { data: &s.data[i * s.stride..], stride: s.stride };
+            let sides = (column(i), column(other), right);
             with_tile!(S, count, width, |C, K| {
-                let tile = row_sums::<S, C, K>(simd, s.stride / S::F64_LANES, left, right);
-                for (c, row) in tile.iter().enumerate() {
-                    let place = (i + c) * (i + c + 1) / 2 + other;
-                    for (sum, part) in vectors[place * pairs + q..].iter_mut().zip(row) {
-                        *sum = simd.add_f64s(*sum, *part);
-                    }
+                if two {
+                    let [this, next] = weighted_row_sums::<S, C, K, 2>(simd, length, sides);
+                    add_tile(simd, this, (i, other), (pairs, q), vectors);
+                    add_tile(simd, next, (i, other + 1), (pairs, q), vectors);
+                } else {
+                    let [this] = weighted_row_sums::<S, C, K, 1>(simd, length, sides);
+                    add_tile(simd, this, (i, other), (pairs, q), vectors);
                 }
             });
+        }
+    }
+}
+
+/// Adds the sums of the units i, i + 1, .. with unit `other`, those from the diagonal on.
+#[inline(always)]
+fn add_tile<S: Simd, const C: usize, const K: usize>(
+    simd: S,
+    tile: [[S::f64s; K]; C],
+    (i, other): (usize, usize),
+    (pairs, q): (usize, usize),
+    vectors: &mut [S::f64s],
+) {
+    for (c, row) in tile.into_iter().enumerate() {
+        if i + c < other {
+            continue;
+        }
+        let place = (i + c) * (i + c + 1) / 2 + other;
+        for (sum, part) in vectors[place * pairs + q..].iter_mut().zip(row) {
+            *sum = simd.add_f64s(*sum, part);
         }
     }
 }

@@ -35,6 +35,7 @@ mod plain_reflections;
 mod projection;
 mod range_basis;
 mod row_blocks;
+mod row_gram;
 mod row_kronecker;
 mod row_products;
 mod secular;

@@ -8,7 +8,7 @@
 #![allow(clippy::inline_always)]
 
 use faer::prelude::ReborrowMut;
-use faer::{Mat, MatMut};
+use faer::{ColMut, Mat, MatMut};
 use pulp::Arch;
 
 use crate::entrywise_kernel::{KernelColumns, kernel_matrix};
@@ -18,6 +18,7 @@ use crate::operator::{JacobianOperator, dense_in, symmetric_product};
 use crate::pair_gram::pair_gram;
 use crate::parallel;
 use crate::row_blocks::{PADDING, ROW_BLOCK, RowBlocks};
+use crate::row_gram::{self, row_gram};
 use crate::row_products::{Apply, ApplyNormal, ApplyTransposed};
 use crate::vector::{inner_product, inner_product_inlined};
 
@@ -181,30 +182,36 @@ impl JacobianOperator for RowKronecker {
     }
 
     fn write_dense(&self, mut out: MatMut<'_, f64>) {
-        for b in 0..self.left.blocks() {
-            let mut rows = out.rb_mut().subrows_mut(b * ROW_BLOCK, self.left.block_rows(b).len());
-            for i in 0..self.hidden() {
-                for k in 0..self.features() {
-                    let column = rows.rb_mut().col_mut(i * self.features() + k);
-                    let (s, x) = (self.left.column(b, i), self.right.column(b, k));
-                    for ((o, s), x) in column.iter_mut().zip(s).zip(x) {
-                        *o = s * x;
+        Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                for b in 0..self.left.blocks() {
+                    let rows = self.left.block_rows(b);
+                    let mut columns =
+                        out.rb_mut().subrows_mut(rows.start, rows.len()).col_iter_mut();
+                    for i in 0..self.hidden() {
+                        let s = self.left.column(b, i);
+                        for (k, column) in columns.by_ref().take(self.features()).enumerate() {
+                            write_product(column, s, self.right.column(b, k));
+                        }
                     }
                 }
-            }
-        }
+            },
+        );
     }
 
     fn gram(&self, mut out: MatMut<'_, f64>, work: &mut Vec<f64>) {
         let narrow = self.features() <= narrow_gram::FEATURES;
-        if !narrow && !pairs_pay(self.rows(), self.hidden(), self.features()) {
+        let by_pairs = narrow || pairs_pay(self.rows(), self.hidden(), self.features());
+        if !by_pairs && self.columns() > row_gram::PARAMETERS {
             let dense = dense_in(self, work);
             symmetric_product(out, dense.transpose(), dense);
         } else if out.row_stride() == 1 {
-            let gram = match (narrow, few_units_gram::pays(self.rows(), self.hidden())) {
-                (true, true) => few_units_gram,
-                (true, false) => narrow_gram,
-                (false, _) => pair_gram,
+            let gram = match (narrow, by_pairs) {
+                (true, _) if few_units_gram::pays(self.rows(), self.hidden()) => few_units_gram,
+                (true, _) => narrow_gram,
+                (false, true) => pair_gram,
+                (false, false) => row_gram,
             };
             gram(self, out, work);
         } else {
@@ -219,13 +226,17 @@ impl JacobianOperator for RowKronecker {
     }
 
     fn kernel_diagonal(&self, out: &mut [f64]) {
-        out.fill(0.0);
-        for (b, out) in out.chunks_mut(ROW_BLOCK).enumerate() {
-            add_squared_rows(&self.left, b, out);
-        }
-        for (o, x) in out.iter_mut().zip(&self.input_squares) {
-            *o *= x;
-        }
+        Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                for (b, out) in out.chunks_mut(ROW_BLOCK).enumerate() {
+                    write_squared_rows(&self.left, b, out);
+                }
+                for (o, x) in out.iter_mut().zip(&self.input_squares) {
+                    *o *= x;
+                }
+            },
+        );
     }
 
     fn kernel_columns(&self, selected: &[usize], out: MatMut<'_, f64>) {
@@ -285,23 +296,28 @@ impl JacobianOperator for RowKronecker {
     }
 
     fn squared_norm(&self) -> f64 {
-        let mut slopes = [0.0; ROW_BLOCK];
         let mut sum = 0.0;
-        for (b, inputs) in self.input_squares.chunks(ROW_BLOCK).enumerate() {
-            let slopes = &mut slopes[..inputs.len()];
-            slopes.fill(0.0);
-            add_squared_rows(&self.left, b, slopes);
-            sum += inner_product(inputs, slopes);
-        }
+        Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                let mut slopes = [0.0; ROW_BLOCK];
+                for (b, inputs) in self.input_squares.chunks(ROW_BLOCK).enumerate() {
+                    let slopes = &mut slopes[..inputs.len()];
+                    write_squared_rows(&self.left, b, slopes);
+                    sum += inner_product_inlined(inputs, slopes);
+                }
+            },
+        );
         sum
     }
 }
 
-/// Whether the Gram matrix from pairs of columns costs less than the triangular product of J.
+/// Whether the Gram matrix from pairs of columns costs less than the triangular product of J, by rows for few
+/// parameters.
 ///
-/// Both are counted in cycles of a processor with eight multiply-adds a cycle, from measurements of both
+/// All are counted in cycles of a processor with eight multiply-adds a cycle, from measurements of all
 /// over n, d and m: pairs cost their product, the pairs themselves (those of features a start for each
-/// feature as well), and bringing sums to their places; the dense product is slow for few columns.
+/// feature as well), and bringing sums to their places.
 fn pairs_pay(rows: usize, hidden: usize, features: usize) -> bool {
     let (n, m, d) = (rows as f64, hidden as f64, features as f64);
     let (p, units) = (m * d, 0.5 * m * (m + 1.0));
@@ -311,31 +327,53 @@ fn pairs_pay(rows: usize, hidden: usize, features: usize) -> bool {
     let (place, store) = if p > 400.0 { (10.0, 4.0) } else { (1.5, 0.3) };
     let making = 0.8 * units + 0.9 * pairs + 4.0 * d;
     let by_pairs = n * (units * pairs / 8.6 + making) + place * p * p + 3000.0;
-    let dense = n * (0.07 * p * p + 2.0 * p) + store * p * p;
+    let dense = if hidden * features <= row_gram::PARAMETERS {
+        n * (0.07 * p * (p + 8.0) + 0.3 * p) + 0.5 * p * p
+    } else {
+        n * (0.07 * p * p + 2.0 * p) + store * p * p
+    };
     by_pairs < dense
 }
 
-/// `out_j += sum_i A[j, i]^2` for the rows j of block `b`.
-fn add_squared_rows(a: &RowBlocks, b: usize, out: &mut [f64]) {
+/// `out = s * x`, entry by entry.
+#[inline(always)]
+fn write_product(mut out: ColMut<'_, f64>, s: &[f64], x: &[f64]) {
+    let factors = s.iter().zip(x);
+    if let Some(out) = out.rb_mut().try_as_col_major_mut() {
+        for (o, (s, x)) in out.as_slice_mut().iter_mut().zip(factors) {
+            *o = s * x;
+        }
+    } else {
+        for (o, (s, x)) in out.iter_mut().zip(factors) {
+            *o = s * x;
+        }
+    }
+}
+
+/// `out_j = sum_i A[j, i]^2` for the rows j of block `b`.
+#[inline(always)]
+fn write_squared_rows(a: &RowBlocks, b: usize, out: &mut [f64]) {
     let block = a.block(b);
     // Four columns at a time: the sums are loaded and stored once for all of them.
-    let (fours, rest) = block.data.split_at(a.columns() / 4 * 4 * block.stride);
-    Arch::new().dispatch(
-        #[inline(always)]
-        || {
-            for columns in fours.chunks_exact(4 * block.stride) {
-                let (low, high) = columns.split_at(2 * block.stride);
-                let (p, q) = low.split_at(block.stride);
-                let (r, s) = high.split_at(block.stride);
-                for ((((o, p), q), r), s) in out.iter_mut().zip(p).zip(q).zip(r).zip(s) {
-                    *o += (p * p + q * q) + (r * r + s * s);
-                }
+    let fours = block.data.chunks(4 * block.stride);
+    for (k, columns) in fours.enumerate() {
+        if columns.len() == 4 * block.stride {
+            let (low, high) = columns.split_at(2 * block.stride);
+            let (p, q) = low.split_at(block.stride);
+            let (r, s) = high.split_at(block.stride);
+            for ((((o, p), q), r), s) in out.iter_mut().zip(p).zip(q).zip(r).zip(s) {
+                let before = if k == 0 { 0.0 } else { *o };
+                *o = before + ((p * p + q * q) + (r * r + s * s));
             }
-            for column in rest.chunks_exact(block.stride) {
-                for (o, x) in out.iter_mut().zip(column) {
-                    *o += x * x;
-                }
+            continue;
+        }
+        if k == 0 {
+            out.fill(0.0);
+        }
+        for column in columns.chunks_exact(block.stride) {
+            for (o, x) in out.iter_mut().zip(column) {
+                *o += x * x;
             }
-        },
-    );
+        }
+    }
 }

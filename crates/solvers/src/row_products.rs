@@ -12,8 +12,8 @@ use pulp::{Simd, WithSimd};
 use crate::row_blocks::{Block, PADDING, ROW_BLOCK};
 use crate::row_kronecker::RowKronecker;
 use crate::tile::{
-    Columns, Scalars, VECTORS, Vectors, add_product, balanced, groups, inner_products,
-    most_scalars, product, scalars_for, with_tile,
+    Columns, Scalars, VECTORS, Vectors, add_product, balanced, groups, most_scalars, product,
+    scalars_for, weighted_row_sums, with_tile,
 };
 
 /// Units whose columns of S stay in the first-level cache while a block's rows pass over them.
@@ -107,7 +107,10 @@ impl WithSimd for ApplyNormal<'_> {
 fn with_weighted(jacobian: &RowKronecker, work: impl FnOnce(&mut [f64])) {
     let rows = jacobian.left().rows().min(ROW_BLOCK).next_multiple_of(PADDING);
     let numbers = rows * jacobian.padded_features().min(FEATURES);
-    if numbers <= SMALL {
+    if jacobian.features() <= FEW {
+        // Sums along the rows need none.
+        work(&mut []);
+    } else if numbers <= SMALL {
         work(&mut [0.0; SMALL]);
     } else if numbers <= ROW_BLOCK * PADDING {
         work(&mut [0.0; ROW_BLOCK * PADDING]);
@@ -119,46 +122,63 @@ fn with_weighted(jacobian: &RowKronecker, work: impl FnOnce(&mut [f64])) {
 /// `J v` on the rows of block `b`.
 #[inline(always)]
 fn apply_block<S: Simd>(simd: S, jacobian: &RowKronecker, b: usize, v: &[f64], out: &mut [f64]) {
+    if out.len().is_multiple_of(S::F64_LANES) {
+        write_apply(simd, jacobian, b, v, out);
+    } else {
+        // Padded rows have a place here, and none in `out`.
+        let mut sums = [0.0; ROW_BLOCK];
+        let padded = out.len().next_multiple_of(S::F64_LANES);
+        write_apply(simd, jacobian, b, v, &mut sums[..padded]);
+        out.copy_from_slice(&sums[..out.len()]);
+    }
+}
+
+/// The same with room for whole vectors.
+#[inline(always)]
+fn write_apply<S: Simd>(simd: S, jacobian: &RowKronecker, b: usize, v: &[f64], out: &mut [f64]) {
     let (s, x, d) = (jacobian.left().block(b), jacobian.right().block(b), jacobian.features());
-    // Padded rows have a place here, and none in `out`.
-    let mut sums = [0.0; ROW_BLOCK];
-    let vectors = s.rows.div_ceil(S::F64_LANES);
     for first in (0..jacobian.hidden()).step_by(UNITS) {
         let units = UNITS.min(jacobian.hidden() - first);
-        for (r, width) in groups(vectors) {
+        for (r, width) in groups(out.len() / S::F64_LANES) {
             let row = r * S::F64_LANES;
             let rows = Vectors { data: &s.data[first * s.stride + row..], step: s.stride };
-            let sums = &mut sums[row..row + width * S::F64_LANES];
+            let sums = &mut out[row..row + width * S::F64_LANES];
             let most = most_scalars::<S>(width);
             for k in (0..d).step_by(most) {
                 let features = most.min(d - k);
                 let weights = Scalars { data: &v[first * d + k..], step: d, stride: 1 };
                 let inputs = Vectors { data: &x.data[k * x.stride + row..], step: x.stride };
+                let fresh = first == 0 && k == 0;
                 with_tile!(S, features, width, |C, V| {
                     let tile = product::<S, C, V>(simd, units, weights, rows);
-                    add_weighted(simd, tile, inputs, sums);
+                    add_weighted(simd, tile, inputs, sums, fresh);
                 });
             }
         }
     }
-    out.copy_from_slice(&sums[..out.len()]);
 }
 
-/// `sums[v] += sum_c tile[c][v] x[c, v]`.
+/// `sums[v] += sum_c tile[c][v] x[c, v]`; fresh sums begin at 0.
 #[inline(always)]
 fn add_weighted<S: Simd, const C: usize, const V: usize>(
     simd: S,
     tile: [[S::f64s; V]; C],
     x: Vectors<'_>,
     sums: &mut [f64],
+    fresh: bool,
 ) {
     let (sums, _) = S::as_mut_simd_f64s(sums);
+    let mut found = [simd.splat_f64s(0.0); V];
+    if !fresh {
+        found.iter_mut().zip(&*sums).for_each(|(found, sum)| *found = *sum);
+    }
     for (c, row) in tile.into_iter().enumerate() {
         let (x, _) = S::as_simd_f64s(&x.data[c * x.step..c * x.step + V * S::F64_LANES]);
-        for ((sum, product), x) in sums.iter_mut().zip(row).zip(x) {
+        for ((sum, product), x) in found.iter_mut().zip(row).zip(x) {
             *sum = simd.mul_add_e_f64s(product, *x, *sum);
         }
     }
+    sums.iter_mut().zip(found).for_each(|(sum, found)| *sum = found);
 }
 
 /// `out += J_b^T u` for the rows of block `b` and the hidden units `units`; `diag(u) X` goes to `weighted`.
@@ -172,7 +192,7 @@ fn add_transposed_block<S: Simd>(
     out: &mut [f64],
 ) {
     if (1..=FEW).contains(&jacobian.features()) {
-        add_narrow_block(simd, jacobian, (b, units), u, weighted, out);
+        add_narrow_block(simd, jacobian, (b, units), u, out);
         return;
     }
     let (s, d) = (jacobian.left().block(b), jacobian.features());
@@ -213,29 +233,33 @@ fn add_narrow_block<S: Simd>(
     jacobian: &RowKronecker,
     (b, units): (usize, Range<usize>),
     u: &[f64],
-    weighted: &mut [f64],
     out: &mut [f64],
 ) {
     let (s, x, d) = (jacobian.left().block(b), jacobian.right().block(b), jacobian.features());
-    for k in 0..d {
-        // Past the rows of the block S is zero, and what stands here from the block before is finite.
-        let weighted = &mut weighted[k * s.stride..][..u.len()];
-        for ((w, u), x) in weighted.iter_mut().zip(u).zip(&x.data[k * x.stride..]) {
-            *w = u * x;
+    // Rows that do not fill a vector are padded; S and X are zero there.
+    let (whole, rest) = u.split_at(u.len() / S::F64_LANES * S::F64_LANES);
+    let mut last = [0.0; PADDING];
+    last[..rest.len()].copy_from_slice(rest);
+    let parts = [(0, whole), (whole.len(), &last[..rest.len().next_multiple_of(S::F64_LANES)])];
+    for (row, u) in parts.into_iter().filter(|(_, u)| !u.is_empty()) {
+        let (u, right) = (Columns { data: u, stride: 0 }, columns_from(x, 0, row));
+        for (first, count) in balanced(units.len(), scalars_for(d)) {
+            let left = columns_from(s, units.start + first, row);
+            with_tile!(S, count, d, |C, K| {
+                let length = u.data.len() / S::F64_LANES;
+                let [sums] = weighted_row_sums::<S, C, K, 1>(simd, length, (left, u, right));
+                for (o, sum) in out[first * d..].iter_mut().zip(sums.as_flattened()) {
+                    *o += simd.reduce_sum_f64s(*sum);
+                }
+            });
         }
     }
-    let right = Columns { data: &*weighted, stride: s.stride };
-    let vectors = s.rows.div_ceil(S::F64_LANES);
-    for (first, count) in balanced(units.len(), scalars_for(d)) {
-        let left = Columns { data: &s.data[(units.start + first) * s.stride..], stride: s.stride };
-        let at = first * d;
-        with_tile!(S, count, d, |C, K| {
-            let sums = inner_products::<S, C, K>(simd, vectors, left, right);
-            for (o, sum) in out[at..].iter_mut().zip(sums.as_flattened()) {
-                *o += sum;
-            }
-        });
-    }
+}
+
+/// Columns i, i + 1, .. of a block from a row on.
+#[inline(always)]
+fn columns_from(block: Block<'_>, i: usize, row: usize) -> Columns<'_> {
+    Columns { data: &block.data[i * block.stride + row..], stride: block.stride }
 }
 
 /// Columns i, i + 1, .. of a block as the scalars of a sum over its rows.

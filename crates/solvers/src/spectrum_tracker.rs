@@ -6,9 +6,7 @@
 //! `theta - r^2 / (s - theta) <= lambda_min <= theta` (Temple, Kato). `(s I - H)` likewise bounds the
 //! largest. Where no certificate is found, the dense computation decides, and is counted.
 
-use faer::MatRef;
-
-use crate::cholesky::Cholesky;
+use crate::cholesky::{Cholesky, Shifted};
 use crate::damped::{DampedSolver, UNDAMPED_CONDITION};
 use crate::error::SolveError;
 use crate::extreme::ExtremeSingularValues;
@@ -243,7 +241,9 @@ impl SpectrumTracker {
                 break;
             }
             let certificate = self.certificate.get_or_insert_with(|| Cholesky::new(x.len()));
-            if certificate.decompose_deflated(gram, (2.0 * shift, x), shift).is_ok() {
+            let rank_one = Some((2.0 * shift, x));
+            let deflated = Shifted { scale: 1.0, shift: -shift, rank_one };
+            if certificate.decompose_shifted(gram, deflated).is_ok() {
                 self.separation = separation;
                 self.smallest.found(x);
                 return Ok(Some(theta.sqrt()));
@@ -283,7 +283,8 @@ impl SpectrumTracker {
         let shift = theta * (1.0 + WIDTH) + rounding;
         let gram = factors.gram(jacobian)?;
         let certificate = self.certificate.get_or_insert_with(|| Cholesky::new(x.len()));
-        Ok(certificate.decompose_reflected(gram, shift).is_ok().then(|| theta.sqrt()))
+        let reflected = Shifted { scale: -1.0, shift, rank_one: None };
+        Ok(certificate.decompose_shifted(gram, reflected).is_ok().then(|| theta.sqrt()))
     }
 
     /// `theta = norm(J x)^2` for the space's vector x, and its defect `J^T J x - theta x`.
@@ -305,30 +306,4 @@ fn gram_rounding(
     let size = factors.size(jacobian)?;
     let sums = factors.total_rows + 2 * factors.columns + 16;
     Ok(sums as f64 * f64::EPSILON * size * size)
-}
-
-impl Cholesky {
-    /// Decomposes `A + tau x x^T - s I`; `Err` as [`Self::decompose`].
-    fn decompose_deflated(
-        &mut self,
-        a: MatRef<'_, f64>,
-        (tau, x): (f64, &[f64]),
-        shift: f64,
-    ) -> Result<(), usize> {
-        self.decompose_columns(a, |c, column| {
-            let factor = tau * x[c];
-            for (entry, x) in column.iter_mut().zip(&x[c..]) {
-                *entry += factor * x;
-            }
-            column[0] -= shift;
-        })
-    }
-
-    /// Decomposes `s I - A`; `Err` as [`Self::decompose`].
-    fn decompose_reflected(&mut self, a: MatRef<'_, f64>, shift: f64) -> Result<(), usize> {
-        self.decompose_columns(a, |_, column| {
-            column.iter_mut().for_each(|entry| *entry = -*entry);
-            column[0] += shift;
-        })
-    }
 }

@@ -127,50 +127,40 @@ pub(crate) struct Columns<'a> {
     pub(crate) stride: usize,
 }
 
-/// `sums[c][k] = a[.., c] . b[.., k]` over `vectors` vectors of rows: for so few columns that vectors
-/// along them would be mostly padding.
+/// `sums[g][c][k] = a[.., c] . (w[.., g] * b[.., k])` over `vectors` vectors of rows, apart by the place of
+/// a row within a vector: for so few columns that vectors along them would be mostly padding. The weighted
+/// columns of b never leave the registers.
 #[inline(always)]
 #[allow(clippy::needless_range_loop, reason = "iterators here cost the compiler its registers")]
-pub(crate) fn inner_products<S: Simd, const C: usize, const K: usize>(
+pub(crate) fn weighted_row_sums<S: Simd, const C: usize, const K: usize, const G: usize>(
     simd: S,
     vectors: usize,
-    a: Columns<'_>,
-    b: Columns<'_>,
-) -> [[f64; K]; C] {
-    let acc = row_sums::<S, C, K>(simd, vectors, a, b);
-    // `map` on arrays is not inlined: it would leave this instruction set.
-    let mut sums = [[0.0; K]; C];
-    for c in 0..C {
-        for k in 0..K {
-            sums[c][k] = simd.reduce_sum_f64s(acc[c][k]);
-        }
+    (a, w, b): (Columns<'_>, Columns<'_>, Columns<'_>),
+) -> [[[S::f64s; K]; C]; G] {
+    let mut acc = [[[simd.splat_f64s(0.0); K]; C]; G];
+    for (columns, count) in [(a, C), (w, G), (b, K)] {
+        assert!((count - 1) * columns.stride + vectors * S::F64_LANES <= columns.data.len());
     }
-    sums
-}
-
-/// The same, still apart by the place of a row within a vector.
-#[inline(always)]
-#[allow(clippy::needless_range_loop, reason = "iterators here cost the compiler its registers")]
-pub(crate) fn row_sums<S: Simd, const C: usize, const K: usize>(
-    simd: S,
-    vectors: usize,
-    a: Columns<'_>,
-    b: Columns<'_>,
-) -> [[S::f64s; K]; C] {
-    let mut acc = [[simd.splat_f64s(0.0); K]; C];
-    assert!((C - 1) * a.stride + vectors * S::F64_LANES <= a.data.len());
-    assert!((K - 1) * b.stride + vectors * S::F64_LANES <= b.data.len());
     for l in 0..vectors {
-        let mut right = [simd.splat_f64s(0.0); K];
+        let mut right = [[simd.splat_f64s(0.0); K]; G];
         for k in 0..K {
             // SAFETY: by the assertion on b: l is below `vectors`, k below K.
-            right[k] = unsafe { load::<S>(b.data, k * b.stride + l * S::F64_LANES) };
+            right[0][k] = unsafe { load::<S>(b.data, k * b.stride + l * S::F64_LANES) };
+        }
+        for g in (0..G).rev() {
+            // SAFETY: by the assertion on w: l is below `vectors`, g below G.
+            let weight = unsafe { load::<S>(w.data, g * w.stride + l * S::F64_LANES) };
+            for k in 0..K {
+                right[g][k] = simd.mul_f64s(weight, right[0][k]);
+            }
         }
         for c in 0..C {
             // SAFETY: by the assertion on a: l is below `vectors`, c below C.
             let left = unsafe { load::<S>(a.data, c * a.stride + l * S::F64_LANES) };
-            for k in 0..K {
-                acc[c][k] = simd.mul_add_e_f64s(left, right[k], acc[c][k]);
+            for g in 0..G {
+                for k in 0..K {
+                    acc[g][c][k] = simd.mul_add_e_f64s(left, right[g][k], acc[g][c][k]);
+                }
             }
         }
     }

@@ -94,8 +94,11 @@ impl Diagonal {
     /// Puts the block where it was taken from.
     #[inline(always)]
     fn write(&self, tile: &mut [f64], stride: usize, width: usize) {
-        for c in 0..width {
-            tile[c * stride + c..c * stride + width].copy_from_slice(&self.block[c][c..width]);
+        // Row by row: copies of a few numbers down a column would each become a call.
+        for r in 0..width {
+            for c in 0..=r {
+                tile[c * stride + r] = self.block[c][r];
+            }
         }
     }
 }
@@ -152,17 +155,24 @@ pub(crate) fn invert_diagonal_blocks(factor: &[f64], order: usize, out: &mut [Bl
     let stride = stride_for(order);
     for (b, inverse) in out.iter_mut().enumerate() {
         let (first, width) = (b * COLUMNS, COLUMNS.min(order - b * COLUMNS));
+        // The block, and the identity past the end.
+        let mut block = [[0.0; COLUMNS]; COLUMNS];
+        for (c, column) in block.iter_mut().enumerate() {
+            column[c] = 1.0;
+            if c < width {
+                let source = &factor[(first + c) * stride + first..][..width];
+                for (entry, x) in column.iter_mut().zip(source).skip(c) {
+                    *entry = *x;
+                }
+            }
+        }
+        let inverses: [f64; COLUMNS] = std::array::from_fn(|c| block[c][c].recip());
         *inverse = [[0.0; COLUMNS]; COLUMNS];
         for (c, column) in inverse.iter_mut().enumerate() {
-            if c >= width {
-                column[c] = 1.0;
-                continue;
-            }
-            for r in c..width {
-                let entry = |k: usize| factor[(first + k) * stride + first + r];
-                let known: f64 = (c..r).map(|k| entry(k) * column[k]).sum();
-                let right = if r == c { 1.0 } else { 0.0 };
-                column[r] = (right - known) / entry(r);
+            column[c] = inverses[c];
+            for r in c + 1..COLUMNS {
+                let known: f64 = (c..r).map(|k| block[k][r] * column[k]).sum();
+                column[r] = -known * inverses[r];
             }
         }
     }
@@ -193,7 +203,7 @@ impl WithSimd for Solve<'_> {
             }
             let y: [f64; COLUMNS] =
                 std::array::from_fn(|r| (0..=r).map(|c| inverse[c][r] * block[c]).sum());
-            solved[first..].copy_from_slice(&y[..end - first]);
+            store(y, &mut solved[first..]);
             if end - first == COLUMNS {
                 let columns: [&[f64]; COLUMNS] = std::array::from_fn(|k| below(first + k, end));
                 subtract_columns(simd, columns, y, rest);
@@ -212,8 +222,17 @@ impl WithSimd for Solve<'_> {
             }
             let y: [f64; COLUMNS] =
                 std::array::from_fn(|c| (c..COLUMNS).map(|r| inverse[c][r] * block[r]).sum());
-            solving[first..].copy_from_slice(&y[..end - first]);
+            store(y, &mut solving[first..]);
         }
+    }
+}
+
+/// Writes as many numbers as `out` has.
+#[inline(always)]
+fn store(block: [f64; COLUMNS], out: &mut [f64]) {
+    match out.as_chunks_mut::<COLUMNS>().0 {
+        [whole, ..] => *whole = block,
+        [] => out.iter_mut().zip(block).for_each(|(out, x)| *out = x),
     }
 }
 
