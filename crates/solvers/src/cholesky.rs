@@ -15,9 +15,7 @@ use faer::{Mat, MatMut, MatRef, Par};
 use pulp::Arch;
 
 use crate::condition::inverse_norm;
-use crate::tile_cholesky::{
-    BlockInverse, COLUMNS, Factor, Solve, invert_diagonal_blocks, stride_for,
-};
+use crate::tile_cholesky::{BlockInverse, COLUMNS, Factor, InvertBlocks, Solve, stride_for};
 
 /// Orders up to which the tiles of `tile_cholesky` are faster than faer's recursion: what fits the
 /// second-level cache.
@@ -58,7 +56,7 @@ impl Cholesky {
         });
         let factor = Mat::zeros(stride_for(order) * order, 1);
         let blocks = if order > TILED { 0 } else { order.div_ceil(COLUMNS) };
-        let inverses = vec![[[0.0; COLUMNS]; COLUMNS]; blocks];
+        let inverses = vec![BlockInverse::default(); blocks];
         let (diagonal, weak) = (vec![0.0; order], vec![0.0; order]);
         let pivots = (1.0, 1.0);
         Self { factor, order, diagonal, inverses, weak, pivots, condition: None, scratch }
@@ -143,8 +141,8 @@ impl Cholesky {
 
     /// Makes what solves with the present factor need.
     pub(crate) fn prepare_solves(&mut self) {
-        let factor = self.factor.col_as_slice(0);
-        invert_diagonal_blocks(factor, self.order, &mut self.inverses);
+        let (factor, out) = (self.factor.col_as_slice(0), &mut self.inverses[..]);
+        Arch::new().dispatch(InvertBlocks { factor, order: self.order, out });
     }
 
     /// Decomposes the matrix in place, `A = L L^T`; `Err` holds the index of the first pivot that is not positive.
@@ -229,55 +227,5 @@ impl Cholesky {
     /// Smallest and largest pivot, `L_ii^2`.
     pub(crate) fn pivots(&self) -> (f64, f64) {
         self.pivots
-    }
-}
-
-#[cfg(test)]
-mod timing {
-    use super::*;
-    use std::time::Instant;
-    fn time(name: &str, mut f: impl FnMut()) {
-        let mut best = f64::INFINITY;
-        for _ in 0..9 {
-            let t = Instant::now();
-            for _ in 0..20000 {
-                f();
-            }
-            best = best.min(t.elapsed().as_secs_f64() / 20000.0);
-        }
-        println!("  {name:22} {:9.0} ns", 1e9 * best);
-    }
-    #[test]
-    fn timing() {
-        for p in [8, 32, 144] {
-            println!("p = {p}");
-            let a = Mat::from_fn(p, p, |r, c| {
-                if r == c { 3.0 + p as f64 } else { ((r * 7 + c * 3) % 5) as f64 * 0.1 }
-            });
-            let a = Mat::from_fn(p, p, |r, c| if r >= c { a[(r, c)] } else { a[(c, r)] });
-            let mut f = Cholesky::new(p);
-            let mut x = vec![1.0; p];
-            f.factor_damped(a.as_ref(), 0.1).unwrap();
-            time("factor_damped", || {
-                f.factor_damped(a.as_ref(), 0.1).unwrap();
-            });
-            time("prepare_solves", || f.prepare_solves());
-            time("condition", || {
-                f.condition = None;
-                std::hint::black_box(f.condition());
-            });
-            time("solve", || {
-                x.fill(1.0);
-                f.solve(&mut x);
-            });
-            let mut g = Cholesky::new(p);
-            time("copy+factor", || {
-                g.decompose_shifted(a.as_ref(), Shifted { scale: 0.9, shift: 0.1, rank_one: None })
-                    .unwrap();
-            });
-            let order = p;
-            let src = g.factor.clone();
-            let _ = (order, src);
-        }
     }
 }

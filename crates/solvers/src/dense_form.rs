@@ -7,6 +7,12 @@ use crate::factors::Factors;
 use crate::operator::JacobianOperator;
 use crate::vector::norm;
 
+/// The norm of which `squared` is the square, if that has kept its digits.
+pub(crate) fn size_of_square(squared: f64) -> Option<f64> {
+    let kept = squared.is_finite() && squared > f64::MIN_POSITIVE / f64::EPSILON;
+    kept.then(|| squared.sqrt())
+}
+
 impl Factors {
     /// The Frobenius norm of J; the first question at each point, which proves shape and finiteness.
     pub(crate) fn size(&mut self, jacobian: &dyn JacobianOperator) -> Result<f64, SolveError> {
@@ -15,8 +21,8 @@ impl Factors {
             return Ok(known);
         }
         let squared = jacobian.squared_norm();
-        let found = if squared.is_finite() && squared > f64::MIN_POSITIVE / f64::EPSILON {
-            squared.sqrt()
+        let found = if let Some(found) = size_of_square(squared) {
+            found
         } else if self.require_memory().is_ok() {
             // The square left the range of numbers, or an entry is no number: look at each.
             self.form_dense(jacobian);

@@ -9,7 +9,8 @@ use faer::{Mat, MatRef};
 use crate::cholesky::Cholesky;
 use crate::condition::estimate_smallest;
 use crate::damped::DampedSolver;
-use crate::error::{SolveError, require_entries};
+use crate::dense_form::size_of_square;
+use crate::error::{SolveError, require_entries, require_shape};
 use crate::extreme::{ExtremeSingularValues, Extremes};
 use crate::householder_qr::HouseholderQr;
 use crate::matrix_free::MatrixFree;
@@ -271,13 +272,30 @@ impl Factors {
         jacobian: &dyn JacobianOperator,
     ) -> Result<MatRef<'_, f64>, SolveError> {
         self.size(jacobian)?;
+        Ok(self.make_gram(jacobian).as_ref())
+    }
+
+    /// Makes `J^T J` current for a solve that needs it whatever the norm of J, which its trace then tells.
+    pub(crate) fn gram_and_size(
+        &mut self,
+        jacobian: &dyn JacobianOperator,
+    ) -> Result<(), SolveError> {
+        require_shape(jacobian, self.rows, self.columns)?;
+        let gram = self.make_gram(jacobian);
+        let trace: f64 = (0..gram.ncols()).map(|c| gram[(c, c)]).sum();
+        self.size = self.size.or(size_of_square(trace));
+        Ok(())
+    }
+
+    /// `J^T J` at the present point, of a J of the right shape.
+    fn make_gram(&mut self, jacobian: &dyn JacobianOperator) -> &Mat<f64> {
         let columns = self.columns;
         let (gram, current) = self.gram.open(0.0, || Mat::zeros(columns, columns));
         if !current {
             self.counts.gram += 1;
             jacobian.gram(gram.as_mut(), &mut self.structure_work);
         }
-        Ok(gram.as_ref())
+        gram
     }
 
     /// Makes the factor of `(1-rho) J^T J + rho I` current.

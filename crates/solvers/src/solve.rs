@@ -30,6 +30,9 @@ impl Factors {
     ) -> Result<SolveReport, SolveError> {
         let rho = request.damping;
         self.require_proper(jacobian, request, b, v)?;
+        if request.solver == DampedSolver::PrimalCholesky && rho < 1.0 && !self.is_wide() {
+            self.gram_and_size(jacobian)?;
+        }
         let jacobian_norm = self.size(jacobian)?;
         self.require_held(request.solver)?;
 

@@ -167,6 +167,76 @@ pub(crate) fn weighted_row_sums<S: Simd, const C: usize, const K: usize, const G
     acc
 }
 
+/// `x -= sum_c factors_c a[.., c]`, in two sums: half as long to wait.
+#[inline(always)]
+pub(crate) fn subtract_columns<S: Simd, const C: usize>(
+    simd: S,
+    a: Columns<'_>,
+    factors: [f64; C],
+    x: &mut [f64],
+) {
+    assert!((C - 1) * a.stride + x.len() <= a.data.len());
+    let mut splats = [simd.splat_f64s(0.0); C];
+    for c in 0..C {
+        splats[c] = simd.splat_f64s(factors[c]);
+    }
+    let (whole, tail) = S::as_mut_simd_f64s(x);
+    for (l, x) in whole.iter_mut().enumerate() {
+        let mut other = simd.splat_f64s(0.0);
+        for c in 0..C {
+            // SAFETY: by the assertion: l is below the number of whole vectors of x, c below C.
+            let column = unsafe { load::<S>(a.data, c * a.stride + l * S::F64_LANES) };
+            if c % 2 == 0 {
+                *x = simd.negate_mul_add_e_f64s(splats[c], column, *x);
+            } else {
+                other = simd.mul_add_e_f64s(splats[c], column, other);
+            }
+        }
+        *x = simd.sub_f64s(*x, other);
+    }
+    if !tail.is_empty() {
+        let at = whole.len() * S::F64_LANES;
+        let mut last = simd.partial_load_f64s(tail);
+        for c in 0..C {
+            let column = simd.partial_load_f64s(&a.data[c * a.stride + at..][..tail.len()]);
+            last = simd.negate_mul_add_e_f64s(splats[c], column, last);
+        }
+        simd.partial_store_f64s(tail, last);
+    }
+}
+
+/// `a[.., c] . x` for C columns, each in the same order.
+#[inline(always)]
+pub(crate) fn column_products<S: Simd, const C: usize>(
+    simd: S,
+    a: Columns<'_>,
+    x: &[f64],
+) -> [f64; C] {
+    assert!((C - 1) * a.stride + x.len() <= a.data.len());
+    let mut acc = [simd.splat_f64s(0.0); C];
+    let (whole, tail) = S::as_simd_f64s(x);
+    for (l, x) in whole.iter().enumerate() {
+        for c in 0..C {
+            // SAFETY: by the assertion: l is below the number of whole vectors of x, c below C.
+            let column = unsafe { load::<S>(a.data, c * a.stride + l * S::F64_LANES) };
+            acc[c] = simd.mul_add_e_f64s(column, *x, acc[c]);
+        }
+    }
+    if !tail.is_empty() {
+        let at = whole.len() * S::F64_LANES;
+        let last = simd.partial_load_f64s(tail);
+        for c in 0..C {
+            let column = simd.partial_load_f64s(&a.data[c * a.stride + at..][..tail.len()]);
+            acc[c] = simd.mul_add_e_f64s(column, last, acc[c]);
+        }
+    }
+    let mut sums = [0.0; C];
+    for c in 0..C {
+        sums[c] = simd.reduce_sum_f64s(acc[c]);
+    }
+    sums
+}
+
 /// Calls `$body` with the constants `$c` and `$v` that equal the run-time `scalars` and `vectors` (1 to
 /// 3); combinations beyond [`most_scalars`] do nothing and never occur.
 macro_rules! with_tile {

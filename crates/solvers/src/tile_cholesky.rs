@@ -8,7 +8,10 @@
 
 use pulp::{Simd, WithSimd};
 
-use crate::tile::{Scalars, VECTORS, Vectors, groups, product, scalars_for, with_tile};
+use crate::tile::{
+    Columns, Scalars, VECTORS, Vectors, column_products, groups, product, scalars_for,
+    subtract_columns, with_tile,
+};
 
 /// Columns of one step: the scalars of a full tile.
 const STEP: usize = scalars_for(VECTORS);
@@ -143,40 +146,105 @@ fn solve_tile<S: Simd, const C: usize, const V: usize>(
     }
 }
 
-/// Columns that a solve takes together: x is then read and written once for all of them.
-pub(crate) const COLUMNS: usize = 4;
+/// Columns that a solve takes together: x is then read and written once for all of them. Whole vectors.
+pub(crate) const COLUMNS: usize = 8;
 
-/// The inverse of a diagonal block of L, `inverse[c][r]` in row r, column c; the identity past the end.
-pub(crate) type BlockInverse = [[f64; COLUMNS]; COLUMNS];
+/// A diagonal block's worth of numbers.
+type Block = [[f64; COLUMNS]; COLUMNS];
 
-/// The inverses of the diagonal blocks of the factor: a solve with a block is then a few independent
-/// products, where divisions and substitutions would keep every following entry waiting.
-pub(crate) fn invert_diagonal_blocks(factor: &[f64], order: usize, out: &mut [BlockInverse]) {
-    let stride = stride_for(order);
-    for (b, inverse) in out.iter_mut().enumerate() {
-        let (first, width) = (b * COLUMNS, COLUMNS.min(order - b * COLUMNS));
-        // The block, and the identity past the end.
-        let mut block = [[0.0; COLUMNS]; COLUMNS];
-        for (c, column) in block.iter_mut().enumerate() {
-            column[c] = 1.0;
-            if c < width {
-                let source = &factor[(first + c) * stride + first..][..width];
-                for (entry, x) in column.iter_mut().zip(source).skip(c) {
-                    *entry = *x;
-                }
-            }
-        }
-        let inverses: [f64; COLUMNS] = std::array::from_fn(|c| block[c][c].recip());
-        *inverse = [[0.0; COLUMNS]; COLUMNS];
-        for (c, column) in inverse.iter_mut().enumerate() {
-            column[c] = inverses[c];
-            for r in c + 1..COLUMNS {
-                let known: f64 = (c..r).map(|k| block[k][r] * column[k]).sum();
-                column[r] = -known * inverses[r];
+/// The inverse of a diagonal block of L; the identity past the end.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct BlockInverse {
+    /// Entry (r, c) at `columns[c][r]`.
+    columns: Block,
+    /// Entry (r, c) at `rows[r][c]`.
+    rows: Block,
+}
+
+/// `$body` for each index of a block, in order: what it keeps in an array stays in registers.
+macro_rules! unrolled {
+    (|$r:ident| $body:block) => {
+        unrolled!(@ $r $body 0 1 2 3 4 5 6 7)
+    };
+    (@ $r:ident $body:block $($index:literal)*) => {
+        $({
+            const $r: usize = $index;
+            $body
+        })*
+    };
+}
+/// Inverts the diagonal blocks of the factor: a solve with a block is then a few independent products,
+/// where divisions and substitutions would keep every following entry waiting.
+pub(crate) struct InvertBlocks<'a> {
+    pub(crate) factor: &'a [f64],
+    pub(crate) order: usize,
+    pub(crate) out: &'a mut [BlockInverse],
+}
+
+impl WithSimd for InvertBlocks<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let stride = stride_for(self.order);
+        for (b, inverse) in self.out.iter_mut().enumerate() {
+            let (first, width) = (b * COLUMNS, COLUMNS.min(self.order - b * COLUMNS));
+            let block = &self.factor[first * stride + first..];
+            if width == COLUMNS {
+                invert(simd, |c: usize, r: usize| block[c * stride + r], inverse);
+            } else {
+                let entry = |c: usize, r: usize| {
+                    if r < width { block[c * stride + r] } else { IDENTITY[c][r] }
+                };
+                invert(simd, entry, inverse);
             }
         }
     }
 }
+
+/// Inverts the lower triangle that has `entry(c, r)` in column c, row r.
+#[inline(always)]
+fn invert<S: Simd>(simd: S, entry: impl Fn(usize, usize) -> f64, inverse: &mut BlockInverse) {
+    let mut pivots = [0.0; COLUMNS];
+    for (c, pivot) in pivots.iter_mut().enumerate() {
+        *pivot = entry(c, c).recip();
+    }
+    for v in 0..COLUMNS / S::F64_LANES {
+        // Row after row of `L L^-1 = I`.
+        let mut rows = [simd.splat_f64s(0.0); COLUMNS];
+        unrolled!(|R| {
+            let mut row = S::as_simd_f64s(&IDENTITY[R]).0[v];
+            for k in 0..R {
+                row = simd.negate_mul_add_e_f64s(simd.splat_f64s(entry(k, R)), rows[k], row);
+            }
+            rows[R] = simd.mul_f64s(row, simd.splat_f64s(pivots[R]));
+            S::as_mut_simd_f64s(&mut inverse.rows[R]).0[v] = rows[R];
+        });
+        // From the last column on of `L^-1 L = I`.
+        let mut columns = [simd.splat_f64s(0.0); COLUMNS];
+        unrolled!(|R| {
+            let c = COLUMNS - 1 - R;
+            let mut column = S::as_simd_f64s(&IDENTITY[c]).0[v];
+            for k in c + 1..COLUMNS {
+                column =
+                    simd.negate_mul_add_e_f64s(simd.splat_f64s(entry(c, k)), columns[k], column);
+            }
+            columns[c] = simd.mul_f64s(column, simd.splat_f64s(pivots[c]));
+            S::as_mut_simd_f64s(&mut inverse.columns[c]).0[v] = columns[c];
+        });
+    }
+}
+
+/// The identity.
+const IDENTITY: Block = {
+    let mut block = [[0.0; COLUMNS]; COLUMNS];
+    let mut c = 0;
+    while c < COLUMNS {
+        block[c][c] = 1.0;
+        c += 1;
+    }
+    block
+};
 
 /// `x <- A^-1 x = L^-T L^-1 x` with the factor that [`Factor`] wrote.
 pub(crate) struct Solve<'a> {
@@ -192,39 +260,60 @@ impl WithSimd for Solve<'_> {
     fn with_simd<S: Simd>(self, simd: S) {
         let n = self.x.len();
         let stride = stride_for(n);
-        let below = |c: usize, end: usize| &self.factor[c * stride + end..c * stride + n];
+        let below = |first: usize, end: usize| Columns {
+            data: &self.factor[first * stride + end..],
+            stride,
+        };
         let x = self.x;
         for (b, inverse) in self.inverses.iter().enumerate() {
             let (first, end) = (b * COLUMNS, n.min((b + 1) * COLUMNS));
-            let (solved, rest) = x.split_at_mut(end);
-            let mut block = [0.0; COLUMNS];
-            for (block, x) in block.iter_mut().zip(&solved[first..]) {
-                *block = *x;
-            }
-            let y: [f64; COLUMNS] =
-                std::array::from_fn(|r| (0..=r).map(|c| inverse[c][r] * block[c]).sum());
-            store(y, &mut solved[first..]);
-            if end - first == COLUMNS {
-                let columns: [&[f64]; COLUMNS] = std::array::from_fn(|k| below(first + k, end));
-                subtract_columns(simd, columns, y, rest);
+            let (solving, rest) = x.split_at_mut(end);
+            let solving = &mut solving[first..];
+            let y = combine(simd, &inverse.columns, load(solving));
+            store(y, solving);
+            if !rest.is_empty() {
+                subtract_columns::<S, COLUMNS>(simd, below(first, end), y, rest);
             }
         }
         for (b, inverse) in self.inverses.iter().enumerate().rev() {
             let (first, end) = (b * COLUMNS, n.min((b + 1) * COLUMNS));
             let (solving, solved) = x.split_at_mut(end);
-            let mut block = [0.0; COLUMNS];
-            if end - first == COLUMNS {
-                let columns: [&[f64]; COLUMNS] = std::array::from_fn(|k| below(first + k, end));
-                block = inner_products(simd, columns, solved);
+            let solving = &mut solving[first..];
+            let mut block = load(solving);
+            if !solved.is_empty() {
+                let known = column_products::<S, COLUMNS>(simd, below(first, end), solved);
+                block.iter_mut().zip(known).for_each(|(x, known)| *x -= known);
             }
-            for (block, x) in block.iter_mut().zip(&solving[first..]) {
-                *block = x - *block;
-            }
-            let y: [f64; COLUMNS] =
-                std::array::from_fn(|c| (c..COLUMNS).map(|r| inverse[c][r] * block[r]).sum());
-            store(y, &mut solving[first..]);
+            store(combine(simd, &inverse.rows, block), solving);
         }
     }
+}
+
+/// `sum_k factors_k block[k]`.
+#[inline(always)]
+fn combine<S: Simd>(simd: S, block: &Block, factors: [f64; COLUMNS]) -> [f64; COLUMNS] {
+    let mut out = [0.0; COLUMNS];
+    for (v, out) in S::as_mut_simd_f64s(&mut out).0.iter_mut().enumerate() {
+        // Two sums: half as long to wait.
+        let mut sums = [simd.splat_f64s(0.0); 2];
+        for k in 0..COLUMNS {
+            let column = S::as_simd_f64s(&block[k]).0[v];
+            sums[k % 2] = simd.mul_add_e_f64s(simd.splat_f64s(factors[k]), column, sums[k % 2]);
+        }
+        *out = simd.add_f64s(sums[0], sums[1]);
+    }
+    out
+}
+
+/// The numbers of a block, zeros past the end.
+#[inline(always)]
+fn load(x: &[f64]) -> [f64; COLUMNS] {
+    let mut block = [0.0; COLUMNS];
+    match x.as_chunks::<COLUMNS>().0 {
+        [whole, ..] => block = *whole,
+        [] => block.iter_mut().zip(x).for_each(|(block, x)| *block = *x),
+    }
+    block
 }
 
 /// Writes as many numbers as `out` has.
@@ -234,46 +323,4 @@ fn store(block: [f64; COLUMNS], out: &mut [f64]) {
         [whole, ..] => *whole = block,
         [] => out.iter_mut().zip(block).for_each(|(out, x)| *out = x),
     }
-}
-
-/// `x -= sum_k factors_k columns_k`.
-#[inline(always)]
-fn subtract_columns<S: Simd>(
-    simd: S,
-    columns: [&[f64]; COLUMNS],
-    factors: [f64; COLUMNS],
-    x: &mut [f64],
-) {
-    let (x, tail) = S::as_mut_simd_f64s(x);
-    let columns = columns.map(S::as_simd_f64s);
-    let splats = factors.map(|f| simd.splat_f64s(f));
-    let [c0, c1, c2, c3] = columns.map(|(whole, _)| &whole[..x.len()]);
-    for ((((x, c0), c1), c2), c3) in x.iter_mut().zip(c0).zip(c1).zip(c2).zip(c3) {
-        for (factor, column) in splats.iter().zip([c0, c1, c2, c3]) {
-            *x = simd.negate_mul_add_e_f64s(*factor, *column, *x);
-        }
-    }
-    for (r, x) in tail.iter_mut().enumerate() {
-        for k in 0..COLUMNS {
-            *x -= factors[k] * columns[k].1[r];
-        }
-    }
-}
-
-/// The inner products of four columns with x, each in the same fixed order.
-#[inline(always)]
-fn inner_products<S: Simd>(simd: S, columns: [&[f64]; COLUMNS], x: &[f64]) -> [f64; COLUMNS] {
-    let (x, tail) = S::as_simd_f64s(x);
-    let columns = columns.map(S::as_simd_f64s);
-    let mut sums = [simd.splat_f64s(0.0); COLUMNS];
-    let [c0, c1, c2, c3] = columns.map(|(whole, _)| &whole[..x.len()]);
-    for ((((x, c0), c1), c2), c3) in x.iter().zip(c0).zip(c1).zip(c2).zip(c3) {
-        for (sum, column) in sums.iter_mut().zip([c0, c1, c2, c3]) {
-            *sum = simd.mul_add_e_f64s(*column, *x, *sum);
-        }
-    }
-    std::array::from_fn(|k| {
-        let rest: f64 = columns[k].1.iter().zip(tail).map(|(l, x)| l * x).sum();
-        simd.reduce_sum_f64s(sums[k]) + rest
-    })
 }
