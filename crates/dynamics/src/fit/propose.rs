@@ -264,14 +264,15 @@ impl<M: SmoothMap> Iteration<'_, M> {
         }
         let secant = self.secant.as_mut()?;
         let (here, scales) = (&self.here, &self.scales);
-        let predicted =
+        let (predicted, damping) =
             secant.propose(&self.factor, &here.gradient, scales, self.radius, &mut self.step)?;
         let scaled: Vec<f64> = self.step.iter().zip(scales).map(|(d, s)| d * s).collect();
         let length = norm(&scaled);
         if self.leaves_box() || !self.set_trial() {
             return None;
         }
-        self.damping = 0.0;
+        // A step that the radius or a negative curvature shortened is no undamped one.
+        self.damping = damping;
         let trial = match self.measure(predicted) {
             Ok(trial) => Trial { kind: StepKind::Secant, ..trial },
             Err(stop) => return Some(Outcome::Stopped(stop)),
@@ -283,7 +284,7 @@ impl<M: SmoothMap> Iteration<'_, M> {
                     if trial.gain > GOOD {
                         self.radius = self.radius.max(2.0 * length);
                     }
-                    return Some(self.accepted(&trial, predicted, 0.0, length));
+                    return Some(self.accepted(&trial, predicted, damping, length));
                 }
                 Ok(false) => {}
                 Err(stop) => return Some(Outcome::Stopped(stop)),

@@ -121,7 +121,7 @@ impl Secant {
         self.pairs = pairs;
     }
 
-    /// The minimizer d of `2 g^T d + d^T (J^T J + S) d` in `norm(D d) <= radius`, and its predicted decrease.
+    /// The minimizer d of `2 g^T d + d^T (J^T J + S) d` in `norm(D d) <= radius`, its predicted decrease and lambda.
     ///
     /// `None` where the secant has not proved better, or predicts nothing.
     pub(crate) fn propose(
@@ -131,7 +131,7 @@ impl Secant {
         scales: &[f64],
         radius: f64,
         d: &mut [f64],
-    ) -> Option<f64> {
+    ) -> Option<(f64, f64)> {
         if !self.better {
             return None;
         }
@@ -170,7 +170,7 @@ impl Secant {
                 *d += eigen.U()[(k, i)] * z / scales[k];
             }
         }
-        (predicted > 0.0 && predicted.is_finite()).then_some(predicted)
+        (predicted > 0.0 && predicted.is_finite()).then_some((predicted, damping))
     }
 }
 

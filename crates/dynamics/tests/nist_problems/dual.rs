@@ -3,7 +3,7 @@
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 /// Most parameters of a model.
-pub const LARGEST: usize = 12;
+pub const LARGEST: usize = 40;
 
 /// A value and its derivatives with respect to the parameters.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +31,11 @@ impl Dual {
     pub fn exp(self) -> Self {
         let e = self.value.exp();
         self.chain(e, e)
+    }
+
+    #[allow(dead_code, reason = "of the programs that share this file, one takes logarithms")]
+    pub fn ln(self) -> Self {
+        self.chain(self.value.ln(), 1.0 / self.value)
     }
 
     pub fn sin(self) -> Self {
