@@ -16,7 +16,7 @@ use crate::error::SolveError;
 use crate::householder_qr::HouseholderQr;
 use crate::operator::JacobianOperator;
 use crate::thin_svd::ThinSvd;
-use crate::vector::{inner_product, norm};
+use crate::vector::{binary_scale, inner_product, norm};
 
 /// Order up to which the small kernels of this folder factor; beyond it faer's blocked ones do.
 const SMALL: usize = 32;
@@ -215,9 +215,12 @@ impl SecularFactor {
         let (long, k) = (n.max(f), n.min(f));
         self.shape = if n >= f { Shape::Tall } else { Shape::Wide };
         self.tall.resize(long * k, 0.0);
+        // The kernels multiply squares of entries: they see columns of norm at most 2, scaled without rounding.
+        let sizes = self.free.iter().map(|&column| self.column_norms[column] / scales[column]);
+        let unit = binary_scale(sizes.fold(0.0, f64::max));
         for (c, &column) in self.free.iter().enumerate() {
             let source = &dense[column * n..][..n];
-            let inverse = scales[column].recip();
+            let inverse = scales[column].recip() * unit.recip();
             if self.shape == Shape::Tall {
                 let target = &mut self.tall[c * n..][..n];
                 target.iter_mut().zip(source).for_each(|(t, x)| *t = x * inverse);
@@ -259,6 +262,7 @@ impl SecularFactor {
                 }
             }
         }
+        self.values.iter_mut().chain(&mut self.triangle).for_each(|x| *x *= unit);
         Ok(())
     }
 

@@ -155,8 +155,59 @@ fn methods() -> impl Strategy<Value = SecularMethod> {
     prop_oneof![Just(SecularMethod::SingularValues), Just(SecularMethod::Eigenvalues)]
 }
 
+/// J times a power of two is a change of units alone: sizes from 1e-150 to 1e150.
+fn in_other_units(
+    seed: u64,
+    shape: (usize, usize),
+    kind: Kind,
+    exponent: i32,
+) -> Result<(), TestCaseError> {
+    let factor = 2_f64.powi(exponent);
+    let mut rng = generator(seed);
+    let dense = columns(&mut rng, shape.0, shape.1, kind);
+    let b = gaussian(&mut rng, shape.0);
+    let free: Vec<usize> = (0..shape.1).collect();
+    let solved = |units: f64| {
+        let mut jacobian = DenseJacobian::zeros(shape.0, shape.1);
+        for (k, column) in dense.iter().enumerate() {
+            column.iter().enumerate().for_each(|(j, &x)| jacobian.matrix_mut()[(j, k)] = units * x);
+        }
+        let mut secular = SecularFactor::new(shape.0, shape.1);
+        secular.load(&jacobian, None, SecularMethod::SingularValues).unwrap();
+        secular.factor(&vec![1.0; shape.1], &free).unwrap();
+        secular.project(&b);
+        let radius = 1e-3 * secular.step_norm(0.0);
+        let damping = secular.damping_for(radius, 0.0);
+        let mut d = vec![0.0; shape.1];
+        secular.step(damping, &mut d);
+        let d: Vec<f64> = d.iter().map(|d| d * units).collect();
+        let values: Vec<f64> = secular.singular_values().iter().map(|s| s / units).collect();
+        (values, damping / units / units, d)
+    };
+    let (plain, moved) = (solved(1.0), solved(factor));
+    // The small kernels change no bit, faer's some; norms of extreme sizes are rounded in another way.
+    let error = if shape.0.min(shape.1) <= 32 {
+        prop_assert_eq!(&plain.0, &moved.0);
+        1e-13
+    } else {
+        1e-9
+    };
+    prop_assert!((moved.1 - plain.1).abs() <= error * plain.1, "{} {}", plain.1, moved.1);
+    let apart: Vec<f64> = plain.2.iter().zip(&moved.2).map(|(x, y)| x - y).collect();
+    prop_assert!(norm(&apart) <= error * norm(&plain.2));
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(settings(400, 61))]
+
+    #[test]
+    fn units_change_no_digit(
+        seed: u64, shape in shapes(), exponent in prop::sample::select(&[-498, -300, 300, 498][..]),
+        kind in prop::sample::select(&[Kind::Plain, Kind::ZeroColumns][..]),
+    ) {
+        in_other_units(seed, shape, kind, exponent)?;
+    }
 
     #[test]
     fn a_step_in_a_trust_region_is_its_minimizer(
@@ -253,7 +304,8 @@ fn lost_eigenvalues_keep_their_share_of_the_gradient() {
 #[test]
 fn one_by_one_is_the_closed_form() {
     let mut jacobian = DenseJacobian::zeros(1, 1);
-    for (a, b) in [(2.0, 3.0), (-1e-70, 1.0), (1e70, -4.0), (0.0, 1.0)] {
+    let sizes = [2.0, -1e-70, 1e70, 1e-150, 1e150, -7e-140, 3e99, 0.0];
+    for (a, b) in sizes.into_iter().flat_map(|a| [(a, 1.0), (a, -4e3), (a, 5e-3)]) {
         jacobian.matrix_mut()[(0, 0)] = a;
         let mut factor = SecularFactor::new(1, 1);
         factor.load(&jacobian, None, SecularMethod::Auto).unwrap();
