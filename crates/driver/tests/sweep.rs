@@ -161,6 +161,7 @@ fn a_killed_run_goes_on_from_its_checkpoint() {
 /// A file that is cut, changed or gone, in whatever run, is told and made again to the same bytes.
 #[test]
 fn damaged_runs_are_noticed_named_and_made_again() {
+    type Damage<'d> = &'d dyn Fn(&[u8]) -> Vec<u8>;
     let folder = folder_with(&SMALL.replace("seeds = 4", "seeds = 2"));
     let path = folder.path();
     assert!(gaussflow(&["sweep", "s.toml", "--out", "o"], path).status.success());
@@ -183,7 +184,6 @@ fn damaged_runs_are_noticed_named_and_made_again() {
         bytes[last] = if bytes[last] == b'1' { b'2' } else { b'1' };
         bytes
     };
-    type Damage<'d> = &'d dyn Fn(&[u8]) -> Vec<u8>;
     let mut cases: Vec<(&str, Damage<'_>, &str)> =
         vec![("trace.csv", &rows, "bytes instead of"), ("outcome.json", &cut, "outcome.json")];
     for name in sealed {
