@@ -120,6 +120,9 @@ fn sweep_over(request: &sweep::Request, quiet: bool, rank: &MpiRank) -> Result<(
         }
     };
     let Some(report) = sweep::sweep(request, rank, tell)? else { return Ok(()) };
+    for id in report.damaged.iter().filter(|_| !quiet) {
+        eprintln!("{id} was there with damaged files, and was made again");
+    }
     for id in &report.failed {
         eprintln!("no answer: {id}; its outcome.json and summary.csv say why");
     }

@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use gaussflow::objective::{Objective, Residuals};
 use gaussflow_driver::DriverError;
-use gaussflow_driver::config::{Config, ConfigError, ConfigProblem, Solver};
+use gaussflow_driver::config::{Config, ConfigError, ConfigProblem, DampedSolver};
 use gaussflow_driver::data::Dataset;
 use gaussflow_driver::experiment::{Experiment, RunObjective, load};
 use gaussflow_driver::geometry::LARGEST_HESSIAN;
@@ -25,12 +25,12 @@ use crate::reduce::{Reducer, Traffic};
 use crate::split_map::SplitMap;
 
 /// Kernels that work with rows on several ranks.
-const SOLVERS: [Solver; 5] = [
-    Solver::Auto,
-    Solver::PrimalCholesky,
-    Solver::AmortizedCholesky,
-    Solver::ConjugateGradients,
-    Solver::Lsmr,
+const SOLVERS: [DampedSolver; 5] = [
+    DampedSolver::Auto,
+    DampedSolver::PrimalCholesky,
+    DampedSolver::AmortizedCholesky,
+    DampedSolver::ConjugateGradients,
+    DampedSolver::Lsmr,
 ];
 
 /// A run, and what its ranks exchanged.
@@ -107,8 +107,8 @@ fn require_splittable(
         return refuse("network.hidden", config.network.hidden.to_string(), &accepted);
     }
     if !SOLVERS.contains(&config.dynamics.solver) {
-        let names = SOLVERS.map(Solver::word).join(", ");
-        return refuse("dynamics.solver", config.dynamics.solver.word().to_owned(), &names);
+        let names = SOLVERS.map(DampedSolver::name).join(", ");
+        return refuse("dynamics.solver", config.dynamics.solver.name().to_owned(), &names);
     }
     let every = config.record.hessian_every;
     if every > 0 && parameters <= LARGEST_HESSIAN {

@@ -8,8 +8,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use gaussflow_driver::DriverError;
-use gaussflow_driver::sweep::{self, Existing, Plan, Report, SweepError, SweepFolder, work};
+use gaussflow_driver::sweep::{
+    self, Existing, Pending, Plan, Report, SweepError, SweepFolder, work,
+};
 
 use crate::agreement::{Failure, agree};
 use crate::communicator::Communicator;
@@ -47,7 +48,8 @@ pub fn sweep<C: Communicator>(
         } else {
             SweepFolder::shared(&request.out)
         };
-        let pending = if ranks.rank() == 0 { pending(&plan, &folder)? } else { Vec::new() };
+        let pending =
+            if ranks.rank() == 0 { sweep::pending(&plan, &folder)? } else { Pending::default() };
         Ok((plan, folder, pending))
     };
     // Rank 0 has removed what an earlier sweep left unfinished before anybody writes.
@@ -57,6 +59,7 @@ pub fn sweep<C: Communicator>(
         sweep.follow(ranks);
         return agree(ranks, Ok(None));
     }
+    let Pending { runs: pending, damaged } = pending;
     let (all, resumed) = (plan.runs.len(), plan.runs.len() - pending.len());
     let (done, worked) = sweep.lead(ranks, &pending, |done| progress(resumed + done, all));
     let finished = worked
@@ -64,7 +67,15 @@ pub fn sweep<C: Communicator>(
     let report = match finished {
         Ok(failed) => {
             let seconds = begun.elapsed().as_secs_f64();
-            Ok(Some(Report { out: request.out.clone(), runs: all, resumed, failed, seconds }))
+            let damaged = damaged.into_iter().map(|(id, _)| id).collect();
+            Ok(Some(Report {
+                out: request.out.clone(),
+                runs: all,
+                resumed,
+                damaged,
+                failed,
+                seconds,
+            }))
         }
         Err(reason) => {
             let command = resume_command(&request.config, &request.out, ranks.size());
@@ -78,17 +89,6 @@ pub fn sweep<C: Communicator>(
 fn resume_command(config: &Path, out: &Path, ranks: usize) -> String {
     let (config, out) = (config.display(), out.display());
     format!("mpirun -n {ranks} gaussflow-mpi sweep {config} --out {out} --resume")
-}
-
-/// Indices of the planned runs that are not there yet.
-fn pending(plan: &Plan, folder: &SweepFolder) -> Result<Vec<usize>, DriverError> {
-    let mut found = Vec::new();
-    for (index, planned) in plan.runs.iter().enumerate() {
-        if !folder.is_finished(planned)? {
-            found.push(index);
-        }
-    }
-    Ok(found)
 }
 
 /// What each rank makes runs of.

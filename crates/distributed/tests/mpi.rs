@@ -76,10 +76,19 @@ fn a_refusal_is_told_once_with_its_exit_status() {
     assert!(!folder.path().join("o/runs").exists());
 }
 
-/// The processes that mpirun started: the ranks.
+/// The processes that mpirun started, the ranks in their order: those whose parent it is in /proc.
 fn ranks_of(mpirun: &Child) -> Vec<u32> {
-    let list = Command::new("pgrep").args(["-P", &mpirun.id().to_string()]).output().unwrap();
-    String::from_utf8(list.stdout).unwrap().lines().filter_map(|line| line.parse().ok()).collect()
+    let parent = |process: u32| -> Option<u32> {
+        // "pid (name) state parent ..."; the name may hold anything.
+        let status = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+        status.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
+    };
+    let names = std::fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.file_name());
+    let processes = names.filter_map(|name| name.to_str()?.parse::<u32>().ok());
+    let mut ranks: Vec<u32> =
+        processes.filter(|process| parent(*process) == Some(mpirun.id())).collect();
+    ranks.sort_unstable();
+    ranks
 }
 
 #[test]

@@ -3,11 +3,10 @@
 use std::ops::Range;
 
 use gaussflow::dynamics::{
-    AtExit, Integrator, Preconditioner, RankPolicy, Settings, SolveSettings, Tolerances,
+    AtExit, Integrator, Preconditioner, Settings, SolveSettings, Tolerances,
 };
-use gaussflow::network::{Activation, InitialPoint, Initialization, Network};
+use gaussflow::network::{InitialPoint, Network};
 use gaussflow::objective::{LogCosh, Loss, LossError, Objective, Squared, WeightedSquares};
-use gaussflow::solvers::DampedSolver;
 
 use crate::config::{self, Config, DataSource, LossSettings};
 use crate::data::{Dataset, Sample, california_housing, load_csv};
@@ -59,9 +58,9 @@ impl Experiment {
         let settings = &config.data;
         let sample =
             Sample::draw(data, settings.samples, settings.standardize, settings.targets, seed)?;
-        let kind = initialization(config.network.initialization);
+        let kind = config.network.initialization;
         let start = InitialPoint::draw(kind, config.network.hidden, sample.dimension, seed)?;
-        let activation = activation(config.network.activation);
+        let activation = config.network.activation;
         let network = |inputs: &[f64]| {
             Network::from_initial_point(kind, inputs, sample.dimension, &start, activation)
         };
@@ -91,11 +90,11 @@ impl Experiment {
         let (config, d) = (&self.config, self.sample.dimension);
         let inputs = &self.sample.inputs[rows.start * d..rows.end * d];
         let network = Network::from_initial_point(
-            initialization(config.network.initialization),
+            config.network.initialization,
             inputs,
             d,
             &self.start,
-            activation(config.network.activation),
+            config.network.activation,
         )?;
         let settings = match &config.loss {
             LossSettings::Weighted { weights } => {
@@ -134,12 +133,8 @@ impl Experiment {
             record_every: self.config.record.every,
             checkpoint_every: self.config.record.checkpoint_every,
             solve: SolveSettings {
-                solver: solver(dynamics.solver),
-                rank_policy: match dynamics.effective_rank_policy() {
-                    config::RankPolicy::Stop => RankPolicy::Stop,
-                    config::RankPolicy::PseudoInverse => RankPolicy::PseudoInverse,
-                    config::RankPolicy::RaiseDamping => RankPolicy::RaiseDamping,
-                },
+                solver: dynamics.solver,
+                rank_policy: dynamics.effective_rank_policy(),
                 rank_cutoff: dynamics.rank_cutoff,
                 tolerance: dynamics.solve_tolerance,
                 memory_limit: dynamics.memory_limit.saturating_mul(1 << 20),
@@ -176,39 +171,6 @@ impl Experiment {
             P::GaussNewton | P::Gradient => String::new(),
         };
         format!("{method}{suffix}{damping}-alpha_{}-seed_{}", dynamics.scaling, dynamics.seed)
-    }
-}
-
-/// The initialization of a configuration.
-fn initialization(name: config::Initialization) -> Initialization {
-    match name {
-        config::Initialization::Nullified => Initialization::Nullified,
-        config::Initialization::Antisymmetric => Initialization::Antisymmetric,
-        config::Initialization::Plain => Initialization::Plain,
-    }
-}
-
-/// The activation of a configuration.
-fn activation(name: config::Activation) -> Activation {
-    match name {
-        config::Activation::Tanh => Activation::Tanh,
-        config::Activation::Sigmoid => Activation::Sigmoid,
-        config::Activation::Erf => Activation::Erf,
-        config::Activation::Arctan => Activation::Arctan,
-    }
-}
-
-/// The kernel of a configuration.
-fn solver(name: config::Solver) -> DampedSolver {
-    match name {
-        config::Solver::Auto => DampedSolver::Auto,
-        config::Solver::PrimalCholesky => DampedSolver::PrimalCholesky,
-        config::Solver::DualCholesky => DampedSolver::DualCholesky,
-        config::Solver::AmortizedCholesky => DampedSolver::AmortizedCholesky,
-        config::Solver::ConjugateGradients => DampedSolver::ConjugateGradients,
-        config::Solver::Lsmr => DampedSolver::Lsmr,
-        config::Solver::HouseholderQr => DampedSolver::HouseholderQr,
-        config::Solver::ThinSvd => DampedSolver::ThinSvd,
     }
 }
 

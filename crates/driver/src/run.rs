@@ -290,6 +290,7 @@ fn outcome(
         final_loss: ended.final_loss,
         counters,
         error: error.filter(|_| status == Status::Failed),
+        files: BTreeMap::new(),
     }
 }
 
@@ -355,6 +356,7 @@ pub fn failed_outcome(error: String) -> Outcome {
         final_loss: f64::NAN,
         counters: BTreeMap::new(),
         error: Some(error),
+        files: BTreeMap::new(),
     }
 }
 
@@ -379,7 +381,14 @@ pub fn write(record: &RunRecord, folder: &Path) -> Result<(), DriverError> {
         threads: rayon::current_num_threads(),
     };
     write_json(&folder.join("timing.json"), &timing)?;
-    // Last: a folder with an outcome is a finished run.
-    write_json(&folder.join("outcome.json"), &record.outcome)?;
-    Ok(())
+    write_outcome(folder, record.outcome.clone())
+}
+
+/// Writes outcome.json with the sums of the files beside it; last, as a folder with an outcome is a finished run.
+///
+/// # Errors
+/// [`DriverError::Record`].
+pub(crate) fn write_outcome(folder: &Path, outcome: Outcome) -> Result<(), DriverError> {
+    let outcome = Outcome { files: records::checksum::seal(folder)?, ..outcome };
+    Ok(write_json(&folder.join("outcome.json"), &outcome)?)
 }

@@ -158,6 +158,59 @@ fn a_killed_run_goes_on_from_its_checkpoint() {
     assert_same(&whole, &resumed, "after a kill");
 }
 
+/// A file that is cut, changed or gone, in whatever run, is told and made again to the same bytes.
+#[test]
+fn damaged_runs_are_noticed_named_and_made_again() {
+    type Damage<'d> = &'d dyn Fn(&[u8]) -> Vec<u8>;
+    let folder = folder_with(&SMALL.replace("seeds = 4", "seeds = 2"));
+    let path = folder.path();
+    assert!(gaussflow(&["sweep", "s.toml", "--out", "o"], path).status.success());
+    let expected = tree(&path.join("o"));
+    let run = path.join("o/runs/gradient-alpha_16-seed_1");
+    let outcome: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(run.join("outcome.json")).unwrap()).unwrap();
+    let sealed = ["config.toml", "problem.json", "trace.csv", "weights.npy", "weights_steps.npy"];
+    let listed: Vec<&String> = outcome["files"].as_object().unwrap().keys().collect();
+    assert_eq!(listed, sealed);
+    let cut = |bytes: &[u8]| bytes[..bytes.len() / 2].to_vec();
+    // A whole number of rows: what is left is a valid trace.
+    let rows = |bytes: &[u8]| {
+        let text = String::from_utf8(bytes.to_vec()).unwrap();
+        text.split_inclusive('\n').take(9).collect::<String>().into_bytes()
+    };
+    let changed = |bytes: &[u8]| {
+        let mut bytes = bytes.to_vec();
+        let last = bytes.len() - 3;
+        bytes[last] = if bytes[last] == b'1' { b'2' } else { b'1' };
+        bytes
+    };
+    let mut cases: Vec<(&str, Damage<'_>, &str)> =
+        vec![("trace.csv", &rows, "bytes instead of"), ("outcome.json", &cut, "outcome.json")];
+    for name in sealed {
+        cases.push((name, &cut, "bytes instead of"));
+        cases.push((name, &changed, "another checksum"));
+    }
+    for (name, damage, told) in cases {
+        let file = run.join(name);
+        std::fs::write(&file, damage(&std::fs::read(&file).unwrap())).unwrap();
+        let output = gaussflow(&["sweep", "s.toml", "--out", "o", "--resume", "--json"], path);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{name}: {said}");
+        for fact in ["gradient-alpha_16-seed_1 is made again", name, told] {
+            assert!(said.contains(fact), "{name}: {fact:?} is not in {said}");
+        }
+        let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(answer["resumed"], 7);
+        assert_eq!(answer["damaged"], serde_json::json!(["gradient-alpha_16-seed_1"]));
+        assert_same(&tree(&path.join("o")), &expected, &format!("after damage to {name}"));
+    }
+    std::fs::remove_file(run.join("trace.csv")).unwrap();
+    let output = gaussflow(&["sweep", "s.toml", "--out", "o", "--resume"], path);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("trace.csv is missing"), "{said}");
+    assert_same(&tree(&path.join("o")), &expected, "after a missing trace");
+}
+
 #[test]
 fn a_run_without_an_answer_is_recorded_and_the_others_go_on() {
     // 10 of 20640 rows cannot be too few; 30000 are too many.

@@ -156,9 +156,14 @@ impl NetworkConstants {
     /// The factor a step at [`Self::repaired_step`]:
     /// `1 - (nu/mu)(1-rho)(lambda0^2/kappa)(1 - 2 e - e^2/4)`, which tends to `1 - nu/mu` for rho to 0 and
     /// alpha to infinity, whatever lambda0.
-    pub fn repaired_modulus(&self, damping: f64, scaling: f64) -> f64 {
+    ///
+    /// `None` for `e >= 2 sqrt(5) - 4 = 0.472`: linearization leaves nothing there, and DERIVATIONS.md, section 6,
+    /// bounds no step. At [`Self::repaired_scaling`] e is at most 0.24.
+    pub fn repaired_modulus(&self, damping: f64, scaling: f64) -> Option<f64> {
         let rate = self.lambda0 * self.lambda0 / self.kappa(damping);
         let share = linearization_share(self.repaired_excess(damping, scaling));
-        1.0 - self.strong_convexity / self.smoothness * (1.0 - damping) * rate * share
+        let modulus =
+            1.0 - self.strong_convexity / self.smoothness * (1.0 - damping) * rate * share;
+        (share > 0.0).then_some(modulus)
     }
 }

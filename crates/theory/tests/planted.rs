@@ -225,6 +225,23 @@ fn iterates() -> Result<(), TheoryError> {
         discrete::never_exits_repaired(&run(&constants, step, &trajectory)).verdict,
         Verdict::Holds
     );
+    // Where linearization leaves nothing (e >= 0.472) there is no factor: above 1 it would not bound anything.
+    let excess = |scaling: f64| {
+        constants.jacobian_lipschitz * (1.0 - damping) * constants.gradient_bound()
+            / (constants.smoothness
+                * scaling
+                * ((1.0 - damping) * constants.lambda0.powi(2) + damping))
+    };
+    let edge = excess(1.0) / (2.0 * 5.0_f64.sqrt() - 4.0);
+    let modulus = |scaling: f64| constants.repaired_modulus(damping, scaling);
+    assert!(modulus(1.001 * edge).is_some_and(|factor| factor < 1.0));
+    assert!(modulus(scaling).is_some_and(|factor| factor < 1.0));
+    assert_eq!(modulus(0.999 * edge), None);
+    let curved =
+        NetworkConstants { jacobian_lipschitz: 1e3 * constants.jacobian_lipschitz, ..constants };
+    let none = discrete::repaired_rate(&run(&curved, step, &trajectory));
+    assert!(none.verdict == Verdict::NotApplicable && none.hypotheses.iter().any(|h| !h.met));
+    assert!(none.note.contains("nothing is guaranteed"), "{}", none.note);
     let far = NetworkConstants { jacobian_lipschitz: 1e4, ..constants };
     assert!(!discrete::never_exits_repaired(&run(&far, step, &trajectory)).comparison.holds());
     // The appendix's chain: L/2 for the printed sqrt(n/m) factor, and a wrong L.

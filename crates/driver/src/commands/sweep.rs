@@ -58,7 +58,7 @@ impl Arguments {
         if self.quiet {
             return Ok(());
         }
-        let sweep::Report { out, runs, resumed, failed, seconds } = &report;
+        let sweep::Report { out, runs, resumed, failed, seconds, .. } = &report;
         super::print(&format!(
             "{runs} runs ({resumed} from before, {} without an answer) in {seconds:.1} s\nsee {}\n",
             failed.len(),

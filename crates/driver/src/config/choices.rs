@@ -1,11 +1,35 @@
-//! The closed choices of a configuration: each an enum whose names are the words of config.toml.
+//! The closed choices of a configuration: each an enum whose names are the words of config.toml. The
+//! libraries' own enums serve where a name is all that a choice needs.
 //!
 //! Section 5 of the paper fixes one value of each (the defaults); the others are the alternatives
 //! that the text leaves open or that the report compares with.
 
 use std::fmt;
 
-use serde::Deserialize;
+use gaussflow::dynamics::RankPolicy;
+use gaussflow::network::{Activation, Initialization};
+use gaussflow::solvers::DampedSolver;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+
+/// Readers of the libraries' enums, by the names that these have there.
+macro_rules! named {
+    ($($function:ident -> $name:ident),+ $(,)?) => {
+        $(pub(super) fn $function<'de, D: Deserializer<'de>>(word: D) -> Result<$name, D::Error> {
+            let word = String::deserialize(word)?;
+            let found = $name::ALL.into_iter().find(|one| one.name() == word);
+            // What is accepted instead is added where the key is known.
+            found.ok_or_else(|| D::Error::custom(format!("unknown name {word:?}")))
+        })+
+    };
+}
+
+named! {
+    activation -> Activation,
+    initialization -> Initialization,
+    rank_policy -> RankPolicy,
+    solver -> DampedSolver,
+}
 
 /// Declares an enum together with its words, so that the two cannot drift apart.
 macro_rules! choice {
@@ -70,32 +94,6 @@ choice! {
 }
 
 choice! {
-    /// The activation sigma of the hidden layer.
-    Activation {
-        /// The hyperbolic tangent.
-        Tanh = "tanh",
-        /// The logistic function 1 / (1 + exp(-z)).
-        Sigmoid = "sigmoid",
-        /// The error function.
-        Erf = "erf",
-        /// The arctangent.
-        Arctan = "arctan",
-    }
-}
-
-choice! {
-    /// How the network starts.
-    Initialization {
-        /// Subtract the initial network, so that `f(w_0) = 0` (Remark 1).
-        Nullified = "nullified",
-        /// Pairs of equal units with opposite signs, so that `f(w_0) = 0` (Remark 4).
-        Antisymmetric = "antisymmetric",
-        /// Signs and weights as drawn.
-        Plain = "plain",
-    }
-}
-
-choice! {
     /// What multiplies the gradient in equation (1).
     Preconditioner {
         /// `(J^T J)^-1`: rho = 0.
@@ -120,41 +118,6 @@ choice! {
         Stiff = "stiff",
         /// The iteration of Theorem 2: `step` is eta, and one step takes the time alpha eta.
         Discrete = "discrete",
-    }
-}
-
-choice! {
-    /// What a run does where the Jacobian loses rank.
-    RankPolicy {
-        /// End with the stop reason rank-lost.
-        Stop = "stop",
-        /// Go on with the pseudo-inverse, cut off at `rank_cutoff`. The field is discontinuous
-        /// there, so that adaptive and stiff runs always stop instead.
-        PseudoInverse = "pseudo-inverse",
-        /// Go on with a larger rho. Adaptive and stiff runs stop instead.
-        RaiseDamping = "raise-damping",
-    }
-}
-
-choice! {
-    /// What solves the damped system.
-    Solver {
-        /// By shape, damping, condition and memory, never by a measured time.
-        Auto = "auto",
-        /// Cholesky of the p x p matrix.
-        PrimalCholesky = "primal-cholesky",
-        /// Cholesky of the n x n matrix: for p above n.
-        DualCholesky = "dual-cholesky",
-        /// Cholesky at some steps, and conjugate gradients preconditioned by the last between them.
-        AmortizedCholesky = "amortized-cholesky",
-        /// Conjugate gradients on products with J: no matrix is formed.
-        ConjugateGradients = "conjugate-gradients",
-        /// LSMR on products with J: no matrix is formed.
-        Lsmr = "lsmr",
-        /// Householder QR of J (stacked where rho > 0).
-        HouseholderQr = "householder-qr",
-        /// Thin singular value decomposition of J, cut off at `rank_cutoff`.
-        ThinSvd = "thin-svd",
     }
 }
 

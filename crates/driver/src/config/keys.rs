@@ -4,8 +4,8 @@
 //! that none of them can name a key or a range that the others do not know.
 
 use super::{
-    Activation, AtExit, BundledData, Config, DataSource, Initialization, Integrator, LossName,
-    LossSettings, Preconditioner, RankPolicy, Solver, Standardize, TargetScale,
+    Activation, AtExit, BundledData, Config, DampedSolver, DataSource, Initialization, Integrator,
+    LossName, LossSettings, Preconditioner, RankPolicy, Standardize, TargetScale,
 };
 
 /// One key of config.toml.
@@ -123,14 +123,17 @@ pub(super) const KEYS: &[Key] = &[
         "a whole number from 1 to 1000000 (even for the antisymmetric initialization)",
         |c: &Config| c.network.hidden.to_string()
     ),
-    key!("network.activation", "sigma, the activation", words(Activation::ALL), |c: &Config| {
-        string(c.network.activation.word())
-    }),
+    key!(
+        "network.activation",
+        "sigma, the activation",
+        words(&Activation::ALL.map(Activation::name)),
+        |c: &Config| { string(c.network.activation.name()) }
+    ),
     key!(
         "network.initialization",
         "How the network starts (Remarks 1 and 4)",
-        words(Initialization::ALL),
-        |c: &Config| string(c.network.initialization.word())
+        words(&Initialization::ALL.map(Initialization::name)),
+        |c: &Config| string(c.network.initialization.name())
     ),
     key!("loss.name", "g, the objective", words(LossName::ALL), |c: &Config| string(
         c.loss.name().word()
@@ -203,8 +206,8 @@ pub(super) const KEYS: &[Key] = &[
     key!(
         "dynamics.rank_policy",
         "At loss of rank, where adaptive and stiff runs always stop",
-        words(RankPolicy::ALL),
-        |c: &Config| string(c.dynamics.rank_policy.word())
+        words(&RankPolicy::ALL.map(RankPolicy::name)),
+        |c: &Config| string(c.dynamics.rank_policy.name())
     ),
     key!(
         "dynamics.rank_cutoff",
@@ -212,9 +215,12 @@ pub(super) const KEYS: &[Key] = &[
         "a number above 0 and below 1",
         |c: &Config| float(c.dynamics.rank_cutoff)
     ),
-    key!("dynamics.solver", "What solves the damped system", words(Solver::ALL), |c: &Config| {
-        string(c.dynamics.solver.word())
-    }),
+    key!(
+        "dynamics.solver",
+        "What solves the damped system",
+        words(&DampedSolver::ALL.map(DampedSolver::name)),
+        |c: &Config| { string(c.dynamics.solver.name()) }
+    ),
     key!(
         "dynamics.solve_tolerance",
         "Residual of a refined or iterated solve, relative to norm(J^T grad g)",

@@ -15,9 +15,12 @@ mod tests;
 
 use serde::Deserialize;
 
+pub use gaussflow::dynamics::RankPolicy;
+pub use gaussflow::network::{Activation, Initialization};
+pub use gaussflow::solvers::DampedSolver;
+
 pub use self::choices::{
-    Activation, AtExit, BundledData, Initialization, Integrator, LossName, Preconditioner,
-    RankPolicy, Solver, Standardize, TargetScale,
+    AtExit, BundledData, Integrator, LossName, Preconditioner, Standardize, TargetScale,
 };
 pub use self::error::{ConfigError, ConfigProblem, Location};
 pub use self::sweep::{Sweep, SweptKey};
@@ -93,8 +96,10 @@ pub struct NetworkSettings {
     /// m, the number of hidden units: 1 to 1000000, even for the antisymmetric start. Default 18.
     pub hidden: usize,
     /// sigma. Default tanh.
+    #[serde(deserialize_with = "choices::activation")]
     pub activation: Activation,
     /// Default: nullified.
+    #[serde(deserialize_with = "choices::initialization")]
     pub initialization: Initialization,
 }
 
@@ -156,11 +161,13 @@ pub struct DynamicsSettings {
     pub absolute_tolerance: f64,
     /// Adaptive and stiff runs always stop at loss of rank, whatever is set. Default:
     /// pseudo-inverse.
+    #[serde(deserialize_with = "choices::rank_policy")]
     pub rank_policy: RankPolicy,
     /// Of the pseudo-inverse, on sigma / `sigma_max` of the Jacobian: in (0, 1). Default 1e-14.
     pub rank_cutoff: f64,
     /// Default: auto.
-    pub solver: Solver,
+    #[serde(deserialize_with = "choices::solver")]
+    pub solver: DampedSolver,
     /// Of a refined or iterated solve, on `norm(J^T b - H_rho v) / norm(J^T b)`: in (0, 1). Default
     /// 1e-12.
     pub solve_tolerance: f64,
@@ -201,7 +208,7 @@ impl Default for DynamicsSettings {
             absolute_tolerance: 1e-10,
             rank_policy: RankPolicy::PseudoInverse,
             rank_cutoff: 1e-14,
-            solver: Solver::Auto,
+            solver: DampedSolver::Auto,
             solve_tolerance: 1e-12,
             memory_limit: 4096,
             seed: 0,

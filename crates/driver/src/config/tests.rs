@@ -127,6 +127,22 @@ fn a_misspelt_name_is_answered_with_the_nearest() {
     }
 }
 
+/// The names of the libraries' enums, as of the driver's own.
+#[test]
+fn a_wrong_name_is_answered_with_the_accepted_ones() {
+    for (text, words) in [
+        ("network.activation = 'relu'", "\"tanh\", \"sigmoid\", \"erf\", \"arctan\""),
+        ("network.initialization = 'x'", "\"nullified\", \"antisymmetric\", \"plain\""),
+        ("dynamics.rank_policy = 'x'", "\"stop\", \"pseudo-inverse\", \"raise-damping\""),
+        ("loss.name = 'x'", "\"squared\", \"log-cosh\", \"weighted\""),
+    ] {
+        let (key, value) = text.split_once(" = ").unwrap();
+        let said = Config::parse(text).unwrap_err().to_string();
+        let expected = format!("{key} = {value} is not accepted: it must be one of {words}");
+        assert!(said.contains(&expected), "{said}");
+    }
+}
+
 #[test]
 fn a_bad_value_is_reported_with_its_place_and_text() {
     let cases = [
@@ -152,6 +168,11 @@ fn a_bad_value_is_reported_with_its_place_and_text() {
         ("[dynamics]\nseed = -1", "dynamics.seed", "-1", (2, 8)),
         ("[dynamics]\ndamping = 1.5", "dynamics.damping", "1.5", (2, 11)),
         ("[dynamics]\nsolver = 'lu'", "dynamics.solver", "'lu'", (2, 10)),
+        ("[dynamics]\nsolver = 3", "dynamics.solver", "3", (2, 10)),
+        ("[dynamics]\nrank_policy = 'Stop'", "dynamics.rank_policy", "'Stop'", (2, 15)),
+        ("[network]\nactivation = 'relu'", "network.activation", "'relu'", (2, 14)),
+        ("[network]\nactivation = []", "network.activation", "[]", (2, 14)),
+        ("network = { initialization = '' }", "network.initialization", "''", (1, 30)),
         ("[dynamics]\nintegrator = true", "dynamics.integrator", "true", (2, 14)),
         ("[data]\nsamples = 1", "data.samples", "1", (2, 11)),
         ("[data]\nsamples = 2.5", "data.samples", "2.5", (2, 11)),
@@ -296,9 +317,9 @@ prop_compose! {
         preconditioner in choice(Preconditioner::ALL), damping in 1e-12..1.0,
         (scaling, step, log_steps) in (1e-3..1e3, 1e-6..1e2, 0.0..8.0),
         integrator in choice(Integrator::ALL), relative in 1e-15..1e-2, absolute in 1e-300..1e300,
-        policy in choice(RankPolicy::ALL), rank_cutoff in 1e-300..1.0,
+        policy in choice(&RankPolicy::ALL), rank_cutoff in 1e-300..1.0,
         (solve_tolerance, memory_limit) in (1e-15..0.9, 1..1_000_000_usize),
-        solver in choice(Solver::ALL), seed in 0..=u64::MAX / 2,
+        solver in choice(&DampedSolver::ALL), seed in 0..=u64::MAX / 2,
     ) -> DynamicsSettings {
         let levenberg = preconditioner == Preconditioner::LevenbergMarquardt;
         let clock = if integrator == Integrator::Discrete { scaling } else { 1.0 };
@@ -317,8 +338,8 @@ prop_compose! {
         dynamics in dynamics(), samples in 2..40usize,
         file in prop::option::of((".+", ".+")),
         standardize in choice(Standardize::ALL), targets in choice(TargetScale::ALL),
-        pairs in 1..100usize, activation in choice(Activation::ALL),
-        initialization in choice(Initialization::ALL), loss in choice(LossName::ALL),
+        pairs in 1..100usize, activation in choice(&Activation::ALL),
+        initialization in choice(&Initialization::ALL), loss in choice(LossName::ALL),
         positive in prop::collection::vec(1e-300..1e300, 40),
         ball_radius in prop::option::of(1e-9..1e9), rank_threshold in 1e-300..1.0,
         at_exit in choice(AtExit::ALL), stationary_fraction in prop::option::of(1e-9..1e9),

@@ -63,11 +63,5 @@ impl Dataset {
 
 /// The sha256 of `bytes` as 64 hexadecimal digits.
 pub(crate) fn sha256_of(bytes: &[u8]) -> String {
-    let mut digits = String::with_capacity(64);
-    for byte in Sha256::digest(bytes) {
-        for nibble in [byte >> 4, byte & 15] {
-            digits.extend(char::from_digit(u32::from(nibble), 16));
-        }
-    }
-    digits
+    crate::records::checksum::hexadecimal(&Sha256::digest(bytes))
 }

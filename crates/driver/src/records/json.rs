@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::error::read_bytes;
-use super::{AtomicFile, RecordError, number};
+use super::{AtomicFile, FileSum, RecordError, number};
 
 /// The schema that this version writes.
 pub const SCHEMA: u32 = 1;
@@ -161,6 +161,9 @@ pub struct Outcome {
     /// Why there is no answer, where the status is failed; the field is left out otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// The run's other files but timing.json, as they were written; left out where nothing is written yet.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub files: BTreeMap<String, FileSum>,
 }
 
 /// manifest.json: what a folder holds.

@@ -12,6 +12,7 @@
 mod atomic;
 mod audit;
 mod checkpoint;
+pub(crate) mod checksum;
 mod error;
 #[cfg(test)]
 pub(crate) mod faults;
@@ -27,6 +28,7 @@ mod trace;
 pub use self::atomic::{AtomicFile, write_bytes};
 pub use self::audit::{AuditCorrection, AuditHypothesis, AuditRecord};
 pub use self::checkpoint::CheckpointRecord;
+pub use self::checksum::FileSum;
 pub use self::error::RecordError;
 pub use self::json::{
     Claim, DataIdentity, Event, EventKind, Manifest, Outcome, Problem, RunEntry, SCHEMA,

@@ -176,6 +176,7 @@ fn outcome() -> Outcome {
         final_loss: 123.4,
         counters: BTreeMap::from([("pseudo-inverse".into(), 3), ("jacobians".into(), u64::MAX)]),
         error: None,
+        files: BTreeMap::new(),
     }
 }
 

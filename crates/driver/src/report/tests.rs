@@ -23,6 +23,7 @@ fn outcome(stop_reason: StopReason) -> Outcome {
     let completed = stop_reason == StopReason::Horizon;
     Outcome {
         error: None,
+        files: [].into(),
         status: if completed { Status::Completed } else { Status::Stopped },
         stop_reason,
         events: vec![Event {

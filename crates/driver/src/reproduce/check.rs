@@ -239,6 +239,7 @@ mod tests {
             final_loss: 50.0,
             counters: BTreeMap::new(),
             error: None,
+            files: BTreeMap::new(),
         };
         let run = Finished {
             id: "gauss-newton-alpha_8-seed_0".to_owned(),

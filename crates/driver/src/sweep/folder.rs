@@ -10,9 +10,11 @@ use std::path::{Path, PathBuf};
 use super::error::SweepError;
 use super::plan::{Plan, PlannedRun};
 use crate::checkpoint;
+use crate::data::sha256_of;
 use crate::error::DriverError;
+use crate::records::checksum::damage;
 use crate::records::layer::{UNFINISHED, layer};
-use crate::records::{RecordError, read_manifest};
+use crate::records::{FileSum, Outcome, RecordError, read_json, read_manifest};
 use crate::reproduce::folder::RunFolder;
 
 /// What happens to runs that are in the folder already.
@@ -22,6 +24,17 @@ pub enum Existing {
     Refuse,
     /// Those that are planned count as done.
     Resume,
+}
+
+/// What a sweep's folder has of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// Nothing, or no outcome.
+    Nothing,
+    /// A finished run, one of whose files is not what it was; which, and how it differs.
+    Damaged(String),
+    /// A finished run.
+    Whole,
 }
 
 /// An output folder that this sweep alone writes to.
@@ -72,22 +85,44 @@ impl SweepFolder {
         self.root.join(RunFolder::run_path(id))
     }
 
-    /// Whether the planned run is there, whole.
+    /// What is there of the planned run.
     ///
     /// # Errors
     /// [`SweepError::OtherConfiguration`]; [`DriverError::Record`] where it cannot be read.
-    pub fn is_finished(&self, planned: &PlannedRun) -> Result<bool, DriverError> {
+    pub fn find(&self, planned: &PlannedRun) -> Result<Found, DriverError> {
         let path = self.run(&planned.id);
-        if !path.join("outcome.json").exists() {
-            return Ok(false);
-        }
-        match fs::read(path.join("config.toml")) {
-            Ok(found) if found == planned.config.to_toml().as_bytes() => Ok(true),
-            Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                Err(RecordError::Read { path: path.join("config.toml"), source }.into())
+        let read = match read_json::<Outcome>(&path.join("outcome.json")) {
+            Err(RecordError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                return Ok(Found::Nothing);
             }
-            _ => Err(SweepError::OtherConfiguration { path }.into()),
+            read => read,
+        };
+        let vouched = read.as_ref().ok().and_then(|outcome| outcome.files.get("config.toml"));
+        let config = path.join("config.toml");
+        // A damaged config.toml does not make the run another one.
+        let sum = match vouched {
+            Some(sum) => Some(sum.clone()),
+            None if config.exists() => Some(FileSum::of(&config)?),
+            None => None,
+        };
+        if sum.is_none_or(|sum| sum.sha256 != sha256_of(planned.config.to_toml().as_bytes())) {
+            return Err(SweepError::OtherConfiguration { path }.into());
         }
+        match read {
+            Ok(outcome) => Ok(damage(&path, &outcome.files)?.map_or(Found::Whole, Found::Damaged)),
+            Err(RecordError::Json { source, .. }) => {
+                Ok(Found::Damaged(format!("outcome.json is none: {source}")))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Whether the planned run is there, whole.
+    ///
+    /// # Errors
+    /// As [`Self::find`].
+    pub fn is_finished(&self, planned: &PlannedRun) -> Result<bool, DriverError> {
+        Ok(self.find(planned)? == Found::Whole)
     }
 
     /// Lets `write` fill a run's folder, then gives it its name; nothing is left of one that fails.
@@ -109,7 +144,7 @@ impl SweepFolder {
             .and_then(|()| write(&temporary))
             .and_then(|()| {
                 layer().sync_folder(&temporary).map_err(fail)?;
-                // Without an outcome, as only a foreign hand can leave it: not a finished run.
+                // Without an outcome or damaged, as only a foreign hand can leave it: not a finished run.
                 remove(&target).map_err(fail)?;
                 layer().rename_folder(&temporary, &target).map_err(fail)?;
                 Ok(layer().sync_folder(&runs).map_err(fail)?)

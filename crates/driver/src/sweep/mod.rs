@@ -25,7 +25,7 @@ use crate::reproduce::folder::{RunFolder, new_manifest};
 use crate::run::INTERRUPT;
 
 pub use self::error::SweepError;
-pub use self::folder::{Existing, SweepFolder};
+pub use self::folder::{Existing, Found, SweepFolder};
 pub use self::plan::{Plan, PlannedRun};
 pub use self::summary::{RunSummary, SUMMARY_COLUMNS};
 
@@ -53,6 +53,8 @@ pub struct Report {
     pub runs: usize,
     /// Those that were there before.
     pub resumed: usize,
+    /// Names of the runs that were there, but damaged, and were made again.
+    pub damaged: Vec<String>,
     /// Names of the runs without an answer.
     pub failed: Vec<String>,
     /// Seconds that this command took.
@@ -71,21 +73,20 @@ pub fn sweep(request: &Request) -> Result<Report, DriverError> {
     }
     let plan = Plan::read(&request.config)?;
     let folder = SweepFolder::open(&request.out, &plan, request.existing)?;
-    let mut pending = Vec::new();
-    for planned in &plan.runs {
-        if !folder.is_finished(planned)? {
-            pending.push(planned);
-        }
-    }
+    let Pending { runs: pending, damaged } = pending(&plan, &folder)?;
     let (all, resumed) = (plan.runs.len(), plan.runs.len() - pending.len());
     if resumed > 0 && !request.quiet {
         eprintln!("{resumed} of {all} runs are there already");
+    }
+    for (id, what) in damaged.iter().filter(|_| !request.quiet) {
+        eprintln!("{id} is made again, its files are damaged: {what}");
     }
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let jobs = request.jobs.unwrap_or(cores);
     let progress = Progress::new(pending.len(), request.quiet);
     let done = Mutex::new(resumed);
-    let worked = work::on_all_cores(&pending, jobs, |planned| {
+    let worked = work::on_all_cores(&pending, jobs, |&index| {
+        let planned = &plan.runs[index];
         work::one(planned, &plan, &folder)?;
         // A poisoned lock only means that another worker panicked; the count is whole.
         *done.lock().unwrap_or_else(std::sync::PoisonError::into_inner) += 1;
@@ -114,7 +115,34 @@ pub fn sweep(request: &Request) -> Result<Report, DriverError> {
         eprintln!("{strangers} folders below runs/ are not of this sweep; they stay as they are");
     }
     let seconds = begun.elapsed().as_secs_f64();
-    Ok(Report { out: request.out.clone(), runs: all, resumed, failed, seconds })
+    let damaged = damaged.into_iter().map(|(id, _)| id).collect();
+    Ok(Report { out: request.out.clone(), runs: all, resumed, damaged, failed, seconds })
+}
+
+/// What is left to do of a sweep.
+#[derive(Clone, Debug, Default)]
+pub struct Pending {
+    /// Indices in [`Plan::runs`].
+    pub runs: Vec<usize>,
+    /// Names of those among them that were finished and then damaged, each with what is wrong.
+    pub damaged: Vec<(String, String)>,
+}
+
+/// The planned runs that are not in the folder, whole: every file of the others is read for its checksum.
+///
+/// # Errors
+/// As [`SweepFolder::find`].
+pub fn pending(plan: &Plan, folder: &SweepFolder) -> Result<Pending, DriverError> {
+    let mut found = Pending::default();
+    for (index, planned) in plan.runs.iter().enumerate() {
+        match folder.find(planned)? {
+            Found::Whole => continue,
+            Found::Damaged(what) => found.damaged.push((planned.id.clone(), what)),
+            Found::Nothing => {}
+        }
+        found.runs.push(index);
+    }
+    Ok(found)
 }
 
 /// Writes what tells of all runs, from their files; the names of those without an answer.

@@ -89,7 +89,7 @@ pub fn one(planned: &PlannedRun, plan: &Plan, folder: &SweepFolder) -> Result<()
     folder.add_run(&planned.id, |path| {
         write_bytes(&path.join("config.toml"), planned.config.to_toml().as_bytes())?;
         write_json(&path.join("timing.json"), &Timing::default())?;
-        Ok(write_json(&path.join("outcome.json"), &run::failed_outcome(error))?)
+        run::write_outcome(path, run::failed_outcome(error))
     })
 }
 

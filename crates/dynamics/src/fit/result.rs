@@ -115,8 +115,6 @@ fn uncertainty<M: SmoothMap>(iteration: &mut Iteration<'_, M>) -> Uncertainty {
         // A Jacobian that was loaded before loads again.
         let _ = factor.load(jacobian, factors, SecularMethod::SingularValues);
     }
-    // Eigenvalues of a Gram matrix know singular values to the root of eps.
-    let cutoff = if factor.takes_gradient() { cutoff.max(1e-7) } else { cutoff };
     let scales: Vec<f64> =
         factor.column_norms().iter().map(|&s| if s > 0.0 { s } else { 1.0 }).collect();
     let free = &iteration.free;
@@ -130,6 +128,8 @@ fn uncertainty<M: SmoothMap>(iteration: &mut Iteration<'_, M>) -> Uncertainty {
             residual_deviation: f64::NAN,
         };
     }
+    // Eigenvalues of a Gram matrix know singular values to the root of eps.
+    let cutoff = cutoff.max(factor.resolution());
     Uncertainty::of(factor, free, &scales, loss, n, cutoff)
 }
 

@@ -1,6 +1,7 @@
 //! The step for a damping, and the damping for a radius: Newton's method on the secular equation.
 
 use super::SecularFactor;
+use crate::vector::binary_scale;
 
 /// Newton steps on the secular equation: its convergence is monotone, two or three are the rule.
 const NEWTON_STEPS: usize = 60;
@@ -34,7 +35,7 @@ impl SecularFactor {
     /// `norm(d(lambda))`.
     pub fn step_norm(&mut self, damping: f64) -> f64 {
         self.fill_weights(damping);
-        self.weights.iter().map(|w| w * w).sum::<f64>().sqrt()
+        length(&self.weights)
     }
 
     /// Writes `d(lambda) = -V diag(s/(s^2 + lambda)) U^T b`, over the free columns.
@@ -81,15 +82,22 @@ impl SecularFactor {
             return 0.0;
         }
         let floor = self.floor();
-        let slope = self.values.iter().zip(&self.coordinates).map(|(s, c)| (s * c) * (s * c));
+        // In these powers of two as units nothing that counts over- or underflows when it is squared: lambda is
+        // measured in `size^2`, norm(d) in `1 / unit`.
+        let largest = |x: &[f64]| binary_scale(x.iter().fold(0.0, |m, x| x.abs().max(m)));
+        let (size, share) = (largest(&self.values), largest(&self.coordinates));
+        let unit = size / share;
+        let radius = radius * unit;
+        let terms = self.values.iter().zip(&self.coordinates);
+        let slope: f64 = terms.map(|(s, c)| ((s / size) * (c / share)).powi(2)).sum();
         // norm(d(lambda)) <= norm(A^T b) / lambda.
-        let (mut low, mut high) = (0.0, slope.sum::<f64>().sqrt() / radius);
-        let mut damping = guess.clamp(low, high);
+        let (mut low, mut high) = (0.0, slope.sqrt() / radius);
+        let mut damping = (guess / size / size).max(low).min(high);
         if damping == 0.0 {
             damping = 1e-3 * high;
         }
         for _ in 0..NEWTON_STEPS {
-            let length = self.step_norm(damping);
+            let length = self.step_norm(damping * size * size) * unit;
             if (length - radius).abs() <= 0.1 * radius {
                 break;
             }
@@ -98,17 +106,20 @@ impl SecularFactor {
             } else {
                 high = damping;
             }
-            let derivative: f64 = self
-                .values
-                .iter()
-                .zip(&self.weights)
-                .map(|(&s, w)| if s > floor { w * w / (s * s + damping) } else { 0.0 })
-                .sum();
+            let kept = self.values.iter().zip(&self.weights).filter(|(s, _)| **s > floor);
+            let derivative: f64 =
+                kept.map(|(s, w)| (w * unit).powi(2) / ((s / size).powi(2) + damping)).sum();
             // Newton on 1/radius - 1/norm(d), which is nearly linear in lambda.
             let next = damping + (length / radius) * (length - radius) * length / derivative;
             damping =
                 if next > low && next < high { next } else { (low.max(1e-6 * high) * high).sqrt() };
         }
-        damping
+        damping * size * size
     }
+}
+
+/// The 2-norm, summed in order; over- and underflow of the squares change nothing.
+fn length(x: &[f64]) -> f64 {
+    let unit = binary_scale(x.iter().fold(0.0, |m, x| x.abs().max(m)));
+    x.iter().map(|x| (x / unit).powi(2)).sum::<f64>().sqrt() * unit
 }

@@ -16,7 +16,7 @@ use crate::error::SolveError;
 use crate::householder_qr::HouseholderQr;
 use crate::operator::JacobianOperator;
 use crate::thin_svd::ThinSvd;
-use crate::vector::{inner_product, norm};
+use crate::vector::{binary_scale, inner_product, norm};
 
 /// Order up to which the small kernels of this folder factor; beyond it faer's blocked ones do.
 const SMALL: usize = 32;
@@ -28,10 +28,17 @@ pub enum SecularMethod {
     /// else `SingularValues`.
     #[default]
     Auto,
-    /// QR of A (of `A^T` for p > n), then the singular values of R: relative error eps cond(A).
+    /// QR of A (of `A^T` for p > n), then the singular values of R: those of A + E with
+    /// `norm(E) <= c eps norm(A)`, and steps to eps cond(A).
     SingularValues,
-    /// Eigenvalues of `A^T A`, which a structured J gives without being formed: eps cond(A)^2. Only for
-    /// n >= p without row factors; otherwise as `SingularValues`.
+    /// Eigenvalues of `A^T A`, which a structured J gives without being formed. Only for n >= p without row
+    /// factors; otherwise as `SingularValues`.
+    ///
+    /// Steps are those of `A^T A + E` with `norm(E) <= c (sqrt(n) + p) eps norm(A)^2`, whatever the sizes of
+    /// the columns of A: they meet their equation as well as those of `SingularValues`, but lie
+    /// eps cond(A)^2 off. No singular value comes out below `sqrt((sqrt(n) + p) eps)` of the largest, so that
+    /// an undamped step in a kernel of A is not 0 but up to `norm(b) / norm(A)`: see
+    /// [`SecularFactor::resolution`].
     Eigenvalues,
 }
 
@@ -208,9 +215,12 @@ impl SecularFactor {
         let (long, k) = (n.max(f), n.min(f));
         self.shape = if n >= f { Shape::Tall } else { Shape::Wide };
         self.tall.resize(long * k, 0.0);
+        // The kernels multiply squares of entries: they see columns of norm at most 2, scaled without rounding.
+        let sizes = self.free.iter().map(|&column| self.column_norms[column] / scales[column]);
+        let unit = binary_scale(sizes.fold(0.0, f64::max));
         for (c, &column) in self.free.iter().enumerate() {
             let source = &dense[column * n..][..n];
-            let inverse = scales[column].recip();
+            let inverse = scales[column].recip() * unit.recip();
             if self.shape == Shape::Tall {
                 let target = &mut self.tall[c * n..][..n];
                 target.iter_mut().zip(source).for_each(|(t, x)| *t = x * inverse);
@@ -252,6 +262,7 @@ impl SecularFactor {
                 }
             }
         }
+        self.values.iter_mut().chain(&mut self.triangle).for_each(|x| *x *= unit);
         Ok(())
     }
 
@@ -291,8 +302,13 @@ impl SecularFactor {
         }
         let order = SolveError::NoConvergence { rows: f, columns: f };
         let eigen = scaled.self_adjoint_eigen(Side::Lower).map_err(|_| order)?;
+        // Rounding may have made small eigenvalues negative. Raised to the size of their error they stay within
+        // it, and each direction keeps its share of the gradient: a step without that share misses its
+        // equation by as much as sqrt(eps).
+        let eigenvalues = eigen.S().column_vector();
+        let least = self.gram_error() * eigenvalues.iter().copied().fold(0.0, f64::max);
         self.values.clear();
-        self.values.extend(eigen.S().column_vector().iter().map(|s| s.max(0.0).sqrt()));
+        self.values.extend(eigenvalues.iter().map(|s| s.max(least).sqrt()));
         self.right.resize(f * f, 0.0);
         for (i, column) in self.right.chunks_exact_mut(f.max(1)).enumerate() {
             column.iter_mut().enumerate().for_each(|(r, v)| *v = eigen.U()[(r, i)]);
@@ -345,6 +361,21 @@ impl SecularFactor {
             let s = self.values[i];
             let product = inner_product(&self.right[i * f..][..f], &self.work);
             *coordinate = if s > 0.0 { product / s } else { 0.0 };
+        }
+    }
+
+    /// The error of the eigenvalues of `A^T A` relative to the largest: `sqrt(n) eps` is what rounding adds up
+    /// to in inner products of length n, p eps the backward error of the eigen-solve.
+    fn gram_error(&self) -> f64 {
+        ((self.rows as f64).sqrt() + self.free.len() as f64) * f64::EPSILON
+    }
+
+    /// Singular values up to this multiple of the largest may be 0: 4 eps, or
+    /// `2 sqrt((sqrt(n) + p) eps)` after [`SecularMethod::Eigenvalues`].
+    pub fn resolution(&self) -> f64 {
+        match self.source {
+            Source::Dense(_) => 4.0 * f64::EPSILON,
+            Source::Gram(_) => 2.0 * self.gram_error().sqrt(),
         }
     }
 

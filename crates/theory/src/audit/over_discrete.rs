@@ -221,12 +221,16 @@ pub fn repaired_rate(run: &Iterates<'_>) -> Record {
         place: "after Theorem 2, repaired",
         text: "alpha eta = (1-rho)/mu: Delta_k <= Delta_0 (1 - (nu/mu)(1-rho)(lambda0^2/kappa)(1 - 2e - e^2/4))^k, e = O(1/alpha)",
     };
-    let modulus = run.constants.repaired_modulus(run.damping, run.trajectory.scaling);
-    row.judge(run.name, run.of_repaired(), run.contraction(modulus)).with_note(&format!(
-        "Mean decrement a step {:.4}, guaranteed {:.4}.",
-        run.mean_decrement(),
-        1.0 - modulus
-    ))
+    let (hypotheses, mean) = (run.of_repaired(), run.mean_decrement());
+    let Some(modulus) = run.constants.repaired_modulus(run.damping, run.trajectory.scaling) else {
+        // Far below the least alpha, a hypothesis that is then unmet.
+        let note = format!(
+            "Mean decrement a step {mean:.4}; at this alpha e >= 0.472, and nothing is guaranteed."
+        );
+        return Record { hypotheses, ..row.unavailable(run.name, &note) };
+    };
+    let note = format!("Mean decrement a step {mean:.4}, guaranteed {:.4}.", 1.0 - modulus);
+    row.judge(run.name, hypotheses, run.contraction(modulus)).with_note(&note)
 }
 
 /// App. A: N = infinity, the iterates stay within lambda0/L.
