@@ -103,7 +103,7 @@ impl Cholesky {
                             }
                         }
                         None => {
-                            target.iter_mut().zip(source.iter()).for_each(|(t, x)| *t = scale * x)
+                            target.iter_mut().zip(source.iter()).for_each(|(t, x)| *t = scale * x);
                         }
                     }
                     if let Some((tau, x)) = rank_one {

@@ -45,7 +45,6 @@ pub(crate) fn few_units_gram(jacobian: &RowKronecker, out: MatMut<'_, f64>, work
     let (vectors, rest) = aligned(work, count * PADDING);
     let (products, sums) = rest.split_at_mut(pairs * rows);
     let sums = &mut sums[..count];
-    vectors.fill(0.0);
     Arch::new().dispatch(FewUnits { jacobian, pairs, sums, vectors, products });
     scatter((sums, pairs), jacobian.pair_places(), out);
 }
@@ -76,7 +75,7 @@ impl WithSimd for FewUnits<'_> {
             while other < m {
                 // The last units have few sums each: two of them keep the processor's adders at work.
                 let two = has_many_registers::<S>() && (2..=SHARED).contains(&(m - other));
-                add_sums(simd, s, (m, other, two), (&*products, pairs), vectors);
+                add_sums(simd, s, (m, other, two), (&*products, pairs), vectors, b == 0);
                 other += if two { 2 } else { 1 };
             }
         }
@@ -87,7 +86,8 @@ impl WithSimd for FewUnits<'_> {
     }
 }
 
-/// Adds one block's part of the sums of the units from `other` on with that unit, and, for two, with the next.
+/// Adds one block's part of the sums of the units from `other` on with that unit, and, for two, with the next;
+/// fresh sums begin with it.
 #[inline(always)]
 fn add_sums<S: Simd>(
     simd: S,
@@ -95,6 +95,7 @@ fn add_sums<S: Simd>(
     (m, other, two): (usize, usize, bool),
     (products, pairs): (&[f64], usize),
     vectors: &mut [f64],
+    fresh: bool,
 ) {
     let (vectors, _) = S::as_mut_simd_f64s(vectors);
     let length = s.stride / S::F64_LANES;
@@ -107,11 +108,11 @@ fn add_sums<S: Simd>(
             with_tile!(S, count, width, |C, K| {
                 if two {
                     let [this, next] = weighted_row_sums::<S, C, K, 2>(simd, length, sides);
-                    add_tile(simd, this, (i, other), (pairs, q), vectors);
-                    add_tile(simd, next, (i, other + 1), (pairs, q), vectors);
+                    add_tile(simd, this, (i, other), (pairs, q), vectors, fresh);
+                    add_tile(simd, next, (i, other + 1), (pairs, q), vectors, fresh);
                 } else {
                     let [this] = weighted_row_sums::<S, C, K, 1>(simd, length, sides);
-                    add_tile(simd, this, (i, other), (pairs, q), vectors);
+                    add_tile(simd, this, (i, other), (pairs, q), vectors, fresh);
                 }
             });
         }
@@ -126,6 +127,7 @@ fn add_tile<S: Simd, const C: usize, const K: usize>(
     (i, other): (usize, usize),
     (pairs, q): (usize, usize),
     vectors: &mut [S::f64s],
+    fresh: bool,
 ) {
     for (c, row) in tile.into_iter().enumerate() {
         if i + c < other {
@@ -133,7 +135,7 @@ fn add_tile<S: Simd, const C: usize, const K: usize>(
         }
         let place = (i + c) * (i + c + 1) / 2 + other;
         for (sum, part) in vectors[place * pairs + q..].iter_mut().zip(row) {
-            *sum = simd.add_f64s(*sum, part);
+            *sum = if fresh { part } else { simd.add_f64s(*sum, part) };
         }
     }
 }

@@ -169,6 +169,7 @@ pub(crate) fn weighted_row_sums<S: Simd, const C: usize, const K: usize, const G
 
 /// `x -= sum_c factors_c a[.., c]`, in two sums: half as long to wait.
 #[inline(always)]
+#[allow(clippy::needless_range_loop, reason = "iterators here cost the compiler its registers")]
 pub(crate) fn subtract_columns<S: Simd, const C: usize>(
     simd: S,
     a: Columns<'_>,
@@ -207,6 +208,7 @@ pub(crate) fn subtract_columns<S: Simd, const C: usize>(
 
 /// `a[.., c] . x` for C columns, each in the same order.
 #[inline(always)]
+#[allow(clippy::needless_range_loop, reason = "iterators here cost the compiler its registers")]
 pub(crate) fn column_products<S: Simd, const C: usize>(
     simd: S,
     a: Columns<'_>,

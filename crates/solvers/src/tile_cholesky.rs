@@ -49,8 +49,8 @@ impl WithSimd for Factor<'_> {
                     let sums = product::<S, C, V>(simd, first, a, b);
                     subtract(simd, sums, tile, stride);
                     if row == 0 {
-                        diagonal =
-                            Diagonal::factor(tile, stride, width).map_err(|index| first + index)?;
+                        let found = diagonal.factor(tile, stride, width);
+                        found.map_err(|index| first + index)?;
                     }
                     solve_tile::<S, C, V>(simd, &diagonal, tile, stride);
                     if row == 0 {
@@ -74,24 +74,25 @@ struct Diagonal {
 impl Diagonal {
     /// Factors the block at the top of `tile`; `Err` holds the first index without positive pivot.
     #[inline(always)]
-    fn factor(tile: &[f64], stride: usize, width: usize) -> Result<Self, usize> {
-        let mut found = Self::default();
+    fn factor(&mut self, tile: &[f64], stride: usize, width: usize) -> Result<(), usize> {
         for c in 0..width {
             for r in c..width {
-                let earlier = (0..c).map(|k| found.block[k][r] * found.block[k][c]);
-                found.block[c][r] = tile[c * stride + r] - earlier.sum::<f64>();
+                let earlier = (0..c).map(|k| self.block[k][r] * self.block[k][c]);
+                self.block[c][r] = tile[c * stride + r] - earlier.sum::<f64>();
             }
-            let pivot = found.block[c][c];
+            let pivot = self.block[c][c];
             if pivot.is_nan() || pivot <= 0.0 {
                 return Err(c);
             }
-            found.block[c][c] = pivot.sqrt();
-            found.inverses[c] = found.block[c][c].recip();
+            // Root and quotient at once: neither waits for the other.
+            let root = pivot.sqrt();
+            self.block[c][c] = root;
+            self.inverses[c] = root * pivot.recip();
             for r in c + 1..width {
-                found.block[c][r] *= found.inverses[c];
+                self.block[c][r] *= self.inverses[c];
             }
         }
-        Ok(found)
+        Ok(())
     }
 
     /// Puts the block where it was taken from.
@@ -161,18 +162,6 @@ pub(crate) struct BlockInverse {
     rows: Block,
 }
 
-/// `$body` for each index of a block, in order: what it keeps in an array stays in registers.
-macro_rules! unrolled {
-    (|$r:ident| $body:block) => {
-        unrolled!(@ $r $body 0 1 2 3 4 5 6 7)
-    };
-    (@ $r:ident $body:block $($index:literal)*) => {
-        $({
-            const $r: usize = $index;
-            $body
-        })*
-    };
-}
 /// Inverts the diagonal blocks of the factor: a solve with a block is then a few independent products,
 /// where divisions and substitutions would keep every following entry waiting.
 pub(crate) struct InvertBlocks<'a> {
@@ -204,6 +193,10 @@ impl WithSimd for InvertBlocks<'_> {
 
 /// Inverts the lower triangle that has `entry(c, r)` in column c, row r.
 #[inline(always)]
+#[allow(
+    clippy::needless_range_loop,
+    reason = "the loops unroll, and the inverse stays in registers"
+)]
 fn invert<S: Simd>(simd: S, entry: impl Fn(usize, usize) -> f64, inverse: &mut BlockInverse) {
     let mut pivots = [0.0; COLUMNS];
     for (c, pivot) in pivots.iter_mut().enumerate() {
@@ -212,18 +205,17 @@ fn invert<S: Simd>(simd: S, entry: impl Fn(usize, usize) -> f64, inverse: &mut B
     for v in 0..COLUMNS / S::F64_LANES {
         // Row after row of `L L^-1 = I`.
         let mut rows = [simd.splat_f64s(0.0); COLUMNS];
-        unrolled!(|R| {
-            let mut row = S::as_simd_f64s(&IDENTITY[R]).0[v];
-            for k in 0..R {
-                row = simd.negate_mul_add_e_f64s(simd.splat_f64s(entry(k, R)), rows[k], row);
+        for r in 0..COLUMNS {
+            let mut row = S::as_simd_f64s(&IDENTITY[r]).0[v];
+            for k in 0..r {
+                row = simd.negate_mul_add_e_f64s(simd.splat_f64s(entry(k, r)), rows[k], row);
             }
-            rows[R] = simd.mul_f64s(row, simd.splat_f64s(pivots[R]));
-            S::as_mut_simd_f64s(&mut inverse.rows[R]).0[v] = rows[R];
-        });
+            rows[r] = simd.mul_f64s(row, simd.splat_f64s(pivots[r]));
+            S::as_mut_simd_f64s(&mut inverse.rows[r]).0[v] = rows[r];
+        }
         // From the last column on of `L^-1 L = I`.
         let mut columns = [simd.splat_f64s(0.0); COLUMNS];
-        unrolled!(|R| {
-            let c = COLUMNS - 1 - R;
+        for c in (0..COLUMNS).rev() {
             let mut column = S::as_simd_f64s(&IDENTITY[c]).0[v];
             for k in c + 1..COLUMNS {
                 column =
@@ -231,7 +223,7 @@ fn invert<S: Simd>(simd: S, entry: impl Fn(usize, usize) -> f64, inverse: &mut B
             }
             columns[c] = simd.mul_f64s(column, simd.splat_f64s(pivots[c]));
             S::as_mut_simd_f64s(&mut inverse.columns[c]).0[v] = columns[c];
-        });
+        }
     }
 }
 
