@@ -79,8 +79,8 @@ impl Shape {
         let p = self.parameters();
         let here = rows_of(self.rows, ranks, 0).len() as f64;
         let (m, d, order) = (self.hidden as f64, self.features as f64, p as f64);
-        // At each point its agreement (five numbers) and the loss; in each solve two norms and J^T b; with
-        // each look at the residual J^T of it and a norm.
+        // At each point its agreement (five numbers) and the loss; in each solve J^T b, the norms of b and, where
+        // no Gram matrix tells it, of J; with each look at the residual J^T of it and a norm.
         let (looks, iterations) = match step {
             Step::Direct => (1, 0),
             Step::Shared { iterations } => (2, iterations),
@@ -94,7 +94,8 @@ impl Shape {
             exchanges: 0,
             bytes: 0,
         };
-        for _ in 0..3 + looks {
+        let norms = if step == Step::Direct { 1 } else { 2 };
+        for _ in 0..1 + norms + looks {
             cost.exchange(1, ranks);
         }
         cost.exchange(5, ranks);
