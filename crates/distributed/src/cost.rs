@@ -79,8 +79,8 @@ impl Shape {
         let p = self.parameters();
         let here = rows_of(self.rows, ranks, 0).len() as f64;
         let (m, d, order) = (self.hidden as f64, self.features as f64, p as f64);
-        // At each point its agreement (five numbers) and the loss; in each solve J^T b, the norms of b and, where
-        // no Gram matrix tells it, of J; with each look at the residual J^T of it and a norm.
+        // At each point its agreement (five numbers) and the loss; in each solve J^T b, the norms of b and, unless
+        // "primal-cholesky" has it from the Gram matrix, of J; with each look at the residual J^T of it and a norm.
         let (looks, iterations) = match step {
             Step::Direct => (1, 0),
             Step::Shared { iterations } => (2, iterations),

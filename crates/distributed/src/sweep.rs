@@ -30,7 +30,7 @@ pub struct Request {
     pub existing: Existing,
 }
 
-/// Collective: makes every run of a sweep that is not there yet, then summary.csv, bands.csv and
+/// Collective: makes every run of a sweep that is not there yet or damaged, then summary.csv, bands.csv and
 /// manifest.json. `None` on other ranks than 0. `progress(done, all)` is called on rank 0 after each run.
 ///
 /// # Errors

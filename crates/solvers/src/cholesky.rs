@@ -62,7 +62,7 @@ impl Cholesky {
         Self { factor, order, diagonal, inverses, weak, pivots, condition: None, scratch }
     }
 
-    /// The matrix to be factored: write its lower triangle before [`Self::decompose`].
+    /// The matrix to be factored: write its lower triangle before [`Self::factor`].
     pub(crate) fn matrix_mut(&mut self) -> MatMut<'_, f64> {
         let (order, stride) = (self.order, stride_for(self.order));
         let data = self.factor.col_as_slice_mut(0);

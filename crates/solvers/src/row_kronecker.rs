@@ -201,6 +201,9 @@ impl JacobianOperator for RowKronecker {
     }
 
     fn gram(&self, mut out: MatMut<'_, f64>, work: &mut Vec<f64>) {
+        if self.columns() == 0 {
+            return;
+        }
         let narrow = self.features() <= narrow_gram::FEATURES;
         let by_pairs = narrow || pairs_pay(self.rows(), self.hidden(), self.features());
         if !by_pairs && self.columns() > row_gram::PARAMETERS {
@@ -354,6 +357,9 @@ fn write_product(mut out: ColMut<'_, f64>, s: &[f64], x: &[f64]) {
 #[inline(always)]
 fn write_squared_rows(a: &RowBlocks, b: usize, out: &mut [f64]) {
     let block = a.block(b);
+    if block.data.is_empty() {
+        out.fill(0.0);
+    }
     // Four columns at a time: the sums are loaded and stored once for all of them.
     let fours = block.data.chunks(4 * block.stride);
     for (k, columns) in fours.enumerate() {

@@ -137,6 +137,9 @@ fn apply_block<S: Simd>(simd: S, jacobian: &RowKronecker, b: usize, v: &[f64], o
 #[inline(always)]
 fn write_apply<S: Simd>(simd: S, jacobian: &RowKronecker, b: usize, v: &[f64], out: &mut [f64]) {
     let (s, x, d) = (jacobian.left().block(b), jacobian.right().block(b), jacobian.features());
+    if jacobian.hidden() * d == 0 {
+        out.fill(0.0);
+    }
     for first in (0..jacobian.hidden()).step_by(UNITS) {
         let units = UNITS.min(jacobian.hidden() - first);
         for (r, width) in groups(out.len() / S::F64_LANES) {

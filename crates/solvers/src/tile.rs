@@ -1,7 +1,7 @@
-//! The one micro-kernel: `out[c][v] = sum_l a[l, c] b[l, v]` for a few scalars c and vectors v.
+//! The micro-kernels, above all `out[c][v] = sum_l a[l, c] b[l, v]` for a few scalars c and vectors v.
 //!
-//! Gram matrix, tangent kernel, `J v`, `J^T u`, pre-activations and the Cholesky factor are all loops
-//! around it. Three scalars by three vectors take nine accumulators, three vectors and a scalar of a
+//! Gram matrix, tangent kernel, `J v`, `J^T u`, pre-activations and the Cholesky factor are loops around it;
+//! sums along rows and solves with a factor have their own. Three scalars by three vectors take nine accumulators, three vectors and a scalar of a
 //! processor's sixteen registers, and six loads feed nine multiply-adds.
 
 // The loads below are the innermost of the whole library; a bounds check each would halve its speed.

@@ -41,7 +41,11 @@ impl WithSimd for Factor<'_> {
             let factors = &done[first.min(done.len())..];
             let a = Scalars { data: factors, step: stride, stride: 1 };
             let mut diagonal = Diagonal::default();
-            for (v, vectors) in groups((self.order - first).div_ceil(S::F64_LANES)) {
+            let total = (self.order - first).div_ceil(S::F64_LANES);
+            // The first tile has the diagonal block, even where a vector is one number.
+            let lead = if S::F64_LANES < STEP { VECTORS.min(total) } else { 0 };
+            let others = groups(total - lead).map(|(v, vectors)| (lead + v, vectors));
+            for (v, vectors) in (lead > 0).then_some((0, lead)).into_iter().chain(others) {
                 let row = v * S::F64_LANES;
                 let b = Vectors { data: &factors[row.min(factors.len())..], step: stride };
                 let tile = &mut rest[first + row..];
@@ -314,5 +318,41 @@ fn store(block: [f64; COLUMNS], out: &mut [f64]) {
     match out.as_chunks_mut::<COLUMNS>().0 {
         [whole, ..] => *whole = block,
         [] => out.iter_mut().zip(block).for_each(|(out, x)| *out = x),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pulp::Scalar;
+
+    use super::*;
+
+    /// Processors without vectors of f64: no other test meets them.
+    #[test]
+    fn vectors_of_one_number_factor_and_solve() {
+        for order in 1..30 {
+            let stride = stride_for(order);
+            let entry = |r: usize, c: usize| {
+                let (r, c) = (r.max(c), r.min(c));
+                if r == c { 4.0 + order as f64 } else { ((7 * r + 3 * c) % 5) as f64 - 2.0 }
+            };
+            let mut matrix = vec![0.0; stride * order];
+            for c in 0..order {
+                for r in c..order {
+                    matrix[c * stride + r] = entry(r, c);
+                }
+            }
+            let factor = Factor { matrix: &mut matrix, order };
+            assert_eq!(factor.with_simd(Scalar::new()), Ok(()));
+            let mut inverses = vec![BlockInverse::default(); order.div_ceil(COLUMNS)];
+            InvertBlocks { factor: &matrix, order, out: &mut inverses }.with_simd(Scalar::new());
+            let known: Vec<f64> = (0..order).map(|k| (k as f64).cos()).collect();
+            let row = |r: usize| (0..order).map(|c| entry(r, c) * known[c]).sum();
+            let mut x: Vec<f64> = (0..order).map(row).collect();
+            Solve { factor: &matrix, inverses: &inverses, x: &mut x }.with_simd(Scalar::new());
+            for (x, known) in x.iter().zip(&known) {
+                assert!((x - known).abs() < 1e-13, "order {order}");
+            }
+        }
     }
 }

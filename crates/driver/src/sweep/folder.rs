@@ -144,7 +144,7 @@ impl SweepFolder {
             .and_then(|()| write(&temporary))
             .and_then(|()| {
                 layer().sync_folder(&temporary).map_err(fail)?;
-                // Without an outcome or damaged, as only a foreign hand can leave it: not a finished run.
+                // Without an outcome, or damaged since: not a finished run.
                 remove(&target).map_err(fail)?;
                 layer().rename_folder(&temporary, &target).map_err(fail)?;
                 Ok(layer().sync_folder(&runs).map_err(fail)?)

@@ -128,7 +128,7 @@ fn uncertainty<M: SmoothMap>(iteration: &mut Iteration<'_, M>) -> Uncertainty {
             residual_deviation: f64::NAN,
         };
     }
-    // Eigenvalues of a Gram matrix know singular values to the root of eps.
+    // Eigenvalues of a Gram matrix know singular values to the root of eps only.
     let cutoff = cutoff.max(factor.resolution());
     Uncertainty::of(factor, free, &scales, loss, n, cutoff)
 }

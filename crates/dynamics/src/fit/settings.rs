@@ -68,8 +68,8 @@ pub struct FitSettings {
     /// Most accepted steps; default 1000.
     pub max_iterations: usize,
     /// Singular values of `J D^-1` at most this multiple of the largest count as lost rank in the result;
-    /// default 1e-12, and never below four times the map's `jacobian_error`. Steps leave out what is below
-    /// that error alone.
+    /// default 1e-12, and never below four times the map's `jacobian_error` or
+    /// `gaussflow_solvers::SecularFactor::resolution`. Steps leave out what is below that error alone.
     pub rank_cutoff: f64,
 }
 

@@ -190,6 +190,15 @@ fn shapes_without_entries_are_empty_and_not_a_panic() {
     assert_eq!((operator.rows(), operator.columns()), (0, 0));
     operator.apply(&[], &mut []);
     operator.apply_transposed(&[], &mut []);
+    for operator in [RowKronecker::new(&[1.0; 32], 4, 0), RowKronecker::new(&[], 0, 3)] {
+        let n = operator.rows();
+        let (mut image, mut squares) = (vec![f64::NAN; n], vec![f64::NAN; n]);
+        operator.apply(&[], &mut image);
+        operator.kernel_diagonal(&mut squares);
+        assert_eq!((image, squares), (vec![0.0; n], vec![0.0; n]));
+        operator.gram(Mat::zeros(0, 0).as_mut(), &mut Vec::new());
+        assert_eq!(operator.squared_norm().to_bits(), 0);
+    }
     let ragged = RowKronecker::new(&[1.0, 2.0, 3.0], 2, 1);
     assert_eq!((ragged.rows(), ragged.columns()), (1, 2));
 }
