@@ -33,8 +33,8 @@ pub(crate) fn inverse_norm(x: &mut [f64], mut apply: impl FnMut(&mut [f64])) -> 
     }
     let mut growth = 0.0;
     for _ in 0..if cold { 3 } else { 1 } {
-        let scale = norm(x).recip();
-        x.iter_mut().for_each(|x| *x *= scale);
+        let length = norm(x);
+        x.iter_mut().for_each(|x| *x /= length);
         apply(x);
         growth = norm(x);
         if !growth.is_finite() || growth == 0.0 {

@@ -14,7 +14,7 @@ pub(crate) fn size_of_square(squared: f64) -> Option<f64> {
 }
 
 impl Factors {
-    /// The Frobenius norm of J; which proves shape and finiteness: the first question at a point, unless
+    /// The Frobenius norm of J, which proves shape and finiteness: the first question at a point, unless
     /// [`Self::gram_and_size`] has answered it.
     pub(crate) fn size(&mut self, jacobian: &dyn JacobianOperator) -> Result<f64, SolveError> {
         require_shape(jacobian, self.rows, self.columns)?;

@@ -15,6 +15,7 @@ use crate::extreme::{ExtremeSingularValues, Extremes};
 use crate::householder_qr::HouseholderQr;
 use crate::matrix_free::MatrixFree;
 use crate::operator::JacobianOperator;
+use crate::slot::Slot;
 use crate::thin_svd::ThinSvd;
 
 /// How often each factorization was computed since construction: what a shared cache must show.
@@ -36,28 +37,6 @@ pub struct FactorCounts {
     pub iterative: u64,
     /// Their iterations.
     pub iterations: u64,
-}
-
-/// A lazily allocated workspace that knows whether it holds the present point's factor.
-pub(crate) struct Slot<T> {
-    pub(crate) workspace: Option<T>,
-    /// The damping of the factor held, `None` when stale.
-    pub(crate) damping: Option<f64>,
-}
-
-impl<T> Default for Slot<T> {
-    fn default() -> Self {
-        Self { workspace: None, damping: None }
-    }
-}
-
-impl<T> Slot<T> {
-    /// The workspace, made on first use, and whether its factor is current at `damping`.
-    pub(crate) fn open(&mut self, damping: f64, make: impl FnOnce() -> T) -> (&mut T, bool) {
-        let current = self.damping == Some(damping) && self.workspace.is_some();
-        self.damping = Some(damping);
-        (self.workspace.get_or_insert_with(make), current)
-    }
 }
 
 /// The factorizations of one n x p Jacobian.

@@ -6,6 +6,8 @@
 // Without inlining, a loop would not be compiled for the instruction set of the closure around it.
 #![allow(clippy::inline_always)]
 
+use std::ops::Range;
+
 use faer::MatMut;
 use pulp::{Arch, Simd, WithSimd};
 
@@ -28,8 +30,8 @@ pub(crate) fn pays(rows: usize, units: usize) -> bool {
     units <= UNITS && rows >= ROWS * units
 }
 
-/// Units of a tile that two others can share, where there are registers for it.
-const SHARED: usize = 4;
+/// So many last units are taken two at a time, where there are registers for their sums with all of them.
+const LAST: usize = 4;
 
 /// Writes the lower triangle of `J^T J` to `out` (p x p, column-major), for a few units of at most
 /// [`crate::narrow_gram::FEATURES`] features.
@@ -45,6 +47,7 @@ pub(crate) fn few_units_gram(jacobian: &RowKronecker, out: MatMut<'_, f64>, work
     let (vectors, rest) = aligned(work, count * PADDING);
     let (products, sums) = rest.split_at_mut(pairs * rows);
     let sums = &mut sums[..count];
+    vectors.fill(0.0);
     Arch::new().dispatch(FewUnits { jacobian, pairs, sums, vectors, products });
     scatter((sums, pairs), jacobian.pair_places(), out);
 }
@@ -71,12 +74,13 @@ impl WithSimd for FewUnits<'_> {
         for b in 0..jacobian.left().blocks() {
             let (s, x) = (jacobian.left().block(b), jacobian.right().block(b));
             write_products(x, jacobian.features(), products);
-            let mut other = 0;
-            while other < m {
+            let mut first = 0;
+            while first < m {
                 // The last units have few sums each: two of them keep the processor's adders at work.
-                let two = has_many_registers::<S>() && (2..=SHARED).contains(&(m - other));
-                add_sums(simd, s, (m, other, two), (&*products, pairs), vectors, b == 0);
-                other += if two { 2 } else { 1 };
+                let two = has_many_registers::<S>() && (2..=LAST).contains(&(m - first));
+                let others = first..first + if two { 2 } else { 1 };
+                first = others.end;
+                add_sums(simd, s, others, (&*products, pairs), vectors);
             }
         }
         let (vectors, _) = S::as_simd_f64s(vectors);
@@ -86,18 +90,17 @@ impl WithSimd for FewUnits<'_> {
     }
 }
 
-/// Adds one block's part of the sums of the units from `other` on with that unit, and, for two, with the next;
-/// fresh sums begin with it.
+/// Adds one block's part of the sums of `others`, one unit or two, with all units from the first of them on.
 #[inline(always)]
 fn add_sums<S: Simd>(
     simd: S,
     s: Block<'_>,
-    (m, other, two): (usize, usize, bool),
+    others: Range<usize>,
     (products, pairs): (&[f64], usize),
     vectors: &mut [f64],
-    fresh: bool,
 ) {
     let (vectors, _) = S::as_mut_simd_f64s(vectors);
+    let (m, other) = (s.data.len() / s.stride, others.start);
     let length = s.stride / S::F64_LANES;
     let column = |i: usize| Columns { data: &s.data[i * s.stride..], stride: s.stride };
     for (q, width) in groups(pairs) {
@@ -106,13 +109,13 @@ fn add_sums<S: Simd>(
             let i = other + first;
             let sides = (column(i), column(other), right);
             with_tile!(S, count, width, |C, K| {
-                if two {
+                if others.len() == 2 {
                     let [this, next] = weighted_row_sums::<S, C, K, 2>(simd, length, sides);
-                    add_tile(simd, this, (i, other), (pairs, q), vectors, fresh);
-                    add_tile(simd, next, (i, other + 1), (pairs, q), vectors, fresh);
+                    add_tile(simd, this, (i, other), (pairs, q), vectors);
+                    add_tile(simd, next, (i, other + 1), (pairs, q), vectors);
                 } else {
                     let [this] = weighted_row_sums::<S, C, K, 1>(simd, length, sides);
-                    add_tile(simd, this, (i, other), (pairs, q), vectors, fresh);
+                    add_tile(simd, this, (i, other), (pairs, q), vectors);
                 }
             });
         }
@@ -127,7 +130,6 @@ fn add_tile<S: Simd, const C: usize, const K: usize>(
     (i, other): (usize, usize),
     (pairs, q): (usize, usize),
     vectors: &mut [S::f64s],
-    fresh: bool,
 ) {
     for (c, row) in tile.into_iter().enumerate() {
         if i + c < other {
@@ -135,7 +137,7 @@ fn add_tile<S: Simd, const C: usize, const K: usize>(
         }
         let place = (i + c) * (i + c + 1) / 2 + other;
         for (sum, part) in vectors[place * pairs + q..].iter_mut().zip(row) {
-            *sum = if fresh { part } else { simd.add_f64s(*sum, part) };
+            *sum = simd.add_f64s(*sum, part);
         }
     }
 }

@@ -39,6 +39,7 @@ mod row_gram;
 mod row_kronecker;
 mod row_products;
 mod secular;
+mod slot;
 mod solve;
 mod spectrum_tracker;
 mod symmetric;

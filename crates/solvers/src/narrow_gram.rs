@@ -14,7 +14,7 @@ use pulp::{Arch, Simd, WithSimd};
 use crate::pair_gram::aligned;
 use crate::row_blocks::{Block, PADDING, ROW_BLOCK};
 use crate::row_kronecker::RowKronecker;
-use crate::tile::{Scalars, Vectors, add_product, balanced, groups, most_scalars};
+use crate::tile::{Scalars, Vectors, add_products};
 
 /// Most features.
 pub(crate) const FEATURES: usize = 3;
@@ -120,16 +120,10 @@ impl WithSimd for NarrowProducts<'_> {
                 }
                 let length = width - first;
                 let sums = &mut sums[panels.start(first / PANEL)..];
-                for (v, vectors) in groups(length / S::F64_LANES) {
-                    let at = v * S::F64_LANES;
-                    let b = Vectors { data: &rows[first + at..], step: width };
-                    for (c, count) in balanced(others * pairs, most_scalars::<S>(vectors)) {
-                        let data = &weighted[c * s.stride..];
-                        let a = Scalars { data, step: 1, stride: s.stride };
-                        let target = (&mut sums[c * length + at..], length);
-                        add_product(simd, (count, vectors), s.rows, (a, b), target);
-                    }
-                }
+                let a = Scalars { data: weighted, step: 1, stride: s.stride };
+                let b = Vectors { data: &rows[first..], step: width };
+                let tiles = (|_| others * pairs, length / S::F64_LANES);
+                add_products(simd, tiles, s.rows, (a, b), (sums, length));
             }
         }
     }

@@ -15,7 +15,7 @@ use rayon::prelude::*;
 use crate::parallel;
 use crate::row_blocks::{Block, ROW_BLOCK};
 use crate::row_kronecker::RowKronecker;
-use crate::tile::{Scalars, Vectors, add_product, balanced, groups, most_scalars};
+use crate::tile::{Scalars, Vectors, add_products};
 
 /// Numbers that the pairs of one block of rows may take, on each side: two thirds of the usual
 /// second-level cache together.
@@ -126,7 +126,12 @@ impl WithSimd for PairProducts<'_> {
                         let (i, other) = place;
                         place = if i == other { (i + 1, 0) } else { (i, other + 1) };
                     }
-                    add_pair_products(simd, (&*units, rows), (&*features, width), count, sums);
+                    // `sums[pair, .] += sum over count rows of units[row, pair] features[row, .]`.
+                    let a = Scalars { data: &*units, step: 1, stride: rows };
+                    let b = Vectors { data: &*features, step: width };
+                    let pairs = sums.len() / width;
+                    let tiles = (|_| pairs, width / S::F64_LANES);
+                    add_products(simd, tiles, count, (a, b), (sums, width));
                 }
             }
         }
@@ -181,27 +186,6 @@ fn write_unit_pair<S: Simd>(
     let (a, b) = (S::as_simd_f64s(column(i)).0, S::as_simd_f64s(column(other)).0);
     for ((o, a), b) in S::as_mut_simd_f64s(out).0.iter_mut().zip(a).zip(b) {
         *o = simd.mul_f64s(*a, *b);
-    }
-}
-
-/// `sums[pair, .] += sum over count rows of units[row, pair] features[row, .]`.
-#[inline(always)]
-fn add_pair_products<S: Simd>(
-    simd: S,
-    (units, rows): (&[f64], usize),
-    (features, width): (&[f64], usize),
-    count: usize,
-    sums: &mut [f64],
-) {
-    let pairs = sums.len() / width;
-    for (v, vectors) in groups(width / S::F64_LANES) {
-        let at = v * S::F64_LANES;
-        let b = Vectors { data: &features[at..], step: width };
-        for (first, scalars) in balanced(pairs, most_scalars::<S>(vectors)) {
-            let a = Scalars { data: &units[first * rows..], step: 1, stride: rows };
-            let target = (&mut sums[first * width + at..], width);
-            add_product(simd, (scalars, vectors), count, (a, b), target);
-        }
     }
 }
 

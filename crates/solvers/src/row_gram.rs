@@ -12,7 +12,7 @@ use pulp::{Arch, Simd, WithSimd};
 use crate::pair_gram::aligned;
 use crate::row_blocks::{PADDING, ROW_BLOCK};
 use crate::row_kronecker::RowKronecker;
-use crate::tile::{Scalars, Vectors, add_product, balanced, groups, most_scalars};
+use crate::tile::{Scalars, Vectors, add_products};
 
 /// Most parameters: beyond, a general product is as fast.
 pub(crate) const PARAMETERS: usize = 128;
@@ -65,17 +65,11 @@ impl WithSimd for RowProducts<'_> {
             for first in (0..count).step_by(rows) {
                 let count = rows.min(count - first);
                 write_rows(simd, jacobian, (b, first, count), scratch, width);
-                for (v, vectors) in groups(width / S::F64_LANES) {
-                    let at = v * S::F64_LANES;
-                    let b = Vectors { data: &scratch[at..], step: width };
-                    // No column whose diagonal lies below these rows.
-                    let columns = order.min(at + vectors * S::F64_LANES);
-                    for (c, scalars) in balanced(columns, most_scalars::<S>(vectors)) {
-                        let a = Scalars { data: &scratch[c..], step: width, stride: 1 };
-                        let target = (&mut sums[c * width + at..], width);
-                        add_product(simd, (scalars, vectors), count, (a, b), target);
-                    }
-                }
+                let a = Scalars { data: scratch, step: width, stride: 1 };
+                let b = Vectors { data: scratch, step: width };
+                // No column whose diagonal lies below a group's rows.
+                let tiles = (|end| order.min(end), width / S::F64_LANES);
+                add_products(simd, tiles, count, (a, b), (&mut *sums, width));
             }
         }
     }

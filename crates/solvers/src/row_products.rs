@@ -137,9 +137,7 @@ fn apply_block<S: Simd>(simd: S, jacobian: &RowKronecker, b: usize, v: &[f64], o
 #[inline(always)]
 fn write_apply<S: Simd>(simd: S, jacobian: &RowKronecker, b: usize, v: &[f64], out: &mut [f64]) {
     let (s, x, d) = (jacobian.left().block(b), jacobian.right().block(b), jacobian.features());
-    if jacobian.hidden() * d == 0 {
-        out.fill(0.0);
-    }
+    out.fill(0.0);
     for first in (0..jacobian.hidden()).step_by(UNITS) {
         let units = UNITS.min(jacobian.hidden() - first);
         for (r, width) in groups(out.len() / S::F64_LANES) {
@@ -151,37 +149,30 @@ fn write_apply<S: Simd>(simd: S, jacobian: &RowKronecker, b: usize, v: &[f64], o
                 let features = most.min(d - k);
                 let weights = Scalars { data: &v[first * d + k..], step: d, stride: 1 };
                 let inputs = Vectors { data: &x.data[k * x.stride + row..], step: x.stride };
-                let fresh = first == 0 && k == 0;
                 with_tile!(S, features, width, |C, V| {
                     let tile = product::<S, C, V>(simd, units, weights, rows);
-                    add_weighted(simd, tile, inputs, sums, fresh);
+                    add_weighted(simd, tile, inputs, sums);
                 });
             }
         }
     }
 }
 
-/// `sums[v] += sum_c tile[c][v] x[c, v]`; fresh sums begin at 0.
+/// `sums[v] += sum_c tile[c][v] x[c, v]`.
 #[inline(always)]
 fn add_weighted<S: Simd, const C: usize, const V: usize>(
     simd: S,
     tile: [[S::f64s; V]; C],
     x: Vectors<'_>,
     sums: &mut [f64],
-    fresh: bool,
 ) {
     let (sums, _) = S::as_mut_simd_f64s(sums);
-    let mut found = [simd.splat_f64s(0.0); V];
-    if !fresh {
-        found.iter_mut().zip(&*sums).for_each(|(found, sum)| *found = *sum);
-    }
     for (c, row) in tile.into_iter().enumerate() {
         let (x, _) = S::as_simd_f64s(&x.data[c * x.step..c * x.step + V * S::F64_LANES]);
-        for ((sum, product), x) in found.iter_mut().zip(row).zip(x) {
+        for ((sum, product), x) in sums.iter_mut().zip(row).zip(x) {
             *sum = simd.mul_add_e_f64s(product, *x, *sum);
         }
     }
-    sums.iter_mut().zip(found).for_each(|(sum, found)| *sum = found);
 }
 
 /// `out += J_b^T u` for the rows of block `b` and the hidden units `units`; `diag(u) X` goes to `weighted`.

@@ -1,8 +1,9 @@
 //! The micro-kernels, above all `out[c][v] = sum_l a[l, c] b[l, v]` for a few scalars c and vectors v.
 //!
 //! Gram matrix, tangent kernel, `J v`, `J^T u`, pre-activations and the Cholesky factor are loops around it;
-//! sums along rows and solves with a factor have their own. Three scalars by three vectors take nine accumulators, three vectors and a scalar of a
-//! processor's sixteen registers, and six loads feed nine multiply-adds.
+//! sums along rows and solves with a factor have their own. Three scalars by three vectors take nine
+//! accumulators, three vectors and a scalar of a processor's sixteen registers, and six loads feed nine
+//! multiply-adds.
 
 // The loads below are the innermost of the whole library; a bounds check each would halve its speed.
 #![allow(unsafe_code, reason = "bounds are asserted once a tile instead of once a load")]
@@ -307,6 +308,27 @@ pub(crate) fn add_product<S: Simd>(
             }
         }
     });
+}
+
+/// The same for `vectors` vectors in groups, each with the first `scalars(end)` scalars, its last vector
+/// ending at number `end`.
+#[inline(always)]
+pub(crate) fn add_products<S: Simd>(
+    simd: S,
+    (scalars, vectors): (impl Fn(usize) -> usize, usize),
+    length: usize,
+    (a, b): (Scalars<'_>, Vectors<'_>),
+    (out, stride): (&mut [f64], usize),
+) {
+    for (v, group) in groups(vectors) {
+        let (at, end) = (v * S::F64_LANES, (v + group) * S::F64_LANES);
+        let b = Vectors { data: &b.data[at..], step: b.step };
+        for (c, count) in balanced(scalars(end), most_scalars::<S>(group)) {
+            let a = Scalars { data: &a.data[c * a.stride..], ..a };
+            let target = (&mut out[c * stride + at..], stride);
+            add_product(simd, (count, group), length, (a, b), target);
+        }
+    }
 }
 
 /// Splits `vectors` into groups of at most [`VECTORS`]: (first, count) each.

@@ -10,7 +10,8 @@ use std::path::Path;
 use flate2::read::GzDecoder;
 
 use super::table::Table;
-use super::{DataError, Dataset, sha256_of};
+use super::{DataError, Dataset};
+use crate::records::checksum::sha256_of;
 
 /// The uncompressed CSV's sha256.
 pub const CALIFORNIA_HOUSING_SHA256: &str =

@@ -9,8 +9,6 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-use sha2::{Digest, Sha256};
-
 pub use self::california::{CALIFORNIA_HOUSING_SHA256, california_housing};
 pub use self::error::DataError;
 pub use self::sample::{Sample, Scaling};
@@ -59,9 +57,4 @@ impl Dataset {
         let d = self.dimension();
         self.features.get(row * d..(row + 1) * d).unwrap_or_default()
     }
-}
-
-/// The sha256 of `bytes` as 64 hexadecimal digits.
-pub(crate) fn sha256_of(bytes: &[u8]) -> String {
-    crate::records::checksum::hexadecimal(&Sha256::digest(bytes))
 }

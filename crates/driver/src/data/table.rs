@@ -7,7 +7,8 @@ use std::path::Path;
 
 use csv::{ByteRecord, ErrorKind, ReaderBuilder, Trim};
 
-use super::{DataError, Dataset, sha256_of};
+use super::{DataError, Dataset};
+use crate::records::checksum::sha256_of;
 
 /// A data file is read into memory, so that larger ones (1 GiB) are refused.
 pub const MAXIMUM_BYTES: u64 = 1 << 30;

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::table::{Table, read_at_most};
 use super::*;
 use crate::config::{Standardize, TargetScale};
+use crate::records::checksum::sha256_of;
 
 fn close(found: &[f64], expected: &[f64], scale: f64) {
     assert_eq!(found.len(), expected.len());

@@ -5,10 +5,11 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use crate::config::{Config, ConfigError, ConfigProblem, DataSource, Sweep, SweptKey};
-use crate::data::{Dataset, sha256_of};
+use crate::data::Dataset;
 use crate::error::DriverError;
 use crate::experiment::{Experiment, load};
 use crate::records::DataIdentity;
+use crate::records::checksum::sha256_of;
 use crate::reproduce::folder::identity;
 
 /// The keys that a run's name tells without a suffix.

@@ -12,7 +12,8 @@ import re
 import warnings
 
 import numpy as np
-from scipy.optimize import least_squares
+
+from peers import fit
 
 warnings.filterwarnings("ignore")
 TESTS = pathlib.Path(__file__).parent.parent
@@ -263,25 +264,10 @@ def start_times(start, factor):
     return np.full_like(start, factor) if factor > 1 and not start.any() else factor * start
 
 
-def jacobian_of(residuals):
-    def jacobian(x):
-        columns = []
-        for k in range(len(x)):
-            shifted = x.astype(complex)
-            shifted[k] += 1e-200j
-            columns.append(residuals(shifted).imag / 1e-200)
-        return np.stack(columns, axis=1)
-
-    return jacobian
-
-
 def run(residuals, start, method):
     """Evaluations and final loss; None where the method refuses the start."""
     try:
-        found = least_squares(
-            residuals, start, jacobian_of(residuals), method=method, x_scale="jac",
-            ftol=1e-15, xtol=1e-15, gtol=1e-15, max_nfev=2000,
-        )
+        found = fit(residuals, start, method, 2000)
     except (ValueError, np.linalg.LinAlgError):
         return None
     return found.nfev, float((found.fun**2).sum())

@@ -7,16 +7,16 @@
 //! right-hand side then costs O(p^2). With fewer rows than columns `A^T` is factored: the dual solve.
 
 mod equation;
+mod factorization;
 mod jacobi;
 mod reflections;
 
-use faer::{Mat, MatMut, Side};
+use faer::{Mat, MatMut};
 
 use crate::error::SolveError;
 use crate::householder_qr::HouseholderQr;
 use crate::operator::JacobianOperator;
-use crate::thin_svd::ThinSvd;
-use crate::vector::{binary_scale, inner_product, norm};
+use crate::vector::{inner_product, norm};
 
 /// Order up to which the small kernels of this folder factor; beyond it faer's blocked ones do.
 const SMALL: usize = 32;
@@ -206,115 +206,6 @@ impl SecularFactor {
             Source::Gram(_) => self.factor_gram(scales),
             Source::Dense(_) => self.factor_dense(scales),
         }
-    }
-
-    /// QR of A or `A^T`, then the singular values of R.
-    fn factor_dense(&mut self, scales: &[f64]) -> Result<(), SolveError> {
-        let Source::Dense(dense) = &self.source else { return Ok(()) };
-        let (n, f) = (self.rows, self.free.len());
-        let (long, k) = (n.max(f), n.min(f));
-        self.shape = if n >= f { Shape::Tall } else { Shape::Wide };
-        self.tall.resize(long * k, 0.0);
-        // The kernels multiply squares of entries: they see columns of norm at most 2, scaled without rounding.
-        let sizes = self.free.iter().map(|&column| self.column_norms[column] / scales[column]);
-        let unit = binary_scale(sizes.fold(0.0, f64::max));
-        for (c, &column) in self.free.iter().enumerate() {
-            let source = &dense[column * n..][..n];
-            let inverse = scales[column].recip() * unit.recip();
-            if self.shape == Shape::Tall {
-                let target = &mut self.tall[c * n..][..n];
-                target.iter_mut().zip(source).for_each(|(t, x)| *t = x * inverse);
-            } else {
-                for (j, x) in source.iter().enumerate() {
-                    self.tall[j * f + c] = x * inverse;
-                }
-            }
-        }
-        self.triangle.clear();
-        self.triangle.resize(k * k, 0.0);
-        self.rotation.clear();
-        self.rotation.resize(k * k, 0.0);
-        self.values.resize(k, 0.0);
-        if k <= SMALL {
-            self.blocked = None;
-            self.coefficients.resize(k, 0.0);
-            reflections::factor(&mut self.tall, long, &mut self.coefficients, &mut self.triangle);
-            jacobi::rotate(&mut self.triangle, &mut self.rotation, &mut self.values);
-        } else {
-            self.factor_blocked(long, k)?;
-        }
-        if self.shape == Shape::Tall {
-            self.right.clear();
-            self.right.extend_from_slice(&self.rotation);
-        } else {
-            // V = Q X.
-            self.right.clear();
-            self.right.resize(f * k, 0.0);
-            for (i, &s) in self.values.iter().enumerate() {
-                let column = &mut self.right[i * f..][..f];
-                if s > 0.0 {
-                    let x = &self.triangle[i * k..][..k];
-                    column[..k].iter_mut().zip(x).for_each(|(v, x)| *v = x / s);
-                }
-                match &mut self.blocked {
-                    Some(qr) => qr.apply_q(column),
-                    None => reflections::apply_q(&self.tall, long, &self.coefficients, column),
-                }
-            }
-        }
-        self.values.iter_mut().chain(&mut self.triangle).for_each(|x| *x *= unit);
-        Ok(())
-    }
-
-    /// The same by faer's kernels, for larger orders.
-    fn factor_blocked(&mut self, long: usize, k: usize) -> Result<(), SolveError> {
-        let mut qr = HouseholderQr::new(long, k);
-        let tall = faer::MatRef::from_column_major_slice(&self.tall, long, k);
-        qr.factor(|mut out| out.copy_from(tall));
-        let mut upper = Mat::zeros(k, k);
-        for c in 0..k {
-            for r in 0..=c {
-                upper[(r, c)] = qr.upper()[(r, c)];
-            }
-        }
-        let mut svd = ThinSvd::new(k, k);
-        svd.factor(upper.as_ref())?;
-        for (i, s) in svd.values().enumerate() {
-            self.values[i] = s;
-            self.rotation[i * k..][..k].copy_from_slice(svd.right(i));
-            let target = &mut self.triangle[i * k..][..k];
-            target.iter_mut().zip(svd.left(i)).for_each(|(t, x)| *t = x * s);
-        }
-        self.blocked = Some(qr);
-        Ok(())
-    }
-
-    /// Eigenvalues of `A^T A`.
-    fn factor_gram(&mut self, scales: &[f64]) -> Result<(), SolveError> {
-        let Source::Gram(gram) = &self.source else { return Ok(()) };
-        let f = self.free.len();
-        self.shape = Shape::Normal;
-        let mut scaled = Mat::zeros(f, f);
-        for (c, &column) in self.free.iter().enumerate() {
-            for (r, &row) in self.free.iter().enumerate().skip(c) {
-                scaled[(r, c)] = gram[(row, column)] / scales[row] / scales[column];
-            }
-        }
-        let order = SolveError::NoConvergence { rows: f, columns: f };
-        let eigen = scaled.self_adjoint_eigen(Side::Lower).map_err(|_| order)?;
-        // Rounding may have made small eigenvalues negative. Raised to the size of their error they stay within
-        // it, and each direction keeps its share of the gradient: a step without that share misses its
-        // equation by as much as sqrt(eps).
-        let eigenvalues = eigen.S().column_vector();
-        let least = self.gram_error() * eigenvalues.iter().copied().fold(0.0, f64::max);
-        self.values.clear();
-        self.values.extend(eigenvalues.iter().map(|s| s.max(least).sqrt()));
-        self.right.resize(f * f, 0.0);
-        for (i, column) in self.right.chunks_exact_mut(f.max(1)).enumerate() {
-            column.iter_mut().enumerate().for_each(|(r, v)| *v = eigen.U()[(r, i)]);
-        }
-        self.work.resize(self.columns, 0.0);
-        Ok(())
     }
 
     /// Sets the right-hand side b (length n) of [`Self::step`]: keeps `U^T b`.
