@@ -80,7 +80,7 @@ impl Shape {
         let here = rows_of(self.rows, ranks, 0).len() as f64;
         let (m, d, order) = (self.hidden as f64, self.features as f64, p as f64);
         // At each point its agreement (five numbers) and the loss; in each solve J^T b, the norms of b and, unless
-        // "primal-cholesky" has it from the Gram matrix, of J; with each look at the residual J^T of it and a norm.
+        // "primal-cholesky" has it from the Gram matrix, of J; with each look at the residual J^T of it.
         let (looks, iterations) = match step {
             Step::Direct => (1, 0),
             Step::Shared { iterations } => (2, iterations),
@@ -95,7 +95,7 @@ impl Shape {
             bytes: 0,
         };
         let norms = if step == Step::Direct { 1 } else { 2 };
-        for _ in 0..1 + norms + looks {
+        for _ in 0..1 + norms {
             cost.exchange(1, ranks);
         }
         cost.exchange(5, ranks);

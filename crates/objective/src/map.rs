@@ -3,8 +3,8 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use gaussflow_solvers::JacobianOperator;
 use gaussflow_solvers::faer::MatMut;
+use gaussflow_solvers::{JacobianOperator, all_finite};
 
 /// Why a map has no value or derivative at a point.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -245,8 +245,8 @@ pub fn require_length(what: &'static str, values: &[f64], expected: usize) -> Re
 /// # Errors
 /// [`MapError::NonFinite`] with the first such entry.
 pub fn require_finite(what: &'static str, values: &[f64]) -> Result<(), MapError> {
-    // All entries at once, without a branch each; the position is looked for only where it is needed.
-    if values.iter().fold(true, |fine, x| fine & x.is_finite()) {
+    // The position is looked for only where it is needed.
+    if all_finite(values) {
         return Ok(());
     }
     match values.iter().enumerate().find(|(_, x)| !x.is_finite()) {

@@ -131,7 +131,7 @@ impl AmortizedFactor {
         v: &mut [f64],
     ) -> Result<SolveReport, SolveError> {
         let rho = request.damping;
-        factors.require_proper(jacobian, request, b, v)?;
+        let b_norm = factors.require_proper(jacobian, request, b, v)?;
         let wide = factors.is_wide();
         let own = if wide { rho == 0.0 || factors.has_dual(rho) } else { factors.has_primal(rho) };
         let kernel = if wide { DampedSolver::DualCholesky } else { DampedSolver::PrimalCholesky };
@@ -155,7 +155,7 @@ impl AmortizedFactor {
         if self.damping == Some(rho) && !self.stale && self.pause == 0 {
             self.extrapolate();
             let most = direct_operations(jacobian) / iteration_operations(jacobian);
-            let met = self.iterate(factors, jacobian, request, (b, v), (&mut report, most));
+            let met = self.iterate(factors, jacobian, request, (b, b_norm, v), (&mut report, most));
             // At rho = 0 rank may be lost on the way; the Ritz values of the preconditioned matrix tell
             // where the condition has gone from that of the anchor.
             let least = report.condition_estimate / UNDAMPED_CONDITION;
@@ -200,7 +200,7 @@ impl AmortizedFactor {
             (false, true) => Choice::UndampedTall,
             (false, false) => Choice::DampedTall,
         };
-        self.iterate(factors, jacobian, request, (b, v), (&mut report, f64::INFINITY));
+        self.iterate(factors, jacobian, request, (b, b_norm, v), (&mut report, f64::INFINITY));
         require_solution(DampedSolver::AmortizedCholesky, v)?;
         self.remember();
         Ok(report)
@@ -241,7 +241,7 @@ impl AmortizedFactor {
         factors: &mut Factors,
         jacobian: &dyn JacobianOperator,
         request: SolveRequest,
-        (b, v): (&[f64], &mut [f64]),
+        (b, b_norm, v): (&[f64], f64, &mut [f64]),
         (report, most): (&mut SolveReport, f64),
     ) -> bool {
         let Self { anchor: Some(anchor), gradients, unknown, between, counts, .. } = self else {
@@ -259,7 +259,7 @@ impl AmortizedFactor {
             if !wide {
                 v.copy_from_slice(unknown);
             }
-            factors.measure_residual(jacobian, rho, b, v, report);
+            factors.measure_residual(jacobian, rho, (b, b_norm), v, report);
             if report.residual <= target || report.relative_residual <= ROUNDING {
                 return true;
             }

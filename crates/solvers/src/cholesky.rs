@@ -21,6 +21,9 @@ use crate::tile_cholesky::{BlockInverse, COLUMNS, Factor, InvertBlocks, Solve, s
 /// second-level cache.
 const TILED: usize = 288;
 
+/// Numbers that the longest vectors hold.
+const ALIGNED: usize = 8;
+
 /// `scale A + tau x x^T + shift I`, as [`Cholesky::decompose_shifted`] takes it; (tau, x) or none.
 pub(crate) struct Shifted<'a> {
     pub(crate) scale: f64,
@@ -95,7 +98,10 @@ impl Cholesky {
             #[inline(always)]
             || {
                 for (c, target) in columns.enumerate() {
-                    let (target, source) = (&mut target[c..order], a.col(c).subrows(c, order - c));
+                    // From a whole vector on: what is above the diagonal is not read.
+                    let first = c & !(ALIGNED - 1);
+                    let target = &mut target[first..order];
+                    let source = a.col(c).subrows(first, order - first);
                     match source.try_as_col_major() {
                         Some(source) => {
                             for (t, x) in target.iter_mut().zip(source.as_slice()) {
@@ -108,11 +114,11 @@ impl Cholesky {
                     }
                     if let Some((tau, x)) = rank_one {
                         let factor = tau * x[c];
-                        for (t, x) in target.iter_mut().zip(&x[c..]) {
+                        for (t, x) in target.iter_mut().zip(&x[first..]) {
                             *t += factor * x;
                         }
                     }
-                    target[0] += shift;
+                    target[c - first] += shift;
                 }
             },
         );

@@ -2,6 +2,7 @@
 
 use crate::DampedSolver;
 use crate::operator::JacobianOperator;
+use crate::vector::all_finite;
 
 /// Why a solve of `((1 - rho) J^T J + rho I) v = J^T b`, or a factorization of `J`, gave no answer.
 ///
@@ -208,8 +209,8 @@ pub(crate) fn require_shape(
 /// # Errors
 /// [`SolveError::NonFinite`] with the first offending entry.
 pub(crate) fn require_finite(what: &'static str, values: &[f64]) -> Result<(), SolveError> {
-    // All entries at once, without a branch each; the position is looked for only where it is needed.
-    if values.iter().fold(true, |fine, x| fine & x.is_finite()) {
+    // The position is looked for only where it is needed.
+    if all_finite(values) {
         return Ok(());
     }
     match values.iter().enumerate().find(|(_, x)| !x.is_finite()) {

@@ -47,7 +47,6 @@ pub(crate) fn few_units_gram(jacobian: &RowKronecker, out: MatMut<'_, f64>, work
     let (vectors, rest) = aligned(work, count * PADDING);
     let (products, sums) = rest.split_at_mut(pairs * rows);
     let sums = &mut sums[..count];
-    vectors.fill(0.0);
     Arch::new().dispatch(FewUnits { jacobian, pairs, sums, vectors, products });
     scatter((sums, pairs), jacobian.pair_places(), out);
 }
@@ -73,14 +72,14 @@ impl WithSimd for FewUnits<'_> {
         let m = jacobian.hidden();
         for b in 0..jacobian.left().blocks() {
             let (s, x) = (jacobian.left().block(b), jacobian.right().block(b));
-            write_products(x, jacobian.features(), products);
+            write_products(simd, x, jacobian.features(), products);
             let mut first = 0;
             while first < m {
                 // The last units have few sums each: two of them keep the processor's adders at work.
                 let two = has_many_registers::<S>() && (2..=LAST).contains(&(m - first));
                 let others = first..first + if two { 2 } else { 1 };
                 first = others.end;
-                add_sums(simd, s, others, (&*products, pairs), vectors);
+                add_sums(simd, (b, s), others, (&*products, pairs), vectors);
             }
         }
         let (vectors, _) = S::as_simd_f64s(vectors);
@@ -90,11 +89,12 @@ impl WithSimd for FewUnits<'_> {
     }
 }
 
-/// Adds one block's part of the sums of `others`, one unit or two, with all units from the first of them on.
+/// Adds the b-th block's part of the sums of `others`, one unit or two, with all units from the first of them
+/// on; the first block begins them.
 #[inline(always)]
 fn add_sums<S: Simd>(
     simd: S,
-    s: Block<'_>,
+    (b, s): (usize, Block<'_>),
     others: Range<usize>,
     (products, pairs): (&[f64], usize),
     vectors: &mut [f64],
@@ -111,11 +111,11 @@ fn add_sums<S: Simd>(
             with_tile!(S, count, width, |C, K| {
                 if others.len() == 2 {
                     let [this, next] = weighted_row_sums::<S, C, K, 2>(simd, length, sides);
-                    add_tile(simd, this, (i, other), (pairs, q), vectors);
-                    add_tile(simd, next, (i, other + 1), (pairs, q), vectors);
+                    add_tile(simd, b, this, (i, other), (pairs, q), vectors);
+                    add_tile(simd, b, next, (i, other + 1), (pairs, q), vectors);
                 } else {
                     let [this] = weighted_row_sums::<S, C, K, 1>(simd, length, sides);
-                    add_tile(simd, this, (i, other), (pairs, q), vectors);
+                    add_tile(simd, b, this, (i, other), (pairs, q), vectors);
                 }
             });
         }
@@ -126,6 +126,7 @@ fn add_sums<S: Simd>(
 #[inline(always)]
 fn add_tile<S: Simd, const C: usize, const K: usize>(
     simd: S,
+    b: usize,
     tile: [[S::f64s; K]; C],
     (i, other): (usize, usize),
     (pairs, q): (usize, usize),
@@ -137,7 +138,7 @@ fn add_tile<S: Simd, const C: usize, const K: usize>(
         }
         let place = (i + c) * (i + c + 1) / 2 + other;
         for (sum, part) in vectors[place * pairs + q..].iter_mut().zip(row) {
-            *sum = simd.add_f64s(*sum, part);
+            *sum = if b == 0 { part } else { simd.add_f64s(*sum, part) };
         }
     }
 }

@@ -66,4 +66,4 @@ pub use row_kronecker::RowKronecker;
 pub use secular::{SecularFactor, SecularMethod};
 pub use spectrum_tracker::{SpectrumTracker, TrackerCounts};
 pub use symmetric::SymmetricEigen;
-pub use vector::{inner_product, norm, squared_distance};
+pub use vector::{all_finite, inner_product, norm, squared_distance};

@@ -110,7 +110,7 @@ impl WithSimd for NarrowProducts<'_> {
         let (products, weighted) = rest.split_at_mut(ROW_BLOCK * PAIRS);
         for b in 0..jacobian.left().blocks() {
             let (s, x) = (jacobian.left().block(b), jacobian.right().block(b));
-            write_products(x, jacobian.features(), products);
+            write_products(simd, x, jacobian.features(), products);
             write_rows(s, rows, width);
             for first in (0..units).step_by(PANEL) {
                 let others = PANEL.min(units - first);
@@ -131,12 +131,15 @@ impl WithSimd for NarrowProducts<'_> {
 
 /// `X_k * X_l` for l >= k, k = 0, 1, .., padding included.
 #[inline(always)]
-pub(crate) fn write_products(x: Block<'_>, d: usize, out: &mut [f64]) {
-    let column = |k: usize| &x.data[k * x.stride..][..x.stride];
-    let pairs = (0..d).flat_map(|k| (k..d).map(move |l| (k, l)));
-    for ((k, l), out) in pairs.zip(out.chunks_exact_mut(x.stride)) {
-        for ((out, a), b) in out.iter_mut().zip(column(k)).zip(column(l)) {
-            *out = a * b;
+pub(crate) fn write_products<S: Simd>(simd: S, x: Block<'_>, d: usize, out: &mut [f64]) {
+    let column = |k: usize| S::as_simd_f64s(&x.data[k * x.stride..][..x.stride]).0;
+    let mut out = out.chunks_exact_mut(x.stride);
+    for k in 0..d {
+        for (l, out) in (k..d).zip(&mut out) {
+            let out = S::as_mut_simd_f64s(out).0.iter_mut();
+            for ((out, a), b) in out.zip(column(k)).zip(column(l)) {
+                *out = simd.mul_f64s(*a, *b);
+            }
         }
     }
 }

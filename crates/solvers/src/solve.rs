@@ -7,7 +7,7 @@ use crate::error::{
 };
 use crate::factors::Factors;
 use crate::operator::JacobianOperator;
-use crate::vector::{add_scaled, norm};
+use crate::vector::{add_scaled, norm, subtract_scaled};
 
 /// Most refinements of a solution; each takes as many digits as the factor has, so two are plenty.
 const REFINEMENTS: usize = 2;
@@ -29,7 +29,7 @@ impl Factors {
         v: &mut [f64],
     ) -> Result<SolveReport, SolveError> {
         let rho = request.damping;
-        self.require_proper(jacobian, request, b, v)?;
+        let b_norm = self.require_proper(jacobian, request, b, v)?;
         if request.solver == DampedSolver::PrimalCholesky && rho < 1.0 && !self.is_wide() {
             self.gram_and_size(jacobian)?;
         }
@@ -71,7 +71,7 @@ impl Factors {
             }
         }
         require_solution(solver, v)?;
-        self.measure_residual(jacobian, rho, b, v, &mut report);
+        self.measure_residual(jacobian, rho, (b, b_norm), v, &mut report);
         while report.solver == DampedSolver::PrimalCholesky
             && report.iterations < REFINEMENTS
             && report.residual > request.tolerance * gradient
@@ -81,7 +81,7 @@ impl Factors {
             self.refine(rho, v);
             report.iterations += 1;
             require_solution(solver, v)?;
-            self.measure_residual(jacobian, rho, b, v, &mut report);
+            self.measure_residual(jacobian, rho, (b, b_norm), v, &mut report);
             if report.residual > 0.5 * before {
                 break;
             }
@@ -89,30 +89,28 @@ impl Factors {
         Ok(report)
     }
 
-    /// Refuses requests and vectors that are not acceptable.
+    /// Refuses requests and vectors that are not acceptable; returns `norm(b)` over all machines.
     pub(crate) fn require_proper(
         &self,
         jacobian: &dyn JacobianOperator,
         request: SolveRequest,
         b: &[f64],
         v: &[f64],
-    ) -> Result<(), SolveError> {
+    ) -> Result<f64, SolveError> {
         require_damping(request.damping)?;
         require_cutoff(request.rank_cutoff)?;
         require_tolerance(request.tolerance)?;
         require_length("the right-hand side b", b, self.rows)?;
         require_length("the solution v", v, self.columns)?;
-        if self.is_split() {
-            // Every machine must refuse what one of them has to refuse.
-            let value = jacobian.output_norm(b);
-            let what = "the right-hand side b";
-            return if value.is_finite() {
-                Ok(())
-            } else {
-                Err(SolveError::NonFinite { what, index: 0, value })
-            };
+        let (what, value) = ("the right-hand side b", jacobian.output_norm(b));
+        if !value.is_finite() {
+            if self.is_split() {
+                // Every machine must refuse what one of them has to refuse.
+                return Err(SolveError::NonFinite { what, index: 0, value });
+            }
+            require_finite(what, b)?;
         }
-        require_finite("the right-hand side b", b)
+        Ok(value)
     }
 
     /// What `Auto` takes: by shape, damping and norm, within the memory limit, and at rho = 0 by the
@@ -168,21 +166,19 @@ impl Factors {
         self.parameter = correction;
     }
 
-    /// The true residual of the defining equation, through the operator.
+    /// The true residual of the defining equation, through the operator; `b` with its norm.
     pub(crate) fn measure_residual(
         &mut self,
         jacobian: &dyn JacobianOperator,
         rho: f64,
-        b: &[f64],
+        (b, b_norm): (&[f64], f64),
         v: &[f64],
         report: &mut SolveReport,
     ) {
         let image = &mut self.output[..self.rows];
         if rho < 1.0 {
             jacobian.apply(v, image);
-            for (i, b) in image.iter_mut().zip(b) {
-                *i = b - (1.0 - rho) * *i;
-            }
+            subtract_scaled(b, 1.0 - rho, image);
         } else {
             // J v is not part of the equation, and may lie outside the range of numbers.
             image.copy_from_slice(b);
@@ -197,7 +193,7 @@ impl Factors {
         report.residual = if residual.is_nan() { f64::INFINITY } else { residual };
         let size = self.size(jacobian).unwrap_or(f64::NAN);
         report.relative_residual =
-            relative(report.residual, size, rho, jacobian.output_norm(b), norm(v));
+            relative(report.residual, size, rho, b_norm, norm(v));
     }
 }
 

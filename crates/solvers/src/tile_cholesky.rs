@@ -9,12 +9,33 @@
 use pulp::{Simd, WithSimd};
 
 use crate::tile::{
-    Columns, Scalars, VECTORS, Vectors, column_products, groups, product, scalars_for,
-    subtract_columns, with_tile,
+    Columns, Scalars, VECTORS, Vectors, column_products, groups, most_scalars, product, subtract_columns, with_tile,
 };
 
-/// Columns of one step: the scalars of a full tile.
-const STEP: usize = scalars_for(VECTORS);
+/// Most columns of one step.
+const STEP: usize = 8;
+
+/// Columns of one step: the scalars of a full tile, whose vectors must hold the diagonal block.
+const fn step<S: Simd>() -> usize {
+    let (scalars, rows) = (most_scalars::<S>(VECTORS), VECTORS * S::F64_LANES);
+    if scalars < rows { scalars } else { rows }
+}
+
+/// Calls `$body` for the constants `$c` from 0 on below `$count`, at most [`STEP`]: a loop that surely
+/// unrolls, so that columns stay in registers.
+macro_rules! unrolled {
+    ($count:expr, |$c:ident| $body:expr) => {
+        unrolled!(@ $count, $c, $body, 0 1 2 3 4 5 6 7)
+    };
+    (@ $count:expr, $c:ident, $body:expr, $($k:literal)*) => {
+        $({
+            let $c: usize = $k;
+            if $c < $count {
+                $body
+            }
+        })*
+    };
+}
 
 /// Distance from one column to the next in memory: room for a vector past the end, and an odd number
 /// of cache lines, so that entries of one row do not fall on the same place of the cache.
@@ -35,31 +56,30 @@ impl WithSimd for Factor<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Result<(), usize> {
         let stride = stride_for(self.order);
-        for first in (0..self.order).step_by(STEP) {
+        for first in (0..self.order).step_by(step::<S>()) {
             let (done, rest) = self.matrix.split_at_mut(first * stride);
-            let width = STEP.min(self.order - first);
+            let width = step::<S>().min(self.order - first);
             let factors = &done[first.min(done.len())..];
             let a = Scalars { data: factors, step: stride, stride: 1 };
             let mut diagonal = Diagonal::default();
             let total = (self.order - first).div_ceil(S::F64_LANES);
             // The first tile has the diagonal block, even where a vector is one number.
-            let lead = if S::F64_LANES < STEP { VECTORS.min(total) } else { 0 };
+            let lead = if S::F64_LANES < step::<S>() { VECTORS.min(total) } else { 0 };
             let others = groups(total - lead).map(|(v, vectors)| (lead + v, vectors));
             for (v, vectors) in (lead > 0).then_some((0, lead)).into_iter().chain(others) {
                 let row = v * S::F64_LANES;
                 let b = Vectors { data: &factors[row.min(factors.len())..], step: stride };
                 let tile = &mut rest[first + row..];
                 with_tile!(S, width, vectors, |C, V| {
-                    let sums = product::<S, C, V>(simd, first, a, b);
-                    subtract(simd, sums, tile, stride);
+                    let mut columns = product::<S, C, V>(simd, first, a, b);
+                    subtract_from(simd, tile, stride, &mut columns);
                     if row == 0 {
-                        let found = diagonal.factor(tile, stride, width);
+                        let found = diagonal.factor(simd, &mut columns);
                         found.map_err(|index| first + index)?;
+                    } else {
+                        diagonal.solve(simd, &mut columns);
                     }
-                    solve_tile::<S, C, V>(simd, &diagonal, tile, stride);
-                    if row == 0 {
-                        diagonal.write(tile, stride, width);
-                    }
+                    write::<S, C, V>(columns, tile, stride);
                 });
             }
         }
@@ -69,6 +89,7 @@ impl WithSimd for Factor<'_> {
 
 /// The factor of a diagonal block: `block[c][r]` for r >= c.
 #[derive(Clone, Copy, Default)]
+#[repr(align(64))]
 struct Diagonal {
     block: [[f64; STEP]; STEP],
     /// Of the pivots' roots.
@@ -76,77 +97,108 @@ struct Diagonal {
 }
 
 impl Diagonal {
-    /// Factors the block at the top of `tile`; `Err` holds the first index without positive pivot.
+    /// Factors the block at the top of C columns, and solves what lies below it; `Err` holds the first
+    /// index without positive pivot. What lies above the diagonal is left undefined.
     #[inline(always)]
-    fn factor(&mut self, tile: &[f64], stride: usize, width: usize) -> Result<(), usize> {
-        for c in 0..width {
-            for r in c..width {
-                let earlier = (0..c).map(|k| self.block[k][r] * self.block[k][c]);
-                self.block[c][r] = tile[c * stride + r] - earlier.sum::<f64>();
-            }
-            let pivot = self.block[c][c];
+    #[allow(clippy::needless_range_loop, reason = "the loops unroll")]
+    fn factor<S: Simd, const C: usize, const V: usize>(
+        &mut self,
+        simd: S,
+        columns: &mut [[S::f64s; V]; C],
+    ) -> Result<(), usize> {
+        self.keep(simd, 0, columns[0]);
+        let mut pivot = self.block[0][0];
+        unrolled!(C, |c| {
             if pivot.is_nan() || pivot <= 0.0 {
                 return Err(c);
             }
-            // Root and quotient at once: neither waits for the other.
-            let root = pivot.sqrt();
-            self.block[c][c] = root;
-            self.inverses[c] = root * pivot.recip();
-            for r in c + 1..width {
-                self.block[c][r] *= self.inverses[c];
+            // What follows waits for the quotient, not for the root.
+            let quotient = pivot.recip();
+            self.inverses[c] = pivot.sqrt() * quotient;
+            if c + 1 < C {
+                // The next quotient does not wait for the vectors.
+                self.keep(simd, c + 1, columns[c + 1]);
+                let entry = self.block[c][c + 1];
+                // The square alone could leave the range of numbers.
+                pivot = self.block[c + 1][c + 1] - quotient * entry * entry;
             }
-        }
+            let mut scaled = columns[c];
+            for v in 0..V {
+                scaled[v] = simd.mul_f64s(simd.splat_f64s(quotient), columns[c][v]);
+            }
+            for s in c + 1..C {
+                let factor = simd.splat_f64s(self.block[c][s]);
+                for v in 0..V {
+                    columns[s][v] = simd.negate_mul_add_e_f64s(factor, scaled[v], columns[s][v]);
+                }
+            }
+            if c + 1 < C {
+                self.keep(simd, c + 1, columns[c + 1]);
+            }
+            for v in 0..V {
+                columns[c][v] = simd.mul_f64s(simd.splat_f64s(self.inverses[c]), columns[c][v]);
+            }
+            self.keep(simd, c, columns[c]);
+        });
         Ok(())
     }
 
-    /// Puts the block where it was taken from.
+    /// Puts the top of column c into the block.
     #[inline(always)]
-    fn write(&self, tile: &mut [f64], stride: usize, width: usize) {
-        // Row by row: copies of a few numbers down a column would each become a call.
-        for r in 0..width {
-            for c in 0..=r {
-                tile[c * stride + r] = self.block[c][r];
+    fn keep<S: Simd, const V: usize>(&mut self, _: S, c: usize, column: [S::f64s; V]) {
+        for (kept, x) in S::as_mut_simd_f64s(&mut self.block[c]).0.iter_mut().zip(column) {
+            *kept = x;
+        }
+    }
+
+    /// `columns <- columns block^-T`.
+    #[inline(always)]
+    #[allow(clippy::needless_range_loop, reason = "the loops unroll")]
+    fn solve<S: Simd, const C: usize, const V: usize>(
+        &self,
+        simd: S,
+        columns: &mut [[S::f64s; V]; C],
+    ) {
+        unrolled!(C, |c| {
+            for v in 0..V {
+                let mut value = columns[c][v];
+                for k in 0..c {
+                    let factor = simd.splat_f64s(self.block[k][c]);
+                    value = simd.negate_mul_add_e_f64s(factor, columns[k][v], value);
+                }
+                columns[c][v] = simd.mul_f64s(value, simd.splat_f64s(self.inverses[c]));
             }
+        });
+    }
+}
+
+/// `columns <- tile - columns`, columns of the tile `stride` apart in memory.
+#[inline(always)]
+fn subtract_from<S: Simd, const C: usize, const V: usize>(
+    simd: S,
+    tile: &[f64],
+    stride: usize,
+    columns: &mut [[S::f64s; V]; C],
+) {
+    for (c, column) in columns.iter_mut().enumerate() {
+        let tile = S::as_simd_f64s(&tile[c * stride..c * stride + V * S::F64_LANES]).0;
+        for (sum, t) in column.iter_mut().zip(tile) {
+            *sum = simd.sub_f64s(*t, *sum);
         }
     }
 }
 
-/// `tile -= sums`, columns of the tile `stride` apart in memory.
+/// `tile <- columns`.
 #[inline(always)]
-fn subtract<S: Simd, const C: usize, const V: usize>(
-    simd: S,
-    sums: [[S::f64s; V]; C],
+fn write<S: Simd, const C: usize, const V: usize>(
+    columns: [[S::f64s; V]; C],
     tile: &mut [f64],
     stride: usize,
 ) {
-    for (c, sums) in sums.into_iter().enumerate() {
-        let target = S::as_mut_simd_f64s(&mut tile[c * stride..c * stride + V * S::F64_LANES]).0;
-        for (t, sum) in target.iter_mut().zip(sums) {
-            *t = simd.sub_f64s(*t, sum);
-        }
-    }
-}
-
-/// `tile <- tile block^-T`.
-#[inline(always)]
-fn solve_tile<S: Simd, const C: usize, const V: usize>(
-    simd: S,
-    diagonal: &Diagonal,
-    tile: &mut [f64],
-    stride: usize,
-) {
-    let mut solved = [[simd.splat_f64s(0.0); V]; C];
-    for c in 0..C {
-        let target = S::as_mut_simd_f64s(&mut tile[c * stride..c * stride + V * S::F64_LANES]).0;
-        for v in 0..V {
-            let mut value = target[v];
-            for (k, column) in solved.iter().enumerate().take(c) {
-                let factor = simd.splat_f64s(diagonal.block[k][c]);
-                value = simd.negate_mul_add_e_f64s(factor, column[v], value);
-            }
-            value = simd.mul_f64s(value, simd.splat_f64s(diagonal.inverses[c]));
-            solved[c][v] = value;
-            target[v] = value;
+    for (c, column) in columns.into_iter().enumerate() {
+        let tile = S::as_mut_simd_f64s(&mut tile[c * stride..c * stride + V * S::F64_LANES]).0;
+        for (t, x) in tile.iter_mut().zip(column) {
+            *t = x;
         }
     }
 }

@@ -1,7 +1,19 @@
 //! Inner products and norms with one fixed order of summation, so that bits never depend on threads.
 
+use pulp::Arch;
+
 /// Number of partial sums: enough to fill the adders of two vector units.
 const LANES: usize = 8;
+
+/// Lengths from which loops are worth a look at the processor's instructions.
+const LONG: usize = 32;
+
+/// Runs a loop over `length` numbers, a long one with the vectors of the processor at hand: the same bits.
+#[allow(clippy::inline_always, reason = "a call would fall back to the baseline instruction set")]
+#[inline(always)]
+fn vectorized<R>(length: usize, work: impl FnOnce() -> R) -> R {
+    if length < LONG { work() } else { Arch::new().dispatch(work) }
+}
 
 /// The inner product `sum_i a_i b_i`, in a fixed order; extra entries of the longer are ignored.
 ///
@@ -10,7 +22,11 @@ const LANES: usize = 8;
 /// assert_eq!(gaussflow_solvers::inner_product(&[1.0, 2.0], &[3.0, 4.0]), 11.0);
 /// ```
 pub fn inner_product(a: &[f64], b: &[f64]) -> f64 {
-    inner_product_inlined(a, b)
+    vectorized(
+        a.len(),
+        #[inline(always)]
+        || inner_product_inlined(a, b),
+    )
 }
 
 /// [`inner_product`] for loops that are compiled for the processor at hand: the same bits.
@@ -43,6 +59,17 @@ fn add_up([p0, p1, p2, p3, p4, p5, p6, p7]: [f64; LANES], tail: f64) -> f64 {
 /// assert_eq!(gaussflow_solvers::squared_distance(&[1.0, 2.0], &[3.0, 5.0]), 13.0);
 /// ```
 pub fn squared_distance(a: &[f64], b: &[f64]) -> f64 {
+    vectorized(
+        a.len(),
+        #[inline(always)]
+        || squared_distance_inlined(a, b),
+    )
+}
+
+/// The loop of [`squared_distance`].
+#[allow(clippy::inline_always, reason = "a call would fall back to the baseline instruction set")]
+#[inline(always)]
+fn squared_distance_inlined(a: &[f64], b: &[f64]) -> f64 {
     let mut partial = [0.0; LANES];
     let (chunks_a, chunks_b) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
     let full = chunks_a.len().min(chunks_b.len()) * LANES;
@@ -53,6 +80,30 @@ pub fn squared_distance(a: &[f64], b: &[f64]) -> f64 {
     }
     let tail = a[full..].iter().zip(&b[full..]).map(|(x, y)| (x - y) * (x - y)).sum();
     add_up(partial, tail)
+}
+
+/// Whether no entry is an infinity or a NaN.
+///
+/// # Examples
+/// ```
+/// assert!(gaussflow_solvers::all_finite(&[1.0, 2.0]) && !gaussflow_solvers::all_finite(&[f64::NAN]));
+/// ```
+pub fn all_finite(a: &[f64]) -> bool {
+    // All entries at once, without a branch each.
+    vectorized(
+        a.len(),
+        #[inline(always)]
+        || a.iter().fold(true, |fine, x| fine & x.is_finite()),
+    )
+}
+
+/// `out <- a - factor out`.
+pub(crate) fn subtract_scaled(a: &[f64], factor: f64, out: &mut [f64]) {
+    vectorized(
+        a.len(),
+        #[inline(always)]
+        || out.iter_mut().zip(a).for_each(|(o, a)| *o = a - factor * *o),
+    );
 }
 
 /// The 2-norm of `a`, without overflow or underflow of the squares.
