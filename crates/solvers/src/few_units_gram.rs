@@ -137,7 +137,8 @@ fn add_tile<S: Simd, const C: usize, const K: usize>(
             continue;
         }
         let place = (i + c) * (i + c + 1) / 2 + other;
-        for (sum, part) in vectors[place * pairs + q..].iter_mut().zip(row) {
+        let sums = &mut vectors[place * pairs + q..][..K];
+        for (sum, part) in sums.iter_mut().zip(row) {
             *sum = if b == 0 { part } else { simd.add_f64s(*sum, part) };
         }
     }

@@ -7,8 +7,8 @@
 // Without inlining, a loop would not be compiled for the instruction set of the closure around it.
 #![allow(clippy::inline_always)]
 
-use faer::MatMut;
 use faer::prelude::ReborrowMut;
+use faer::{Mat, MatMut};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
@@ -31,7 +31,7 @@ const PIECE: usize = 96;
 pub(crate) fn pair_gram(jacobian: &RowKronecker, out: MatMut<'_, f64>, work: &mut Vec<f64>) {
     let (m, d) = (jacobian.hidden(), jacobian.features());
     let unit_pairs = m * (m + 1) / 2;
-    let width = (d * (d + 1) / 2).next_multiple_of(Arch::new().dispatch(Lanes));
+    let width = feature_width(d);
     let several =
         parallel::is_worthwhile((jacobian.left().rows() * unit_pairs) as f64 * width as f64);
     let piece = if several { PIECE } else { unit_pairs.max(1) };
@@ -56,6 +56,52 @@ pub(crate) fn pair_gram(jacobian: &RowKronecker, out: MatMut<'_, f64>, work: &mu
         product(0, sums, scratch);
     }
     scatter((sums, width), jacobian.pair_places(), out);
+}
+
+/// Pairs of d features, padded to whole vectors.
+fn feature_width(d: usize) -> usize {
+    (d * (d + 1) / 2).next_multiple_of(Arch::new().dispatch(Lanes))
+}
+
+/// Numbers up to which the pairs of features are kept from one Gram matrix to the next (2 MiB, what caches
+/// hold): X stays as it is.
+const KEPT: usize = 1 << 18;
+
+/// Whether the pairs of d features on `rows` rows are few enough to keep.
+pub(crate) fn keeps_feature_pairs(rows: usize, d: usize) -> bool {
+    rows.saturating_mul((d * (d + 1) / 2).next_multiple_of(ALIGNMENT)) <= KEPT
+}
+
+/// `x_k x_l` row after row.
+///
+/// `by_row` holds the rows of X, `padded` numbers each, and a vector more.
+pub(crate) fn feature_pairs(by_row: &[f64], padded: usize, rows: usize, d: usize) -> Mat<f64> {
+    let width = feature_width(d);
+    // The last row's products are stored whole vectors at a time, past its end.
+    let mut pairs = Mat::zeros(rows * width + ALIGNMENT, 1);
+    Arch::new().dispatch(WritePairs { by_row, padded, d, out: pairs.col_as_slice_mut(0), width });
+    pairs
+}
+
+/// Writes the pairs of features of all rows of X.
+struct WritePairs<'a> {
+    by_row: &'a [f64],
+    padded: usize,
+    d: usize,
+    out: &'a mut [f64],
+    width: usize,
+}
+
+impl WithSimd for WritePairs<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { by_row, padded, d, out, width } = self;
+        for row in 0..(by_row.len() - ALIGNMENT) / padded.max(1) {
+            write_feature_pairs(simd, &by_row[row * padded..], d, &mut out[row * width..]);
+        }
+    }
 }
 
 /// The length of the processor's vectors.
@@ -114,11 +160,16 @@ impl WithSimd for PairProducts<'_> {
         for b in 0..jacobian.left().blocks() {
             let s = jacobian.left().block(b);
             for row in (0..s.rows).step_by(rows) {
-                let count = rows.min(s.rows - row);
-                for r in 0..count {
-                    let x = jacobian.input_from(b * ROW_BLOCK + row + r);
-                    write_feature_pairs(simd, x, d, &mut features[r * width..]);
-                }
+                let (count, j) = (rows.min(s.rows - row), b * ROW_BLOCK + row);
+                let features = if let Some(kept) = jacobian.feature_pairs() {
+                    &kept[j * width..(j + count) * width]
+                } else {
+                    for r in 0..count {
+                        let x = jacobian.input_from(j + r);
+                        write_feature_pairs(simd, x, d, &mut features[r * width..]);
+                    }
+                    &*features
+                };
                 let mut place = place_of(first);
                 for sums in sums.chunks_mut(chunk * width) {
                     for column in units.chunks_mut(rows).take(sums.len() / width) {
@@ -128,7 +179,7 @@ impl WithSimd for PairProducts<'_> {
                     }
                     // `sums[pair, .] += sum over count rows of units[row, pair] features[row, .]`.
                     let a = Scalars { data: &*units, step: 1, stride: rows };
-                    let b = Vectors { data: &*features, step: width };
+                    let b = Vectors { data: features, step: width };
                     let pairs = sums.len() / width;
                     let tiles = (|_| pairs, width / S::F64_LANES);
                     add_products(simd, tiles, count, (a, b), (sums, width));

@@ -15,7 +15,7 @@ use crate::entrywise_kernel::{KernelColumns, kernel_matrix};
 use crate::few_units_gram::{self, few_units_gram};
 use crate::narrow_gram::{self, narrow_gram};
 use crate::operator::{JacobianOperator, dense_in, symmetric_product};
-use crate::pair_gram::pair_gram;
+use crate::pair_gram::{feature_pairs, keeps_feature_pairs, pair_gram};
 use crate::parallel;
 use crate::row_blocks::{PADDING, ROW_BLOCK, RowBlocks};
 use crate::row_gram::{self, row_gram};
@@ -54,6 +54,8 @@ pub struct RowKronecker {
     input_squares: Vec<f64>,
     /// Position of the pair of features (k, l) among all pairs, at `l d + k`.
     pair_places: Vec<u32>,
+    /// The products of the pairs of features, row after row, where `pair_gram` asks for them and they are few.
+    feature_pairs: Option<Mat<f64>>,
 }
 
 impl RowKronecker {
@@ -81,7 +83,13 @@ impl RowKronecker {
             .collect();
         let squares = |x: &[f64]| inner_product(x, x);
         let input_squares = inputs.chunks_exact(features.max(1)).take(rows).map(squares).collect();
-        Self { left: RowBlocks::zeros(rows, hidden), right, by_row, input_squares, pair_places }
+        let left = RowBlocks::zeros(rows, hidden);
+        let kept = features > narrow_gram::FEATURES
+            && keeps_feature_pairs(rows, features)
+            && pairs_pay(rows, hidden, features);
+        let feature_pairs =
+            kept.then(|| feature_pairs(by_row.col_as_slice(0), padded, rows, features));
+        Self { left, right, by_row, input_squares, pair_places, feature_pairs }
     }
 
     /// S, n x m, one column a hidden unit.
@@ -122,6 +130,11 @@ impl RowKronecker {
     /// Multiply-adds of a product with a vector.
     fn multiply_adds(&self) -> f64 {
         self.rows() as f64 * self.columns() as f64
+    }
+
+    /// The products of the pairs of features, row after row, if they are kept.
+    pub(crate) fn feature_pairs(&self) -> Option<&[f64]> {
+        self.feature_pairs.as_ref().map(|pairs| pairs.col_as_slice(0))
     }
 
     /// Position of the pair of features (k, l) among all pairs, at `l d + k`.
@@ -319,8 +332,8 @@ impl JacobianOperator for RowKronecker {
 /// parameters.
 ///
 /// All are counted in cycles of a processor with eight multiply-adds a cycle, from measurements of all
-/// over n, d and m: pairs cost their product, the pairs themselves (those of features a start for each
-/// feature as well), and bringing sums to their places.
+/// over n, d and m: pairs cost their product, the pairs themselves (those of features, unless they are kept, a
+/// start for each feature as well), and bringing sums to their places.
 fn pairs_pay(rows: usize, hidden: usize, features: usize) -> bool {
     let (n, m, d) = (rows as f64, hidden as f64, features as f64);
     let (p, units) = (m * d, 0.5 * m * (m + 1.0));
@@ -328,8 +341,9 @@ fn pairs_pay(rows: usize, hidden: usize, features: usize) -> bool {
     let pairs = 4.0 * (0.125 * d * (d + 1.0)).ceil();
     // Per entry of the Gram matrix, which a processor's own cache holds or does not.
     let (place, store) = if p > 400.0 { (10.0, 4.0) } else { (1.5, 0.3) };
-    let making = 0.8 * units + 0.9 * pairs + 4.0 * d;
-    let by_pairs = n * (units * pairs / 8.6 + making) + place * p * p + 3000.0;
+    let again = if keeps_feature_pairs(rows, features) { 0.0 } else { 0.9 * pairs + 4.0 * d };
+    let making = 0.8 * units + again;
+    let by_pairs = n * (units * pairs / 8.6 + making) + place * p * p + 1000.0;
     let dense = if hidden * features <= row_gram::PARAMETERS {
         n * (0.07 * p * (p + 8.0) + 0.3 * p) + 0.5 * p * p
     } else {

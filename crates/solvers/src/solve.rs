@@ -192,8 +192,7 @@ impl Factors {
         // Products that left the range of numbers prove nothing: the worst is reported.
         report.residual = if residual.is_nan() { f64::INFINITY } else { residual };
         let size = self.size(jacobian).unwrap_or(f64::NAN);
-        report.relative_residual =
-            relative(report.residual, size, rho, b_norm, norm(v));
+        report.relative_residual = relative(report.residual, size, rho, b_norm, norm(v));
     }
 }
 

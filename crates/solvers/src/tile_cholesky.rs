@@ -9,7 +9,8 @@
 use pulp::{Simd, WithSimd};
 
 use crate::tile::{
-    Columns, Scalars, VECTORS, Vectors, column_products, groups, most_scalars, product, subtract_columns, with_tile,
+    Columns, Scalars, VECTORS, Vectors, column_products, groups, most_scalars, product,
+    subtract_columns, with_tile,
 };
 
 /// Most columns of one step.
@@ -71,15 +72,18 @@ impl WithSimd for Factor<'_> {
                 let b = Vectors { data: &factors[row.min(factors.len())..], step: stride };
                 let tile = &mut rest[first + row..];
                 with_tile!(S, width, vectors, |C, V| {
-                    let mut columns = product::<S, C, V>(simd, first, a, b);
-                    subtract_from(simd, tile, stride, &mut columns);
-                    if row == 0 {
-                        let found = diagonal.factor(simd, &mut columns);
-                        found.map_err(|index| first + index)?;
-                    } else {
-                        diagonal.solve(simd, &mut columns);
+                    // Wider tiles never occur; they need not be compiled.
+                    if C <= STEP {
+                        let mut columns = product::<S, C, V>(simd, first, a, b);
+                        subtract_from(simd, tile, stride, &mut columns);
+                        if row == 0 {
+                            let found = diagonal.factor(simd, &mut columns);
+                            found.map_err(|index| first + index)?;
+                        } else {
+                            diagonal.solve(simd, &mut columns);
+                        }
+                        write::<S, C, V>(columns, tile, stride);
                     }
-                    write::<S, C, V>(columns, tile, stride);
                 });
             }
         }
@@ -101,6 +105,7 @@ impl Diagonal {
     /// index without positive pivot. What lies above the diagonal is left undefined.
     #[inline(always)]
     #[allow(clippy::needless_range_loop, reason = "the loops unroll")]
+    #[allow(unused_assignments, reason = "the last column has no next pivot")]
     fn factor<S: Simd, const C: usize, const V: usize>(
         &mut self,
         simd: S,
@@ -113,14 +118,14 @@ impl Diagonal {
                 return Err(c);
             }
             // What follows waits for the quotient, not for the root.
-            let quotient = pivot.recip();
-            self.inverses[c] = pivot.sqrt() * quotient;
+            let (this, quotient) = (pivot, pivot.recip());
+            self.inverses[c] = this.sqrt() * quotient;
             if c + 1 < C {
                 // The next quotient does not wait for the vectors.
                 self.keep(simd, c + 1, columns[c + 1]);
                 let entry = self.block[c][c + 1];
-                // The square alone could leave the range of numbers.
-                pivot = self.block[c + 1][c + 1] - quotient * entry * entry;
+                // A quotient of its own: a square could leave the range of numbers, a third factor takes time.
+                pivot = self.block[c + 1][c + 1] - entry / this * entry;
             }
             let mut scaled = columns[c];
             for v in 0..V {
