@@ -9,10 +9,11 @@
 use std::ops::Range;
 
 use faer::MatMut;
+use faer::prelude::ReborrowMut;
 use pulp::{Arch, Simd, WithSimd};
 
 use crate::narrow_gram::write_products;
-use crate::pair_gram::{aligned, scatter};
+use crate::pair_gram::aligned;
 use crate::row_blocks::{Block, PADDING, ROW_BLOCK};
 use crate::row_kronecker::RowKronecker;
 use crate::tile::{
@@ -48,7 +49,28 @@ pub(crate) fn few_units_gram(jacobian: &RowKronecker, out: MatMut<'_, f64>, work
     let (products, sums) = rest.split_at_mut(pairs * rows);
     let sums = &mut sums[..count];
     Arch::new().dispatch(FewUnits { jacobian, pairs, sums, vectors, products });
-    scatter((sums, pairs), jacobian.pair_places(), out);
+    match d {
+        1 => scatter::<1>(sums, out),
+        2 => scatter::<2>(sums, out),
+        _ => scatter::<3>(sums, out),
+    }
+}
+
+/// `out[i D + k, i' D + l] = sums[(i, i'), (k, l)]` for D features, in the blocks on and below the diagonal.
+fn scatter<const D: usize>(sums: &[f64], mut out: MatMut<'_, f64>) {
+    let pairs = D * (D + 1) / 2;
+    for c in 0..out.ncols() {
+        let (other, l) = (c / D, c % D);
+        // `out` is column-major.
+        let Some(column) = out.rb_mut().col_mut(c).try_as_col_major_mut() else { continue };
+        for (i, entries) in column.as_slice_mut().chunks_exact_mut(D).enumerate().skip(other) {
+            let block = &sums[(i * (i + 1) / 2 + other) * pairs..][..pairs];
+            for (k, entry) in entries.iter_mut().enumerate() {
+                let (low, high) = (k.min(l), k.max(l));
+                *entry = block[low * D - low * (low + 1) / 2 + high];
+            }
+        }
+    }
 }
 
 /// `sums[(i, i'), (k, l)] = S_i^T diag(S_i') (X_k * X_l)`, pairs of features the fastest.

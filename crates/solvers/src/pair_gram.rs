@@ -243,8 +243,7 @@ fn write_unit_pair<S: Simd>(
 /// `out[i d + k, i' d + l] = sums[(i, i'), (k, l)]` for the entries on and below the diagonal.
 ///
 /// `places[l d + k]` is where the pair of k and l stands.
-#[inline(always)]
-pub(crate) fn scatter((sums, width): (&[f64], usize), places: &[u32], mut out: MatMut<'_, f64>) {
+fn scatter((sums, width): (&[f64], usize), places: &[u32], mut out: MatMut<'_, f64>) {
     let d = places.len().isqrt();
     let m = out.ncols() / d;
     for other in 0..m {

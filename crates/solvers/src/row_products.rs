@@ -137,7 +137,9 @@ fn apply_block<S: Simd>(simd: S, jacobian: &RowKronecker, b: usize, v: &[f64], o
 #[inline(always)]
 fn write_apply<S: Simd>(simd: S, jacobian: &RowKronecker, b: usize, v: &[f64], out: &mut [f64]) {
     let (s, x, d) = (jacobian.left().block(b), jacobian.right().block(b), jacobian.features());
-    out.fill(0.0);
+    if jacobian.hidden() * d == 0 {
+        out.fill(0.0);
+    }
     for first in (0..jacobian.hidden()).step_by(UNITS) {
         let units = UNITS.min(jacobian.hidden() - first);
         for (r, width) in groups(out.len() / S::F64_LANES) {
@@ -151,27 +153,35 @@ fn write_apply<S: Simd>(simd: S, jacobian: &RowKronecker, b: usize, v: &[f64], o
                 let inputs = Vectors { data: &x.data[k * x.stride + row..], step: x.stride };
                 with_tile!(S, features, width, |C, V| {
                     let tile = product::<S, C, V>(simd, units, weights, rows);
-                    add_weighted(simd, tile, inputs, sums);
+                    // The first pass begins the sums, the others add to them.
+                    let mut earlier = [simd.splat_f64s(0.0); V];
+                    if first + k > 0 {
+                        earlier.copy_from_slice(&S::as_simd_f64s(sums).0[..V]);
+                    }
+                    add_weighted(simd, tile, inputs, earlier, sums);
                 });
             }
         }
     }
 }
 
-/// `sums[v] += sum_c tile[c][v] x[c, v]`.
+/// `sums[v] = earlier[v] + sum_c tile[c][v] x[c, v]`.
 #[inline(always)]
 fn add_weighted<S: Simd, const C: usize, const V: usize>(
     simd: S,
     tile: [[S::f64s; V]; C],
     x: Vectors<'_>,
+    mut earlier: [S::f64s; V],
     sums: &mut [f64],
 ) {
-    let (sums, _) = S::as_mut_simd_f64s(sums);
     for (c, row) in tile.into_iter().enumerate() {
         let (x, _) = S::as_simd_f64s(&x.data[c * x.step..c * x.step + V * S::F64_LANES]);
-        for ((sum, product), x) in sums.iter_mut().zip(row).zip(x) {
+        for ((sum, product), x) in earlier.iter_mut().zip(row).zip(x) {
             *sum = simd.mul_add_e_f64s(product, *x, *sum);
         }
+    }
+    for (sum, found) in S::as_mut_simd_f64s(sums).0.iter_mut().zip(earlier) {
+        *sum = found;
     }
 }
 
@@ -233,7 +243,9 @@ fn add_narrow_block<S: Simd>(
     // Rows that do not fill a vector are padded; S and X are zero there.
     let (whole, rest) = u.split_at(u.len() / S::F64_LANES * S::F64_LANES);
     let mut last = [0.0; PADDING];
-    last[..rest.len()].copy_from_slice(rest);
+    if !rest.is_empty() {
+        last[..rest.len()].copy_from_slice(rest);
+    }
     let parts = [(0, whole), (whole.len(), &last[..rest.len().next_multiple_of(S::F64_LANES)])];
     for (row, u) in parts.into_iter().filter(|(_, u)| !u.is_empty()) {
         let (u, right) = (Columns { data: u, stride: 0 }, columns_from(x, 0, row));
