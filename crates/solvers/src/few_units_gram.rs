@@ -56,7 +56,7 @@ pub(crate) fn few_units_gram(jacobian: &RowKronecker, out: MatMut<'_, f64>, work
     }
 }
 
-/// `out[i D + k, i' D + l] = sums[(i, i'), (k, l)]` for D features, in the blocks on and below the diagonal.
+/// `out[i D + k, i' D + l] = sums[(i, i'), (k, l)]` for D features, on and below the diagonal.
 fn scatter<const D: usize>(sums: &[f64], mut out: MatMut<'_, f64>) {
     let pairs = D * (D + 1) / 2;
     for c in 0..out.ncols() {
@@ -67,7 +67,9 @@ fn scatter<const D: usize>(sums: &[f64], mut out: MatMut<'_, f64>) {
             let block = &sums[(i * (i + 1) / 2 + other) * pairs..][..pairs];
             for (k, entry) in entries.iter_mut().enumerate() {
                 let (low, high) = (k.min(l), k.max(l));
-                *entry = block[low * D - low * (low + 1) / 2 + high];
+                if i > other || k >= l {
+                    *entry = block[low * D - low * (low + 1) / 2 + high];
+                }
             }
         }
     }
