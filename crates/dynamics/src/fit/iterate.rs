@@ -119,7 +119,7 @@ impl<'a, M: SmoothMap> Iteration<'a, M> {
             secant,
             promised: None,
             counts,
-            history: Vec::with_capacity(32),
+            history: Vec::with_capacity(8),
             at_rounding: None,
         })
     }

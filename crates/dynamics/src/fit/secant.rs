@@ -24,7 +24,8 @@ const SMALL_UPDATE: f64 = 1e-8;
 
 /// Steps, what S makes of them, and whether S has proved better.
 pub(crate) struct Secant {
-    pairs: Vec<(Vec<f64>, Vec<f64>)>,
+    /// Steps d, each followed by y, what S should make of it (2 p each).
+    pairs: Vec<f64>,
     /// S (p x p, row-major).
     curvature: Vec<f64>,
     better: bool,
@@ -78,15 +79,17 @@ impl Secant {
             self.better =
                 error > WRONG * plain.abs() && (decrease - with_secant).abs() < BETTER * error;
         }
-        let mut pair = if self.pairs.len() < PAIRS {
-            (vec![0.0; d.len()], vec![0.0; d.len()])
-        } else {
-            self.pairs.remove(0)
-        };
-        pair.0.copy_from_slice(d);
-        before.jacobian.apply_transposed(after.half_gradient(), &mut pair.1);
-        pair.1.iter_mut().zip(&after.gradient).for_each(|(y, g)| *y = g - *y);
-        self.pairs.push(pair);
+        let most = 2 * PAIRS * d.len();
+        if self.pairs.len() == most {
+            self.pairs.drain(..2 * d.len());
+        }
+        self.pairs.reserve_exact(most - self.pairs.len());
+        self.pairs.extend_from_slice(d);
+        let begin = self.pairs.len();
+        self.pairs.resize(begin + d.len(), 0.0);
+        let y = &mut self.pairs[begin..];
+        before.jacobian.apply_transposed(after.half_gradient(), y);
+        y.iter_mut().zip(&after.gradient).for_each(|(y, g)| *y = g - *y);
     }
 
     /// `work = S d`.
@@ -100,15 +103,13 @@ impl Secant {
     fn rebuild(&mut self, scales: &[f64]) {
         self.curvature.fill(0.0);
         let pairs = std::mem::take(&mut self.pairs);
-        for (d, y) in &pairs {
+        for pair in pairs.chunks_exact(2 * scales.len()) {
+            let (d, y) = pair.split_at(scales.len());
             self.curve(d);
             self.work.iter_mut().zip(y).for_each(|(w, y)| *w = y - *w);
             let denominator = inner_product(&self.work, d);
-            let scaled = |x: &[f64], power: i32| {
-                let terms = x.iter().zip(scales).map(|(x, s)| (x * s.powi(power)).powi(2));
-                terms.sum::<f64>().sqrt()
-            };
-            let size = scaled(&self.work, -1) * scaled(d, 1);
+            let size = length(self.work.iter().zip(scales).map(|(x, s)| x / s))
+                * length(d.iter().zip(scales).map(|(d, s)| d * s));
             if denominator.abs() <= SMALL_UPDATE * size || !denominator.is_finite() {
                 continue;
             }
@@ -172,6 +173,11 @@ impl Secant {
         }
         (predicted > 0.0 && predicted.is_finite()).then_some((predicted, damping))
     }
+}
+
+/// The 2-norm.
+fn length(x: impl Iterator<Item = f64>) -> f64 {
+    x.map(|x| x * x).sum::<f64>().sqrt()
 }
 
 /// lambda >= 0 with `values + lambda` positive and `norm(c / (values + lambda))` near or below the radius.

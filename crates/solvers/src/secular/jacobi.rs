@@ -3,7 +3,7 @@
 //! Rotations of pairs of columns make them orthogonal: `R Y = X diag(s)`. It never forms `R^T R`, so that
 //! small singular values keep their digits (Demmel and Veselic 1992).
 
-use crate::vector::inner_product;
+use crate::vector::inner_product_inlined as inner_product;
 
 /// Sweeps after which what is not orthogonal stays so; convergence is quadratic and takes four to eight.
 const SWEEPS: usize = 40;
@@ -30,7 +30,10 @@ pub(super) fn rotate(matrix: &mut [f64], rotation: &mut [f64], values: &mut [f64
                 rotated = true;
                 // tan of the angle that makes both columns orthogonal, the smaller root.
                 let zeta = (b - a) / (2.0 * product);
-                let tangent = zeta.signum() / (zeta.abs() + zeta.hypot(1.0));
+                let size = zeta.abs();
+                // Beyond, the one is lost in rounding, and the square may overflow.
+                let root = if size < 1e8 { (size * size + 1.0).sqrt() } else { size };
+                let tangent = zeta.signum() / (size + root);
                 let cosine = (tangent * tangent + 1.0).sqrt().recip();
                 let sine = cosine * tangent;
                 turn(left, right, cosine, sine);
