@@ -12,14 +12,23 @@ use faer::linalg::triangular_solve::{
 };
 use faer::prelude::ReborrowMut;
 use faer::{Mat, MatMut, MatRef, Par};
-use pulp::Arch;
+use pulp::{Arch, Simd, WithSimd};
 
 use crate::condition::inverse_norm;
+use crate::tile::has_many_registers;
 use crate::tile_cholesky::{BlockInverse, COLUMNS, Factor, InvertBlocks, Solve, stride_for};
 
-/// Orders up to which the tiles of `tile_cholesky` are faster than faer's recursion: what fits the
-/// second-level cache.
-const TILED: usize = 288;
+/// The order up to which the tiles of `tile_cholesky` are faster than faer's recursion, as measured: what fits
+/// the second-level cache, or more where tiles have registers for eight columns.
+struct LargestTiled;
+
+impl WithSimd for LargestTiled {
+    type Output = usize;
+
+    fn with_simd<S: Simd>(self, _: S) -> usize {
+        if has_many_registers::<S>() { 1024 } else { 288 }
+    }
+}
 
 /// Numbers that the longest vectors hold.
 const ALIGNED: usize = 8;
@@ -53,12 +62,13 @@ pub(crate) struct Cholesky {
 impl Cholesky {
     /// Buffers for matrices of order `order`.
     pub(crate) fn new(order: usize) -> Self {
-        let scratch = (order > TILED).then(|| {
+        let recursive = order > Arch::new().dispatch(LargestTiled);
+        let scratch = recursive.then(|| {
             let size = cholesky_in_place_scratch::<f64>(order, Par::Seq, faer::Spec::default());
             MemBuffer::new(size)
         });
         let factor = Mat::zeros(stride_for(order) * order, 1);
-        let blocks = if order > TILED { 0 } else { order.div_ceil(COLUMNS) };
+        let blocks = if recursive { 0 } else { order.div_ceil(COLUMNS) };
         let inverses = vec![BlockInverse::default(); blocks];
         let (diagonal, weak) = (vec![0.0; order], vec![0.0; order]);
         let pivots = (1.0, 1.0);
@@ -97,19 +107,19 @@ impl Cholesky {
         Arch::new().dispatch(
             #[inline(always)]
             || {
-                for (c, target) in columns.enumerate() {
+                for (c, (target, source)) in columns.zip(a.col_iter()).enumerate() {
                     // From a whole vector on: what is above the diagonal is not read.
                     let first = c & !(ALIGNED - 1);
                     let target = &mut target[first..order];
-                    let source = a.col(c).subrows(first, order - first);
                     match source.try_as_col_major() {
                         Some(source) => {
-                            for (t, x) in target.iter_mut().zip(source.as_slice()) {
+                            for (t, x) in target.iter_mut().zip(&source.as_slice()[first..]) {
                                 *t = scale * x;
                             }
                         }
                         None => {
-                            target.iter_mut().zip(source.iter()).for_each(|(t, x)| *t = scale * x);
+                            let source = source.iter().skip(first);
+                            target.iter_mut().zip(source).for_each(|(t, x)| *t = scale * x);
                         }
                     }
                     if let Some((tau, x)) = rank_one {
