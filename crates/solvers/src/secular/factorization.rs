@@ -42,7 +42,7 @@ impl SecularFactor {
             reflections::factor(&mut self.tall, long, &mut self.coefficients, &mut self.triangle);
             jacobi::rotate(&mut self.triangle, &mut self.rotation, &mut self.values);
         } else {
-            self.factor_blocked(long, k)?;
+            self.factor_blocked(long, k);
         }
         if self.shape == Shape::Tall {
             self.right.clear();
@@ -68,7 +68,7 @@ impl SecularFactor {
     }
 
     /// The same by faer's kernels, for larger orders.
-    fn factor_blocked(&mut self, long: usize, k: usize) -> Result<(), SolveError> {
+    fn factor_blocked(&mut self, long: usize, k: usize) {
         let mut qr = HouseholderQr::new(long, k);
         let tall = faer::MatRef::from_column_major_slice(&self.tall, long, k);
         qr.factor(|mut out| out.copy_from(tall));
@@ -78,16 +78,23 @@ impl SecularFactor {
                 upper[(r, c)] = qr.upper()[(r, c)];
             }
         }
-        let mut svd = ThinSvd::new(k, k);
-        svd.factor(upper.as_ref())?;
-        for (i, s) in svd.values().enumerate() {
-            self.values[i] = s;
-            self.rotation[i * k..][..k].copy_from_slice(svd.right(i));
-            let target = &mut self.triangle[i * k..][..k];
-            target.iter_mut().zip(svd.left(i)).for_each(|(t, x)| *t = x * s);
-        }
         self.blocked = Some(qr);
-        Ok(())
+        let mut svd = ThinSvd::new(k, k);
+        if svd.factor(upper.as_ref()).is_ok() {
+            for (i, s) in svd.values().enumerate() {
+                self.values[i] = s;
+                self.rotation[i * k..][..k].copy_from_slice(svd.right(i));
+                let target = &mut self.triangle[i * k..][..k];
+                target.iter_mut().zip(svd.left(i)).for_each(|(t, x)| *t = x * s);
+            }
+        } else {
+            // Rotations need several times as long, and converge where faer's iteration does not.
+            self.fallbacks += 1;
+            for (column, target) in upper.col_iter().zip(self.triangle.chunks_exact_mut(k)) {
+                target.iter_mut().zip(column.iter()).for_each(|(t, x)| *t = *x);
+            }
+            jacobi::rotate(&mut self.triangle, &mut self.rotation, &mut self.values);
+        }
     }
 
     /// Eigenvalues of `A^T A`.
