@@ -4,7 +4,9 @@
 //! with the step where curvature rules. Where the decrease is noise it grows, as `1 / predicted` does.
 
 /// Gain ratio from which the linear model explains nothing of a decrease.
-const UNEXPLAINED: f64 = 10.0;
+pub(crate) const UNEXPLAINED: f64 = 10.0;
+/// Growth of the gain ratio, for half the step or less, that is a rise.
+const RISE: f64 = 1.5;
 /// Rises in a row that count as noise.
 const RISES: usize = 2;
 
@@ -28,7 +30,7 @@ impl NoiseWatch {
             return false;
         }
         let gain = gain.abs();
-        let rises = gain.is_finite() && gain >= self.gain && gain > UNEXPLAINED;
+        let rises = gain.is_finite() && gain > RISE * self.gain && gain > UNEXPLAINED;
         self.rises = if rises { self.rises + 1 } else { 0 };
         (self.length, self.gain) = (length, gain);
         self.rises >= RISES

@@ -6,7 +6,7 @@ use gaussflow_solvers::{JacobianOperator, norm};
 use super::error::FitError;
 use super::history::{StepKind, Verdict};
 use super::iterate::{Iteration, Outcome};
-use super::noise::NoiseWatch;
+use super::noise::{NoiseWatch, UNEXPLAINED};
 use super::settings::Acceleration;
 use super::stop::FitStop;
 
@@ -57,6 +57,7 @@ impl<M: SmoothMap> Iteration<'_, M> {
         }
         let mut distrusted = 0;
         let mut noise = NoiseWatch::default();
+        let mut jump = 0.0;
         for _ in 0..TRIALS {
             if self.counts.residuals >= self.settings.max_evaluations {
                 return Ok(Outcome::Stopped(FitStop::EvaluationLimit));
@@ -119,9 +120,14 @@ impl<M: SmoothMap> Iteration<'_, M> {
             }
             let verdict = if trial.defined { Verdict::Rejected } else { Verdict::Undefined };
             self.note(trial.kind, verdict, trial.gain, length);
-            // A shorter step will not show either.
+            // A shorter step will not show either. Residuals that jump and then stay are rounded ones.
             if trial.defined && !trial.visible {
-                return Ok(Outcome::Stopped(FitStop::NoProgress));
+                let noisy = jump > 0.0 && self.measures.is_below(jump);
+                let stop = if noisy { FitStop::Noise } else { FitStop::NoProgress };
+                return Ok(Outcome::Stopped(stop));
+            }
+            if trial.defined && trial.gain.abs() > UNEXPLAINED {
+                jump = trial.decrease.abs();
             }
             if confined {
                 self.factor_free()?;

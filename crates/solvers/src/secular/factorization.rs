@@ -90,11 +90,17 @@ impl SecularFactor {
         } else {
             // Rotations need several times as long, and converge where faer's iteration does not.
             self.fallbacks += 1;
-            for (column, target) in upper.col_iter().zip(self.triangle.chunks_exact_mut(k)) {
-                target.iter_mut().zip(column.iter()).for_each(|(t, x)| *t = *x);
-            }
-            jacobi::rotate(&mut self.triangle, &mut self.rotation, &mut self.values);
+            self.rotate(&upper);
         }
+    }
+
+    /// Singular values of an upper triangle by Jacobi rotations.
+    fn rotate(&mut self, upper: &Mat<f64>) {
+        for (column, target) in upper.col_iter().zip(self.triangle.chunks_exact_mut(upper.nrows()))
+        {
+            target.iter_mut().zip(column.iter()).for_each(|(t, x)| *t = *x);
+        }
+        jacobi::rotate(&mut self.triangle, &mut self.rotation, &mut self.values);
     }
 
     /// Eigenvalues of `A^T A`.
@@ -123,5 +129,45 @@ impl SecularFactor {
         }
         self.work.resize(self.columns, 0.0);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use faer::Mat;
+
+    use crate::SecularFactor;
+    use crate::vector::inner_product;
+
+    /// `R Y = X diag(s)` with orthonormal Y and X, for a graded triangle of order 40.
+    #[test]
+    fn rotations_decompose_what_the_iteration_would() {
+        let k = 40;
+        let upper = Mat::from_fn(k, k, |r, c| {
+            let entry = ((3 * r + 7 * c) as f64).sin() * 10f64.powi(-((r / 5) as i32));
+            if r <= c { entry } else { 0.0 }
+        });
+        let mut factor = SecularFactor::new(k, k);
+        factor.triangle.resize(k * k, 0.0);
+        factor.rotation.resize(k * k, 0.0);
+        factor.values.resize(k, 0.0);
+        factor.rotate(&upper);
+        let size = upper.norm_l2();
+        let column = |x: &[f64], i: usize| x[i * k..][..k].to_vec();
+        for i in 0..k {
+            let (y, left) = (column(&factor.rotation, i), column(&factor.triangle, i));
+            for r in 0..k {
+                let product: f64 = (0..k).map(|c| upper[(r, c)] * y[c]).sum();
+                assert!((product - left[r]).abs() < 1e-13 * size);
+            }
+            for other in 0..k {
+                let expected = f64::from(u8::from(i == other));
+                let product = inner_product(&y, &column(&factor.rotation, other));
+                assert!((product - expected).abs() < 1e-13);
+                let scale = factor.values[i] * factor.values[other];
+                let product = inner_product(&left, &column(&factor.triangle, other));
+                assert!((product - expected * scale).abs() < 1e-12 * scale);
+            }
+        }
     }
 }
