@@ -43,8 +43,8 @@ pub(crate) struct Iteration<'a, M: SmoothMap> {
     pub(crate) promised: Option<f64>,
     pub(crate) counts: FitCounts,
     history: Vec<StepRecord>,
-    /// Whether the last accepted step was below the loss's rounding, and the cosine before it.
-    at_rounding: Option<f64>,
+    /// Where the last accepted step was below the loss's rounding: cosine and rank before it.
+    at_rounding: Option<(f64, usize)>,
 }
 
 /// What a trial led to.
@@ -115,6 +115,7 @@ impl<'a, M: SmoothMap> Iteration<'a, M> {
                 image: f64::NAN,
                 column_cosine: f64::NAN,
                 noise: f64::NAN,
+                random: (p as f64 / n as f64).sqrt().min(1.0),
             },
             secant,
             promised: None,
@@ -164,9 +165,10 @@ impl<'a, M: SmoothMap> Iteration<'a, M> {
             if let Some(stop) = self.measures.verdict(self.settings.gradient_tolerance) {
                 return Ok(stop);
             }
-            let cosine = self.measures.image / self.measures.residual;
-            if self.at_rounding.take().is_some_and(|before| cosine > 0.5 * before) {
-                return Ok(FitStop::Rounding);
+            if let Some(before) = self.at_rounding.take()
+                && self.stalls(before)?
+            {
+                return Ok(FitStop::Decrease);
             }
             if self.counts.accepted >= self.settings.max_iterations {
                 return Ok(FitStop::IterationLimit);
@@ -315,7 +317,24 @@ impl<'a, M: SmoothMap> Iteration<'a, M> {
 
     /// Remembers that the accepted step was below the loss's rounding.
     pub(crate) fn mark_rounding(&mut self) {
-        self.at_rounding = Some(self.measures.image / self.measures.residual);
+        // The factor is still the one that the step was made with.
+        self.at_rounding = Some((self.measures.image / self.measures.residual, self.factor.rank()));
+    }
+
+    /// Whether the gradient has stopped to fall since the point before; where it rose, the fit goes back there.
+    fn stalls(&mut self, (before, rank): (f64, usize)) -> Result<bool, FitError> {
+        let cosine = self.measures.image / self.measures.residual;
+        // Another rank is another model: what it promised before says nothing about it.
+        if cosine <= 0.5 * before || self.factor.rank() > rank {
+            return Ok(false);
+        }
+        if cosine > before {
+            std::mem::swap(&mut self.here, &mut self.trial);
+            let here = &self.here;
+            self.factor.load(&here.jacobian, here.factors(), self.settings.method)?;
+            self.prepare()?;
+        }
+        Ok(true)
     }
 }
 

@@ -10,6 +10,7 @@ mod covariance;
 mod error;
 mod history;
 mod iterate;
+mod noise;
 mod point;
 mod propose;
 mod result;

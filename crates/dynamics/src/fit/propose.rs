@@ -6,6 +6,7 @@ use gaussflow_solvers::{JacobianOperator, norm};
 use super::error::FitError;
 use super::history::{StepKind, Verdict};
 use super::iterate::{Iteration, Outcome};
+use super::noise::{NoiseWatch, UNEXPLAINED};
 use super::settings::Acceleration;
 use super::stop::FitStop;
 
@@ -17,7 +18,7 @@ const POOR: f64 = 0.25;
 const GOOD: f64 = 0.75;
 /// Gain ratio that no longer speaks for the model: the step has left the ground it describes.
 const TOO_GOOD: f64 = 4.0;
-/// How often a point's steps may be refused for being too good.
+/// How often a point's steps may be refused for being too good, or the first point's for not being good.
 const DISTRUST: usize = 3;
 /// Bound on `2 norm(D a) / norm(D v)` of an acceleration a (Transtrum and Sethna).
 const ACCELERATION_BOUND: f64 = 0.75;
@@ -31,6 +32,17 @@ struct Trial {
     gain: f64,
     decrease: f64,
     defined: bool,
+    /// Whether any residual changed.
+    visible: bool,
+}
+
+/// Where a step is refused although the loss may have fallen.
+fn is_distrusted(trial: &Trial, damping: f64, at_start: bool) -> bool {
+    let too_good = trial.gain > TOO_GOOD && damping > 0.0;
+    // Nothing but the parameters' size speaks for the first radius, and a first step decides which valley the fit
+    // runs down: it must be where the linear model holds.
+    let unproved = at_start && trial.gain > TAKEN && trial.gain < GOOD;
+    too_good || unproved
 }
 
 impl<M: SmoothMap> Iteration<'_, M> {
@@ -44,6 +56,8 @@ impl<M: SmoothMap> Iteration<'_, M> {
             return Ok(outcome);
         }
         let mut distrusted = 0;
+        let mut noise = NoiseWatch::default();
+        let mut jump = 0.0;
         for _ in 0..TRIALS {
             if self.counts.residuals >= self.settings.max_evaluations {
                 return Ok(Outcome::Stopped(FitStop::EvaluationLimit));
@@ -69,6 +83,10 @@ impl<M: SmoothMap> Iteration<'_, M> {
                 Ok(trial) => trial,
                 Err(stop) => return Ok(Outcome::Stopped(stop)),
             };
+            if noise.sees(length, trial.gain) && self.measures.is_below(trial.decrease.abs()) {
+                self.note(trial.kind, Verdict::Rejected, trial.gain, length);
+                return Ok(Outcome::Stopped(FitStop::Noise));
+            }
             let mut curvature = 0.0;
             let accelerates = self.settings.acceleration == Acceleration::Geodesic && !confined;
             if accelerates && trial.gain < POOR && trial.defined && self.damping > 0.0 {
@@ -77,10 +95,14 @@ impl<M: SmoothMap> Iteration<'_, M> {
                     Err(stop) => return Ok(Outcome::Stopped(stop)),
                 }
             }
-            if trial.gain > TOO_GOOD && distrusted < DISTRUST && self.damping > 0.0 {
+            let at_start = self.counts.accepted == 0;
+            if distrusted < DISTRUST && is_distrusted(&trial, self.damping, at_start) {
                 distrusted += 1;
                 self.note(trial.kind, Verdict::Rejected, trial.gain, length);
                 self.radius = 0.25 * length;
+                if confined {
+                    self.factor_free()?;
+                }
                 continue;
             }
             let before = self.damping;
@@ -98,6 +120,15 @@ impl<M: SmoothMap> Iteration<'_, M> {
             }
             let verdict = if trial.defined { Verdict::Rejected } else { Verdict::Undefined };
             self.note(trial.kind, verdict, trial.gain, length);
+            // A shorter step will not show either. Residuals that jump and then stay are rounded ones.
+            if trial.defined && !trial.visible {
+                let noisy = jump > 0.0 && self.measures.is_below(jump);
+                let stop = if noisy { FitStop::Noise } else { FitStop::NoProgress };
+                return Ok(Outcome::Stopped(stop));
+            }
+            if trial.defined && trial.gain.abs() > UNEXPLAINED {
+                jump = trial.decrease.abs();
+            }
             if confined {
                 self.factor_free()?;
             }
@@ -129,7 +160,7 @@ impl<M: SmoothMap> Iteration<'_, M> {
         if !self.evaluate()? {
             self.counts.undefined += 1;
             let (gain, decrease) = (f64::NEG_INFINITY, f64::NEG_INFINITY);
-            return Ok(Trial { kind, gain, decrease, defined: false });
+            return Ok(Trial { kind, gain, decrease, defined: false, visible: true });
         }
         let decrease = self.problem.rows.decrease(&self.here.f, &self.trial.f);
         // Below rounding the decrease says nothing: the step is judged by the gradient it leads to. A damped
@@ -143,7 +174,8 @@ impl<M: SmoothMap> Iteration<'_, M> {
         } else {
             f64::NEG_INFINITY
         };
-        Ok(Trial { kind, gain, decrease, defined: true })
+        let visible = self.here.f != self.trial.f;
+        Ok(Trial { kind, gain, decrease, defined: true, visible })
     }
 
     /// Bends a poor step along the geodesic: `v + a/2`, `a = -(J^T J + lambda D^2)^-1 J^T D2f[v, v]`.

@@ -9,18 +9,23 @@ use gaussflow_objective::MapError;
 pub enum FitStop {
     /// The residuals are orthogonal to the tangent space: `norm(P r) <= tolerance norm(r)`, or each column's
     /// cosine with r is at most `tolerance^1.5`, which also holds where J loses rank at the minimum (or at
-    /// most the tolerance, where no step lowers the loss any more).
+    /// most the tolerance, where no step lowers the loss any more); or `norm(P r)` is what rounding of the
+    /// parameters alone makes of r.
     Gradient,
     /// An accepted, undamped step was short relative to each parameter.
     Step,
-    /// An accepted, undamped step decreased the loss, as predicted, by a negligible fraction.
+    /// An accepted, undamped step decreased the loss, as predicted, by a negligible fraction; or it predicted less
+    /// than the loss's rounding, and the gradient no longer falls.
     Decrease,
-    /// Residuals are at rounding: `norm(P r)` is what rounding of the parameters alone makes of r, the loss
-    /// is 0, or residuals fell below eps and `eps^2` of their initial norm. Also where an undamped step predicts a
-    /// decrease below the loss's rounding and the gradient no longer falls.
+    /// An exact fit, residuals at rounding: r is what rounding of the parameters alone makes of it, the loss is 0, or
+    /// residuals fell below eps and `eps^2` of their initial norm.
     Rounding,
-    /// Every step down to the spacing of numbers was rejected: no convergence. The Jacobian may be wrong
-    /// (see `check_jacobian`), or the residuals noisy. Or a schedule's step no longer moves the parameters.
+    /// The residuals are too noisy to go on: changes of the loss no longer shrink with the step, and are above
+    /// what a whole step promises.
+    Noise,
+    /// Every step was rejected, down to the spacing of numbers or to where residuals no longer change: no
+    /// convergence. The Jacobian may be wrong (see `check_jacobian`). Or a schedule's step no longer moves the
+    /// parameters.
     NoProgress,
     /// The limit on evaluations was reached.
     EvaluationLimit,
@@ -41,7 +46,12 @@ impl FitStop {
     pub fn converged(&self) -> bool {
         matches!(
             self,
-            Self::Gradient | Self::Step | Self::Decrease | Self::Rounding | Self::AtBounds
+            Self::Gradient
+                | Self::Step
+                | Self::Decrease
+                | Self::Rounding
+                | Self::Noise
+                | Self::AtBounds
         )
     }
 
@@ -52,6 +62,7 @@ impl FitStop {
             Self::Step => "step",
             Self::Decrease => "decrease",
             Self::Rounding => "rounding",
+            Self::Noise => "noise",
             Self::NoProgress => "no-progress",
             Self::EvaluationLimit => "evaluation-limit",
             Self::IterationLimit => "iteration-limit",
@@ -71,6 +82,7 @@ impl FitStop {
             Self::Step => "converged: the last undamped step was negligible",
             Self::Decrease => "converged: the loss no longer falls",
             Self::Rounding => "converged: the residuals are at rounding",
+            Self::Noise => "converged: what is left to gain is below the noise of the residuals",
             Self::AtBounds => "converged: every parameter is held by a bound",
             Self::NoProgress => {
                 "NOT converged: no step lowers the loss; check the Jacobian or the noise"
@@ -114,7 +126,16 @@ pub(crate) struct Measures {
     pub(crate) column_cosine: f64,
     /// What rounding of each parameter makes of b: `eps sum_k norm(J_k) abs(w_k)`.
     pub(crate) noise: f64,
+    /// `sqrt(p / n)`, at most 1: the cosine of random residuals with the tangent space.
+    pub(crate) random: f64,
 }
+
+/// Largest cosine at which an end may be put down to noise.
+const NEAR: f64 = 1e-4;
+/// How far the noise may exceed the one change of the loss that shows it.
+const DRAWS: f64 = 10.0;
+/// Share of the cosine of random residuals above which residuals at rounding count as random.
+const SHARE: f64 = 0.1;
 
 impl Measures {
     /// The reason to stop at this point, if there is one.
@@ -122,12 +143,25 @@ impl Measures {
         // Both: from a start that all but overflows, residuals may fall far and still be large.
         let vanished = self.residual <= f64::EPSILON * f64::EPSILON * self.initial_residual
             && self.residual <= f64::EPSILON;
-        if self.residual == 0.0 || self.image <= 3.0 * self.noise || vanished {
+        if self.residual == 0.0 || vanished {
             return Some(FitStop::Rounding);
+        }
+        if self.image <= 3.0 * self.noise {
+            return Some(if self.is_exact() { FitStop::Rounding } else { FitStop::Gradient });
         }
         let small = self.image <= gradient_tolerance * self.residual
             || self.column_cosine <= gradient_tolerance.powf(1.5);
         small.then_some(FitStop::Gradient)
+    }
+
+    /// Whether residuals whose image is at rounding are rounding themselves: they then lie in no particular direction.
+    fn is_exact(&self) -> bool {
+        self.image > SHARE * self.random * self.residual
+    }
+
+    /// Whether what a whole step promises cannot be told from noise that changed the loss by `change`, near a minimum.
+    pub(crate) fn is_below(&self, change: f64) -> bool {
+        self.image <= NEAR * self.residual && self.image * self.image <= DRAWS * change
     }
 }
 

@@ -105,6 +105,9 @@ fn compare(function: &Function, factor: f64) -> Option<(f64, f64)> {
         let reached = matches!(ending, Ending::Minimum | Ending::Local | Ending::Saddle);
         let asymptotic = ending == Ending::Limit || singular;
         assert!(asymptotic || stop.converged() == reached, "{line}, {stop:?}");
+        // The least positive minimum but one is 1e-9; exact fits end below 1e-20.
+        let loss: f64 = line.split(' ').nth(7).unwrap().parse().unwrap();
+        assert!(stop != FitStop::Rounding || loss < 1e-18, "{line}, {stop:?}");
     }
     let evaluations = line.split(' ').nth(4).unwrap().parse().unwrap();
     Some((evaluations, fields[4].parse().unwrap()))

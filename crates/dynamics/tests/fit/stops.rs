@@ -132,3 +132,73 @@ fn analytic_second_derivatives_are_counted_and_agree() {
     let fit = problem.fit_second_order(&[-1.2, 1.0], &settings, &mut watch).unwrap();
     assert!(fit.counts.second_derivatives > 0 && fit.loss < 1e-20, "{fit}");
 }
+
+#[test]
+fn residuals_of_single_precision_end_in_their_noise() {
+    let model = |w: &[f64], t: f64| w[0] * (-w[1] * t).exp() + w[2];
+    let map = move || {
+        FiniteDifferences::new(ResidualFn::new(30, 3, move |w: &[f64], r: &mut [f64]| {
+            for (j, r) in r.iter_mut().enumerate() {
+                let t = j as f64 / 6.0;
+                let seen = model(&[3.0, 0.7, 1.0], t) + 0.05 * (9.0 * t).sin();
+                *r = model(w, t) - seen;
+            }
+        }))
+    };
+    let settings = FitSettings::default();
+    let exact = LeastSquares::new(map()).fit(&[1.0, 1.0, 0.0], &settings).unwrap();
+    assert_eq!(exact.stop, FitStop::Gradient, "{exact}");
+    // Derivatives do not see the rounding.
+    let noisy = LeastSquares::new(Rounded(map())).fit(&[1.0, 1.0, 0.0], &settings).unwrap();
+    assert_eq!(noisy.stop, FitStop::Noise, "{noisy}");
+    assert!((noisy.loss / exact.loss - 1.0).abs() < 1e-6, "{noisy} {exact}");
+}
+
+/// Residuals of a map, rounded to single precision.
+struct Rounded<M>(M);
+
+impl<M: SmoothMap> Residuals for Rounded<M> {
+    fn parameters(&self) -> usize {
+        self.0.parameters()
+    }
+    fn outputs(&self) -> usize {
+        self.0.outputs()
+    }
+    fn value(&self, w: &[f64], out: &mut [f64]) -> Result<(), MapError> {
+        self.0.value(w, out)?;
+        out.iter_mut().for_each(|r| *r = f64::from(*r as f32));
+        Ok(())
+    }
+}
+
+impl<M: SmoothMap> SmoothMap for Rounded<M> {
+    type Jacobian = M::Jacobian;
+    fn new_jacobian(&self) -> M::Jacobian {
+        self.0.new_jacobian()
+    }
+    fn linearize(
+        &self,
+        w: &[f64],
+        value: &mut [f64],
+        jacobian: &mut M::Jacobian,
+    ) -> Result<(), MapError> {
+        self.0.linearize(w, value, jacobian)?;
+        value.iter_mut().for_each(|r| *r = f64::from(*r as f32));
+        Ok(())
+    }
+}
+
+#[test]
+fn a_first_step_is_taken_where_the_model_holds() {
+    let valley = FiniteDifferences::new(ResidualFn::new(2, 2, |w: &[f64], r: &mut [f64]| {
+        r[0] = 10.0 * (w[1] - w[0] * w[0]);
+        r[1] = 1.0 - w[0];
+    }));
+    // A whole step from here lowers the loss, but not as predicted.
+    let fit = LeastSquares::new(valley).fit(&[-12.0, 10.0], &FitSettings::default()).unwrap();
+    let refused = fit.history[1..].iter().take_while(|r| r.verdict != Verdict::Accepted);
+    let poor = refused.filter(|r| r.gain_ratio > 1e-4 && r.gain_ratio < 0.75).count();
+    let first = fit.history[1..].iter().find(|r| r.verdict == Verdict::Accepted).unwrap();
+    assert!(poor == 3 || (poor > 0 && first.gain_ratio >= 0.75), "{:#?}", fit.history);
+    assert!(fit.stop.converged() && (fit.parameters[1] - 1.0).abs() < 1e-9, "{fit}");
+}

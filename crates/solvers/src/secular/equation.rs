@@ -32,6 +32,12 @@ impl SecularFactor {
         kept.map(|(_, c)| c * c).sum::<f64>().sqrt()
     }
 
+    /// Number of singular values that steps use.
+    pub fn rank(&self) -> usize {
+        let floor = self.floor();
+        self.values.iter().filter(|s| **s > floor).count()
+    }
+
     /// `norm(d(lambda))`.
     pub fn step_norm(&mut self, damping: f64) -> f64 {
         self.fill_weights(damping);

@@ -42,7 +42,7 @@ impl SecularFactor {
             reflections::factor(&mut self.tall, long, &mut self.coefficients, &mut self.triangle);
             jacobi::rotate(&mut self.triangle, &mut self.rotation, &mut self.values);
         } else {
-            self.factor_blocked(long, k)?;
+            self.factor_blocked(long, k);
         }
         if self.shape == Shape::Tall {
             self.right.clear();
@@ -68,7 +68,7 @@ impl SecularFactor {
     }
 
     /// The same by faer's kernels, for larger orders.
-    fn factor_blocked(&mut self, long: usize, k: usize) -> Result<(), SolveError> {
+    fn factor_blocked(&mut self, long: usize, k: usize) {
         let mut qr = HouseholderQr::new(long, k);
         let tall = faer::MatRef::from_column_major_slice(&self.tall, long, k);
         qr.factor(|mut out| out.copy_from(tall));
@@ -78,16 +78,29 @@ impl SecularFactor {
                 upper[(r, c)] = qr.upper()[(r, c)];
             }
         }
-        let mut svd = ThinSvd::new(k, k);
-        svd.factor(upper.as_ref())?;
-        for (i, s) in svd.values().enumerate() {
-            self.values[i] = s;
-            self.rotation[i * k..][..k].copy_from_slice(svd.right(i));
-            let target = &mut self.triangle[i * k..][..k];
-            target.iter_mut().zip(svd.left(i)).for_each(|(t, x)| *t = x * s);
-        }
         self.blocked = Some(qr);
-        Ok(())
+        let mut svd = ThinSvd::new(k, k);
+        if svd.factor(upper.as_ref()).is_ok() {
+            for (i, s) in svd.values().enumerate() {
+                self.values[i] = s;
+                self.rotation[i * k..][..k].copy_from_slice(svd.right(i));
+                let target = &mut self.triangle[i * k..][..k];
+                target.iter_mut().zip(svd.left(i)).for_each(|(t, x)| *t = x * s);
+            }
+        } else {
+            // Rotations need several times as long, and converge where faer's iteration does not.
+            self.fallbacks += 1;
+            self.rotate(&upper);
+        }
+    }
+
+    /// Singular values of an upper triangle by Jacobi rotations.
+    fn rotate(&mut self, upper: &Mat<f64>) {
+        for (column, target) in upper.col_iter().zip(self.triangle.chunks_exact_mut(upper.nrows()))
+        {
+            target.iter_mut().zip(column.iter()).for_each(|(t, x)| *t = *x);
+        }
+        jacobi::rotate(&mut self.triangle, &mut self.rotation, &mut self.values);
     }
 
     /// Eigenvalues of `A^T A`.
@@ -116,5 +129,45 @@ impl SecularFactor {
         }
         self.work.resize(self.columns, 0.0);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use faer::Mat;
+
+    use crate::SecularFactor;
+    use crate::vector::inner_product;
+
+    /// `R Y = X diag(s)` with orthonormal Y and X, for a graded triangle of order 40.
+    #[test]
+    fn rotations_decompose_what_the_iteration_would() {
+        let k = 40;
+        let upper = Mat::from_fn(k, k, |r, c| {
+            let entry = ((3 * r + 7 * c) as f64).sin() * 10f64.powi(-((r / 5) as i32));
+            if r <= c { entry } else { 0.0 }
+        });
+        let mut factor = SecularFactor::new(k, k);
+        factor.triangle.resize(k * k, 0.0);
+        factor.rotation.resize(k * k, 0.0);
+        factor.values.resize(k, 0.0);
+        factor.rotate(&upper);
+        let size = upper.norm_l2();
+        let column = |x: &[f64], i: usize| x[i * k..][..k].to_vec();
+        for i in 0..k {
+            let (y, left) = (column(&factor.rotation, i), column(&factor.triangle, i));
+            for r in 0..k {
+                let product: f64 = (0..k).map(|c| upper[(r, c)] * y[c]).sum();
+                assert!((product - left[r]).abs() < 1e-13 * size);
+            }
+            for other in 0..k {
+                let expected = f64::from(u8::from(i == other));
+                let product = inner_product(&y, &column(&factor.rotation, other));
+                assert!((product - expected).abs() < 1e-13);
+                let scale = factor.values[i] * factor.values[other];
+                let product = inner_product(&left, &column(&factor.triangle, other));
+                assert!((product - expected * scale).abs() < 1e-12 * scale);
+            }
+        }
     }
 }

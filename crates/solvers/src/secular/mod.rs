@@ -90,6 +90,8 @@ pub struct SecularFactor {
     right: Vec<f64>,
     /// The QR factors of orders beyond [`SMALL`].
     blocked: Option<HouseholderQr>,
+    /// How often the iteration of faer did not converge.
+    fallbacks: u64,
     free: Vec<usize>,
     shape: Shape,
     /// Singular values up to this multiple of the largest are left out of steps.
@@ -124,6 +126,7 @@ impl SecularFactor {
             values: Vec::new(),
             right: Vec::new(),
             blocked: None,
+            fallbacks: 0,
             free: Vec::new(),
             shape: Shape::Nothing,
             cutoff: 4.0 * f64::EPSILON,
@@ -198,7 +201,7 @@ impl SecularFactor {
     /// Factors the columns `free` (increasing), each divided by its entry of `scales` (length p, positive).
     ///
     /// # Errors
-    /// [`SolveError::NoConvergence`] of an iteration for singular values or eigenvalues.
+    /// [`SolveError::NoConvergence`] of the iteration for eigenvalues; singular values have a second method.
     pub fn factor(&mut self, scales: &[f64], free: &[usize]) -> Result<(), SolveError> {
         self.free.clear();
         self.free.extend_from_slice(free);
@@ -289,6 +292,11 @@ impl SecularFactor {
     pub fn right(&self, i: usize) -> &[f64] {
         let f = self.free.len();
         &self.right[i * f..][..f]
+    }
+
+    /// How often faer's iteration for the singular values did not converge, and Jacobi rotations took its place.
+    pub fn fallbacks(&self) -> u64 {
+        self.fallbacks
     }
 
     /// The columns that are factored.
