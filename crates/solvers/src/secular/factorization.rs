@@ -143,7 +143,8 @@ mod tests {
     fn rotations_decompose_what_the_iteration_would() {
         let k = 40;
         let upper = Mat::from_fn(k, k, |r, c| {
-            let entry = ((3 * r + 7 * c) as f64).sin() * 10f64.powi(-((r / 5) as i32));
+            let entry = ((3 * r * c + 7 * c) as f64).sin() + if r == c { 8.0 } else { 0.0 };
+            let entry = entry * (-(r as f64) / 2.0).exp();
             if r <= c { entry } else { 0.0 }
         });
         let mut factor = SecularFactor::new(k, k);
