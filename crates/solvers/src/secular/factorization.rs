@@ -10,8 +10,8 @@ use crate::vector::binary_scale;
 
 impl SecularFactor {
     /// QR of A or `A^T`, then the singular values of R.
-    pub(super) fn factor_dense(&mut self, scales: &[f64]) -> Result<(), SolveError> {
-        let Source::Dense(dense) = &self.source else { return Ok(()) };
+    pub(super) fn factor_dense(&mut self, scales: &[f64]) {
+        let Source::Dense(dense) = &self.source else { return };
         let (n, f) = (self.rows, self.free.len());
         let (long, k) = (n.max(f), n.min(f));
         self.shape = if n >= f { Shape::Tall } else { Shape::Wide };
@@ -64,7 +64,6 @@ impl SecularFactor {
             }
         }
         self.values.iter_mut().chain(&mut self.triangle).for_each(|x| *x *= unit);
-        Ok(())
     }
 
     /// The same by faer's kernels, for larger orders.
@@ -144,7 +143,8 @@ mod tests {
     fn rotations_decompose_what_the_iteration_would() {
         let k = 40;
         let upper = Mat::from_fn(k, k, |r, c| {
-            let entry = ((3 * r + 7 * c) as f64).sin() * 10f64.powi(-((r / 5) as i32));
+            let entry = ((3 * r * c + 7 * c) as f64).sin() + if r == c { 8.0 } else { 0.0 };
+            let entry = entry * (-(r as f64) / 2.0).exp();
             if r <= c { entry } else { 0.0 }
         });
         let mut factor = SecularFactor::new(k, k);

@@ -207,7 +207,10 @@ impl SecularFactor {
         self.free.extend_from_slice(free);
         match &self.source {
             Source::Gram(_) => self.factor_gram(scales),
-            Source::Dense(_) => self.factor_dense(scales),
+            Source::Dense(_) => {
+                self.factor_dense(scales);
+                Ok(())
+            }
         }
     }
 
