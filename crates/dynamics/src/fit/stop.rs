@@ -20,8 +20,8 @@ pub enum FitStop {
     /// An exact fit, residuals at rounding: r is what rounding of the parameters alone makes of it, the loss is 0, or
     /// residuals fell below eps and `eps^2` of their initial norm.
     Rounding,
-    /// The residuals are too noisy to go on: changes of the loss no longer shrink with the step, and are above
-    /// what a whole step promises.
+    /// The residuals are too noisy to go on, near a minimum: changes of the loss no longer shrink with the step, and
+    /// are above what a whole step promises. All steps were rejected: no convergence.
     Noise,
     /// Every step was rejected, down to the spacing of numbers or to where residuals no longer change: no
     /// convergence. The Jacobian may be wrong (see `check_jacobian`). Or a schedule's step no longer moves the
@@ -42,16 +42,11 @@ pub enum FitStop {
 }
 
 impl FitStop {
-    /// Whether the end is a minimum as far as the tests can tell.
+    /// Whether the end is a minimum as far as the tests can tell; rejected steps alone never prove one.
     pub fn converged(&self) -> bool {
         matches!(
             self,
-            Self::Gradient
-                | Self::Step
-                | Self::Decrease
-                | Self::Rounding
-                | Self::Noise
-                | Self::AtBounds
+            Self::Gradient | Self::Step | Self::Decrease | Self::Rounding | Self::AtBounds
         )
     }
 
@@ -82,7 +77,7 @@ impl FitStop {
             Self::Step => "converged: the last undamped step was negligible",
             Self::Decrease => "converged: the loss no longer falls",
             Self::Rounding => "converged: the residuals are at rounding",
-            Self::Noise => "converged: what is left to gain is below the noise of the residuals",
+            Self::Noise => "NOT converged: the noise of the residuals hides what is left to gain",
             Self::AtBounds => "converged: every parameter is held by a bound",
             Self::NoProgress => {
                 "NOT converged: no step lowers the loss; check the Jacobian or the noise"

@@ -151,6 +151,7 @@ fn residuals_of_single_precision_end_in_their_noise() {
     // Derivatives do not see the rounding.
     let noisy = LeastSquares::new(Rounded(map())).fit(&[1.0, 1.0, 0.0], &settings).unwrap();
     assert_eq!(noisy.stop, FitStop::Noise, "{noisy}");
+    assert!(!noisy.stop.converged());
     assert!((noisy.loss / exact.loss - 1.0).abs() < 1e-6, "{noisy} {exact}");
 }
 
