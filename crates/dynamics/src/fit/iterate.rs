@@ -191,7 +191,7 @@ impl<'a, M: SmoothMap> Iteration<'a, M> {
                 self.prepare()?;
                 // Where nothing lowers the loss, and every column is orthogonal to the residuals, that is why.
                 let stationary = self.measures.column_cosine <= self.settings.gradient_tolerance;
-                let stalled = stop == FitStop::NoProgress && stationary;
+                let stalled = matches!(stop, FitStop::NoProgress | FitStop::Noise) && stationary;
                 return Ok(if stalled { FitStop::Gradient } else { stop });
             }
         }

@@ -77,7 +77,9 @@ impl FitStop {
             Self::Step => "converged: the last undamped step was negligible",
             Self::Decrease => "converged: the loss no longer falls",
             Self::Rounding => "converged: the residuals are at rounding",
-            Self::Noise => "NOT converged: the noise of the residuals hides what is left to gain",
+            Self::Noise => {
+                "NOT converged: what is left to gain is below the noise of the residuals"
+            }
             Self::AtBounds => "converged: every parameter is held by a bound",
             Self::NoProgress => {
                 "NOT converged: no step lowers the loss; check the Jacobian or the noise"
