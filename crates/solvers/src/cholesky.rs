@@ -111,16 +111,13 @@ impl Cholesky {
                     // From a whole vector on: what is above the diagonal is not read.
                     let first = c & !(ALIGNED - 1);
                     let target = &mut target[first..order];
-                    match source.try_as_col_major() {
-                        Some(source) => {
-                            for (t, x) in target.iter_mut().zip(&source.as_slice()[first..]) {
-                                *t = scale * x;
-                            }
+                    if let Some(source) = source.try_as_col_major() {
+                        for (t, x) in target.iter_mut().zip(&source.as_slice()[first..]) {
+                            *t = scale * x;
                         }
-                        None => {
-                            let source = source.iter().skip(first);
-                            target.iter_mut().zip(source).for_each(|(t, x)| *t = scale * x);
-                        }
+                    } else {
+                        let source = source.iter().skip(first);
+                        target.iter_mut().zip(source).for_each(|(t, x)| *t = scale * x);
                     }
                     if let Some((tau, x)) = rank_one {
                         let factor = tau * x[c];
