@@ -95,7 +95,7 @@ impl Shape {
             bytes: 0,
         };
         let norms = if step == Step::Direct { 1 } else { 2 };
-        for _ in 0..1 + norms {
+        for _ in 0..=norms {
             cost.exchange(1, ranks);
         }
         cost.exchange(5, ranks);
