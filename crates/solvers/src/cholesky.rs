@@ -16,7 +16,8 @@ use pulp::{Arch, Simd, WithSimd};
 
 use crate::condition::inverse_norm;
 use crate::tile::has_many_registers;
-use crate::tile_cholesky::{BlockInverse, COLUMNS, Factor, InvertBlocks, Solve, stride_for};
+use crate::tile_cholesky::{Factor, stride_for};
+use crate::tile_solve::{BlockInverse, COLUMNS, InvertBlocks, Solve};
 
 /// The order up to which the tiles of `tile_cholesky` are faster than faer's recursion, as measured: what fits
 /// the second-level cache, or more where tiles have registers for eight columns.

@@ -46,6 +46,7 @@ mod symmetric;
 mod thin_svd;
 mod tile;
 mod tile_cholesky;
+mod tile_solve;
 mod tridiagonal;
 mod vector;
 
