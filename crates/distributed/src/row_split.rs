@@ -91,6 +91,17 @@ impl<J: JacobianOperator, C: Communicator> JacobianOperator for RowSplit<'_, J, 
         self.sum(out);
     }
 
+    fn normal_residual(
+        &self,
+        b: (&[f64], f64),
+        v: &[f64],
+        image: &mut [f64],
+        out: &mut [f64],
+    ) {
+        self.here.normal_residual(b, v, image, out);
+        self.sum(out);
+    }
+
     fn gram(&self, mut out: MatMut<'_, f64>, work: &mut Vec<f64>) {
         self.here.gram(out.rb_mut(), work);
         if self.reducer.borrow().ranks().size() == 1 {

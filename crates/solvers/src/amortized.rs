@@ -221,7 +221,7 @@ impl AmortizedFactor {
             jacobian.kernel(anchor.matrix_mut(), &mut factors.structure_work);
             anchor.damp_and_factor(rho)
         } else {
-            anchor.factor_damped(factors.gram(jacobian)?, rho)
+            anchor.factor_shifted(factors.gram(jacobian)?, 1.0 - rho, rho)
         };
         if factored.is_err() {
             return Ok(false);

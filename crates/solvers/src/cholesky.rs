@@ -11,12 +11,13 @@ use faer::linalg::triangular_solve::{
     solve_lower_triangular_in_place, solve_upper_triangular_in_place,
 };
 use faer::prelude::ReborrowMut;
-use faer::{Mat, MatMut, MatRef, Par};
+use faer::{MatMut, Par};
 use pulp::{Arch, Simd, WithSimd};
 
-use crate::condition::inverse_norm;
+use crate::condition::{is_cold, renew, start};
+use crate::padded_square::{PaddedSquare, stride_for};
 use crate::tile::has_many_registers;
-use crate::tile_cholesky::{Factor, stride_for};
+use crate::tile_cholesky::Factor;
 use crate::tile_solve::{BlockInverse, COLUMNS, InvertBlocks, Solve};
 
 /// The order up to which the tiles of `tile_cholesky` are faster than faer's recursion, as measured: what fits
@@ -31,26 +32,18 @@ impl WithSimd for LargestTiled {
     }
 }
 
-/// Numbers that the longest vectors hold.
-const ALIGNED: usize = 8;
-
-/// `scale A + tau x x^T + shift I`, as [`Cholesky::decompose_shifted`] takes it; (tau, x) or none.
-pub(crate) struct Shifted<'a> {
-    pub(crate) scale: f64,
-    pub(crate) shift: f64,
-    pub(crate) rank_one: Option<(f64, &'a [f64])>,
-}
+/// Power iterations on the inverse from a fixed start; one is enough from where the last factor's ended.
+const COLD_ITERATIONS: usize = 3;
 
 /// Buffers and factor of one order.
 pub(crate) struct Cholesky {
-    /// Columns [`stride_for`] apart.
-    factor: Mat<f64>,
-    order: usize,
+    factor: PaddedSquare,
     /// The diagonal of A: what a pivot is measured against.
     diagonal: Vec<f64>,
     /// Inverses of the diagonal blocks of L, for the solves; none for large orders.
     inverses: Vec<BlockInverse>,
-    /// Where the inverse is largest, as far as is known: from the last factor, a start for this one.
+    /// Where the inverse is largest, as far as is known, of unit length: from the last factor, a start for this
+    /// one. Zero where nothing is known.
     weak: Vec<f64>,
     /// Smallest and largest pivot of the present factor.
     pivots: (f64, f64),
@@ -68,126 +61,133 @@ impl Cholesky {
             let size = cholesky_in_place_scratch::<f64>(order, Par::Seq, faer::Spec::default());
             MemBuffer::new(size)
         });
-        let factor = Mat::zeros(stride_for(order) * order, 1);
+        let factor = PaddedSquare::zeros(order);
         let blocks = if recursive { 0 } else { order.div_ceil(COLUMNS) };
         let inverses = vec![BlockInverse::default(); blocks];
         let (diagonal, weak) = (vec![0.0; order], vec![0.0; order]);
         let pivots = (1.0, 1.0);
-        Self { factor, order, diagonal, inverses, weak, pivots, condition: None, scratch }
+        Self { factor, diagonal, inverses, weak, pivots, condition: None, scratch }
     }
 
-    /// The matrix to be factored: write its lower triangle before [`Self::factor`].
+    /// The matrix to be factored: write its lower triangle before [`Self::decompose_written`] or
+    /// [`Self::damp_and_factor`].
     pub(crate) fn matrix_mut(&mut self) -> MatMut<'_, f64> {
-        let (order, stride) = (self.order, stride_for(self.order));
-        let data = self.factor.col_as_slice_mut(0);
-        MatMut::from_column_major_slice_with_stride_mut(data, order, order, stride)
+        self.factor.as_mut()
     }
 
-    /// The factor in the lower triangle.
-    fn matrix(&self) -> MatRef<'_, f64> {
-        let (order, stride) = (self.order, stride_for(self.order));
-        let data = self.factor.col_as_slice(0);
-        MatRef::from_column_major_slice_with_stride(data, order, order, stride)
-    }
-
-    /// Factors `(1-rho) A + rho I`, A given by its lower triangle; `Err` as [`Self::decompose`].
-    pub(crate) fn factor_damped(&mut self, a: MatRef<'_, f64>, rho: f64) -> Result<(), usize> {
-        self.decompose_shifted(a, Shifted { scale: 1.0 - rho, shift: rho, rank_one: None })?;
+    /// [`Self::decompose_shifted`], for solves.
+    pub(crate) fn factor_shifted(
+        &mut self,
+        a: &PaddedSquare,
+        scale: f64,
+        shift: f64,
+    ) -> Result<(), usize> {
+        self.decompose_shifted(a, scale, shift)?;
         self.prepare_solves();
         Ok(())
     }
 
-    /// Decomposes A, given by its lower triangle, scaled and shifted; `Err` as [`Self::decompose`].
+    /// Factors `(1-rho) A + rho I` for the matrix A that was written; `Err` as [`Self::decompose_shifted`].
+    pub(crate) fn damp_and_factor(&mut self, rho: f64) -> Result<(), usize> {
+        self.decompose_written(1.0 - rho, rho)?;
+        self.prepare_solves();
+        Ok(())
+    }
+
+    /// Decomposes `scale A + shift I = L L^T`, A given by its lower triangle; `Err` holds the index of the first
+    /// pivot that is not positive.
+    ///
+    /// A pivot is the difference of a diagonal entry and a sum of `order` squares, so that below
+    /// `order eps` times this entry nothing of it is known, not even its sign: it counts as zero.
     pub(crate) fn decompose_shifted(
         &mut self,
-        a: MatRef<'_, f64>,
-        Shifted { scale, shift, rank_one }: Shifted<'_>,
+        a: &PaddedSquare,
+        scale: f64,
+        shift: f64,
     ) -> Result<(), usize> {
-        let (order, stride) = (self.order, stride_for(self.order));
-        let columns = self.factor.col_as_slice_mut(0).chunks_exact_mut(stride);
+        if self.scratch.is_some() {
+            self.factor.as_mut().copy_from_triangular_lower(a.as_ref());
+            return self.decompose_written(scale, shift);
+        }
+        self.decompose(Some(a), scale, shift)
+    }
+
+    /// Decomposes `A + shift I + tau x x^T`; as [`Self::decompose_shifted`].
+    pub(crate) fn decompose_deflated(
+        &mut self,
+        a: &PaddedSquare,
+        shift: f64,
+        (tau, x): (f64, &[f64]),
+    ) -> Result<(), usize> {
+        let stride = stride_for(x.len());
+        let columns = self.factor.padded_mut().chunks_exact_mut(stride);
         Arch::new().dispatch(
             #[inline(always)]
             || {
-                for (c, (target, source)) in columns.zip(a.col_iter()).enumerate() {
-                    // From a whole vector on: what is above the diagonal is not read.
-                    let first = c & !(ALIGNED - 1);
-                    let target = &mut target[first..order];
-                    if let Some(source) = source.try_as_col_major() {
-                        for (t, x) in target.iter_mut().zip(&source.as_slice()[first..]) {
-                            *t = scale * x;
-                        }
-                    } else {
-                        let source = source.iter().skip(first);
-                        target.iter_mut().zip(source).for_each(|(t, x)| *t = scale * x);
+                let sources = a.padded().chunks_exact(stride);
+                for (c, (target, source)) in columns.zip(sources).enumerate() {
+                    // From a whole cache line on: what is above the diagonal is not read.
+                    let first = c & !7;
+                    let factor = tau * x[c];
+                    let entries = target[first..].iter_mut().zip(&source[first..]);
+                    for ((t, a), x) in entries.zip(&x[first..]) {
+                        *t = a + factor * x;
                     }
-                    if let Some((tau, x)) = rank_one {
-                        let factor = tau * x[c];
-                        for (t, x) in target.iter_mut().zip(&x[first..]) {
-                            *t += factor * x;
-                        }
-                    }
-                    target[c - first] += shift;
                 }
             },
         );
-        self.decompose()
+        self.decompose_written(1.0, shift)
     }
 
-    /// `A <- (1-rho) A + rho I` for the matrix that was written, then its factor.
-    pub(crate) fn damp_and_factor(&mut self, rho: f64) -> Result<(), usize> {
-        let stride = stride_for(self.order);
-        let columns = self.factor.col_as_slice_mut(0).chunks_exact_mut(stride);
-        for (c, column) in columns.enumerate() {
-            for entry in &mut column[c..self.order] {
-                *entry *= 1.0 - rho;
-            }
-            column[c] += rho;
-        }
-        self.factor()
-    }
-
-    /// Decomposes the matrix that was written, for solves; `Err` as [`Self::decompose`].
-    pub(crate) fn factor(&mut self) -> Result<(), usize> {
-        self.decompose()?;
-        self.prepare_solves();
-        Ok(())
+    /// Decomposes `scale A + shift I` for the matrix A that was written; as [`Self::decompose_shifted`].
+    pub(crate) fn decompose_written(&mut self, scale: f64, shift: f64) -> Result<(), usize> {
+        self.decompose(None, scale, shift)
     }
 
     /// Makes what solves with the present factor need.
     pub(crate) fn prepare_solves(&mut self) {
-        let (factor, out) = (self.factor.col_as_slice(0), &mut self.inverses[..]);
-        Arch::new().dispatch(InvertBlocks { factor, order: self.order, out });
+        let (factor, out) = (self.factor.padded(), &mut self.inverses[..]);
+        Arch::new().dispatch(InvertBlocks { factor, order: self.factor.order(), out });
     }
 
-    /// Decomposes the matrix in place, `A = L L^T`; `Err` holds the index of the first pivot that is not positive.
-    ///
-    /// A pivot is the difference of a diagonal entry and a sum of `order` squares, so that below
-    /// `order eps` times this entry nothing of it is known, not even its sign: it counts as zero.
-    fn decompose(&mut self) -> Result<(), usize> {
+    /// Decomposes `scale A + shift I`, A the source or what was written.
+    fn decompose(
+        &mut self,
+        source: Option<&PaddedSquare>,
+        scale: f64,
+        shift: f64,
+    ) -> Result<(), usize> {
         self.condition = None;
-        // From one entry of the diagonal to the next.
-        let step = stride_for(self.order) + 1;
-        let entries = self.factor.col_as_slice(0).iter().step_by(step);
-        self.diagonal.iter_mut().zip(entries).for_each(|(known, entry)| *known = *entry);
+        let entries = source.unwrap_or(&self.factor).diagonal();
+        self.diagonal.iter_mut().zip(entries).for_each(|(known, a)| *known = scale * a + shift);
+        let order = self.factor.order();
         // The index of the first pivot that broke the factorization down, or the order.
         let broken = if let Some(mut scratch) = self.scratch.take() {
+            let mut matrix = self.factor.as_mut();
+            for (c, &entry) in self.diagonal.iter().enumerate() {
+                let below = matrix.rb_mut().col_mut(c).subrows_mut(c + 1, order - c - 1);
+                below.iter_mut().for_each(|a| *a *= scale);
+                matrix[(c, c)] = entry;
+            }
             let (none, spec) = (LltRegularization::default(), faer::Spec::default());
             let stack = MemStack::new(&mut scratch);
-            let outcome = cholesky_in_place(self.matrix_mut(), none, Par::Seq, stack, spec);
+            let outcome = cholesky_in_place(matrix, none, Par::Seq, stack, spec);
             self.scratch = Some(scratch);
             match outcome {
-                Ok(_) => self.order,
+                Ok(_) => order,
                 Err(LltError::NonPositivePivot { index }) => index,
             }
         } else {
-            let (order, matrix) = (self.order, self.factor.col_as_slice_mut(0));
-            Arch::new().dispatch(Factor { matrix, order }).err().unwrap_or(order)
+            let source = source.map(PaddedSquare::padded);
+            let matrix = self.factor.padded_mut();
+            let factor = Factor { matrix, order, source, scale, shift };
+            Arch::new().dispatch(factor).err().unwrap_or(order)
         };
-        let noise = self.order as f64 * f64::EPSILON;
+        let noise = order as f64 * f64::EPSILON;
         // Squares near the smallest normal number have lost digits of their own.
         let least = f64::MIN_POSITIVE / f64::EPSILON;
         let (mut lost, mut range) = (None, (f64::INFINITY, 0.0_f64));
-        let roots = self.factor.col_as_slice(0).iter().step_by(step);
+        let roots = self.factor.diagonal();
         for (i, (entry, root)) in self.diagonal[..broken].iter().zip(roots).enumerate() {
             let pivot = root * root;
             // A NaN may have passed, which is no positive pivot either.
@@ -200,22 +200,43 @@ impl Cholesky {
         self.pivots = range;
         match lost {
             Some(index) => Err(index),
-            None if broken < self.order => Err(broken),
+            None if broken < order => Err(broken),
             None => Ok(()),
         }
     }
 
     /// `x <- A^-1 x`.
     pub(crate) fn solve(&self, x: &mut [f64]) {
+        self.solve_all([x]);
+    }
+
+    /// The same for several vectors, each with the bits that it would get alone.
+    fn solve_all<const R: usize>(&self, x: [&mut [f64]; R]) {
         if self.scratch.is_none() {
-            let (factor, inverses) = (self.factor.col_as_slice(0), &self.inverses[..]);
+            let (factor, inverses) = (self.factor.padded(), &self.inverses[..]);
             Arch::new().dispatch(Solve { factor, inverses, x });
             return;
         }
-        let order = x.len();
-        let mut x = MatMut::from_column_major_slice_mut(x, order, 1);
-        solve_lower_triangular_in_place(self.matrix(), x.rb_mut(), Par::Seq);
-        solve_upper_triangular_in_place(self.matrix().transpose(), x, Par::Seq);
+        for x in x {
+            let order = x.len();
+            let mut x = MatMut::from_column_major_slice_mut(x, order, 1);
+            let factor = self.factor.as_ref();
+            solve_lower_triangular_in_place(factor, x.rb_mut(), Par::Seq);
+            solve_upper_triangular_in_place(factor.transpose(), x, Par::Seq);
+        }
+    }
+
+    /// `x <- A^-1 x`, and [`Self::condition`], which where it takes one iteration shares the pass over the factor.
+    pub(crate) fn solve_and_condition(&mut self, x: &mut [f64]) -> f64 {
+        if self.condition.is_some() || is_cold(&self.weak) {
+            self.solve(x);
+            return self.condition();
+        }
+        let mut weak = std::mem::take(&mut self.weak);
+        self.solve_all([x, &mut weak]);
+        let growth = renew(&mut weak);
+        self.weak = weak;
+        self.note_condition(growth)
     }
 
     /// A lower estimate of the condition of A: its largest diagonal entry (below its largest
@@ -226,14 +247,28 @@ impl Cholesky {
         if let Some(known) = self.condition {
             return known;
         }
-        let mut x = std::mem::take(&mut self.weak);
-        let inverse = inverse_norm(&mut x, |x| self.solve(x));
-        if !inverse.is_finite() {
-            x.fill(0.0);
+        let mut weak = std::mem::take(&mut self.weak);
+        let mut iterations = 1;
+        if is_cold(&weak) {
+            start(&mut weak);
+            iterations = COLD_ITERATIONS;
         }
-        self.weak = x;
+        let mut growth = f64::INFINITY;
+        for _ in 0..iterations {
+            self.solve(&mut weak);
+            growth = renew(&mut weak);
+            if !growth.is_finite() {
+                break;
+            }
+        }
+        self.weak = weak;
+        self.note_condition(growth)
+    }
+
+    /// The condition by the growth of a unit vector under the inverse.
+    fn note_condition(&mut self, growth: f64) -> f64 {
         let largest = self.diagonal.iter().fold(0.0, |largest: f64, &entry| largest.max(entry));
-        let found = largest * inverse;
+        let found = largest * growth;
         self.condition = Some(found);
         found
     }

@@ -6,7 +6,7 @@
 
 use faer::MatRef;
 
-use crate::cholesky::{Cholesky, Shifted};
+use crate::cholesky::Cholesky;
 use crate::error::SolveError;
 use crate::symmetric::{SymmetricEigen, Wanted};
 use crate::vector::{inner_product, norm};
@@ -82,8 +82,8 @@ impl SymmetricEigen {
         let bound = SHIFT * order as f64 * f64::EPSILON * size;
         let shift = if end == End::Smallest { bound - theta } else { theta + bound };
         let scale = if end == End::Smallest { 1.0 } else { -1.0 };
-        let shifted = Shifted { scale, shift, rank_one: None };
-        cholesky.decompose_shifted(self.loaded(), shifted).ok()?;
+        cholesky.matrix_mut().copy_from_triangular_lower(self.loaded());
+        cholesky.decompose_written(scale, shift).ok()?;
         cholesky.prepare_solves();
         // Entries of unlike size and sign: orthogonal to no eigenvector that symmetry prefers.
         let mut x: Vec<f64> = (1..=order).map(|k| (1.7 * k as f64).sin() + 0.5).collect();

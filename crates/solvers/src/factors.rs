@@ -4,7 +4,7 @@
 //! known along a path is kept by others. Factorizations run on one thread, large structured products on
 //! several, with the bits of one: they depend neither on threads nor on the machine's load.
 
-use faer::{Mat, MatRef};
+use faer::Mat;
 
 use crate::cholesky::Cholesky;
 use crate::condition::estimate_smallest;
@@ -15,6 +15,7 @@ use crate::extreme::{ExtremeSingularValues, Extremes};
 use crate::householder_qr::HouseholderQr;
 use crate::matrix_free::MatrixFree;
 use crate::operator::JacobianOperator;
+use crate::padded_square::PaddedSquare;
 use crate::slot::Slot;
 use crate::thin_svd::ThinSvd;
 
@@ -66,7 +67,7 @@ pub struct Factors {
     /// The Frobenius norm of J, `None` when stale.
     pub(crate) size: Option<f64>,
     /// `J^T J`, lower triangle.
-    gram: Slot<Mat<f64>>,
+    gram: Slot<PaddedSquare>,
     /// Factor of `(1-rho) J^T J + rho I` at the last rho above 0.
     damped_primal: Slot<Cholesky>,
     /// Factor of `J^T J`.
@@ -249,9 +250,9 @@ impl Factors {
     pub(crate) fn gram(
         &mut self,
         jacobian: &dyn JacobianOperator,
-    ) -> Result<MatRef<'_, f64>, SolveError> {
+    ) -> Result<&PaddedSquare, SolveError> {
         self.size(jacobian)?;
-        Ok(self.make_gram(jacobian).as_ref())
+        Ok(self.make_gram(jacobian))
     }
 
     /// Makes `J^T J` current for a solve that needs it whatever the norm of J, which its trace then tells.
@@ -261,15 +262,15 @@ impl Factors {
     ) -> Result<(), SolveError> {
         require_shape(jacobian, self.rows, self.columns)?;
         let gram = self.make_gram(jacobian);
-        let trace: f64 = (0..gram.ncols()).map(|c| gram[(c, c)]).sum();
+        let trace: f64 = gram.diagonal().sum();
         self.size = self.size.or(size_of_square(trace));
         Ok(())
     }
 
     /// `J^T J` at the present point, of a J of the right shape.
-    fn make_gram(&mut self, jacobian: &dyn JacobianOperator) -> &Mat<f64> {
+    fn make_gram(&mut self, jacobian: &dyn JacobianOperator) -> &PaddedSquare {
         let columns = self.columns;
-        let (gram, current) = self.gram.open(0.0, || Mat::zeros(columns, columns));
+        let (gram, current) = self.gram.open(0.0, || PaddedSquare::zeros(columns));
         if !current {
             self.counts.gram += 1;
             jacobian.gram(gram.as_mut(), &mut self.structure_work);
@@ -294,7 +295,7 @@ impl Factors {
         let outcome = match &gram.workspace {
             Some(gram) if !current => {
                 counts.cholesky += 1;
-                cholesky.factor_damped(gram.as_ref(), rho)
+                cholesky.factor_shifted(gram, 1.0 - rho, rho)
             }
             _ => Ok(()),
         };

@@ -39,52 +39,27 @@ const LAST: usize = 4;
 pub(crate) fn few_units_gram(jacobian: &RowKronecker, out: MatMut<'_, f64>, work: &mut Vec<f64>) {
     let (m, d) = (jacobian.hidden(), jacobian.features());
     let pairs = d * (d + 1) / 2;
-    let count = pairs * m * (m + 1) / 2;
+    let sums = pairs * m * (m + 1) / 2;
     let rows = jacobian.left().rows().min(ROW_BLOCK).next_multiple_of(PADDING);
-    let total = count * (1 + PADDING) + pairs * rows + PADDING;
+    let total = sums * PADDING + pairs * rows + PADDING;
     if work.len() < total {
         work.resize(total, 0.0);
     }
-    let (vectors, rest) = aligned(work, count * PADDING);
-    let (products, sums) = rest.split_at_mut(pairs * rows);
-    let sums = &mut sums[..count];
-    Arch::new().dispatch(FewUnits { jacobian, pairs, sums, vectors, products });
-    match d {
-        1 => scatter::<1>(sums, out),
-        2 => scatter::<2>(sums, out),
-        _ => scatter::<3>(sums, out),
-    }
+    let (vectors, products) = aligned(work, sums * PADDING);
+    let products = &mut products[..pairs * rows];
+    Arch::new().dispatch(FewUnits { jacobian, pairs, vectors, products, out });
 }
 
-/// `out[i D + k, i' D + l] = sums[(i, i'), (k, l)]` for D features, on and below the diagonal.
-fn scatter<const D: usize>(sums: &[f64], mut out: MatMut<'_, f64>) {
-    let pairs = D * (D + 1) / 2;
-    for c in 0..out.ncols() {
-        let (other, l) = (c / D, c % D);
-        // `out` is column-major.
-        let Some(column) = out.rb_mut().col_mut(c).try_as_col_major_mut() else { continue };
-        for (i, entries) in column.as_slice_mut().chunks_exact_mut(D).enumerate().skip(other) {
-            let block = &sums[(i * (i + 1) / 2 + other) * pairs..][..pairs];
-            for (k, entry) in entries.iter_mut().enumerate() {
-                let (low, high) = (k.min(l), k.max(l));
-                if i > other || k >= l {
-                    *entry = block[low * D - low * (low + 1) / 2 + high];
-                }
-            }
-        }
-    }
-}
-
-/// `sums[(i, i'), (k, l)] = S_i^T diag(S_i') (X_k * X_l)`, pairs of features the fastest.
+/// `out[i d + k, i' d + l] = S_i^T diag(S_i') (X_k * X_l)`, on and below the diagonal.
 struct FewUnits<'a> {
     jacobian: &'a RowKronecker,
     /// Pairs of features.
     pairs: usize,
-    sums: &'a mut [f64],
-    /// The same sums by the place of the row within a vector.
+    /// The sums [(i, i'), (k, l)] by the place of the row within a vector, pairs of features the fastest.
     vectors: &'a mut [f64],
     /// `X_k * X_l` on the rows of a block.
     products: &'a mut [f64],
+    out: MatMut<'a, f64>,
 }
 
 impl WithSimd for FewUnits<'_> {
@@ -92,7 +67,7 @@ impl WithSimd for FewUnits<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { jacobian, pairs, sums, vectors, products } = self;
+        let Self { jacobian, pairs, vectors, products, out } = self;
         let m = jacobian.hidden();
         for b in 0..jacobian.left().blocks() {
             let (s, x) = (jacobian.left().block(b), jacobian.right().block(b));
@@ -106,9 +81,40 @@ impl WithSimd for FewUnits<'_> {
                 add_sums(simd, (b, s), others, (&*products, pairs), vectors);
             }
         }
-        let (vectors, _) = S::as_simd_f64s(vectors);
-        for (sum, vector) in sums.iter_mut().zip(vectors) {
-            *sum = simd.reduce_sum_f64s(*vector);
+        let vectors = S::as_simd_f64s(vectors).0;
+        match jacobian.features() {
+            1 => add_up::<S, 1>(simd, vectors, out),
+            2 => add_up::<S, 2>(simd, vectors, out),
+            _ => add_up::<S, 3>(simd, vectors, out),
+        }
+    }
+}
+
+/// `out[i D + l, i' D + k]`, on and below the diagonal, from the vectors [(i, i'), (k, l)] for D features.
+#[inline(always)]
+#[allow(clippy::needless_range_loop, reason = "the loops unroll")]
+fn add_up<S: Simd, const D: usize>(simd: S, vectors: &[S::f64s], mut out: MatMut<'_, f64>) {
+    let pairs = D * (D + 1) / 2;
+    let units = out.ncols() / D;
+    for other in 0..units {
+        let mut next = out.rb_mut().subcols_mut(other * D, D).col_iter_mut();
+        // `out` is column-major.
+        let columns: [&mut [f64]; D] = std::array::from_fn(|_| {
+            let column = next.next().and_then(|column| column.try_as_col_major_mut());
+            column.map_or(&mut [][..], |column| &mut column.as_slice_mut()[other * D..])
+        });
+        for i in other..units {
+            let (first, row) = ((i * (i + 1) / 2 + other) * pairs, (i - other) * D);
+            let mut block = vectors[first..first + pairs].iter();
+            for k in 0..D {
+                for (l, vector) in (k..D).zip(&mut block) {
+                    let sum = simd.reduce_sum_f64s(*vector);
+                    columns[k][row + l] = sum;
+                    if i > other {
+                        columns[l][row + k] = sum;
+                    }
+                }
+            }
         }
     }
 }

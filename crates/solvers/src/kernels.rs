@@ -28,8 +28,7 @@ impl Factors {
         let cholesky = self.primal(jacobian, rho)?;
         jacobian.apply_transposed(b, v);
         let gradient = norm(v);
-        cholesky.solve(v);
-        describe(cholesky, report);
+        solve_by(cholesky, v, report);
         Ok(gradient)
     }
 
@@ -51,9 +50,8 @@ impl Factors {
         let mut z = std::mem::take(&mut self.output);
         let outcome = self.dual(jacobian, rho).map(|cholesky| {
             z[..rows].copy_from_slice(b);
-            cholesky.solve(&mut z[..rows]);
+            solve_by(cholesky, &mut z[..rows], report);
             jacobian.apply_transposed(&z[..rows], v);
-            describe(cholesky, report);
         });
         self.output = z;
         outcome
@@ -201,8 +199,8 @@ impl Factors {
     }
 }
 
-/// Writes pivots and condition of the factored matrix to the report.
-fn describe(cholesky: &mut Cholesky, report: &mut SolveReport) {
+/// Solves with a factor for x; pivots and condition of the factored matrix go to the report.
+fn solve_by(cholesky: &mut Cholesky, x: &mut [f64], report: &mut SolveReport) {
     (report.smallest_pivot, report.largest_pivot) = cholesky.pivots();
-    report.condition_estimate = cholesky.condition();
+    report.condition_estimate = cholesky.solve_and_condition(x);
 }

@@ -29,6 +29,7 @@ mod memory;
 mod narrow_gram;
 mod operator;
 mod pair_gram;
+mod padded_square;
 mod parallel;
 mod pivoted_cholesky;
 mod plain_reflections;

@@ -6,7 +6,7 @@ use faer::linalg::matmul::{
 };
 use faer::{Accum, Mat, MatMut, MatRef, Par};
 
-use crate::vector::{inner_product, norm};
+use crate::vector::{inner_product, norm, subtract_scaled};
 
 /// A Jacobian `J` of n rows (outputs) and p columns (parameters) at one point.
 ///
@@ -42,6 +42,20 @@ pub trait JacobianOperator {
     /// `image = J v` (length n) and `out = J^T J v` (length p): what an iterative solve repeats.
     fn normal_apply(&self, v: &[f64], image: &mut [f64], out: &mut [f64]) {
         self.apply(v, image);
+        self.apply_transposed(image, out);
+    }
+
+    /// `image = b - scale J v` (length n) and `out = J^T image` (length p): with `scale` of 1 the defect of the
+    /// normal equations.
+    fn normal_residual(
+        &self,
+        (b, scale): (&[f64], f64),
+        v: &[f64],
+        image: &mut [f64],
+        out: &mut [f64],
+    ) {
+        self.apply(v, image);
+        subtract_scaled(b, scale, image);
         self.apply_transposed(image, out);
     }
 

@@ -16,6 +16,7 @@ use pulp::Arch;
 
 use crate::cholesky::Cholesky;
 use crate::operator::{JacobianOperator, symmetric_product};
+use crate::padded_square::PaddedSquare;
 use crate::vector::inner_product_inlined;
 
 /// Columns of K of one step: enough for matrix products, few enough to follow the residual.
@@ -51,7 +52,7 @@ pub(crate) struct PivotedCholesky {
     kernel_trace: f64,
     offset: f64,
     /// `F^T F`, lower triangle.
-    gram: Option<Mat<f64>>,
+    gram: Option<PaddedSquare>,
     small: Option<Cholesky>,
     /// The damping that `small` was factored at.
     damping: Option<f64>,
@@ -164,28 +165,23 @@ impl PivotedCholesky {
         }
         let rank = self.rank;
         let mut gram = match self.gram.take() {
-            Some(gram) if gram.nrows() == rank => gram,
+            Some(gram) if gram.order() == rank => gram,
             _ => {
                 self.small = None;
                 self.coefficients = vec![0.0; rank];
-                Mat::zeros(rank, rank)
+                PaddedSquare::zeros(rank)
             }
         };
         // A factor without a damping is new: its Gram matrix is not the one at hand.
         if self.damping.is_none() {
             self.write_gram(gram.as_mut());
         }
-        let trace: f64 = (0..rank).map(|k| gram[(k, k)]).sum();
+        let trace: f64 = gram.diagonal().sum();
         let mut shift = (damping / (1.0 - damping)).max(LEAST_DAMPING * trace);
         let small = self.small.get_or_insert_with(|| Cholesky::new(rank));
         // Raising the shift weakens the preconditioner, but keeps it one.
         loop {
-            let mut matrix = small.matrix_mut();
-            matrix.copy_from(gram.as_ref());
-            for k in 0..rank {
-                matrix[(k, k)] += shift;
-            }
-            if small.factor().is_ok() || !shift.is_finite() {
+            if small.factor_shifted(&gram, 1.0, shift).is_ok() || !shift.is_finite() {
                 break;
             }
             shift *= 1e3;

@@ -20,7 +20,7 @@ use crate::parallel;
 use crate::row_blocks::{PADDING, ROW_BLOCK, RowBlocks};
 use crate::row_gram::{self, row_gram};
 use crate::row_products::{Apply, ApplyNormal, ApplyTransposed};
-use crate::vector::{inner_product, inner_product_inlined};
+use crate::vector::{inner_product, inner_product_inlined, subtract_scaled};
 
 /// Blocks of rows that one thread takes at a time, in `J v`.
 const PIECE: usize = 4;
@@ -190,7 +190,25 @@ impl JacobianOperator for RowKronecker {
             self.apply_transposed(image, out);
         } else {
             out.fill(0.0);
-            Arch::new().dispatch(ApplyNormal { jacobian: self, v, image, out });
+            Arch::new().dispatch(ApplyNormal { jacobian: self, v, b: None, image, out });
+        }
+    }
+
+    fn normal_residual(
+        &self,
+        (b, scale): (&[f64], f64),
+        v: &[f64],
+        image: &mut [f64],
+        out: &mut [f64],
+    ) {
+        if parallel::is_worthwhile(self.multiply_adds()) {
+            self.apply(v, image);
+            subtract_scaled(b, scale, image);
+            self.apply_transposed(image, out);
+        } else {
+            out.fill(0.0);
+            let b = Some((b, scale));
+            Arch::new().dispatch(ApplyNormal { jacobian: self, v, b, image, out });
         }
     }
 

@@ -73,10 +73,12 @@ impl WithSimd for ApplyTransposed<'_> {
     }
 }
 
-/// `image = J v`, `out += J^T image`, block by block: S is read from memory once for both.
+/// `image = J v`, or with (b, scale) `image = b - scale J v`, and `out += J^T image`, block by block: S is read
+/// from memory once for both.
 pub(crate) struct ApplyNormal<'a> {
     pub(crate) jacobian: &'a RowKronecker,
     pub(crate) v: &'a [f64],
+    pub(crate) b: Option<(&'a [f64], f64)>,
     pub(crate) image: &'a mut [f64],
     pub(crate) out: &'a mut [f64],
 }
@@ -86,13 +88,17 @@ impl WithSimd for ApplyNormal<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { jacobian, v, image, out } = self;
+        let Self { jacobian, v, b: known, image, out } = self;
         with_weighted(
             jacobian,
             #[inline(always)]
             |weighted| {
                 for (b, image) in image.chunks_mut(ROW_BLOCK).enumerate() {
                     apply_block(simd, jacobian, b, v, image);
+                    if let Some((known, scale)) = known {
+                        let known = &known[b * ROW_BLOCK..];
+                        image.iter_mut().zip(known).for_each(|(x, b)| *x = b - scale * *x);
+                    }
                     let units = 0..jacobian.hidden();
                     add_transposed_block(simd, jacobian, (b, units), image, weighted, out);
                 }

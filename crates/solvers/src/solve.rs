@@ -7,7 +7,7 @@ use crate::error::{
 };
 use crate::factors::Factors;
 use crate::operator::JacobianOperator;
-use crate::vector::{add_scaled, norm, subtract_scaled};
+use crate::vector::{add_scaled, norm};
 
 /// Most refinements of a solution; each takes as many digits as the factor has, so two are plenty.
 const REFINEMENTS: usize = 2;
@@ -176,15 +176,13 @@ impl Factors {
         report: &mut SolveReport,
     ) {
         let image = &mut self.output[..self.rows];
+        let defect = &mut self.parameter[..self.columns];
         if rho < 1.0 {
-            jacobian.apply(v, image);
-            subtract_scaled(b, 1.0 - rho, image);
+            jacobian.normal_residual((b, 1.0 - rho), v, image, defect);
         } else {
             // J v is not part of the equation, and may lie outside the range of numbers.
-            image.copy_from_slice(b);
+            jacobian.apply_transposed(b, defect);
         }
-        let defect = &mut self.parameter[..self.columns];
-        jacobian.apply_transposed(image, defect);
         for (d, v) in defect.iter_mut().zip(v) {
             *d -= rho * v;
         }

@@ -6,7 +6,7 @@
 //! `theta - r^2 / (s - theta) <= lambda_min <= theta` (Temple, Kato). `(s I - H)` likewise bounds the
 //! largest. Where no certificate is found, the dense computation decides, and is counted.
 
-use crate::cholesky::{Cholesky, Shifted};
+use crate::cholesky::Cholesky;
 use crate::damped::{DampedSolver, UNDAMPED_CONDITION};
 use crate::error::SolveError;
 use crate::extreme::ExtremeSingularValues;
@@ -241,9 +241,7 @@ impl SpectrumTracker {
                 break;
             }
             let certificate = self.certificate.get_or_insert_with(|| Cholesky::new(x.len()));
-            let rank_one = Some((2.0 * shift, x));
-            let deflated = Shifted { scale: 1.0, shift: -shift, rank_one };
-            if certificate.decompose_shifted(gram, deflated).is_ok() {
+            if certificate.decompose_deflated(gram, -shift, (2.0 * shift, x)).is_ok() {
                 self.separation = separation;
                 self.smallest.found(x);
                 return Ok(Some(theta.sqrt()));
@@ -283,8 +281,7 @@ impl SpectrumTracker {
         let shift = theta * (1.0 + WIDTH) + rounding;
         let gram = factors.gram(jacobian)?;
         let certificate = self.certificate.get_or_insert_with(|| Cholesky::new(x.len()));
-        let reflected = Shifted { scale: -1.0, shift, rank_one: None };
-        Ok(certificate.decompose_shifted(gram, reflected).is_ok().then(|| theta.sqrt()))
+        Ok(certificate.decompose_shifted(gram, -1.0, shift).is_ok().then(|| theta.sqrt()))
     }
 
     /// `theta = norm(J x)^2` for the space's vector x, and its defect `J^T J x - theta x`.

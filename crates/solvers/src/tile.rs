@@ -168,74 +168,94 @@ pub(crate) fn weighted_row_sums<S: Simd, const C: usize, const K: usize, const G
     acc
 }
 
-/// `x -= sum_c factors_c a[.., c]`, in two sums: half as long to wait.
+/// `x_r -= sum_c factors_rc a[.., c]` for R vectors of one length, each in two sums: half as long to wait.
 #[inline(always)]
 #[allow(clippy::needless_range_loop, reason = "iterators here cost the compiler its registers")]
-pub(crate) fn subtract_columns<S: Simd, const C: usize>(
+pub(crate) fn subtract_columns<S: Simd, const C: usize, const R: usize>(
     simd: S,
     a: Columns<'_>,
-    factors: [f64; C],
-    x: &mut [f64],
+    factors: [[f64; C]; R],
+    mut x: [&mut [f64]; R],
 ) {
-    assert!((C - 1) * a.stride + x.len() <= a.data.len());
-    let mut splats = [simd.splat_f64s(0.0); C];
-    for c in 0..C {
-        splats[c] = simd.splat_f64s(factors[c]);
+    let length = x.first().map_or(0, |x| x.len());
+    assert!((C - 1) * a.stride + length <= a.data.len() && x.iter().all(|x| x.len() == length));
+    let mut splats = [[simd.splat_f64s(0.0); C]; R];
+    for r in 0..R {
+        for c in 0..C {
+            splats[r][c] = simd.splat_f64s(factors[r][c]);
+        }
     }
-    let (whole, tail) = S::as_mut_simd_f64s(x);
-    for (l, x) in whole.iter_mut().enumerate() {
-        let mut other = simd.splat_f64s(0.0);
+    let parts = x.each_mut().map(|x| S::as_mut_simd_f64s(x));
+    for l in 0..length / S::F64_LANES {
+        let mut sums = [[simd.splat_f64s(0.0); 2]; R];
+        for r in 0..R {
+            sums[r][0] = parts[r].0[l];
+        }
         for c in 0..C {
             // SAFETY: by the assertion: l is below the number of whole vectors of x, c below C.
             let column = unsafe { load::<S>(a.data, c * a.stride + l * S::F64_LANES) };
-            if c % 2 == 0 {
-                *x = simd.negate_mul_add_e_f64s(splats[c], column, *x);
-            } else {
-                other = simd.mul_add_e_f64s(splats[c], column, other);
+            for r in 0..R {
+                if c % 2 == 0 {
+                    sums[r][0] = simd.negate_mul_add_e_f64s(splats[r][c], column, sums[r][0]);
+                } else {
+                    sums[r][1] = simd.mul_add_e_f64s(splats[r][c], column, sums[r][1]);
+                }
             }
         }
-        *x = simd.sub_f64s(*x, other);
-    }
-    if !tail.is_empty() {
-        let at = whole.len() * S::F64_LANES;
-        let mut last = simd.partial_load_f64s(tail);
-        for c in 0..C {
-            let column = simd.partial_load_f64s(&a.data[c * a.stride + at..][..tail.len()]);
-            last = simd.negate_mul_add_e_f64s(splats[c], column, last);
+        for r in 0..R {
+            parts[r].0[l] = simd.sub_f64s(sums[r][0], sums[r][1]);
         }
-        simd.partial_store_f64s(tail, last);
+    }
+    let at = length / S::F64_LANES * S::F64_LANES;
+    if at < length {
+        for r in 0..R {
+            let tail = &mut *parts[r].1;
+            let mut last = simd.partial_load_f64s(tail);
+            for c in 0..C {
+                let column = simd.partial_load_f64s(&a.data[c * a.stride + at..][..tail.len()]);
+                last = simd.negate_mul_add_e_f64s(splats[r][c], column, last);
+            }
+            simd.partial_store_f64s(tail, last);
+        }
     }
 }
 
-/// `a[.., c] . x` for C columns, each in the same order.
+/// `a[.., c] . x_r` for C columns and R vectors of one length, each in the same order.
 #[inline(always)]
 #[allow(clippy::needless_range_loop, reason = "iterators here cost the compiler its registers")]
-pub(crate) fn column_products<S: Simd, const C: usize>(
+pub(crate) fn column_products<S: Simd, const C: usize, const R: usize>(
     simd: S,
     a: Columns<'_>,
-    x: &[f64],
-) -> [f64; C] {
-    assert!((C - 1) * a.stride + x.len() <= a.data.len());
-    let mut acc = [simd.splat_f64s(0.0); C];
-    let (whole, tail) = S::as_simd_f64s(x);
-    for (l, x) in whole.iter().enumerate() {
+    x: [&[f64]; R],
+) -> [[f64; C]; R] {
+    let length = x.first().map_or(0, |x| x.len());
+    assert!((C - 1) * a.stride + length <= a.data.len() && x.iter().all(|x| x.len() == length));
+    let mut acc = [[simd.splat_f64s(0.0); C]; R];
+    let parts = x.map(|x| S::as_simd_f64s(x));
+    for l in 0..length / S::F64_LANES {
         for c in 0..C {
             // SAFETY: by the assertion: l is below the number of whole vectors of x, c below C.
             let column = unsafe { load::<S>(a.data, c * a.stride + l * S::F64_LANES) };
-            acc[c] = simd.mul_add_e_f64s(column, *x, acc[c]);
+            for r in 0..R {
+                acc[r][c] = simd.mul_add_e_f64s(column, parts[r].0[l], acc[r][c]);
+            }
         }
     }
-    if !tail.is_empty() {
-        let at = whole.len() * S::F64_LANES;
-        let last = simd.partial_load_f64s(tail);
+    let at = length / S::F64_LANES * S::F64_LANES;
+    if at < length {
         for c in 0..C {
-            let column = simd.partial_load_f64s(&a.data[c * a.stride + at..][..tail.len()]);
-            acc[c] = simd.mul_add_e_f64s(column, last, acc[c]);
+            let column = simd.partial_load_f64s(&a.data[c * a.stride + at..][..length - at]);
+            for r in 0..R {
+                let tail = simd.partial_load_f64s(parts[r].1);
+                acc[r][c] = simd.mul_add_e_f64s(column, tail, acc[r][c]);
+            }
         }
     }
-    let mut sums = [0.0; C];
-    for c in 0..C {
-        sums[c] = simd.reduce_sum_f64s(acc[c]);
+    let mut sums = [[0.0; C]; R];
+    for r in 0..R {
+        for c in 0..C {
+            sums[r][c] = simd.reduce_sum_f64s(acc[r][c]);
+        }
     }
     sums
 }
@@ -341,12 +361,17 @@ pub(crate) fn groups(vectors: usize) -> impl Iterator<Item = (usize, usize)> {
 /// A small last group would leave the processor waiting for its few sums.
 #[inline(always)]
 pub(crate) fn balanced(total: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
-    let count = total.div_ceil(most);
-    let (base, longer) = (total / count.max(1), total % count.max(1));
-    (0..count).scan(0, move |next, g| {
-        let first = *next;
-        let width = base + usize::from(g < longer);
-        *next = first + width;
-        Some((first, width))
+    // Most often there is one group, and a division costs as much as a small tile.
+    let (count, base, longer) = if total <= most {
+        (usize::from(total > 0), total, 0)
+    } else {
+        let count = total.div_ceil(most);
+        (count, total / count, total % count)
+    };
+    let mut first = 0;
+    (0..count).map(move |g| {
+        let (start, width) = (first, base + usize::from(g < longer));
+        first += width;
+        (start, width)
     })
 }

@@ -6,9 +6,22 @@
 // Without inlining, a loop would not be compiled for the instruction set of the closure around it.
 #![allow(clippy::inline_always)]
 
+use std::hint::black_box;
+
 use pulp::{Simd, WithSimd};
 
+use crate::padded_square::stride_for;
 use crate::tile::{Scalars, VECTORS, Vectors, groups, most_scalars, product, with_tile};
+
+/// Numbers of the longest vectors.
+const MOST_LANES: usize = 8;
+
+/// Any column of the identity's diagonal block, its diagonal in the middle.
+static UNIT: [f64; 2 * MOST_LANES] = {
+    let mut unit = [0.0; 2 * MOST_LANES];
+    unit[MOST_LANES] = 1.0;
+    unit
+};
 
 /// Most columns of one step.
 const STEP: usize = 8;
@@ -35,16 +48,15 @@ macro_rules! unrolled {
     };
 }
 
-/// Distance from one column to the next in memory: room for a vector past the end, and an odd number
-/// of cache lines, so that entries of one row do not fall on the same place of the cache.
-pub(crate) fn stride_for(order: usize) -> usize {
-    8 * ((order.div_ceil(8) + 3) | 1)
-}
-
-/// Factors the lower triangle of `matrix` (columns [`stride_for`] apart) in place.
+/// Factors `A = scale B + shift I`, B given by its lower triangle.
 pub(crate) struct Factor<'a> {
+    /// Gets L, and has B where `source` has not; columns [`stride_for`] apart.
     pub(crate) matrix: &'a mut [f64],
     pub(crate) order: usize,
+    /// B in the same layout: nothing needs to be copied for a factor.
+    pub(crate) source: Option<&'a [f64]>,
+    pub(crate) scale: f64,
+    pub(crate) shift: f64,
 }
 
 impl WithSimd for Factor<'_> {
@@ -59,7 +71,10 @@ impl WithSimd for Factor<'_> {
             let width = step::<S>().min(self.order - first);
             let factors = &done[first.min(done.len())..];
             let a = Scalars { data: factors, step: stride, stride: 1 };
+            // Behind an unknown address: entries that are known to lie within an array are loaded as whole
+            // vectors across two of those just stored, which waits for both to leave the store queue.
             let mut diagonal = Diagonal::default();
+            let diagonal = black_box(&mut diagonal);
             let total = (self.order - first).div_ceil(S::F64_LANES);
             // The first tile has the diagonal block, even where a vector is one number.
             let lead = if S::F64_LANES < step::<S>() { VECTORS.min(total) } else { 0 };
@@ -68,11 +83,15 @@ impl WithSimd for Factor<'_> {
                 let row = v * S::F64_LANES;
                 let b = Vectors { data: &factors[row.min(factors.len())..], step: stride };
                 let tile = &mut rest[first + row..];
+                let source = self.source.map(|source| &source[first * stride + first + row..]);
+                // The diagonal is in the first tile.
+                let shift = if row == 0 { self.shift } else { 0.0 };
                 with_tile!(S, width, vectors, |C, V| {
                     // Wider tiles never occur; they need not be compiled.
                     if C <= STEP {
                         let mut columns = product::<S, C, V>(simd, first, a, b);
-                        subtract_from(simd, tile, stride, &mut columns);
+                        let entries = (source.unwrap_or(tile), stride);
+                        subtract_from(simd, entries, (self.scale, shift), &mut columns);
                         if row == 0 {
                             let found = diagonal.factor(simd, &mut columns);
                             found.map_err(|index| first + index)?;
@@ -174,18 +193,27 @@ impl Diagonal {
     }
 }
 
-/// `columns <- tile - columns`, columns of the tile `stride` apart in memory.
+/// `columns <- scale tile + shift I - columns`, columns of the tile `stride` apart in memory.
 #[inline(always)]
+#[allow(clippy::needless_range_loop, reason = "the loops unroll")]
 fn subtract_from<S: Simd, const C: usize, const V: usize>(
     simd: S,
-    tile: &[f64],
-    stride: usize,
+    (tile, stride): (&[f64], usize),
+    (scale, shift): (f64, f64),
     columns: &mut [[S::f64s; V]; C],
 ) {
-    for (c, column) in columns.iter_mut().enumerate() {
+    let scale = simd.splat_f64s(scale);
+    let shift_vector = simd.splat_f64s(shift);
+    for c in 0..C {
         let tile = S::as_simd_f64s(&tile[c * stride..c * stride + V * S::F64_LANES]).0;
-        for (sum, t) in column.iter_mut().zip(tile) {
-            *sum = simd.sub_f64s(*t, *sum);
+        for v in 0..V {
+            let mut entries = simd.mul_f64s(scale, tile[v]);
+            if c / S::F64_LANES == v && shift != 0.0 {
+                let first = MOST_LANES - c % S::F64_LANES;
+                let unit = S::as_simd_f64s(&UNIT[first..first + S::F64_LANES]).0[0];
+                entries = simd.mul_add_e_f64s(shift_vector, unit, entries);
+            }
+            columns[c][v] = simd.sub_f64s(entries, columns[c][v]);
         }
     }
 }
@@ -221,20 +249,22 @@ mod tests {
                 let (r, c) = (r.max(c), r.min(c));
                 if r == c { 4.0 + order as f64 } else { ((7 * r + 3 * c) % 5) as f64 - 2.0 }
             };
-            let mut matrix = vec![0.0; stride * order];
+            let mut half = vec![0.0; stride * order];
             for c in 0..order {
                 for r in c..order {
-                    matrix[c * stride + r] = entry(r, c);
+                    half[c * stride + r] = 0.5 * (entry(r, c) - f64::from(u8::from(r == c)));
                 }
             }
-            let factor = Factor { matrix: &mut matrix, order };
+            let mut matrix = vec![f64::NAN; stride * order];
+            let source = Some(&half[..]);
+            let factor = Factor { matrix: &mut matrix, order, source, scale: 2.0, shift: 1.0 };
             assert_eq!(factor.with_simd(Scalar::new()), Ok(()));
             let mut inverses = vec![BlockInverse::default(); order.div_ceil(COLUMNS)];
             InvertBlocks { factor: &matrix, order, out: &mut inverses }.with_simd(Scalar::new());
             let known: Vec<f64> = (0..order).map(|k| (k as f64).cos()).collect();
             let row = |r: usize| (0..order).map(|c| entry(r, c) * known[c]).sum();
             let mut x: Vec<f64> = (0..order).map(row).collect();
-            Solve { factor: &matrix, inverses: &inverses, x: &mut x }.with_simd(Scalar::new());
+            Solve { factor: &matrix, inverses: &inverses, x: [&mut x] }.with_simd(Scalar::new());
             for (x, known) in x.iter().zip(&known) {
                 assert!((x - known).abs() < 1e-13, "order {order}");
             }

@@ -5,8 +5,8 @@
 
 use pulp::{Simd, WithSimd};
 
-use crate::tile::{Columns, column_products, subtract_columns};
-use crate::tile_cholesky::stride_for;
+use crate::padded_square::stride_for;
+use crate::tile::{Columns, column_products, has_many_registers, subtract_columns};
 
 /// Columns that a solve takes together: x is then read and written once for all of them. Whole vectors.
 pub(crate) const COLUMNS: usize = 8;
@@ -99,45 +99,64 @@ const IDENTITY: Block = {
     block
 };
 
-/// `x <- A^-1 x = L^-T L^-1 x` with the factor that [`crate::tile_cholesky::Factor`] wrote.
-pub(crate) struct Solve<'a> {
+/// `x <- A^-1 x = L^-T L^-1 x` for R vectors of one length, with the factor that
+/// [`crate::tile_cholesky::Factor`] wrote: it is read once for all of them, and each gets the bits that it
+/// would get alone.
+pub(crate) struct Solve<'a, const R: usize> {
     pub(crate) factor: &'a [f64],
     pub(crate) inverses: &'a [BlockInverse],
-    pub(crate) x: &'a mut [f64],
+    pub(crate) x: [&'a mut [f64]; R],
 }
 
-impl WithSimd for Solve<'_> {
+impl<const R: usize> WithSimd for Solve<'_, R> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let n = self.x.len();
-        let stride = stride_for(n);
-        let below = |first: usize, end: usize| Columns {
-            data: &self.factor[first * stride + end..],
-            stride,
-        };
-        let x = self.x;
-        for (b, inverse) in self.inverses.iter().enumerate() {
-            let (first, end) = (b * COLUMNS, n.min((b + 1) * COLUMNS));
-            let (solving, rest) = x.split_at_mut(end);
-            let solving = &mut solving[first..];
-            let y = combine(simd, &inverse.columns, load(solving));
-            store(y, solving);
-            if !rest.is_empty() {
-                subtract_columns::<S, COLUMNS>(simd, below(first, end), y, rest);
-            }
+        let Self { factor, inverses, x } = self;
+        if has_many_registers::<S>() {
+            solve(simd, factor, inverses, x);
+        } else {
+            // There are no registers for the sums of two vectors.
+            x.into_iter().for_each(|x| solve(simd, factor, inverses, [x]));
         }
-        for (b, inverse) in self.inverses.iter().enumerate().rev() {
-            let (first, end) = (b * COLUMNS, n.min((b + 1) * COLUMNS));
-            let (solving, solved) = x.split_at_mut(end);
-            let solving = &mut solving[first..];
-            let mut block = load(solving);
-            if !solved.is_empty() {
-                let known = column_products::<S, COLUMNS>(simd, below(first, end), solved);
-                block.iter_mut().zip(known).for_each(|(x, known)| *x -= known);
-            }
-            store(combine(simd, &inverse.rows, block), solving);
+    }
+}
+
+/// The same.
+#[inline(always)]
+fn solve<S: Simd, const R: usize>(
+    simd: S,
+    factor: &[f64],
+    inverses: &[BlockInverse],
+    mut x: [&mut [f64]; R],
+) {
+    let n = x.first().map_or(0, |x| x.len());
+    let stride = stride_for(n);
+    let below = |first: usize, end: usize| Columns { data: &factor[first * stride + end..], stride };
+    for (b, inverse) in inverses.iter().enumerate() {
+        let (first, end) = (b * COLUMNS, n.min((b + 1) * COLUMNS));
+        let mut solved = [[0.0; COLUMNS]; R];
+        for (x, solved) in x.iter_mut().zip(&mut solved) {
+            *solved = combine(simd, &inverse.columns, load(&x[first..end]));
+            store(*solved, &mut x[first..end]);
+        }
+        if end < n {
+            let rest = x.each_mut().map(|x| &mut x[end..]);
+            subtract_columns::<S, COLUMNS, R>(simd, below(first, end), solved, rest);
+        }
+    }
+    for (b, inverse) in inverses.iter().enumerate().rev() {
+        let (first, end) = (b * COLUMNS, n.min((b + 1) * COLUMNS));
+        let mut known = [[0.0; COLUMNS]; R];
+        if end < n {
+            let solved = x.each_ref().map(|x| &x[end..]);
+            known = column_products::<S, COLUMNS, R>(simd, below(first, end), solved);
+        }
+        for (x, known) in x.iter_mut().zip(known) {
+            let mut block = load(&x[first..end]);
+            block.iter_mut().zip(known).for_each(|(x, known)| *x -= known);
+            store(combine(simd, &inverse.rows, block), &mut x[first..end]);
         }
     }
 }
