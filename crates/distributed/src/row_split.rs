@@ -91,13 +91,7 @@ impl<J: JacobianOperator, C: Communicator> JacobianOperator for RowSplit<'_, J, 
         self.sum(out);
     }
 
-    fn normal_residual(
-        &self,
-        b: (&[f64], f64),
-        v: &[f64],
-        image: &mut [f64],
-        out: &mut [f64],
-    ) {
+    fn normal_residual(&self, b: (&[f64], f64), v: &[f64], image: &mut [f64], out: &mut [f64]) {
         self.here.normal_residual(b, v, image, out);
         self.sum(out);
     }

@@ -70,13 +70,7 @@ impl JacobianOperator for NetworkJacobian {
         self.first.normal_apply(v, image, out);
     }
 
-    fn normal_residual(
-        &self,
-        b: (&[f64], f64),
-        v: &[f64],
-        image: &mut [f64],
-        out: &mut [f64],
-    ) {
+    fn normal_residual(&self, b: (&[f64], f64), v: &[f64], image: &mut [f64], out: &mut [f64]) {
         self.first.normal_residual(b, v, image, out);
     }
 

@@ -4,6 +4,8 @@
 //! Kronecker product of S[j,i] = c_i sigma'(z_ji) and X, and
 //! `D2f[u,v]_j = sum_i c_i sigma''(z_ji) (x_j . u_i)(x_j . v_i)`.
 
+use std::ops::Range;
+
 use gaussflow_objective::{MapError, Residuals, SmoothMap, require_length};
 use gaussflow_solvers::RowBlocks;
 use rayon::prelude::*;
@@ -18,6 +20,13 @@ const PARALLEL: usize = 1 << 17;
 
 /// Pre-activations that are computed together: several units' rows, within the first-level cache.
 const GROUP: usize = 4 * ROW_BLOCK;
+
+/// So many numbers are all there are for a small network.
+const SMALL_GROUP: usize = ROW_BLOCK;
+
+/// An array that begins with a cache line: vectors then lie in one line each.
+#[repr(align(64))]
+struct Scratch<const N: usize>([f64; N]);
 
 /// A one-hidden-layer network on fixed inputs, as a map from the m x d weights to n outputs.
 ///
@@ -148,11 +157,9 @@ impl<A: ActivationFunction> Network<A> {
 
     /// `out = f(w)`.
     fn evaluate(&self, w: &[f64], out: &mut [f64]) {
-        let mut sigma = [0.0; GROUP];
         for (b, out) in out.chunks_mut(ROW_BLOCK).enumerate() {
             out.fill(0.0);
-            self.for_groups(b, w, |units, stride, z| {
-                let sigma = &mut sigma[..z.len()];
+            self.for_groups(b, w, |units, stride, [z, sigma]| {
                 self.activation.value(z, sigma);
                 add_combination(out, &self.signs[units], sigma, stride);
             });
@@ -169,13 +176,12 @@ impl<A: ActivationFunction> Network<A> {
         slopes: &mut [f64],
         mut curvatures: Option<&mut [f64]>,
     ) {
-        let mut sigma = [0.0; GROUP];
         let rows = value.len();
         value.fill(0.0);
-        self.for_groups(b, w, |units, stride, z| {
+        self.for_groups(b, w, |units, stride, [z, sigma]| {
             let (signs, place) =
                 (&self.signs[units.clone()], units.start * stride..units.end * stride);
-            let (sigma, slopes) = (&mut sigma[..z.len()], &mut slopes[place.clone()]);
+            let slopes = &mut slopes[place.clone()];
             match &mut curvatures {
                 Some(curvatures) => {
                     let curvatures = &mut curvatures[place];
@@ -191,21 +197,38 @@ impl<A: ActivationFunction> Network<A> {
     }
 
     /// Shows `visit` the pre-activations `z_j = x_j . w^(i)` of groups of units on the rows of block `b`: the
-    /// units, the distance from one unit to the next, and the numbers, which are 0 past the block's rows.
+    /// units, the distance from one unit to the next, and the numbers, which are 0 past the block's rows, with
+    /// as many to work in.
     fn for_groups(
         &self,
         b: usize,
         w: &[f64],
-        mut visit: impl FnMut(std::ops::Range<usize>, usize, &[f64]),
+        visit: impl FnMut(Range<usize>, usize, [&mut [f64]; 2]),
     ) {
+        // To fill a large array would take longer than a small network's activations.
+        if self.hidden() * self.inputs.block_stride(b) <= SMALL_GROUP {
+            self.for_groups_in(&mut Scratch([0.0; 2 * SMALL_GROUP]).0, b, w, visit);
+        } else {
+            self.for_groups_in(&mut Scratch([0.0; 2 * GROUP]).0, b, w, visit);
+        }
+    }
+
+    /// The same with room for two times a group's numbers.
+    fn for_groups_in(
+        &self,
+        scratch: &mut [f64],
+        b: usize,
+        w: &[f64],
+        mut visit: impl FnMut(Range<usize>, usize, [&mut [f64]; 2]),
+    ) {
+        let (z, sigma) = scratch.split_at_mut(scratch.len() / 2);
         let (d, stride) = (self.features(), self.inputs.block_stride(b));
-        let units = GROUP / stride;
-        let mut z = [0.0; GROUP];
+        let units = z.len() / stride;
         for (group, weights) in w.chunks(units * d).enumerate() {
             let (first, count) = (group * units, weights.len() / d);
-            let z = &mut z[..count * stride];
+            let (z, sigma) = (&mut z[..count * stride], &mut sigma[..count * stride]);
             self.inputs.block_product(b, weights, z);
-            visit(first..first + count, stride, z);
+            visit(first..first + count, stride, [z, sigma]);
         }
     }
 }

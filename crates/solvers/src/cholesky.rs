@@ -18,7 +18,7 @@ use crate::condition::{is_cold, renew, start};
 use crate::padded_square::{PaddedSquare, stride_for};
 use crate::tile::has_many_registers;
 use crate::tile_cholesky::Factor;
-use crate::tile_solve::{BlockInverse, COLUMNS, InvertBlocks, Solve};
+use crate::tile_solve::{BlockInverse, COLUMNS, Solve};
 
 /// The order up to which the tiles of `tile_cholesky` are faster than faer's recursion, as measured: what fits
 /// the second-level cache, or more where tiles have registers for eight columns.
@@ -30,6 +30,15 @@ impl WithSimd for LargestTiled {
     fn with_simd<S: Simd>(self, _: S) -> usize {
         if has_many_registers::<S>() { 1024 } else { 288 }
     }
+}
+
+/// What a factor is for.
+#[derive(Clone, Copy)]
+enum Wanted {
+    /// Solves.
+    Solves,
+    /// To prove that a matrix is positive definite.
+    Pivots,
 }
 
 /// Power iterations on the inverse from a fixed start; one is enough from where the last factor's ended.
@@ -69,33 +78,35 @@ impl Cholesky {
         Self { factor, diagonal, inverses, weak, pivots, condition: None, scratch }
     }
 
-    /// The matrix to be factored: write its lower triangle before [`Self::decompose_written`] or
+    /// The matrix to be factored: write its lower triangle before [`Self::factor_written`] or
     /// [`Self::damp_and_factor`].
     pub(crate) fn matrix_mut(&mut self) -> MatMut<'_, f64> {
         self.factor.as_mut()
     }
 
-    /// [`Self::decompose_shifted`], for solves.
+    /// Factors `scale A + shift I`, A given by its lower triangle; `Err` as [`Self::decompose_shifted`].
     pub(crate) fn factor_shifted(
         &mut self,
         a: &PaddedSquare,
         scale: f64,
         shift: f64,
     ) -> Result<(), usize> {
-        self.decompose_shifted(a, scale, shift)?;
-        self.prepare_solves();
-        Ok(())
+        self.copy_large(a);
+        self.decompose(Some(a), scale, shift, Wanted::Solves)
     }
 
     /// Factors `(1-rho) A + rho I` for the matrix A that was written; `Err` as [`Self::decompose_shifted`].
     pub(crate) fn damp_and_factor(&mut self, rho: f64) -> Result<(), usize> {
-        self.decompose_written(1.0 - rho, rho)?;
-        self.prepare_solves();
-        Ok(())
+        self.factor_written(1.0 - rho, rho)
     }
 
-    /// Decomposes `scale A + shift I = L L^T`, A given by its lower triangle; `Err` holds the index of the first
-    /// pivot that is not positive.
+    /// Factors `scale A + shift I` for the matrix A that was written; `Err` as [`Self::decompose_shifted`].
+    pub(crate) fn factor_written(&mut self, scale: f64, shift: f64) -> Result<(), usize> {
+        self.decompose(None, scale, shift, Wanted::Solves)
+    }
+
+    /// Decomposes `scale A + shift I = L L^T` for its pivots alone, A given by its lower triangle; `Err` holds the
+    /// index of the first pivot that is not positive.
     ///
     /// A pivot is the difference of a diagonal entry and a sum of `order` squares, so that below
     /// `order eps` times this entry nothing of it is known, not even its sign: it counts as zero.
@@ -105,11 +116,15 @@ impl Cholesky {
         scale: f64,
         shift: f64,
     ) -> Result<(), usize> {
+        self.copy_large(a);
+        self.decompose(Some(a), scale, shift, Wanted::Pivots)
+    }
+
+    /// Copies what will be factored in place: large orders alone.
+    fn copy_large(&mut self, a: &PaddedSquare) {
         if self.scratch.is_some() {
             self.factor.as_mut().copy_from_triangular_lower(a.as_ref());
-            return self.decompose_written(scale, shift);
         }
-        self.decompose(Some(a), scale, shift)
     }
 
     /// Decomposes `A + shift I + tau x x^T`; as [`Self::decompose_shifted`].
@@ -136,18 +151,7 @@ impl Cholesky {
                 }
             },
         );
-        self.decompose_written(1.0, shift)
-    }
-
-    /// Decomposes `scale A + shift I` for the matrix A that was written; as [`Self::decompose_shifted`].
-    pub(crate) fn decompose_written(&mut self, scale: f64, shift: f64) -> Result<(), usize> {
-        self.decompose(None, scale, shift)
-    }
-
-    /// Makes what solves with the present factor need.
-    pub(crate) fn prepare_solves(&mut self) {
-        let (factor, out) = (self.factor.padded(), &mut self.inverses[..]);
-        Arch::new().dispatch(InvertBlocks { factor, order: self.factor.order(), out });
+        self.decompose(None, 1.0, shift, Wanted::Pivots)
     }
 
     /// Decomposes `scale A + shift I`, A the source or what was written.
@@ -156,6 +160,7 @@ impl Cholesky {
         source: Option<&PaddedSquare>,
         scale: f64,
         shift: f64,
+        wanted: Wanted,
     ) -> Result<(), usize> {
         self.condition = None;
         let entries = source.unwrap_or(&self.factor).diagonal();
@@ -180,29 +185,30 @@ impl Cholesky {
         } else {
             let source = source.map(PaddedSquare::padded);
             let matrix = self.factor.padded_mut();
-            let factor = Factor { matrix, order, source, scale, shift };
+            let inverses = match wanted {
+                Wanted::Solves => &mut self.inverses[..],
+                Wanted::Pivots => &mut [],
+            };
+            let factor = Factor { matrix, order, source, scale, shift, inverses };
             Arch::new().dispatch(factor).err().unwrap_or(order)
         };
         let noise = order as f64 * f64::EPSILON;
         // Squares near the smallest normal number have lost digits of their own.
         let least = f64::MIN_POSITIVE / f64::EPSILON;
-        let (mut lost, mut range) = (None, (f64::INFINITY, 0.0_f64));
-        let roots = self.factor.diagonal();
-        for (i, (entry, root)) in self.diagonal[..broken].iter().zip(roots).enumerate() {
+        let (mut positive, mut low, mut high) = (0, f64::INFINITY, 0.0);
+        for (entry, root) in self.diagonal[..broken].iter().zip(self.factor.diagonal()) {
             let pivot = root * root;
+            let known = noise * if *entry > least { *entry } else { least };
             // A NaN may have passed, which is no positive pivot either.
-            if !(pivot.is_finite() && pivot > noise * entry.max(least)) {
-                lost = Some(i);
+            if !(pivot > known && pivot < f64::INFINITY) {
                 break;
             }
-            range = (range.0.min(pivot), range.1.max(pivot));
+            low = if pivot < low { pivot } else { low };
+            high = if pivot > high { pivot } else { high };
+            positive += 1;
         }
-        self.pivots = range;
-        match lost {
-            Some(index) => Err(index),
-            None if broken < order => Err(broken),
-            None => Ok(()),
-        }
+        self.pivots = (low, high);
+        if positive < order { Err(positive) } else { Ok(()) }
     }
 
     /// `x <- A^-1 x`.

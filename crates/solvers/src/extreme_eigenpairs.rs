@@ -83,8 +83,7 @@ impl SymmetricEigen {
         let shift = if end == End::Smallest { bound - theta } else { theta + bound };
         let scale = if end == End::Smallest { 1.0 } else { -1.0 };
         cholesky.matrix_mut().copy_from_triangular_lower(self.loaded());
-        cholesky.decompose_written(scale, shift).ok()?;
-        cholesky.prepare_solves();
+        cholesky.factor_written(scale, shift).ok()?;
         // Entries of unlike size and sign: orthogonal to no eigenvector that symmetry prefers.
         let mut x: Vec<f64> = (1..=order).map(|k| (1.7 * k as f64).sin() + 0.5).collect();
         for _ in 0..STEPS {

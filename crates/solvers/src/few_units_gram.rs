@@ -99,23 +99,33 @@ fn add_up<S: Simd, const D: usize>(simd: S, vectors: &[S::f64s], mut out: MatMut
     for other in 0..units {
         let mut next = out.rb_mut().subcols_mut(other * D, D).col_iter_mut();
         // `out` is column-major.
-        let columns: [&mut [f64]; D] = std::array::from_fn(|_| {
+        let columns: [&mut [[f64; D]]; D] = std::array::from_fn(|_| {
             let column = next.next().and_then(|column| column.try_as_col_major_mut());
-            column.map_or(&mut [][..], |column| &mut column.as_slice_mut()[other * D..])
+            column.map_or(&mut [][..], |column| column.as_slice_mut().as_chunks_mut::<D>().0)
         });
         for i in other..units {
-            let (first, row) = ((i * (i + 1) / 2 + other) * pairs, (i - other) * D);
-            let mut block = vectors[first..first + pairs].iter();
-            for k in 0..D {
-                for (l, vector) in (k..D).zip(&mut block) {
-                    let sum = simd.reduce_sum_f64s(*vector);
-                    columns[k][row + l] = sum;
-                    if i > other {
-                        columns[l][row + k] = sum;
-                    }
+            let first = (i * (i + 1) / 2 + other) * pairs;
+            let block = &vectors[first..first + pairs];
+            for q in 0..pairs {
+                let (k, l) = feature_pair::<D>(q);
+                let sum = simd.reduce_sum_f64s(block[q]);
+                columns[k][i][l] = sum;
+                if i > other {
+                    columns[l][i][k] = sum;
                 }
             }
         }
+    }
+}
+
+/// The q-th pair (k, l) of D features, at most three: of 0 with all, then of 1 with the others, and so on.
+const fn feature_pair<const D: usize>(q: usize) -> (usize, usize) {
+    if q < D {
+        (0, q)
+    } else if q < 2 * D - 1 {
+        (1, q + 1 - D)
+    } else {
+        (2, 2)
     }
 }
 

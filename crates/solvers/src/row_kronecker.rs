@@ -171,7 +171,6 @@ impl JacobianOperator for RowKronecker {
     }
 
     fn apply_transposed(&self, u: &[f64], out: &mut [f64]) {
-        out.fill(0.0);
         let d = self.features();
         let product = |first: usize, out: &mut [f64]| {
             let units = first..first + out.len().checked_div(d).unwrap_or(0);
@@ -189,7 +188,6 @@ impl JacobianOperator for RowKronecker {
             self.apply(v, image);
             self.apply_transposed(image, out);
         } else {
-            out.fill(0.0);
             Arch::new().dispatch(ApplyNormal { jacobian: self, v, b: None, image, out });
         }
     }
@@ -206,7 +204,6 @@ impl JacobianOperator for RowKronecker {
             subtract_scaled(b, scale, image);
             self.apply_transposed(image, out);
         } else {
-            out.fill(0.0);
             let b = Some((b, scale));
             Arch::new().dispatch(ApplyNormal { jacobian: self, v, b, image, out });
         }

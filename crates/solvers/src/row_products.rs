@@ -47,7 +47,7 @@ impl WithSimd for Apply<'_> {
     }
 }
 
-/// `out += J^T u` for the parameters of the hidden units `units` (`out` begins at the first of them).
+/// `out = J^T u` for the parameters of the hidden units `units` (`out` begins at the first of them).
 pub(crate) struct ApplyTransposed<'a> {
     pub(crate) jacobian: &'a RowKronecker,
     pub(crate) units: Range<usize>,
@@ -61,19 +61,22 @@ impl WithSimd for ApplyTransposed<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { jacobian, units, u, out } = self;
+        if u.is_empty() {
+            out.fill(0.0);
+        }
         with_weighted(
             jacobian,
             #[inline(always)]
             |weighted| {
                 for (b, u) in u.chunks(ROW_BLOCK).enumerate() {
-                    add_transposed_block(simd, jacobian, (b, units.clone()), u, weighted, out);
+                    transposed_block(simd, jacobian, (b, units.clone()), u, weighted, out);
                 }
             },
         );
     }
 }
 
-/// `image = J v`, or with (b, scale) `image = b - scale J v`, and `out += J^T image`, block by block: S is read
+/// `image = J v`, or with (b, scale) `image = b - scale J v`, and `out = J^T image`, block by block: S is read
 /// from memory once for both.
 pub(crate) struct ApplyNormal<'a> {
     pub(crate) jacobian: &'a RowKronecker,
@@ -89,6 +92,9 @@ impl WithSimd for ApplyNormal<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { jacobian, v, b: known, image, out } = self;
+        if image.is_empty() {
+            out.fill(0.0);
+        }
         with_weighted(
             jacobian,
             #[inline(always)]
@@ -100,7 +106,7 @@ impl WithSimd for ApplyNormal<'_> {
                         image.iter_mut().zip(known).for_each(|(x, b)| *x = b - scale * *x);
                     }
                     let units = 0..jacobian.hidden();
-                    add_transposed_block(simd, jacobian, (b, units), image, weighted, out);
+                    transposed_block(simd, jacobian, (b, units), image, weighted, out);
                 }
             },
         );
@@ -142,33 +148,83 @@ fn apply_block<S: Simd>(simd: S, jacobian: &RowKronecker, b: usize, v: &[f64], o
 /// The same with room for whole vectors.
 #[inline(always)]
 fn write_apply<S: Simd>(simd: S, jacobian: &RowKronecker, b: usize, v: &[f64], out: &mut [f64]) {
-    let (s, x, d) = (jacobian.left().block(b), jacobian.right().block(b), jacobian.features());
+    let (block, d) = ((jacobian.left().block(b), jacobian.right().block(b)), jacobian.features());
     if jacobian.hidden() * d == 0 {
         out.fill(0.0);
     }
     for first in (0..jacobian.hidden()).step_by(UNITS) {
-        let units = UNITS.min(jacobian.hidden() - first);
-        for (r, width) in groups(out.len() / S::F64_LANES) {
-            let row = r * S::F64_LANES;
-            let rows = Vectors { data: &s.data[first * s.stride + row..], step: s.stride };
-            let sums = &mut out[row..row + width * S::F64_LANES];
-            let most = most_scalars::<S>(width);
-            for k in (0..d).step_by(most) {
-                let features = most.min(d - k);
-                let weights = Scalars { data: &v[first * d + k..], step: d, stride: 1 };
-                let inputs = Vectors { data: &x.data[k * x.stride + row..], step: x.stride };
-                with_tile!(S, features, width, |C, V| {
-                    let tile = product::<S, C, V>(simd, units, weights, rows);
-                    // The first pass begins the sums, the others add to them.
-                    let mut earlier = [simd.splat_f64s(0.0); V];
-                    if first + k > 0 {
-                        earlier.copy_from_slice(&S::as_simd_f64s(sums).0[..V]);
-                    }
-                    add_weighted(simd, tile, inputs, earlier, sums);
-                });
-            }
+        let units = first..jacobian.hidden().min(first + UNITS);
+        match d {
+            1 => write_narrow_apply::<S, 1>(simd, block, units, v, out),
+            2 => write_narrow_apply::<S, 2>(simd, block, units, v, out),
+            3 => write_narrow_apply::<S, 3>(simd, block, units, v, out),
+            _ => write_wide_apply(simd, block, (units, d), v, out),
         }
     }
+}
+
+/// `out = rowsum((S V) * X)` of the units' part of S and V, added to `out` unless they are the first.
+#[inline(always)]
+fn write_wide_apply<S: Simd>(
+    simd: S,
+    block: (Block<'_>, Block<'_>),
+    (units, d): (Range<usize>, usize),
+    v: &[f64],
+    out: &mut [f64],
+) {
+    for (r, width) in groups(out.len() / S::F64_LANES) {
+        let row = r * S::F64_LANES;
+        let sums = &mut out[row..row + width * S::F64_LANES];
+        let most = most_scalars::<S>(width);
+        for k in (0..d).step_by(most) {
+            let place = (row, units.clone(), k);
+            with_tile!(S, most.min(d - k), width, |C, V| {
+                write_apply_tile::<S, C, V>(simd, block, place, (v, d), sums);
+            });
+        }
+    }
+}
+
+/// The same for a known number of features, all of which go through one tile.
+#[inline(always)]
+fn write_narrow_apply<S: Simd, const D: usize>(
+    simd: S,
+    block: (Block<'_>, Block<'_>),
+    units: Range<usize>,
+    v: &[f64],
+    out: &mut [f64],
+) {
+    for (r, width) in groups(out.len() / S::F64_LANES) {
+        let row = r * S::F64_LANES;
+        let sums = &mut out[row..row + width * S::F64_LANES];
+        let place = (row, units.clone(), 0);
+        match width {
+            1 => write_apply_tile::<S, D, 1>(simd, block, place, (v, D), sums),
+            2 => write_apply_tile::<S, D, 2>(simd, block, place, (v, D), sums),
+            _ => write_apply_tile::<S, D, 3>(simd, block, place, (v, D), sums),
+        }
+    }
+}
+
+/// The sums over the units and the C features from k on, for the V vectors of rows from `row` on; the first
+/// units and features begin the sums, the others add to them.
+#[inline(always)]
+fn write_apply_tile<S: Simd, const C: usize, const V: usize>(
+    simd: S,
+    (s, x): (Block<'_>, Block<'_>),
+    (row, units, k): (usize, Range<usize>, usize),
+    (v, d): (&[f64], usize),
+    sums: &mut [f64],
+) {
+    let rows = Vectors { data: &s.data[units.start * s.stride + row..], step: s.stride };
+    let weights = Scalars { data: &v[units.start * d + k..], step: d, stride: 1 };
+    let inputs = Vectors { data: &x.data[k * x.stride + row..], step: x.stride };
+    let tile = product::<S, C, V>(simd, units.len(), weights, rows);
+    let mut earlier = [simd.splat_f64s(0.0); V];
+    if units.start + k > 0 {
+        earlier.copy_from_slice(&S::as_simd_f64s(sums).0[..V]);
+    }
+    add_weighted(simd, tile, inputs, earlier, sums);
 }
 
 /// `sums[v] = earlier[v] + sum_c tile[c][v] x[c, v]`.
@@ -191,9 +247,10 @@ fn add_weighted<S: Simd, const C: usize, const V: usize>(
     }
 }
 
-/// `out += J_b^T u` for the rows of block `b` and the hidden units `units`; `diag(u) X` goes to `weighted`.
+/// `out = J_b^T u` for the rows of the first block, `out += J_b^T u` for those of another, and the hidden units
+/// `units`; `diag(u) X` goes to `weighted`.
 #[inline(always)]
-fn add_transposed_block<S: Simd>(
+fn transposed_block<S: Simd>(
     simd: S,
     jacobian: &RowKronecker,
     (b, units): (usize, Range<usize>),
@@ -201,9 +258,11 @@ fn add_transposed_block<S: Simd>(
     weighted: &mut [f64],
     out: &mut [f64],
 ) {
-    if (1..=FEW).contains(&jacobian.features()) {
-        add_narrow_block(simd, jacobian, (b, units), u, out);
-        return;
+    match jacobian.features() {
+        1 => return narrow_transposed_block::<S, 1>(simd, jacobian, (b, units), u, out),
+        2 => return narrow_transposed_block::<S, 2>(simd, jacobian, (b, units), u, out),
+        3 => return narrow_transposed_block::<S, 3>(simd, jacobian, (b, units), u, out),
+        _ => {}
     }
     let (s, d) = (jacobian.left().block(b), jacobian.features());
     let (inputs, padded) = (jacobian.inputs_by_row(b), jacobian.padded_features());
@@ -229,7 +288,7 @@ fn add_transposed_block<S: Simd>(
             for (c, tile) in tile.chunks(width).take(count).enumerate() {
                 let at = (first + c) * d + k;
                 for (o, t) in out[at..at + features].iter_mut().zip(tile) {
-                    *o += t;
+                    *o = if b == 0 { *t } else { *o + t };
                 }
             }
         }
@@ -238,33 +297,49 @@ fn add_transposed_block<S: Simd>(
 
 /// The same for so few features that a vector of them would be mostly padding: sums along the rows.
 #[inline(always)]
-fn add_narrow_block<S: Simd>(
+fn narrow_transposed_block<S: Simd, const D: usize>(
     simd: S,
     jacobian: &RowKronecker,
     (b, units): (usize, Range<usize>),
     u: &[f64],
     out: &mut [f64],
 ) {
-    let (s, x, d) = (jacobian.left().block(b), jacobian.right().block(b), jacobian.features());
+    let block = (jacobian.left().block(b), jacobian.right().block(b));
     // Rows that do not fill a vector are padded; S and X are zero there.
     let (whole, rest) = u.split_at(u.len() / S::F64_LANES * S::F64_LANES);
-    let mut last = [0.0; PADDING];
-    if !rest.is_empty() {
-        last[..rest.len()].copy_from_slice(rest);
+    if !whole.is_empty() {
+        add_row_sums::<S, D>(simd, block, units.clone(), (0, whole), (b == 0, out));
     }
-    let parts = [(0, whole), (whole.len(), &last[..rest.len().next_multiple_of(S::F64_LANES)])];
-    for (row, u) in parts.into_iter().filter(|(_, u)| !u.is_empty()) {
-        let (u, right) = (Columns { data: u, stride: 0 }, columns_from(x, 0, row));
-        for (first, count) in balanced(units.len(), scalars_for(d)) {
-            let left = columns_from(s, units.start + first, row);
-            with_tile!(S, count, d, |C, K| {
-                let length = u.data.len() / S::F64_LANES;
-                let [sums] = weighted_row_sums::<S, C, K, 1>(simd, length, (left, u, right));
-                for (o, sum) in out[first * d..].iter_mut().zip(sums.as_flattened()) {
-                    *o += simd.reduce_sum_f64s(*sum);
-                }
-            });
-        }
+    if !rest.is_empty() {
+        let mut last = [0.0; PADDING];
+        last[..rest.len()].copy_from_slice(rest);
+        let last = &last[..S::F64_LANES];
+        let begins = b == 0 && whole.is_empty();
+        add_row_sums::<S, D>(simd, block, units, (whole.len(), last), (begins, out));
+    }
+}
+
+/// `out[i D + k] = S_i . (u * X_k)`, or `+=` unless the sums begin here, over the rows from `row` on.
+#[inline(always)]
+fn add_row_sums<S: Simd, const D: usize>(
+    simd: S,
+    (s, x): (Block<'_>, Block<'_>),
+    units: Range<usize>,
+    (row, u): (usize, &[f64]),
+    (begins, out): (bool, &mut [f64]),
+) {
+    let length = u.len() / S::F64_LANES;
+    let (u, right) = (Columns { data: u, stride: 0 }, columns_from(x, 0, row));
+    for (first, count) in balanced(units.len(), scalars_for(D)) {
+        let left = columns_from(s, units.start + first, row);
+        with_tile!(S, count, D, |C, K| {
+            let [sums] = weighted_row_sums::<S, C, K, 1>(simd, length, (left, u, right));
+            let out = &mut out[first * D..][..C * K];
+            for (o, sum) in out.iter_mut().zip(sums.as_flattened()) {
+                let sum = simd.reduce_sum_f64s(*sum);
+                *o = if begins { sum } else { *o + sum };
+            }
+        });
     }
 }
 

@@ -7,7 +7,7 @@ use crate::error::{
 };
 use crate::factors::Factors;
 use crate::operator::JacobianOperator;
-use crate::vector::{add_scaled, norm};
+use crate::vector::{add_scaled, all_finite, norm};
 
 /// Most refinements of a solution; each takes as many digits as the factor has, so two are plenty.
 const REFINEMENTS: usize = 2;
@@ -189,17 +189,18 @@ impl Factors {
         let residual = norm(defect);
         // Products that left the range of numbers prove nothing: the worst is reported.
         report.residual = if residual.is_nan() { f64::INFINITY } else { residual };
-        let size = self.size(jacobian).unwrap_or(f64::NAN);
+        let size = self.size.or_else(|| self.size(jacobian).ok()).unwrap_or(f64::NAN);
         report.relative_residual = relative(report.residual, size, rho, b_norm, norm(v));
     }
 }
 
 /// Refuses a solution that is not finite.
 pub(crate) fn require_solution(solver: DampedSolver, v: &[f64]) -> Result<(), SolveError> {
-    match v.iter().position(|x| !x.is_finite()) {
-        Some(index) => Err(SolveError::Overflow { solver, index }),
-        None => Ok(()),
+    if all_finite(v) {
+        return Ok(());
     }
+    let index = v.iter().position(|x| !x.is_finite()).unwrap_or(0);
+    Err(SolveError::Overflow { solver, index })
 }
 
 /// `residual / (size (b + (1-rho) size v) + rho v)`, divided by `size` first: no term overflows.

@@ -12,6 +12,7 @@ use pulp::{Simd, WithSimd};
 
 use crate::padded_square::stride_for;
 use crate::tile::{Scalars, VECTORS, Vectors, groups, most_scalars, product, with_tile};
+use crate::tile_solve::{BlockInverse, invert_blocks};
 
 /// Numbers of the longest vectors.
 const MOST_LANES: usize = 8;
@@ -57,6 +58,8 @@ pub(crate) struct Factor<'a> {
     pub(crate) source: Option<&'a [f64]>,
     pub(crate) scale: f64,
     pub(crate) shift: f64,
+    /// Get the inverses of the diagonal blocks, for solves; none are wanted where only pivots are.
+    pub(crate) inverses: &'a mut [BlockInverse],
 }
 
 impl WithSimd for Factor<'_> {
@@ -103,6 +106,7 @@ impl WithSimd for Factor<'_> {
                 });
             }
         }
+        invert_blocks(simd, self.matrix, self.order, self.inverses);
         Ok(())
     }
 }
@@ -238,7 +242,7 @@ mod tests {
     use pulp::Scalar;
 
     use super::*;
-    use crate::tile_solve::{BlockInverse, COLUMNS, InvertBlocks, Solve};
+    use crate::tile_solve::{COLUMNS, Solve};
 
     /// Processors without vectors of f64: no other test meets them.
     #[test]
@@ -257,10 +261,12 @@ mod tests {
             }
             let mut matrix = vec![f64::NAN; stride * order];
             let source = Some(&half[..]);
-            let factor = Factor { matrix: &mut matrix, order, source, scale: 2.0, shift: 1.0 };
-            assert_eq!(factor.with_simd(Scalar::new()), Ok(()));
             let mut inverses = vec![BlockInverse::default(); order.div_ceil(COLUMNS)];
-            InvertBlocks { factor: &matrix, order, out: &mut inverses }.with_simd(Scalar::new());
+            let (scale, shift) = (2.0, 1.0);
+            let (matrix_mut, inverses_mut) = (&mut matrix[..], &mut inverses[..]);
+            let factor =
+                Factor { matrix: matrix_mut, order, source, scale, shift, inverses: inverses_mut };
+            assert_eq!(factor.with_simd(Scalar::new()), Ok(()));
             let known: Vec<f64> = (0..order).map(|k| (k as f64).cos()).collect();
             let row = |r: usize| (0..order).map(|c| entry(r, c) * known[c]).sum();
             let mut x: Vec<f64> = (0..order).map(row).collect();

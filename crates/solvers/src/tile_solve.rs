@@ -23,31 +23,25 @@ pub(crate) struct BlockInverse {
     rows: Block,
 }
 
-/// Inverts the diagonal blocks of the factor: a solve with a block is then a few independent products,
-/// where divisions and substitutions would keep every following entry waiting.
-pub(crate) struct InvertBlocks<'a> {
-    pub(crate) factor: &'a [f64],
-    pub(crate) order: usize,
-    pub(crate) out: &'a mut [BlockInverse],
-}
-
-impl WithSimd for InvertBlocks<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let stride = stride_for(self.order);
-        for (b, inverse) in self.out.iter_mut().enumerate() {
-            let (first, width) = (b * COLUMNS, COLUMNS.min(self.order - b * COLUMNS));
-            let block = &self.factor[first * stride + first..];
-            if width == COLUMNS {
-                invert(simd, |c: usize, r: usize| block[c * stride + r], inverse);
-            } else {
-                let entry = |c: usize, r: usize| {
-                    if r < width { block[c * stride + r] } else { IDENTITY[c][r] }
-                };
-                invert(simd, entry, inverse);
-            }
+/// Inverts as many diagonal blocks of the factor as `out` has room for: a solve with a block is then a few
+/// independent products, where divisions and substitutions would keep every following entry waiting.
+#[inline(always)]
+pub(crate) fn invert_blocks<S: Simd>(
+    simd: S,
+    factor: &[f64],
+    order: usize,
+    out: &mut [BlockInverse],
+) {
+    let stride = stride_for(order);
+    for (b, inverse) in out.iter_mut().enumerate() {
+        let (first, width) = (b * COLUMNS, COLUMNS.min(order - b * COLUMNS));
+        let block = &factor[first * stride + first..];
+        if width == COLUMNS {
+            invert(simd, |c: usize, r: usize| block[c * stride + r], inverse);
+        } else {
+            let entry =
+                |c: usize, r: usize| if r < width { block[c * stride + r] } else { IDENTITY[c][r] };
+            invert(simd, entry, inverse);
         }
     }
 }
@@ -133,7 +127,8 @@ fn solve<S: Simd, const R: usize>(
 ) {
     let n = x.first().map_or(0, |x| x.len());
     let stride = stride_for(n);
-    let below = |first: usize, end: usize| Columns { data: &factor[first * stride + end..], stride };
+    let below =
+        |first: usize, end: usize| Columns { data: &factor[first * stride + end..], stride };
     for (b, inverse) in inverses.iter().enumerate() {
         let (first, end) = (b * COLUMNS, n.min((b + 1) * COLUMNS));
         let mut solved = [[0.0; COLUMNS]; R];
