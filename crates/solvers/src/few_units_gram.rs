@@ -55,7 +55,8 @@ struct FewUnits<'a> {
     jacobian: &'a RowKronecker,
     /// Pairs of features.
     pairs: usize,
-    /// The sums [(i, i'), (k, l)] by the place of the row within a vector, pairs of features the fastest.
+    /// The sums [(i', i), (k, l)] for i >= i' by the place of the row within a vector, pairs of features the
+    /// fastest, then i.
     vectors: &'a mut [f64],
     /// `X_k * X_l` on the rows of a block.
     products: &'a mut [f64],
@@ -78,7 +79,7 @@ impl WithSimd for FewUnits<'_> {
                 let two = has_many_registers::<S>() && (2..=LAST).contains(&(m - first));
                 let others = first..first + if two { 2 } else { 1 };
                 first = others.end;
-                add_sums(simd, (b, s), others, (&*products, pairs), vectors);
+                add_sums(simd, (b, s), (m, others), (&*products, pairs), vectors);
             }
         }
         let vectors = S::as_simd_f64s(vectors).0;
@@ -90,12 +91,13 @@ impl WithSimd for FewUnits<'_> {
     }
 }
 
-/// `out[i D + l, i' D + k]`, on and below the diagonal, from the vectors [(i, i'), (k, l)] for D features.
+/// `out[i D + l, i' D + k]`, on and below the diagonal, from the vectors [(i', i), (k, l)] for D features.
 #[inline(always)]
 #[allow(clippy::needless_range_loop, reason = "the loops unroll")]
 fn add_up<S: Simd, const D: usize>(simd: S, vectors: &[S::f64s], mut out: MatMut<'_, f64>) {
     let pairs = D * (D + 1) / 2;
     let units = out.ncols() / D;
+    let mut blocks = vectors.chunks_exact(pairs);
     for other in 0..units {
         let mut next = out.rb_mut().subcols_mut(other * D, D).col_iter_mut();
         // `out` is column-major.
@@ -103,9 +105,7 @@ fn add_up<S: Simd, const D: usize>(simd: S, vectors: &[S::f64s], mut out: MatMut
             let column = next.next().and_then(|column| column.try_as_col_major_mut());
             column.map_or(&mut [][..], |column| column.as_slice_mut().as_chunks_mut::<D>().0)
         });
-        for i in other..units {
-            let first = (i * (i + 1) / 2 + other) * pairs;
-            let block = &vectors[first..first + pairs];
+        for (i, block) in (other..units).zip(&mut blocks) {
             for q in 0..pairs {
                 let (k, l) = feature_pair::<D>(q);
                 let sum = simd.reduce_sum_f64s(block[q]);
@@ -135,12 +135,12 @@ const fn feature_pair<const D: usize>(q: usize) -> (usize, usize) {
 fn add_sums<S: Simd>(
     simd: S,
     (b, s): (usize, Block<'_>),
-    others: Range<usize>,
+    (m, others): (usize, Range<usize>),
     (products, pairs): (&[f64], usize),
     vectors: &mut [f64],
 ) {
     let (vectors, _) = S::as_mut_simd_f64s(vectors);
-    let (m, other) = (s.data.len() / s.stride, others.start);
+    let other = others.start;
     let length = s.stride / S::F64_LANES;
     let column = |i: usize| Columns { data: &s.data[i * s.stride..], stride: s.stride };
     for (q, width) in groups(pairs) {
@@ -151,11 +151,11 @@ fn add_sums<S: Simd>(
             with_tile!(S, count, width, |C, K| {
                 if others.len() == 2 {
                     let [this, next] = weighted_row_sums::<S, C, K, 2>(simd, length, sides);
-                    add_tile(simd, b, this, (i, other), (pairs, q), vectors);
-                    add_tile(simd, b, next, (i, other + 1), (pairs, q), vectors);
+                    add_tile(simd, b, this, (m, i, other), (pairs, q), vectors);
+                    add_tile(simd, b, next, (m, i, other + 1), (pairs, q), vectors);
                 } else {
                     let [this] = weighted_row_sums::<S, C, K, 1>(simd, length, sides);
-                    add_tile(simd, b, this, (i, other), (pairs, q), vectors);
+                    add_tile(simd, b, this, (m, i, other), (pairs, q), vectors);
                 }
             });
         }
@@ -168,16 +168,16 @@ fn add_tile<S: Simd, const C: usize, const K: usize>(
     simd: S,
     b: usize,
     tile: [[S::f64s; K]; C],
-    (i, other): (usize, usize),
+    (m, i, other): (usize, usize, usize),
     (pairs, q): (usize, usize),
     vectors: &mut [S::f64s],
 ) {
-    for (c, row) in tile.into_iter().enumerate() {
-        if i + c < other {
-            continue;
-        }
-        let place = (i + c) * (i + c + 1) / 2 + other;
-        let sums = &mut vectors[place * pairs + q..][..K];
+    // Of the units before `other` there are `m - i'` blocks each.
+    let above = other.saturating_sub(i);
+    let first = other * (2 * m - other - 1) / 2 + i + above;
+    let places = vectors[first * pairs..].chunks_exact_mut(pairs);
+    for (row, sums) in tile.into_iter().skip(above).zip(places) {
+        let sums = &mut sums[q..q + K];
         for (sum, part) in sums.iter_mut().zip(row) {
             *sum = if b == 0 { part } else { simd.add_f64s(*sum, part) };
         }

@@ -19,7 +19,7 @@ use crate::pair_gram::{feature_pairs, keeps_feature_pairs, pair_gram};
 use crate::parallel;
 use crate::row_blocks::{PADDING, ROW_BLOCK, RowBlocks};
 use crate::row_gram::{self, row_gram};
-use crate::row_products::{Apply, ApplyNormal, ApplyTransposed};
+use crate::row_products::{Apply, ApplyTransposed, apply_normal, with_weighted};
 use crate::vector::{inner_product, inner_product_inlined, subtract_scaled};
 
 /// Blocks of rows that one thread takes at a time, in `J v`.
@@ -174,7 +174,10 @@ impl JacobianOperator for RowKronecker {
         let d = self.features();
         let product = |first: usize, out: &mut [f64]| {
             let units = first..first + out.len().checked_div(d).unwrap_or(0);
-            Arch::new().dispatch(ApplyTransposed { jacobian: self, units, u, out });
+            with_weighted(self, |weighted| {
+                let (jacobian, first) = (self, 0);
+                Arch::new().dispatch(ApplyTransposed { jacobian, first, units, u, weighted, out });
+            });
         };
         if parallel::is_worthwhile(self.multiply_adds()) {
             parallel::for_pieces(out, UNITS * d, |k, out| product(k * UNITS, out));
@@ -188,7 +191,7 @@ impl JacobianOperator for RowKronecker {
             self.apply(v, image);
             self.apply_transposed(image, out);
         } else {
-            Arch::new().dispatch(ApplyNormal { jacobian: self, v, b: None, image, out });
+            apply_normal(self, v, None, image, out);
         }
     }
 
@@ -204,8 +207,7 @@ impl JacobianOperator for RowKronecker {
             subtract_scaled(b, scale, image);
             self.apply_transposed(image, out);
         } else {
-            let b = Some((b, scale));
-            Arch::new().dispatch(ApplyNormal { jacobian: self, v, b, image, out });
+            apply_normal(self, v, Some((b, scale)), image, out);
         }
     }
 

@@ -7,14 +7,15 @@
 
 use std::ops::Range;
 
-use pulp::{Simd, WithSimd};
+use pulp::{Arch, Simd, WithSimd};
 
 use crate::row_blocks::{Block, PADDING, ROW_BLOCK};
 use crate::row_kronecker::RowKronecker;
 use crate::tile::{
     Columns, Scalars, VECTORS, Vectors, add_product, balanced, groups, most_scalars, product,
-    scalars_for, weighted_row_sums, with_tile,
+    scalars_for, weighted_row_sums, with_scalars, with_tile,
 };
+use crate::vector::subtract_scaled;
 
 /// Units whose columns of S stay in the first-level cache while a block's rows pass over them.
 const UNITS: usize = 64;
@@ -47,11 +48,15 @@ impl WithSimd for Apply<'_> {
     }
 }
 
-/// `out = J^T u` for the parameters of the hidden units `units` (`out` begins at the first of them).
+/// `out = J^T u` from block `first` on, for the parameters of the hidden units `units` (`out` begins at the first
+/// of them); from another block than the first on, `out += J^T u`.
 pub(crate) struct ApplyTransposed<'a> {
     pub(crate) jacobian: &'a RowKronecker,
+    pub(crate) first: usize,
     pub(crate) units: Range<usize>,
     pub(crate) u: &'a [f64],
+    /// From [`with_weighted`].
+    pub(crate) weighted: &'a mut [f64],
     pub(crate) out: &'a mut [f64],
 }
 
@@ -60,63 +65,44 @@ impl WithSimd for ApplyTransposed<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { jacobian, units, u, out } = self;
+        let Self { jacobian, first, units, u, weighted, out } = self;
         if u.is_empty() {
             out.fill(0.0);
         }
-        with_weighted(
-            jacobian,
-            #[inline(always)]
-            |weighted| {
-                for (b, u) in u.chunks(ROW_BLOCK).enumerate() {
-                    transposed_block(simd, jacobian, (b, units.clone()), u, weighted, out);
-                }
-            },
-        );
+        for (b, u) in u.chunks(ROW_BLOCK).enumerate() {
+            transposed_block(simd, jacobian, (first + b, units.clone()), u, weighted, out);
+        }
     }
 }
 
 /// `image = J v`, or with (b, scale) `image = b - scale J v`, and `out = J^T image`, block by block: S is read
 /// from memory once for both.
-pub(crate) struct ApplyNormal<'a> {
-    pub(crate) jacobian: &'a RowKronecker,
-    pub(crate) v: &'a [f64],
-    pub(crate) b: Option<(&'a [f64], f64)>,
-    pub(crate) image: &'a mut [f64],
-    pub(crate) out: &'a mut [f64],
-}
-
-impl WithSimd for ApplyNormal<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let Self { jacobian, v, b: known, image, out } = self;
-        if image.is_empty() {
-            out.fill(0.0);
-        }
-        with_weighted(
-            jacobian,
-            #[inline(always)]
-            |weighted| {
-                for (b, image) in image.chunks_mut(ROW_BLOCK).enumerate() {
-                    apply_block(simd, jacobian, b, v, image);
-                    if let Some((known, scale)) = known {
-                        let known = &known[b * ROW_BLOCK..];
-                        image.iter_mut().zip(known).for_each(|(x, b)| *x = b - scale * *x);
-                    }
-                    let units = 0..jacobian.hidden();
-                    transposed_block(simd, jacobian, (b, units), image, weighted, out);
-                }
-            },
-        );
+pub(crate) fn apply_normal(
+    jacobian: &RowKronecker,
+    v: &[f64],
+    known: Option<(&[f64], f64)>,
+    image: &mut [f64],
+    out: &mut [f64],
+) {
+    let arch = Arch::new();
+    if image.is_empty() {
+        out.fill(0.0);
     }
+    with_weighted(jacobian, |weighted| {
+        for (first, image) in image.chunks_mut(ROW_BLOCK).enumerate() {
+            arch.dispatch(Apply { jacobian, first, v, out: image });
+            if let Some((b, scale)) = known {
+                subtract_scaled(&b[first * ROW_BLOCK..][..image.len()], scale, image);
+            }
+            let units = 0..jacobian.hidden();
+            arch.dispatch(ApplyTransposed { jacobian, first, units, u: image, weighted, out });
+        }
+    });
 }
 
 /// Gives `work` zeros for `diag(u) X` on the rows of a block: few of them for a small operator, whose
 /// products would otherwise be mostly the filling of this array.
-#[inline(always)]
-fn with_weighted(jacobian: &RowKronecker, work: impl FnOnce(&mut [f64])) {
+pub(crate) fn with_weighted(jacobian: &RowKronecker, work: impl FnOnce(&mut [f64])) {
     let rows = jacobian.left().rows().min(ROW_BLOCK).next_multiple_of(PADDING);
     let numbers = rows * jacobian.padded_features().min(FEATURES);
     if jacobian.features() <= FEW {
@@ -304,42 +290,31 @@ fn narrow_transposed_block<S: Simd, const D: usize>(
     u: &[f64],
     out: &mut [f64],
 ) {
-    let block = (jacobian.left().block(b), jacobian.right().block(b));
+    let (s, x) = (jacobian.left().block(b), jacobian.right().block(b));
     // Rows that do not fill a vector are padded; S and X are zero there.
     let (whole, rest) = u.split_at(u.len() / S::F64_LANES * S::F64_LANES);
-    if !whole.is_empty() {
-        add_row_sums::<S, D>(simd, block, units.clone(), (0, whole), (b == 0, out));
-    }
-    if !rest.is_empty() {
-        let mut last = [0.0; PADDING];
-        last[..rest.len()].copy_from_slice(rest);
-        let last = &last[..S::F64_LANES];
-        let begins = b == 0 && whole.is_empty();
-        add_row_sums::<S, D>(simd, block, units, (whole.len(), last), (begins, out));
-    }
-}
-
-/// `out[i D + k] = S_i . (u * X_k)`, or `+=` unless the sums begin here, over the rows from `row` on.
-#[inline(always)]
-fn add_row_sums<S: Simd, const D: usize>(
-    simd: S,
-    (s, x): (Block<'_>, Block<'_>),
-    units: Range<usize>,
-    (row, u): (usize, &[f64]),
-    (begins, out): (bool, &mut [f64]),
-) {
-    let length = u.len() / S::F64_LANES;
-    let (u, right) = (Columns { data: u, stride: 0 }, columns_from(x, 0, row));
-    for (first, count) in balanced(units.len(), scalars_for(D)) {
-        let left = columns_from(s, units.start + first, row);
-        with_tile!(S, count, D, |C, K| {
-            let [sums] = weighted_row_sums::<S, C, K, 1>(simd, length, (left, u, right));
-            let out = &mut out[first * D..][..C * K];
-            for (o, sum) in out.iter_mut().zip(sums.as_flattened()) {
-                let sum = simd.reduce_sum_f64s(*sum);
-                *o = if begins { sum } else { *o + sum };
-            }
-        });
+    let mut last = [0.0; PADDING];
+    last[..rest.len()].copy_from_slice(rest);
+    let last = &last[..if rest.is_empty() { 0 } else { S::F64_LANES }];
+    let mut begins = b == 0;
+    for (row, u) in [(0, whole), (whole.len(), last)] {
+        if u.is_empty() {
+            continue;
+        }
+        let length = u.len() / S::F64_LANES;
+        let (u, right) = (Columns { data: u, stride: 0 }, columns_from(x, 0, row));
+        for (first, count) in balanced(units.len(), scalars_for(D)) {
+            let left = columns_from(s, units.start + first, row);
+            with_scalars!(count, scalars_for(D), |C| {
+                let [sums] = weighted_row_sums::<S, C, D, 1>(simd, length, (left, u, right));
+                let out = &mut out[first * D..][..C * D];
+                for (o, sum) in out.iter_mut().zip(sums.as_flattened()) {
+                    let sum = simd.reduce_sum_f64s(*sum);
+                    *o = if begins { sum } else { *o + sum };
+                }
+            });
+        }
+        begins = false;
     }
 }
 

@@ -310,6 +310,27 @@ macro_rules! with_tile {
 }
 pub(crate) use with_tile;
 
+/// Calls `$body` with the constant `$c` that equals the run-time `scalars`, 1 to the constant `$most`, itself at
+/// most twelve.
+macro_rules! with_scalars {
+    ($scalars:expr, $most:expr, |$c:ident| $body:expr) => {
+        with_scalars!(@ $scalars, $most, $c, $body, 1 2 3 4 5 6 7 8 9 10 11 12)
+    };
+    (@ $scalars:expr, $most:expr, $c:ident, $body:expr, $($k:literal)*) => {
+        match $scalars {
+            $($k => {
+                const $c: usize = $k;
+                // A constant condition: what cannot occur is not even compiled.
+                if $c <= $most {
+                    $body
+                }
+            })*
+            _ => debug_assert!(false, "no such tile"),
+        }
+    };
+}
+pub(crate) use with_scalars;
+
 /// `out[c stride + v LANES ..] += a[., c] . b[., v]` for `scalars` c and `vectors` v.
 #[inline(always)]
 pub(crate) fn add_product<S: Simd>(
