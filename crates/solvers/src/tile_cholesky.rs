@@ -95,13 +95,15 @@ impl WithSimd for Factor<'_> {
                         let mut columns = product::<S, C, V>(simd, first, a, b);
                         let entries = (source.unwrap_or(tile), stride);
                         subtract_from(simd, entries, (self.scale, shift), &mut columns);
+                        let mut outcome = Ok(());
                         if row == 0 {
-                            let found = diagonal.factor(simd, &mut columns);
-                            found.map_err(|index| first + index)?;
+                            outcome = diagonal.factor(simd, &mut columns);
                         } else {
                             diagonal.solve(simd, &mut columns);
                         }
+                        // Where a pivot is missing, those before it are of use.
                         write::<S, C, V>(columns, tile, stride);
+                        outcome.map_err(|index| first + index)?;
                     }
                 });
             }
