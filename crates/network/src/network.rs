@@ -22,7 +22,7 @@ const PARALLEL: usize = 1 << 17;
 const GROUP: usize = 4 * ROW_BLOCK;
 
 /// So many numbers are all there are for a small network.
-const SMALL_GROUP: usize = ROW_BLOCK;
+const SMALL_GROUP: usize = 2 * ROW_BLOCK;
 
 /// An array that begins with a cache line: vectors then lie in one line each.
 #[repr(align(64))]

@@ -6,18 +6,16 @@
 // Without inlining, a loop would not be compiled for the instruction set of the closure around it.
 #![allow(clippy::inline_always)]
 
-use std::ops::Range;
-
 use faer::MatMut;
 use faer::prelude::ReborrowMut;
 use pulp::{Arch, Simd, WithSimd};
 
 use crate::narrow_gram::write_products;
 use crate::pair_gram::aligned;
-use crate::row_blocks::{Block, PADDING, ROW_BLOCK};
+use crate::row_blocks::{PADDING, ROW_BLOCK};
 use crate::row_kronecker::RowKronecker;
 use crate::tile::{
-    Columns, balanced, groups, has_many_registers, most_scalars, weighted_row_sums, with_tile,
+    Columns, balanced, has_many_registers, most_scalars, weighted_row_sums, with_scalars,
 };
 
 /// Most units: the sums, a vector each, stay in the caches next to the processor.
@@ -69,18 +67,11 @@ impl WithSimd for FewUnits<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { jacobian, pairs, vectors, products, out } = self;
-        let m = jacobian.hidden();
-        for b in 0..jacobian.left().blocks() {
-            let (s, x) = (jacobian.left().block(b), jacobian.right().block(b));
-            write_products(simd, x, jacobian.features(), products);
-            let mut first = 0;
-            while first < m {
-                // The last units have few sums each: two of them keep the processor's adders at work.
-                let two = has_many_registers::<S>() && (2..=LAST).contains(&(m - first));
-                let others = first..first + if two { 2 } else { 1 };
-                first = others.end;
-                add_sums(simd, (b, s), (m, others), (&*products, pairs), vectors);
-            }
+        // Pairs that go through one tile: all of one feature or two, half of those of three.
+        if pairs == 1 {
+            add_blocks::<S, 1>(simd, jacobian, pairs, products, vectors);
+        } else {
+            add_blocks::<S, 3>(simd, jacobian, pairs, products, vectors);
         }
         let vectors = S::as_simd_f64s(vectors).0;
         match jacobian.features() {
@@ -129,57 +120,87 @@ const fn feature_pair<const D: usize>(q: usize) -> (usize, usize) {
     }
 }
 
-/// Adds the b-th block's part of the sums of `others`, one unit or two, with all units from the first of them
-/// on; the first block begins them.
+/// The sums over all blocks of rows, K of the `pairs` pairs at a time.
 #[inline(always)]
-fn add_sums<S: Simd>(
+fn add_blocks<S: Simd, const K: usize>(
     simd: S,
-    (b, s): (usize, Block<'_>),
-    (m, others): (usize, Range<usize>),
-    (products, pairs): (&[f64], usize),
+    jacobian: &RowKronecker,
+    pairs: usize,
+    products: &mut [f64],
     vectors: &mut [f64],
 ) {
     let (vectors, _) = S::as_mut_simd_f64s(vectors);
-    let other = others.start;
-    let length = s.stride / S::F64_LANES;
-    let column = |i: usize| Columns { data: &s.data[i * s.stride..], stride: s.stride };
-    for (q, width) in groups(pairs) {
-        let right = Columns { data: &products[q * s.stride..], stride: s.stride };
-        for (first, count) in balanced(m - other, most_scalars::<S>(width)) {
-            let i = other + first;
-            let sides = (column(i), column(other), right);
-            with_tile!(S, count, width, |C, K| {
-                if others.len() == 2 {
-                    let [this, next] = weighted_row_sums::<S, C, K, 2>(simd, length, sides);
-                    add_tile(simd, b, this, (m, i, other), (pairs, q), vectors);
-                    add_tile(simd, b, next, (m, i, other + 1), (pairs, q), vectors);
-                } else {
-                    let [this] = weighted_row_sums::<S, C, K, 1>(simd, length, sides);
-                    add_tile(simd, b, this, (m, i, other), (pairs, q), vectors);
+    let m = jacobian.hidden();
+    for b in 0..jacobian.left().blocks() {
+        let (s, x) = (jacobian.left().block(b), jacobian.right().block(b));
+        write_products(simd, x, jacobian.features(), products);
+        let length = s.stride / S::F64_LANES;
+        let column = |i: usize| Columns { data: &s.data[i * s.stride..], stride: s.stride };
+        let mut first = 0;
+        while first < m {
+            // The last units have few sums each: two of them keep the processor's adders at work.
+            let two = has_many_registers::<S>() && (2..=LAST).contains(&(m - first));
+            for q in (0..pairs).step_by(K) {
+                let right = Columns { data: &products[q * s.stride..], stride: s.stride };
+                let mut add = Sums { m, b, pairs, q, vectors };
+                if two {
+                    with_scalars!(m - first, LAST, |C| {
+                        let sides = (column(first), column(first), right);
+                        let [this, next] = weighted_row_sums::<S, C, K, 2>(simd, length, sides);
+                        add.tile(simd, this, (first, first));
+                        add.tile(simd, next, (first, first + 1));
+                    });
+                    continue;
                 }
-            });
+                for (i, count) in balanced(m - first, most_scalars::<S>(K)) {
+                    let i = first + i;
+                    let sides = (column(i), column(first), right);
+                    with_scalars!(count, most_scalars::<S>(K), |C| {
+                        let [this] = weighted_row_sums::<S, C, K, 1>(simd, length, sides);
+                        add.tile(simd, this, (i, first));
+                    });
+                }
+            }
+            first += if two { 2 } else { 1 };
         }
     }
 }
 
-/// Adds the sums of the units i, i + 1, .. with unit `other`, those from the diagonal on.
-#[inline(always)]
-fn add_tile<S: Simd, const C: usize, const K: usize>(
-    simd: S,
+/// Where the sums of the b-th block for the pairs q, q + 1, .. belong.
+struct Sums<'a, V> {
+    /// Units.
+    m: usize,
     b: usize,
-    tile: [[S::f64s; K]; C],
-    (m, i, other): (usize, usize, usize),
-    (pairs, q): (usize, usize),
-    vectors: &mut [S::f64s],
-) {
-    // Of the units before `other` there are `m - i'` blocks each.
-    let above = other.saturating_sub(i);
-    let first = other * (2 * m - other - 1) / 2 + i + above;
-    let places = vectors[first * pairs..].chunks_exact_mut(pairs);
-    for (row, sums) in tile.into_iter().skip(above).zip(places) {
-        let sums = &mut sums[q..q + K];
-        for (sum, part) in sums.iter_mut().zip(row) {
-            *sum = if b == 0 { part } else { simd.add_f64s(*sum, part) };
+    /// Pairs of features.
+    pairs: usize,
+    q: usize,
+    vectors: &'a mut [V],
+}
+
+impl<V: Copy> Sums<'_, V> {
+    /// Adds the sums of the units i, i + 1, .. with unit `other`, those from the diagonal on; the first block
+    /// begins them.
+    #[inline(always)]
+    #[allow(
+        clippy::needless_range_loop,
+        reason = "the loops unroll, and the tile stays in registers"
+    )]
+    fn tile<S: Simd<f64s = V>, const C: usize, const K: usize>(
+        &mut self,
+        simd: S,
+        tile: [[V; K]; C],
+        (i, other): (usize, usize),
+    ) {
+        // Of each unit i' before `other` there are `m - i'` blocks.
+        let first = (other * (2 * self.m - other - 1) / 2 + i) * self.pairs + self.q;
+        for c in 0..C {
+            if i + c >= other {
+                let sums = &mut self.vectors[first + c * self.pairs..][..K];
+                for k in 0..K {
+                    let part = tile[c][k];
+                    sums[k] = if self.b == 0 { part } else { simd.add_f64s(sums[k], part) };
+                }
+            }
         }
     }
 }

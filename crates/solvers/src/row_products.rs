@@ -294,7 +294,7 @@ fn narrow_transposed_block<S: Simd, const D: usize>(
     // Rows that do not fill a vector are padded; S and X are zero there.
     let (whole, rest) = u.split_at(u.len() / S::F64_LANES * S::F64_LANES);
     let mut last = [0.0; PADDING];
-    last[..rest.len()].copy_from_slice(rest);
+    last.iter_mut().zip(rest).for_each(|(last, u)| *last = *u);
     let last = &last[..if rest.is_empty() { 0 } else { S::F64_LANES }];
     let mut begins = b == 0;
     for (row, u) in [(0, whole), (whole.len(), last)] {

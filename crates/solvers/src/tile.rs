@@ -321,7 +321,7 @@ macro_rules! with_scalars {
             $($k => {
                 const $c: usize = $k;
                 // A constant condition: what cannot occur is not even compiled.
-                if $c <= $most {
+                if const { $c <= $most } {
                     $body
                 }
             })*
