@@ -89,6 +89,8 @@ proptest! {
                 (vec![0.0; rows.len()], vec![0.0; p], vec![0.0; p]);
             jacobian.apply_transposed(here, &mut pulled);
             jacobian.normal_apply(&v, &mut image, &mut normal);
+            let mut defect = vec![0.0; p];
+            jacobian.normal_residual((here, 0.5), &v, &mut image, &mut defect);
             let mut gram = Mat::zeros(p, p);
             jacobian.gram(gram.as_mut(), &mut Vec::new());
             let scalars = [
@@ -97,26 +99,29 @@ proptest! {
                 jacobian.output_norm(here),
                 jacobian.total_rows() as f64,
             ];
-            (pulled, normal, gram, scalars)
+            (pulled, normal, gram, scalars, defect)
         });
         let (mut image, mut pulled, mut normal) = (vec![0.0; n], vec![0.0; p], vec![0.0; p]);
         dense.apply_transposed(&u, &mut pulled);
         dense.normal_apply(&v, &mut image, &mut normal);
+        let mut defect = vec![0.0; p];
+        dense.normal_residual((&u, 0.5), &v, &mut image, &mut defect);
         let mut gram = Mat::zeros(p, p);
         dense.gram(gram.as_mut(), &mut Vec::new());
         let j = dense.squared_norm().sqrt();
-        let [u, v] = [&u, &v].map(|x| gaussflow::solvers::norm(x));
+        let [u_norm, v] = [&u, &v].map(|x| gaussflow::solvers::norm(x));
         let rounding = 4.0 * (n + p) as f64 * f64::EPSILON;
         for (rank, one) in found.iter().enumerate() {
             prop_assert!(*one == found[0], "rank {rank} has other bits");
             for k in 0..p {
-                prop_assert!((one.0[k] - pulled[k]).abs() <= rounding * j * u);
+                prop_assert!((one.0[k] - pulled[k]).abs() <= rounding * j * u_norm);
                 prop_assert!((one.1[k] - normal[k]).abs() <= rounding * j * j * v);
+                prop_assert!((one.4[k] - defect[k]).abs() <= rounding * j * (u_norm + j * v));
                 for r in k..p {
                     prop_assert!((one.2[(r, k)] - gram[(r, k)]).abs() <= rounding * j * j);
                 }
             }
-            for (found, expected) in one.3.iter().zip([j, u, u, n as f64]) {
+            for (found, expected) in one.3.iter().zip([j, u_norm, u_norm, n as f64]) {
                 prop_assert!((found - expected).abs() <= rounding * expected);
             }
         }

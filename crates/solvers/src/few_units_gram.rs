@@ -6,8 +6,8 @@
 // Without inlining, a loop would not be compiled for the instruction set of the closure around it.
 #![allow(clippy::inline_always)]
 
-use faer::MatMut;
 use faer::prelude::ReborrowMut;
+use faer::{ColMut, MatMut};
 use pulp::{Arch, Simd, WithSimd};
 
 use crate::narrow_gram::write_products;
@@ -93,7 +93,7 @@ fn add_up<S: Simd, const D: usize>(simd: S, vectors: &[S::f64s], mut out: MatMut
         let mut next = out.rb_mut().subcols_mut(other * D, D).col_iter_mut();
         // `out` is column-major.
         let columns: [&mut [[f64; D]]; D] = std::array::from_fn(|_| {
-            let column = next.next().and_then(|column| column.try_as_col_major_mut());
+            let column = next.next().and_then(ColMut::try_as_col_major_mut);
             column.map_or(&mut [][..], |column| column.as_slice_mut().as_chunks_mut::<D>().0)
         });
         for (i, block) in (other..units).zip(&mut blocks) {

@@ -278,4 +278,34 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn two_vectors_get_the_bits_of_one() {
+        for order in [1, 7, 8, 9, 40, 61, 144] {
+            let stride = stride_for(order);
+            let mut matrix = vec![0.0; stride * order];
+            for c in 0..order {
+                for r in c..order {
+                    matrix[c * stride + r] =
+                        if r == c { order as f64 } else { (r * c) as f64 % 1.7 };
+                }
+            }
+            let mut inverses = vec![BlockInverse::default(); order.div_ceil(COLUMNS)];
+            let (matrix_mut, inverses_mut) = (&mut matrix[..], &mut inverses[..]);
+            let (source, scale, shift) = (None, 1.0, 1.0);
+            let factor =
+                Factor { matrix: matrix_mut, order, source, scale, shift, inverses: inverses_mut };
+            assert_eq!(pulp::Arch::new().dispatch(factor), Ok(()));
+            let start: [Vec<f64>; 2] =
+                [1.3, 0.4].map(|pace| (0..order).map(|k| (pace * k as f64).sin()).collect());
+            let ([mut one, mut two], mut both) = (start.clone(), start);
+            let (factor, inverses) = (&matrix[..], &inverses[..]);
+            let [first, second] = &mut both;
+            pulp::Arch::new().dispatch(Solve { factor, inverses, x: [first, second] });
+            for x in [&mut one, &mut two] {
+                pulp::Arch::new().dispatch(Solve { factor, inverses, x: [x] });
+            }
+            assert_eq!(both, [one, two], "order {order}");
+        }
+    }
 }

@@ -75,6 +75,11 @@ fn products_equal_those_of_the_definition() {
         assert_eq!(normal_image, image);
         operator.apply_transposed(&image, &mut pulled);
         assert_eq!(normal, pulled);
+        operator.normal_residual((&u, 0.7), &v, &mut normal_image, &mut normal);
+        let residual: Vec<f64> = u.iter().zip(&image).map(|(u, image)| u - 0.7 * image).collect();
+        assert_eq!(normal_image, residual);
+        operator.apply_transposed(&residual, &mut pulled);
+        assert_eq!(normal, pulled);
         operator.apply_transposed(&u, &mut pulled);
         for j in 0..n {
             let terms: Vec<f64> = (0..p).map(|c| dense[(j, c)] * v[c]).collect();

@@ -21,6 +21,8 @@ fn products() -> Vec<Vec<f64>> {
     jacobian.apply_transposed(&u, &mut pulled);
     found.push(pulled.clone());
     jacobian.normal_apply(&v, &mut image, &mut pulled);
+    found.extend([image.clone(), pulled.clone()]);
+    jacobian.normal_residual((&u, 0.7), &v, &mut image, &mut pulled);
     found.extend([image, pulled]);
     let work = &mut Vec::new();
     let mut gram = Mat::zeros(m * d, m * d);
