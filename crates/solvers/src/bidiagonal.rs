@@ -9,6 +9,7 @@
 // Without inlining, a loop would not be compiled for the instruction set of the closure around it.
 #![allow(clippy::inline_always)]
 
+use crate::arch::arch;
 use crate::vector::{inner_product_inlined, norm};
 
 /// Columns taken together in the product `A u`: the accumulator is read once for all of them.
@@ -58,7 +59,7 @@ impl Bidiagonalization {
     /// Writes `d_1, e_1, d_2, e_2, ..., d_p` (length 2p - 1) of B up to signs; destroys the matrix,
     /// whose largest entry must be of the order of 1.
     pub(crate) fn run(&mut self, entries: &mut [f64]) {
-        pulp::Arch::new().dispatch(Run { work: self, entries });
+        arch().dispatch(Run { work: self, entries });
     }
 }
 

@@ -3,8 +3,9 @@
 // Without inlining, a loop would not be compiled for the instruction set of the closure around it.
 #![allow(clippy::inline_always)]
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
+use crate::arch::arch;
 use crate::row_blocks::{Block, RowBlocks};
 use crate::tile::{Scalars, VECTORS, Vectors, groups, most_scalars, product, with_tile};
 
@@ -26,7 +27,7 @@ impl RowBlocks {
     /// ```
     pub fn block_product(&self, b: usize, weights: &[f64], out: &mut [f64]) {
         let (block, columns) = (self.block(b), self.columns());
-        Arch::new().dispatch(BlockProduct { block, columns, weights, out });
+        arch().dispatch(BlockProduct { block, columns, weights, out });
     }
 }
 

@@ -12,8 +12,9 @@ use faer::linalg::triangular_solve::{
 };
 use faer::prelude::ReborrowMut;
 use faer::{MatMut, Par};
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
+use crate::arch::arch;
 use crate::condition::{is_cold, renew, start};
 use crate::padded_square::{PaddedSquare, stride_for};
 use crate::tile::has_many_registers;
@@ -65,7 +66,7 @@ pub(crate) struct Cholesky {
 impl Cholesky {
     /// Buffers for matrices of order `order`.
     pub(crate) fn new(order: usize) -> Self {
-        let recursive = order > Arch::new().dispatch(LargestTiled);
+        let recursive = order > arch().dispatch(LargestTiled);
         let scratch = recursive.then(|| {
             let size = cholesky_in_place_scratch::<f64>(order, Par::Seq, faer::Spec::default());
             MemBuffer::new(size)
@@ -136,7 +137,7 @@ impl Cholesky {
     ) -> Result<(), usize> {
         let stride = stride_for(x.len());
         let columns = self.factor.padded_mut().chunks_exact_mut(stride);
-        Arch::new().dispatch(
+        arch().dispatch(
             #[inline(always)]
             || {
                 let sources = a.padded().chunks_exact(stride);
@@ -190,7 +191,7 @@ impl Cholesky {
                 Wanted::Pivots => &mut [],
             };
             let factor = Factor { matrix, order, source, scale, shift, inverses };
-            Arch::new().dispatch(factor).err().unwrap_or(order)
+            arch().dispatch(factor).err().unwrap_or(order)
         };
         let noise = order as f64 * f64::EPSILON;
         // Squares near the smallest normal number have lost digits of their own.
@@ -220,7 +221,7 @@ impl Cholesky {
     fn solve_all<const R: usize>(&self, x: [&mut [f64]; R]) {
         if self.scratch.is_none() {
             let (factor, inverses) = (self.factor.padded(), &self.inverses[..]);
-            Arch::new().dispatch(Solve { factor, inverses, x });
+            arch().dispatch(Solve { factor, inverses, x });
             return;
         }
         for x in x {

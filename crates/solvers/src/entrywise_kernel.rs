@@ -5,9 +5,10 @@
 
 use faer::MatMut;
 use faer::prelude::ReborrowMut;
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
+use crate::arch::arch;
 use crate::parallel;
 use crate::row_blocks::{Block, ROW_BLOCK, RowBlocks};
 use crate::row_kronecker::RowKronecker;
@@ -26,7 +27,7 @@ pub(crate) fn kernel_matrix(jacobian: &RowKronecker, out: MatMut<'_, f64>, work:
     let several = parallel::is_worthwhile(0.5 * (rows * rows) as f64 * jacobian.hidden() as f64);
     work.resize(if several { blocks * SCRATCH } else { SCRATCH }, 0.0);
     let columns = |c: usize, out: MatMut<'_, f64>, work: &mut [f64]| {
-        Arch::new().dispatch(KernelBlock { jacobian, c, out, work });
+        arch().dispatch(KernelBlock { jacobian, c, out, work });
     };
     if several {
         out.par_col_chunks_mut(ROW_BLOCK)

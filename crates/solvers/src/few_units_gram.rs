@@ -8,8 +8,9 @@
 
 use faer::prelude::ReborrowMut;
 use faer::{ColMut, MatMut};
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
+use crate::arch::arch;
 use crate::narrow_gram::write_products;
 use crate::pair_gram::aligned;
 use crate::row_blocks::{PADDING, ROW_BLOCK};
@@ -45,7 +46,7 @@ pub(crate) fn few_units_gram(jacobian: &RowKronecker, out: MatMut<'_, f64>, work
     }
     let (vectors, products) = aligned(work, sums * PADDING);
     let products = &mut products[..pairs * rows];
-    Arch::new().dispatch(FewUnits { jacobian, pairs, vectors, products, out });
+    arch().dispatch(FewUnits { jacobian, pairs, vectors, products, out });
 }
 
 /// `out[i d + k, i' d + l] = S_i^T diag(S_i') (X_k * X_l)`, on and below the diagonal.

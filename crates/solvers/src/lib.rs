@@ -2,6 +2,7 @@
 #![doc = include_str!("../README.md")]
 
 mod amortized;
+mod arch;
 mod bidiagonal;
 mod block_jacobi;
 mod block_product;

@@ -9,8 +9,9 @@
 
 use faer::MatMut;
 use faer::prelude::ReborrowMut;
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
+use crate::arch::arch;
 use crate::pair_gram::aligned;
 use crate::row_blocks::{Block, PADDING, ROW_BLOCK};
 use crate::row_kronecker::RowKronecker;
@@ -34,7 +35,7 @@ pub(crate) fn narrow_gram(jacobian: &RowKronecker, out: MatMut<'_, f64>, work: &
     }
     let (sums, scratch) = aligned(work, panels.sums());
     sums.fill(0.0);
-    Arch::new().dispatch(NarrowProducts { jacobian, panels, sums, scratch });
+    arch().dispatch(NarrowProducts { jacobian, panels, sums, scratch });
     panels.scatter(sums, jacobian, out);
 }
 

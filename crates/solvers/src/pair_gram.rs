@@ -9,9 +9,10 @@
 
 use faer::prelude::ReborrowMut;
 use faer::{Mat, MatMut};
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
+use crate::arch::arch;
 use crate::parallel;
 use crate::row_blocks::{Block, ROW_BLOCK};
 use crate::row_kronecker::RowKronecker;
@@ -45,7 +46,7 @@ pub(crate) fn pair_gram(jacobian: &RowKronecker, out: MatMut<'_, f64>, work: &mu
     sums.fill(0.0);
     let product = |k: usize, sums: &mut [f64], scratch: &mut [f64]| {
         let first = k * piece;
-        Arch::new().dispatch(PairProducts { jacobian, pass, first, sums, scratch });
+        arch().dispatch(PairProducts { jacobian, pass, first, sums, scratch });
     };
     if several {
         sums.par_chunks_mut(piece * width)
@@ -60,7 +61,7 @@ pub(crate) fn pair_gram(jacobian: &RowKronecker, out: MatMut<'_, f64>, work: &mu
 
 /// Pairs of d features, padded to whole vectors.
 fn feature_width(d: usize) -> usize {
-    (d * (d + 1) / 2).next_multiple_of(Arch::new().dispatch(Lanes))
+    (d * (d + 1) / 2).next_multiple_of(arch().dispatch(Lanes))
 }
 
 /// Numbers up to which the pairs of features are kept from one Gram matrix to the next (2 MiB, what caches
@@ -79,7 +80,7 @@ pub(crate) fn feature_pairs(by_row: &[f64], padded: usize, rows: usize, d: usize
     let width = feature_width(d);
     // The last row's products are stored whole vectors at a time, past its end.
     let mut pairs = Mat::zeros(rows * width + ALIGNMENT, 1);
-    Arch::new().dispatch(WritePairs { by_row, padded, d, out: pairs.col_as_slice_mut(0), width });
+    arch().dispatch(WritePairs { by_row, padded, d, out: pairs.col_as_slice_mut(0), width });
     pairs
 }
 

@@ -12,8 +12,8 @@ use faer::linalg::matmul::matmul;
 use faer::linalg::triangular_solve::solve_lower_triangular_in_place;
 use faer::prelude::ReborrowMut;
 use faer::{Accum, Mat, MatMut, MatRef, Par};
-use pulp::Arch;
 
+use crate::arch::arch;
 use crate::cholesky::Cholesky;
 use crate::operator::{JacobianOperator, symmetric_product};
 use crate::padded_square::PaddedSquare;
@@ -213,7 +213,7 @@ impl PivotedCholesky {
     pub(crate) fn apply(&mut self, t: &[f64], out: &mut [f64]) {
         out.copy_from_slice(t);
         let Some(small) = self.small.as_ref().filter(|_| self.rank > 0) else { return };
-        Arch::new().dispatch(
+        arch().dispatch(
             #[inline(always)]
             || {
                 let columns =
@@ -224,7 +224,7 @@ impl PivotedCholesky {
             },
         );
         small.solve(&mut self.coefficients);
-        Arch::new().dispatch(
+        arch().dispatch(
             #[inline(always)]
             || {
                 let mut coefficients = self.coefficients.as_slice();

@@ -7,8 +7,9 @@
 
 use faer::MatMut;
 use faer::prelude::ReborrowMut;
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
+use crate::arch::arch;
 use crate::pair_gram::aligned;
 use crate::row_blocks::{PADDING, ROW_BLOCK};
 use crate::row_kronecker::RowKronecker;
@@ -33,7 +34,7 @@ pub(crate) fn row_gram(jacobian: &RowKronecker, mut out: MatMut<'_, f64>, work: 
     }
     let (sums, scratch) = aligned(work, order * width);
     sums.fill(0.0);
-    Arch::new().dispatch(RowProducts { jacobian, width, rows, sums: &mut *sums, scratch });
+    arch().dispatch(RowProducts { jacobian, width, rows, sums: &mut *sums, scratch });
     for (c, sums) in sums.chunks_exact(width).enumerate() {
         // `out` is column-major.
         let column = out.rb_mut().col_mut(c).try_as_col_major_mut();

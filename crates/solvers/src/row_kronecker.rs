@@ -9,8 +9,8 @@
 
 use faer::prelude::ReborrowMut;
 use faer::{ColMut, Mat, MatMut};
-use pulp::Arch;
 
+use crate::arch::arch;
 use crate::entrywise_kernel::{KernelColumns, kernel_matrix};
 use crate::few_units_gram::{self, few_units_gram};
 use crate::narrow_gram::{self, narrow_gram};
@@ -160,7 +160,7 @@ impl JacobianOperator for RowKronecker {
 
     fn apply(&self, v: &[f64], out: &mut [f64]) {
         let product = |first: usize, out: &mut [f64]| {
-            Arch::new().dispatch(Apply { jacobian: self, first, v, out });
+            arch().dispatch(Apply { jacobian: self, first, v, out });
         };
         if parallel::is_worthwhile(self.multiply_adds()) {
             let piece = PIECE * ROW_BLOCK;
@@ -176,7 +176,7 @@ impl JacobianOperator for RowKronecker {
             let units = first..first + out.len().checked_div(d).unwrap_or(0);
             with_weighted(self, |weighted| {
                 let (jacobian, first) = (self, 0);
-                Arch::new().dispatch(ApplyTransposed { jacobian, first, units, u, weighted, out });
+                arch().dispatch(ApplyTransposed { jacobian, first, units, u, weighted, out });
             });
         };
         if parallel::is_worthwhile(self.multiply_adds()) {
@@ -212,7 +212,7 @@ impl JacobianOperator for RowKronecker {
     }
 
     fn write_dense(&self, mut out: MatMut<'_, f64>) {
-        Arch::new().dispatch(
+        arch().dispatch(
             #[inline(always)]
             || {
                 for b in 0..self.left.blocks() {
@@ -259,7 +259,7 @@ impl JacobianOperator for RowKronecker {
     }
 
     fn kernel_diagonal(&self, out: &mut [f64]) {
-        Arch::new().dispatch(
+        arch().dispatch(
             #[inline(always)]
             || {
                 for (b, out) in out.chunks_mut(ROW_BLOCK).enumerate() {
@@ -273,7 +273,7 @@ impl JacobianOperator for RowKronecker {
     }
 
     fn kernel_columns(&self, selected: &[usize], out: MatMut<'_, f64>) {
-        Arch::new().dispatch(KernelColumns { jacobian: self, selected, out });
+        arch().dispatch(KernelColumns { jacobian: self, selected, out });
     }
 
     /// `sum_j S[j, i]^2 x_j x_j^T`, one block a hidden unit.
@@ -281,7 +281,7 @@ impl JacobianOperator for RowKronecker {
         let d = self.features();
         out.clear();
         out.resize(self.hidden() * d * d, 0.0);
-        Arch::new().dispatch(
+        arch().dispatch(
             #[inline(always)]
             || {
                 let mut weighted = [0.0; ROW_BLOCK];
@@ -330,7 +330,7 @@ impl JacobianOperator for RowKronecker {
 
     fn squared_norm(&self) -> f64 {
         let mut sum = 0.0;
-        Arch::new().dispatch(
+        arch().dispatch(
             #[inline(always)]
             || {
                 let mut slopes = [0.0; ROW_BLOCK];

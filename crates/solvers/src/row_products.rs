@@ -7,8 +7,9 @@
 
 use std::ops::Range;
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
+use crate::arch::arch;
 use crate::row_blocks::{Block, PADDING, ROW_BLOCK};
 use crate::row_kronecker::RowKronecker;
 use crate::tile::{
@@ -84,18 +85,18 @@ pub(crate) fn apply_normal(
     image: &mut [f64],
     out: &mut [f64],
 ) {
-    let arch = Arch::new();
+    let best = arch();
     if image.is_empty() {
         out.fill(0.0);
     }
     with_weighted(jacobian, |weighted| {
         for (first, image) in image.chunks_mut(ROW_BLOCK).enumerate() {
-            arch.dispatch(Apply { jacobian, first, v, out: image });
+            best.dispatch(Apply { jacobian, first, v, out: image });
             if let Some((b, scale)) = known {
                 subtract_scaled(&b[first * ROW_BLOCK..][..image.len()], scale, image);
             }
             let units = 0..jacobian.hidden();
-            arch.dispatch(ApplyTransposed { jacobian, first, units, u: image, weighted, out });
+            best.dispatch(ApplyTransposed { jacobian, first, units, u: image, weighted, out });
         }
     });
 }

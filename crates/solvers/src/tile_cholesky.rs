@@ -244,6 +244,7 @@ mod tests {
     use pulp::Scalar;
 
     use super::*;
+    use crate::arch::arch;
     use crate::tile_solve::{COLUMNS, Solve};
 
     /// Processors without vectors of f64: no other test meets them.
@@ -295,15 +296,15 @@ mod tests {
             let (source, scale, shift) = (None, 1.0, 1.0);
             let factor =
                 Factor { matrix: matrix_mut, order, source, scale, shift, inverses: inverses_mut };
-            assert_eq!(pulp::Arch::new().dispatch(factor), Ok(()));
+            assert_eq!(arch().dispatch(factor), Ok(()));
             let start: [Vec<f64>; 2] =
                 [1.3, 0.4].map(|pace| (0..order).map(|k| (pace * k as f64).sin()).collect());
             let ([mut one, mut two], mut both) = (start.clone(), start);
             let (factor, inverses) = (&matrix[..], &inverses[..]);
             let [first, second] = &mut both;
-            pulp::Arch::new().dispatch(Solve { factor, inverses, x: [first, second] });
+            arch().dispatch(Solve { factor, inverses, x: [first, second] });
             for x in [&mut one, &mut two] {
-                pulp::Arch::new().dispatch(Solve { factor, inverses, x: [x] });
+                arch().dispatch(Solve { factor, inverses, x: [x] });
             }
             assert_eq!(both, [one, two], "order {order}");
         }

@@ -1,6 +1,6 @@
 //! Inner products and norms with one fixed order of summation, so that bits never depend on threads.
 
-use pulp::Arch;
+use crate::arch::arch;
 
 /// Number of partial sums: enough to fill the adders of two vector units.
 const LANES: usize = 8;
@@ -12,7 +12,7 @@ const LONG: usize = 32;
 #[allow(clippy::inline_always, reason = "a call would fall back to the baseline instruction set")]
 #[inline(always)]
 fn vectorized<R>(length: usize, work: impl FnOnce() -> R) -> R {
-    if length < LONG { work() } else { Arch::new().dispatch(work) }
+    if length < LONG { work() } else { arch().dispatch(work) }
 }
 
 /// The inner product `sum_i a_i b_i`, in a fixed order; extra entries of the longer are ignored.
