@@ -3,8 +3,8 @@
 // Without inlining, a loop would not be compiled for the instruction set of the closure around it.
 #![allow(clippy::inline_always)]
 
-use faer::MatMut;
 use faer::prelude::ReborrowMut;
+use faer::{Accum, MatMut};
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
@@ -12,7 +12,7 @@ use crate::arch::arch;
 use crate::parallel;
 use crate::row_blocks::{Block, ROW_BLOCK, RowBlocks};
 use crate::row_kronecker::RowKronecker;
-use crate::tile::{Scalars, VECTORS, Vectors, add_product, groups, most_scalars};
+use crate::tile::{Scalars, VECTORS, Vectors, groups, most_scalars, put_product};
 
 /// Columns of S of one pass: a block's rows of them stay in the second-level cache.
 const DEPTH: usize = 128;
@@ -61,8 +61,7 @@ impl WithSimd for KernelBlock<'_> {
         for r in c..jacobian.left().blocks() {
             for (matrix, out) in [(jacobian.left(), &mut *slopes), (jacobian.right(), &mut *inputs)]
             {
-                out.fill(0.0);
-                add_block_products(simd, matrix, r, (scalars_of(matrix.block(c)), c == r), out);
+                put_block_products(simd, matrix, r, (scalars_of(matrix.block(c)), c == r), out);
             }
             let rows = jacobian.left().block_rows(r);
             let products = slopes.chunks(ROW_BLOCK).zip(inputs.chunks(ROW_BLOCK));
@@ -81,10 +80,10 @@ fn scalars_of(block: Block<'_>) -> (Scalars<'_>, usize) {
     (Scalars { data: block.data, step: block.stride, stride: 1 }, block.rows)
 }
 
-/// `out[c 136 + r] += sum_i A[row r of block, i] columns[i, c]`; of a diagonal block only tiles that
+/// `out[c 136 + r] = sum_i A[row r of block, i] columns[i, c]`; of a diagonal block only tiles that
 /// reach the lower triangle.
 #[inline(always)]
-fn add_block_products<S: Simd>(
+fn put_block_products<S: Simd>(
     simd: S,
     matrix: &RowBlocks,
     block: usize,
@@ -93,8 +92,12 @@ fn add_block_products<S: Simd>(
 ) {
     let rows = matrix.block(block);
     let vectors = rows.rows.div_ceil(S::F64_LANES);
+    if matrix.columns() == 0 {
+        out.fill(0.0);
+    }
     for first in (0..matrix.columns()).step_by(DEPTH) {
         let depth = DEPTH.min(matrix.columns() - first);
+        let accum = if first == 0 { Accum::Replace } else { Accum::Add };
         for c in (0..count).step_by(most_scalars::<S>(VECTORS)) {
             let scalars = most_scalars::<S>(VECTORS).min(count - c);
             let data = &columns.data[first * columns.step + c * columns.stride..];
@@ -106,8 +109,8 @@ fn add_block_products<S: Simd>(
                 }
                 let b =
                     Vectors { data: &rows.data[first * rows.stride + row..], step: rows.stride };
-                let target = (&mut out[c * ROW_BLOCK + row..], ROW_BLOCK);
-                add_product(simd, (scalars, width), depth, (a, b), target);
+                let target = (&mut out[c * ROW_BLOCK + row..], ROW_BLOCK, accum);
+                put_product(simd, (scalars, width), depth, (a, b), target);
             }
         }
     }
@@ -145,9 +148,8 @@ impl WithSimd for KernelColumns<'_> {
                         step: selected.len(),
                         stride: 1,
                     };
-                    out.fill(0.0);
                     let columns = ((scalars, chosen.len()), false);
-                    add_block_products(simd, matrix, b, columns, out);
+                    put_block_products(simd, matrix, b, columns, out);
                 }
                 for (c, (s, x)) in slopes
                     .chunks(ROW_BLOCK)

@@ -7,15 +7,15 @@
 // Without inlining, a loop would not be compiled for the instruction set of the closure around it.
 #![allow(clippy::inline_always)]
 
-use faer::MatMut;
 use faer::prelude::ReborrowMut;
+use faer::{Accum, MatMut};
 use pulp::{Simd, WithSimd};
 
 use crate::arch::arch;
 use crate::pair_gram::aligned;
 use crate::row_blocks::{Block, PADDING, ROW_BLOCK};
 use crate::row_kronecker::RowKronecker;
-use crate::tile::{Scalars, Vectors, add_products};
+use crate::tile::{Scalars, Vectors, put_products};
 
 /// Most features.
 pub(crate) const FEATURES: usize = 3;
@@ -34,7 +34,6 @@ pub(crate) fn narrow_gram(jacobian: &RowKronecker, out: MatMut<'_, f64>, work: &
         work.resize(total, 0.0);
     }
     let (sums, scratch) = aligned(work, panels.sums());
-    sums.fill(0.0);
     arch().dispatch(NarrowProducts { jacobian, panels, sums, scratch });
     panels.scatter(sums, jacobian, out);
 }
@@ -92,7 +91,7 @@ impl Panels {
     }
 }
 
-/// Adds all rows to the sums.
+/// Sums over all rows.
 struct NarrowProducts<'a> {
     jacobian: &'a RowKronecker,
     panels: Panels,
@@ -111,6 +110,7 @@ impl WithSimd for NarrowProducts<'_> {
         let (products, weighted) = rest.split_at_mut(ROW_BLOCK * PAIRS);
         for b in 0..jacobian.left().blocks() {
             let (s, x) = (jacobian.left().block(b), jacobian.right().block(b));
+            let accum = if b == 0 { Accum::Replace } else { Accum::Add };
             write_products(simd, x, jacobian.features(), products);
             write_rows(s, rows, width);
             for first in (0..units).step_by(PANEL) {
@@ -124,7 +124,7 @@ impl WithSimd for NarrowProducts<'_> {
                 let a = Scalars { data: weighted, step: 1, stride: s.stride };
                 let b = Vectors { data: &rows[first..], step: width };
                 let tiles = (|_| others * pairs, length / S::F64_LANES);
-                add_products(simd, tiles, s.rows, (a, b), (sums, length));
+                put_products(simd, tiles, s.rows, (a, b), (sums, length, accum));
             }
         }
     }

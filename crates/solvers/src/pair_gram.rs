@@ -8,7 +8,7 @@
 #![allow(clippy::inline_always)]
 
 use faer::prelude::ReborrowMut;
-use faer::{Mat, MatMut};
+use faer::{Accum, ColMut, Mat, MatMut};
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
@@ -16,11 +16,14 @@ use crate::arch::arch;
 use crate::parallel;
 use crate::row_blocks::{Block, ROW_BLOCK};
 use crate::row_kronecker::RowKronecker;
-use crate::tile::{Scalars, Vectors, add_products};
+use crate::tile::{Scalars, VECTORS, Vectors, most_scalars, put_products};
 
-/// Numbers that the pairs of one block of rows may take, on each side: two thirds of the usual
-/// second-level cache together.
-const PAIRS: usize = 20 * 1024;
+/// Numbers that the pairs of features of one block of rows may take: a third of the usual second-level cache.
+const FEATURE_PAIRS: usize = 20 * 1024;
+
+/// Numbers that the pairs of units may take which are multiplied at a time: half a first-level cache, where
+/// they are written and read again at once.
+const UNIT_PAIRS: usize = 2 * 1024 + 128;
 
 /// Numbers of a cache line, and of the longest vector.
 const ALIGNMENT: usize = 8;
@@ -36,14 +39,13 @@ pub(crate) fn pair_gram(jacobian: &RowKronecker, out: MatMut<'_, f64>, work: &mu
     let several =
         parallel::is_worthwhile((jacobian.left().rows() * unit_pairs) as f64 * width as f64);
     let piece = if several { PIECE } else { unit_pairs.max(1) };
-    let pass = Pass::new(width, piece);
+    let pass = arch().dispatch(PassFor { width, pairs: piece });
     let pieces = unit_pairs.div_ceil(piece);
     let total = unit_pairs * width + pieces * pass.scratch() + 2 * ALIGNMENT;
     if work.len() < total {
         work.resize(total, 0.0);
     }
     let (sums, scratch) = aligned(work, unit_pairs * width);
-    sums.fill(0.0);
     let product = |k: usize, sums: &mut [f64], scratch: &mut [f64]| {
         let first = k * piece;
         arch().dispatch(PairProducts { jacobian, pass, first, sums, scratch });
@@ -56,7 +58,7 @@ pub(crate) fn pair_gram(jacobian: &RowKronecker, out: MatMut<'_, f64>, work: &mu
     } else {
         product(0, sums, scratch);
     }
-    scatter((sums, width), jacobian.pair_places(), out);
+    arch().dispatch(Scatter { sums, width, places: jacobian.pair_places(), out });
 }
 
 /// Pairs of d features, padded to whole vectors.
@@ -127,12 +129,27 @@ struct Pass {
     chunk: usize,
 }
 
-impl Pass {
-    fn new(width: usize, pairs: usize) -> Self {
-        let rows = (PAIRS / width.max(1)).clamp(ALIGNMENT, ROW_BLOCK) & !(ALIGNMENT - 1);
-        Self { width, rows, chunk: (PAIRS / rows).clamp(1, pairs) }
-    }
+/// The pass for so wide pairs of features, over at most so many pairs of units.
+struct PassFor {
+    width: usize,
+    pairs: usize,
+}
 
+impl WithSimd for PassFor {
+    type Output = Pass;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> Pass {
+        let Self { width, pairs } = self;
+        let rows = (FEATURE_PAIRS / width.max(1)).clamp(ALIGNMENT, ROW_BLOCK) & !(ALIGNMENT - 1);
+        // Full tiles.
+        let scalars = most_scalars::<S>(VECTORS);
+        let chunk = (UNIT_PAIRS / rows / scalars * scalars).clamp(scalars, pairs.max(scalars));
+        Pass { width, rows, chunk }
+    }
+}
+
+impl Pass {
     /// Numbers that a pass works in. The last row's products are stored whole vectors at a time, past
     /// its end.
     fn scratch(self) -> usize {
@@ -140,7 +157,7 @@ impl Pass {
     }
 }
 
-/// `sums[(i, i'), .] += sum over all rows of S_ji S_ji' X_jk X_jl`, for the pairs of units from `first` on.
+/// `sums[(i, i'), .] = sum over all rows of S_ji S_ji' X_jk X_jl`, for the pairs of units from `first` on.
 struct PairProducts<'a> {
     jacobian: &'a RowKronecker,
     pass: Pass,
@@ -171,6 +188,7 @@ impl WithSimd for PairProducts<'_> {
                     }
                     &*features
                 };
+                let accum = if j == 0 { Accum::Replace } else { Accum::Add };
                 let mut place = place_of(first);
                 for sums in sums.chunks_mut(chunk * width) {
                     for column in units.chunks_mut(rows).take(sums.len() / width) {
@@ -178,12 +196,12 @@ impl WithSimd for PairProducts<'_> {
                         let (i, other) = place;
                         place = if i == other { (i + 1, 0) } else { (i, other + 1) };
                     }
-                    // `sums[pair, .] += sum over count rows of units[row, pair] features[row, .]`.
+                    // `sums[pair, .]` and the sum over count rows of units[row, pair] features[row, .]`.
                     let a = Scalars { data: &*units, step: 1, stride: rows };
                     let b = Vectors { data: features, step: width };
                     let pairs = sums.len() / width;
                     let tiles = (|_| pairs, width / S::F64_LANES);
-                    add_products(simd, tiles, count, (a, b), (sums, width));
+                    put_products(simd, tiles, count, (a, b), (sums, width, accum));
                 }
             }
         }
@@ -242,25 +260,102 @@ fn write_unit_pair<S: Simd>(
 }
 
 /// `out[i d + k, i' d + l] = sums[(i, i'), (k, l)]` for the entries on and below the diagonal.
-///
-/// `places[l d + k]` is where the pair of k and l stands.
-fn scatter((sums, width): (&[f64], usize), places: &[u32], mut out: MatMut<'_, f64>) {
-    let d = places.len().isqrt();
-    let m = out.ncols() / d;
-    for other in 0..m {
-        for (l, places) in places.chunks_exact(d).enumerate() {
-            let column = out.rb_mut().col_mut(other * d + l).try_as_col_major_mut();
-            // `out` is column-major.
-            let Some(column) = column else { continue };
-            let entries = column.as_slice_mut()[other * d..].chunks_exact_mut(d);
-            for (i, entries) in (other..m).zip(entries) {
-                let block = &sums[(i * (i + 1) / 2 + other) * width..][..width];
-                // Of the blocks on the diagonal only what lies below it.
-                let above = if i == other { l } else { 0 };
-                for (entry, &at) in entries[above..].iter_mut().zip(&places[above..]) {
-                    *entry = block[at as usize];
+struct Scatter<'a> {
+    sums: &'a [f64],
+    /// Numbers of a pair of units.
+    width: usize,
+    /// `places[l d + k]` is where the pair of k and l stands.
+    places: &'a [u32],
+    out: MatMut<'a, f64>,
+}
+
+impl WithSimd for Scatter<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        match self.places.len() {
+            16 => self.unrolled::<4>(),
+            25 => self.unrolled::<5>(),
+            36 => self.unrolled::<6>(),
+            49 => self.unrolled::<7>(),
+            64 => self.unrolled::<8>(),
+            _ => self.by_places(simd),
+        }
+    }
+}
+
+impl Scatter<'_> {
+    /// For a known number of features: no place needs to be looked up.
+    #[inline(always)]
+    #[allow(clippy::needless_range_loop, reason = "the loops unroll")]
+    fn unrolled<const D: usize>(self) {
+        let Self { sums, width, mut out, .. } = self;
+        let m = out.ncols() / D;
+        for other in 0..m {
+            let mut parts = out.rb_mut().subcols_mut(other * D, D).col_iter_mut();
+            // `out` is column-major, and a unit has D columns.
+            let columns: [&mut [f64]; D] = std::array::from_fn(|_| {
+                let column = parts.next().and_then(ColMut::try_as_col_major_mut);
+                column.map_or(&mut [][..], |column| column.as_slice_mut())
+            });
+            for i in other..m {
+                let found = &sums[(i * (i + 1) / 2 + other) * width..][..D * (D + 1) / 2];
+                for l in 0..D {
+                    let entries = &mut columns[l][i * D..(i + 1) * D];
+                    // Of the blocks on the diagonal only what lies below it.
+                    if i > other {
+                        for k in 0..l {
+                            entries[k] = found[k * D - k * (k + 1) / 2 + l];
+                        }
+                    }
+                    for k in l..D {
+                        entries[k] = found[l * D - l * (l + 1) / 2 + k];
+                    }
                 }
             }
         }
+    }
+
+    /// For any number of features.
+    #[inline(always)]
+    fn by_places<S: Simd>(self, simd: S) {
+        let Self { sums, width, places, mut out } = self;
+        let d = places.len().isqrt();
+        let m = out.ncols() / d;
+        for other in 0..m {
+            for (l, places) in places.chunks_exact(d).enumerate() {
+                let column = out.rb_mut().col_mut(other * d + l).try_as_col_major_mut();
+                // `out` is column-major.
+                let Some(column) = column else { continue };
+                let column = column.as_slice_mut();
+                // The pairs (l, l), (l, l + 1), .. stand side by side; those with k < l do not.
+                let (apart, together) = (&places[..l], places[l] as usize);
+                for i in other..m {
+                    let found = &sums[(i * (i + 1) / 2 + other) * width..];
+                    // Of the blocks on the diagonal only what lies below it.
+                    if i > other {
+                        for (entry, &at) in column[i * d..i * d + l].iter_mut().zip(apart) {
+                            *entry = found[at as usize];
+                        }
+                    }
+                    copy_run(simd, &found[together..], &mut column[i * d + l..], d - l);
+                }
+            }
+        }
+    }
+}
+
+/// `to[.. length] = from[.. length]` by whole vectors: what follows in `to` gets anything, if there is room.
+#[inline(always)]
+fn copy_run<S: Simd>(_: S, from: &[f64], to: &mut [f64], length: usize) {
+    let padded = length.next_multiple_of(S::F64_LANES);
+    if padded <= from.len() && padded <= to.len() {
+        let vectors = S::as_simd_f64s(&from[..padded]).0;
+        for (to, from) in S::as_mut_simd_f64s(&mut to[..padded]).0.iter_mut().zip(vectors) {
+            *to = *from;
+        }
+    } else {
+        to[..length].copy_from_slice(&from[..length]);
     }
 }

@@ -5,15 +5,15 @@
 // Without inlining, a loop would not be compiled for the instruction set of the closure around it.
 #![allow(clippy::inline_always)]
 
-use faer::MatMut;
 use faer::prelude::ReborrowMut;
+use faer::{Accum, MatMut};
 use pulp::{Simd, WithSimd};
 
 use crate::arch::arch;
 use crate::pair_gram::aligned;
 use crate::row_blocks::{PADDING, ROW_BLOCK};
 use crate::row_kronecker::RowKronecker;
-use crate::tile::{Scalars, Vectors, add_products};
+use crate::tile::{Scalars, Vectors, put_products};
 
 /// Most parameters: beyond, a general product is as fast.
 pub(crate) const PARAMETERS: usize = 128;
@@ -33,7 +33,6 @@ pub(crate) fn row_gram(jacobian: &RowKronecker, mut out: MatMut<'_, f64>, work: 
         work.resize(total, 0.0);
     }
     let (sums, scratch) = aligned(work, order * width);
-    sums.fill(0.0);
     arch().dispatch(RowProducts { jacobian, width, rows, sums: &mut *sums, scratch });
     for (c, sums) in sums.chunks_exact(width).enumerate() {
         // `out` is column-major.
@@ -43,7 +42,7 @@ pub(crate) fn row_gram(jacobian: &RowKronecker, mut out: MatMut<'_, f64>, work: 
     }
 }
 
-/// Adds all rows to the sums, column after column, `width` numbers each.
+/// Sums over all rows, column after column, `width` numbers each.
 struct RowProducts<'a> {
     jacobian: &'a RowKronecker,
     /// Parameters, padded to whole vectors.
@@ -67,10 +66,11 @@ impl WithSimd for RowProducts<'_> {
                 let count = rows.min(count - first);
                 write_rows(simd, jacobian, (b, first, count), scratch, width);
                 let a = Scalars { data: scratch, step: width, stride: 1 };
-                let b = Vectors { data: scratch, step: width };
+                let rows = Vectors { data: scratch, step: width };
                 // No column whose diagonal lies below a group's rows.
                 let tiles = (|end| order.min(end), width / S::F64_LANES);
-                add_products(simd, tiles, count, (a, b), (&mut *sums, width));
+                let accum = if b + first == 0 { Accum::Replace } else { Accum::Add };
+                put_products(simd, tiles, count, (a, rows), (&mut *sums, width, accum));
             }
         }
     }

@@ -234,6 +234,10 @@ impl JacobianOperator for RowKronecker {
         if self.columns() == 0 {
             return;
         }
+        if self.rows() == 0 {
+            out.fill(0.0);
+            return;
+        }
         let narrow = self.features() <= narrow_gram::FEATURES;
         let by_pairs = narrow || pairs_pay(self.rows(), self.hidden(), self.features());
         if !by_pairs && self.columns() > row_gram::PARAMETERS {

@@ -7,13 +7,14 @@
 
 use std::ops::Range;
 
+use faer::Accum;
 use pulp::{Simd, WithSimd};
 
 use crate::arch::arch;
 use crate::row_blocks::{Block, PADDING, ROW_BLOCK};
 use crate::row_kronecker::RowKronecker;
 use crate::tile::{
-    Columns, Scalars, VECTORS, Vectors, add_product, balanced, groups, most_scalars, product,
+    Columns, Scalars, VECTORS, Vectors, balanced, groups, most_scalars, product, put_product,
     scalars_for, weighted_row_sums, with_scalars, with_tile,
 };
 use crate::vector::subtract_scaled;
@@ -270,8 +271,8 @@ fn transposed_block<S: Simd>(
             let i = units.start + first;
             let slopes = column_scalars(s, i);
             let mut tile = [0.0; scalars_for(1) * FEATURES];
-            let target = (&mut tile[..], width);
-            add_product(simd, (count, vectors), u.len(), (slopes, weighted), target);
+            let target = (&mut tile[..], width, Accum::Replace);
+            put_product(simd, (count, vectors), u.len(), (slopes, weighted), target);
             for (c, tile) in tile.chunks(width).take(count).enumerate() {
                 let at = (first + c) * d + k;
                 for (o, t) in out[at..at + features].iter_mut().zip(tile) {

@@ -10,6 +10,7 @@
 // Without inlining, a loop would not be compiled for the instruction set of the closure around it.
 #![allow(clippy::inline_always)]
 
+use faer::Accum;
 use pulp::Simd;
 
 /// Most vectors of a tile.
@@ -61,8 +62,34 @@ pub(crate) fn product<S: Simd, const C: usize, const V: usize>(
     b: Vectors<'_>,
 ) -> [[S::f64s; V]; C] {
     let mut acc = [[simd.splat_f64s(0.0); V]; C];
+    let add = |scalar, vector, sum| simd.mul_add_e_f64s(scalar, vector, sum);
+    accumulate(simd, length, (a, b), add, &mut acc);
+    acc
+}
+
+/// `acc[c][v] -= sum over l below length of a[l, c] b[l, v]`, in the order of l.
+#[inline(always)]
+pub(crate) fn subtract_product<S: Simd, const C: usize, const V: usize>(
+    simd: S,
+    length: usize,
+    factors: (Scalars<'_>, Vectors<'_>),
+    acc: &mut [[S::f64s; V]; C],
+) {
+    let subtract = |scalar, vector, sum| simd.negate_mul_add_e_f64s(scalar, vector, sum);
+    accumulate(simd, length, factors, subtract, acc);
+}
+
+/// `acc[c][v] = put(a[l, c], b[l, v], acc[c][v])` for the l below length, in their order.
+#[inline(always)]
+fn accumulate<S: Simd, const C: usize, const V: usize>(
+    simd: S,
+    length: usize,
+    (a, b): (Scalars<'_>, Vectors<'_>),
+    put: impl Fn(S::f64s, S::f64s, S::f64s) -> S::f64s,
+    acc: &mut [[S::f64s; V]; C],
+) {
     if length == 0 {
-        return acc;
+        return;
     }
     let last = length - 1;
     assert!(last * a.step + (C - 1) * a.stride < a.data.len());
@@ -72,29 +99,27 @@ pub(crate) fn product<S: Simd, const C: usize, const V: usize>(
     for _ in 0..length / 2 {
         for _ in 0..2 {
             // SAFETY: by the assertions above every l below `length` lies within both slices.
-            unsafe { add_one::<S, C, V>(simd, a_at, a.stride, b_at, &mut acc) };
+            unsafe { put_one::<S, C, V>(simd, (a_at, a.stride, b_at), &put, acc) };
             a_at = a_at.wrapping_add(a.step);
             b_at = b_at.wrapping_add(b.step);
         }
     }
     if length % 2 == 1 {
         // SAFETY: as above.
-        unsafe { add_one::<S, C, V>(simd, a_at, a.stride, b_at, &mut acc) };
+        unsafe { put_one::<S, C, V>(simd, (a_at, a.stride, b_at), &put, acc) };
     }
-    acc
 }
 
-/// `acc[c][v] += a[c] b[v]` for one l.
+/// `acc[c][v] = put(a[c], b[v], acc[c][v])` for one l.
 ///
 /// # Safety
 /// `a` must be valid for reads at `c stride`, c below C, and `b` for V vectors.
 #[inline(always)]
 #[allow(clippy::needless_range_loop, reason = "iterators here cost the compiler its registers")]
-unsafe fn add_one<S: Simd, const C: usize, const V: usize>(
+unsafe fn put_one<S: Simd, const C: usize, const V: usize>(
     simd: S,
-    a: *const f64,
-    stride: usize,
-    b: *const f64,
+    (a, stride, b): (*const f64, usize, *const f64),
+    put: &impl Fn(S::f64s, S::f64s, S::f64s) -> S::f64s,
     acc: &mut [[S::f64s; V]; C],
 ) {
     let mut vectors = [simd.splat_f64s(0.0); V];
@@ -106,7 +131,7 @@ unsafe fn add_one<S: Simd, const C: usize, const V: usize>(
         // SAFETY: the caller's.
         let scalar = simd.splat_f64s(unsafe { *a.add(c * stride) });
         for v in 0..V {
-            acc[c][v] = simd.mul_add_e_f64s(scalar, vectors[v], acc[c][v]);
+            acc[c][v] = put(scalar, vectors[v], acc[c][v]);
         }
     }
 }
@@ -126,6 +151,47 @@ unsafe fn load<S: Simd>(data: &[f64], at: usize) -> S::f64s {
 pub(crate) struct Columns<'a> {
     pub(crate) data: &'a [f64],
     pub(crate) stride: usize,
+}
+
+/// `scale a[., c]`, V vectors of each of C columns.
+#[inline(always)]
+#[allow(clippy::needless_range_loop, reason = "iterators here cost the compiler its registers")]
+pub(crate) fn read_tile<S: Simd, const C: usize, const V: usize>(
+    simd: S,
+    a: Columns<'_>,
+    scale: f64,
+) -> [[S::f64s; V]; C] {
+    assert!((C - 1) * a.stride + V * S::F64_LANES <= a.data.len());
+    let scale = simd.splat_f64s(scale);
+    let mut tile = [[scale; V]; C];
+    for c in 0..C {
+        for v in 0..V {
+            // SAFETY: by the assertion: c is below C, v below V.
+            let entries = unsafe { load::<S>(a.data, c * a.stride + v * S::F64_LANES) };
+            tile[c][v] = simd.mul_f64s(scale, entries);
+        }
+    }
+    tile
+}
+
+/// `out[., c] = tile[c]`, columns `stride` apart.
+#[inline(always)]
+#[allow(clippy::needless_range_loop, reason = "iterators here cost the compiler its registers")]
+pub(crate) fn write_tile<S: Simd, const C: usize, const V: usize>(
+    _: S,
+    tile: [[S::f64s; V]; C],
+    (out, stride): (&mut [f64], usize),
+) {
+    assert!((C - 1) * stride + V * S::F64_LANES <= out.len());
+    for c in 0..C {
+        for v in 0..V {
+            // SAFETY: by the assertion: c is below C, v below V; a vector is written without alignment.
+            unsafe {
+                let at = out.as_mut_ptr().add(c * stride + v * S::F64_LANES);
+                at.cast::<S::f64s>().write_unaligned(tile[c][v]);
+            }
+        }
+    }
 }
 
 /// `sums[g][c][k] = a[.., c] . (w[.., g] * b[.., k])` over `vectors` vectors of rows, apart by the place of
@@ -260,6 +326,24 @@ pub(crate) fn column_products<S: Simd, const C: usize, const R: usize>(
     sums
 }
 
+/// `tile[c] += a[., c]`.
+#[inline(always)]
+#[allow(clippy::needless_range_loop, reason = "iterators here cost the compiler its registers")]
+fn add_tile<S: Simd, const C: usize, const V: usize>(
+    simd: S,
+    a: Columns<'_>,
+    tile: &mut [[S::f64s; V]; C],
+) {
+    assert!((C - 1) * a.stride + V * S::F64_LANES <= a.data.len());
+    for c in 0..C {
+        for v in 0..V {
+            // SAFETY: by the assertion: c is below C, v below V.
+            let entries = unsafe { load::<S>(a.data, c * a.stride + v * S::F64_LANES) };
+            tile[c][v] = simd.add_f64s(tile[c][v], entries);
+        }
+    }
+}
+
 /// Calls `$body` with the constants `$c` and `$v` that equal the run-time `scalars` and `vectors` (1 to
 /// 3); combinations beyond [`most_scalars`] do nothing and never occur.
 macro_rules! with_tile {
@@ -331,43 +415,41 @@ macro_rules! with_scalars {
 }
 pub(crate) use with_scalars;
 
-/// `out[c stride + v LANES ..] += a[., c] . b[., v]` for `scalars` c and `vectors` v.
+/// `out[c stride + v LANES ..] = a[., c] . b[., v]` for `scalars` c and `vectors` v, or added to what is there.
 #[inline(always)]
-pub(crate) fn add_product<S: Simd>(
+pub(crate) fn put_product<S: Simd>(
     simd: S,
     (scalars, vectors): (usize, usize),
     length: usize,
     (a, b): (Scalars<'_>, Vectors<'_>),
-    (out, stride): (&mut [f64], usize),
+    (out, stride, accum): (&mut [f64], usize, Accum),
 ) {
     with_tile!(S, scalars, vectors, |C, V| {
-        for (c, row) in product::<S, C, V>(simd, length, a, b).into_iter().enumerate() {
-            let (target, _) =
-                S::as_mut_simd_f64s(&mut out[c * stride..c * stride + V * S::F64_LANES]);
-            for (o, sum) in target.iter_mut().zip(row) {
-                *o = simd.add_f64s(*o, sum);
-            }
+        let mut tile = product::<S, C, V>(simd, length, a, b);
+        if let Accum::Add = accum {
+            add_tile(simd, Columns { data: &*out, stride }, &mut tile);
         }
+        write_tile(simd, tile, (out, stride));
     });
 }
 
 /// The same for `vectors` vectors in groups, each with the first `scalars(end)` scalars, its last vector
 /// ending at number `end`.
 #[inline(always)]
-pub(crate) fn add_products<S: Simd>(
+pub(crate) fn put_products<S: Simd>(
     simd: S,
     (scalars, vectors): (impl Fn(usize) -> usize, usize),
     length: usize,
     (a, b): (Scalars<'_>, Vectors<'_>),
-    (out, stride): (&mut [f64], usize),
+    (out, stride, accum): (&mut [f64], usize, Accum),
 ) {
     for (v, group) in groups(vectors) {
         let (at, end) = (v * S::F64_LANES, (v + group) * S::F64_LANES);
         let b = Vectors { data: &b.data[at..], step: b.step };
         for (c, count) in balanced(scalars(end), most_scalars::<S>(group)) {
             let a = Scalars { data: &a.data[c * a.stride..], ..a };
-            let target = (&mut out[c * stride + at..], stride);
-            add_product(simd, (count, group), length, (a, b), target);
+            let target = (&mut out[c * stride + at..], stride, accum);
+            put_product(simd, (count, group), length, (a, b), target);
         }
     }
 }

@@ -11,7 +11,10 @@ use std::hint::black_box;
 use pulp::{Simd, WithSimd};
 
 use crate::padded_square::stride_for;
-use crate::tile::{Scalars, VECTORS, Vectors, groups, most_scalars, product, with_tile};
+use crate::tile::{
+    Columns, Scalars, Vectors, balanced, has_many_registers, most_scalars, read_tile,
+    subtract_product, with_tile, write_tile,
+};
 use crate::tile_solve::{BlockInverse, invert_blocks};
 
 /// Numbers of the longest vectors.
@@ -27,9 +30,15 @@ static UNIT: [f64; 2 * MOST_LANES] = {
 /// Most columns of one step.
 const STEP: usize = 8;
 
+/// Vectors of a tile: where registers are few, two with more columns, so that there are fewer steps.
+const fn most_vectors<S: Simd>() -> usize {
+    if has_many_registers::<S>() { 3 } else { 2 }
+}
+
 /// Columns of one step: the scalars of a full tile, whose vectors must hold the diagonal block.
 const fn step<S: Simd>() -> usize {
-    let (scalars, rows) = (most_scalars::<S>(VECTORS), VECTORS * S::F64_LANES);
+    let vectors = most_vectors::<S>();
+    let (scalars, rows) = (most_scalars::<S>(vectors), vectors * S::F64_LANES);
     if scalars < rows { scalars } else { rows }
 }
 
@@ -80,21 +89,24 @@ impl WithSimd for Factor<'_> {
             let diagonal = black_box(&mut diagonal);
             let total = (self.order - first).div_ceil(S::F64_LANES);
             // The first tile has the diagonal block, even where a vector is one number.
-            let lead = if S::F64_LANES < step::<S>() { VECTORS.min(total) } else { 0 };
-            let others = groups(total - lead).map(|(v, vectors)| (lead + v, vectors));
+            let most = most_vectors::<S>();
+            let lead = if S::F64_LANES < step::<S>() { most.min(total) } else { 0 };
+            let others = balanced(total - lead, most).map(|(v, vectors)| (lead + v, vectors));
             for (v, vectors) in (lead > 0).then_some((0, lead)).into_iter().chain(others) {
                 let row = v * S::F64_LANES;
                 let b = Vectors { data: &factors[row.min(factors.len())..], step: stride };
                 let tile = &mut rest[first + row..];
                 let source = self.source.map(|source| &source[first * stride + first + row..]);
-                // The diagonal is in the first tile.
-                let shift = if row == 0 { self.shift } else { 0.0 };
                 with_tile!(S, width, vectors, |C, V| {
                     // Wider tiles never occur; they need not be compiled.
                     if C <= STEP {
-                        let mut columns = product::<S, C, V>(simd, first, a, b);
-                        let entries = (source.unwrap_or(tile), stride);
-                        subtract_from(simd, entries, (self.scale, shift), &mut columns);
+                        let entries = Columns { data: source.unwrap_or(tile), stride };
+                        let mut columns = read_tile::<S, C, V>(simd, entries, self.scale);
+                        // The diagonal is in the first tile.
+                        if row == 0 && self.shift != 0.0 {
+                            add_identity(simd, self.shift, &mut columns);
+                        }
+                        subtract_product(simd, first, (a, b), &mut columns);
                         let mut outcome = Ok(());
                         if row == 0 {
                             outcome = diagonal.factor(simd, &mut columns);
@@ -102,7 +114,7 @@ impl WithSimd for Factor<'_> {
                             diagonal.solve(simd, &mut columns);
                         }
                         // Where a pivot is missing, those before it are of use.
-                        write::<S, C, V>(columns, tile, stride);
+                        write_tile(simd, columns, (tile, stride));
                         outcome.map_err(|index| first + index)?;
                     }
                 });
@@ -199,42 +211,21 @@ impl Diagonal {
     }
 }
 
-/// `columns <- scale tile + shift I - columns`, columns of the tile `stride` apart in memory.
+/// `columns += shift I`.
 #[inline(always)]
 #[allow(clippy::needless_range_loop, reason = "the loops unroll")]
-fn subtract_from<S: Simd, const C: usize, const V: usize>(
+fn add_identity<S: Simd, const C: usize, const V: usize>(
     simd: S,
-    (tile, stride): (&[f64], usize),
-    (scale, shift): (f64, f64),
+    shift: f64,
     columns: &mut [[S::f64s; V]; C],
 ) {
-    let scale = simd.splat_f64s(scale);
-    let shift_vector = simd.splat_f64s(shift);
+    let shift = simd.splat_f64s(shift);
     for c in 0..C {
-        let tile = S::as_simd_f64s(&tile[c * stride..c * stride + V * S::F64_LANES]).0;
-        for v in 0..V {
-            let mut entries = simd.mul_f64s(scale, tile[v]);
-            if c / S::F64_LANES == v && shift != 0.0 {
-                let first = MOST_LANES - c % S::F64_LANES;
-                let unit = S::as_simd_f64s(&UNIT[first..first + S::F64_LANES]).0[0];
-                entries = simd.mul_add_e_f64s(shift_vector, unit, entries);
-            }
-            columns[c][v] = simd.sub_f64s(entries, columns[c][v]);
-        }
-    }
-}
-
-/// `tile <- columns`.
-#[inline(always)]
-fn write<S: Simd, const C: usize, const V: usize>(
-    columns: [[S::f64s; V]; C],
-    tile: &mut [f64],
-    stride: usize,
-) {
-    for (c, column) in columns.into_iter().enumerate() {
-        let tile = S::as_mut_simd_f64s(&mut tile[c * stride..c * stride + V * S::F64_LANES]).0;
-        for (t, x) in tile.iter_mut().zip(column) {
-            *t = x;
+        let first = MOST_LANES - c % S::F64_LANES;
+        let unit = S::as_simd_f64s(&UNIT[first..first + S::F64_LANES]).0[0];
+        // A tile that is too short for its diagonal never has one.
+        if let Some(entries) = columns[c].get_mut(c / S::F64_LANES) {
+            *entries = simd.mul_add_e_f64s(shift, unit, *entries);
         }
     }
 }
