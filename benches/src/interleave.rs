@@ -1,7 +1,8 @@
-//! Times of several sides, taken in turns: A, B, A, B, ..., medians of the rounds.
+//! Times of several sides, taken in turns: A, B, A, B, ..., medians of the rounds and of their ratios.
 //!
 //! A machine's speed drifts, by what else runs on it and by its temperature; two runs one after the
-//! other compare their hours. Turns of some tens of milliseconds meet the same machine.
+//! other compare their hours. Turns of some tens of milliseconds meet the same machine. Where it has two
+//! speeds, the medians of two sides may still fall on one each: a ratio is therefore taken round by round.
 
 use crate::case::{Case, Effort, Fallible, Schedule};
 
@@ -20,15 +21,24 @@ const LEAST_ROUNDS: usize = 5;
 fn rounds_and_budget(effort: Effort) -> (usize, f64) {
     match effort {
         Effort::Quick => (7, 0.4),
-        Effort::Full => (21, 8.0),
+        Effort::Full => (41, 30.0),
     }
 }
 
-/// Seconds of one call (or of the whole, for [`Schedule::Once`]), one entry a side.
+/// What a side took.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Taken {
+    /// Seconds of one call, median of the rounds; of the whole for [`Schedule::Once`].
+    pub seconds: f64,
+    /// Over those of the first side, median of the rounds' ratios.
+    pub over_first: f64,
+}
+
+/// One entry a side.
 ///
 /// # Errors
 /// The first error of a side.
-pub fn measure(case: &mut Case, effort: Effort) -> Fallible<Vec<f64>> {
+pub fn measure(case: &mut Case, effort: Effort) -> Fallible<Vec<Taken>> {
     let (calls, rounds) = match case.schedule {
         Schedule::Once { calls, rounds } => return once(case, calls, rounds),
         Schedule::Batches { calls } => {
@@ -43,18 +53,24 @@ pub fn measure(case: &mut Case, effort: Effort) -> Fallible<Vec<f64>> {
             times.push((side.run)(*calls)? / *calls as f64);
         }
     }
-    Ok(times.into_iter().map(median).collect())
+    let first = times.first().cloned().unwrap_or_default();
+    let taken = |times: Vec<f64>| {
+        let ratios = times.iter().zip(&first).map(|(side, first)| side / first).collect();
+        Taken { seconds: median(times), over_first: median(ratios) }
+    };
+    Ok(times.into_iter().map(taken).collect())
 }
 
 /// The totals of so many batches, in turns.
-fn once(case: &mut Case, calls: usize, rounds: usize) -> Fallible<Vec<f64>> {
+fn once(case: &mut Case, calls: usize, rounds: usize) -> Fallible<Vec<Taken>> {
     let mut totals = vec![0.0; case.sides.len()];
     for _ in 0..rounds {
         for (side, total) in case.sides.iter_mut().zip(&mut totals) {
             *total += (side.run)(calls)?;
         }
     }
-    Ok(totals)
+    let first = totals.first().copied().unwrap_or(f64::NAN);
+    Ok(totals.into_iter().map(|seconds| Taken { seconds, over_first: seconds / first }).collect())
 }
 
 /// Calls a batch for each side, and rounds; warms every side up.
@@ -151,8 +167,37 @@ mod tests {
             schedule: Schedule::Once { calls: 2, rounds: 3 },
             sides: vec![side('A', 1.0), side('B', 0.5)],
         };
-        assert_eq!(measure(&mut case, Effort::Quick)?, [6.0, 3.0]);
+        let whole = |seconds, over_first| Taken { seconds, over_first };
+        assert_eq!(measure(&mut case, Effort::Quick)?, [whole(6.0, 1.0), whole(3.0, 0.5)]);
         assert_eq!(*order.borrow(), "ABABAB");
+        Ok(())
+    }
+
+    /// A machine that is slow in two rounds of five for one side and in three for the other: medians differ by
+    /// its two speeds, ratios do not.
+    #[test]
+    fn ratios_are_taken_round_by_round() -> Fallible<()> {
+        let side = |speeds: [f64; 5]| {
+            // The first call warms up.
+            let mut round = [1.0].into_iter().chain(speeds);
+            Side {
+                peer: None,
+                operations: None,
+                run: Box::new(move |_| Ok(round.next().unwrap_or(f64::NAN))),
+                error: Box::new(|| Ok(None)),
+                note: Box::new(String::new),
+            }
+        };
+        let mut case = Case {
+            question: "two speeds",
+            variant: String::new(),
+            shape: Shape::matrix(1, 1),
+            schedule: Schedule::Batches { calls: 1 },
+            sides: vec![side([1.0, 1.0, 1.0, 2.0, 2.0]), side([3.0, 3.0, 6.0, 6.0, 6.0])],
+        };
+        let taken = measure(&mut case, Effort::Quick)?;
+        assert_eq!(taken[1], Taken { seconds: 6.0, over_first: 3.0 });
+        assert_eq!(taken[0].seconds.to_bits(), 1.0_f64.to_bits());
         Ok(())
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::case::{Case, Effort, Fallible, Schedule, Side};
-use crate::interleave::measure;
+use crate::interleave::{Taken, measure};
 
 /// A row of bench.json; what does not apply is null.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -62,9 +62,9 @@ impl Report {
     /// # Errors
     /// When a side fails.
     pub fn take_peak(&mut self, mut case: Case) -> Fallible<()> {
-        let seconds = measure(&mut case, self.effort)?;
-        self.peak = highest_rate(&case.sides, &seconds);
-        self.record(case, seconds)
+        let taken = measure(&mut case, self.effort)?;
+        self.peak = highest_rate(&case.sides, taken.iter().map(|taken| taken.seconds));
+        self.record(case, taken)
     }
 
     /// Measures a case with `limits` as more sides: its rows refer to the fastest of them in the same turns.
@@ -74,12 +74,15 @@ impl Report {
     pub fn take_beside(&mut self, limits: Vec<Side<'static>>, mut case: Case) -> Fallible<()> {
         let own = case.sides.len();
         case.sides.extend(limits);
-        let mut seconds = measure(&mut case, self.effort)?;
+        let mut taken = measure(&mut case, self.effort)?;
         let whole = self.peak;
-        self.peak = highest_rate(&case.sides[own..], &seconds[own..]);
+        // In the rounds of our own side, whose part of the limit is what matters.
+        let first = taken.first().map_or(f64::NAN, |taken| taken.seconds);
+        let limits = taken[own..].iter().map(|taken| first * taken.over_first);
+        self.peak = highest_rate(&case.sides[own..], limits);
         case.sides.truncate(own);
-        seconds.truncate(own);
-        let recorded = self.record(case, seconds);
+        taken.truncate(own);
+        let recorded = self.record(case, taken);
         self.peak = whole;
         recorded
     }
@@ -89,20 +92,19 @@ impl Report {
     /// # Errors
     /// When a side fails.
     pub fn take(&mut self, mut case: Case) -> Fallible<()> {
-        let seconds = measure(&mut case, self.effort)?;
-        self.record(case, seconds)
+        let taken = measure(&mut case, self.effort)?;
+        self.record(case, taken)
     }
 
     /// One row a side.
-    fn record(&mut self, mut case: Case, seconds: Vec<f64>) -> Fallible<()> {
+    fn record(&mut self, mut case: Case, taken: Vec<Taken>) -> Fallible<()> {
         let calls = match case.schedule {
             Schedule::Once { calls, rounds } => (calls * rounds) as f64,
             Schedule::Batches { .. } | Schedule::Calibrated => 1.0,
         };
-        let own = seconds.first().copied().unwrap_or(f64::NAN);
         let (name, shape) = (case.name(), case.shape);
         let network = shape.m > 0;
-        for (side, seconds) in case.sides.iter_mut().zip(seconds) {
+        for (side, Taken { seconds, over_first }) in case.sides.iter_mut().zip(taken) {
             let gflops = side.operations.map(|count| 1e-9 * count * calls / seconds);
             let row = Row {
                 name: name.clone(),
@@ -115,7 +117,7 @@ impl Report {
                 gflops,
                 fraction_of_peak: gflops.zip(self.peak).map(|(rate, peak)| rate / peak),
                 relative_error: (side.error)()?,
-                ratio: side.peer.is_some().then_some(seconds / own),
+                ratio: side.peer.is_some().then_some(over_first),
                 peer: side.peer.clone(),
             };
             println!("{}", line(&row, &shape.to_string()));
@@ -183,7 +185,7 @@ fn duration(seconds: f64) -> String {
 }
 
 /// The highest Gflop/s of several sides.
-fn highest_rate(sides: &[Side<'_>], seconds: &[f64]) -> Option<f64> {
+fn highest_rate(sides: &[Side<'_>], seconds: impl Iterator<Item = f64>) -> Option<f64> {
     let rates = sides.iter().zip(seconds).filter_map(|(side, s)| Some(1e-9 * side.operations? / s));
     rates.reduce(f64::max)
 }

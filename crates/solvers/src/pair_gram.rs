@@ -16,7 +16,7 @@ use crate::arch::arch;
 use crate::parallel;
 use crate::row_blocks::{Block, ROW_BLOCK};
 use crate::row_kronecker::RowKronecker;
-use crate::tile::{Scalars, VECTORS, Vectors, most_scalars, put_products};
+use crate::tile::{Columns, Scalars, VECTORS, Vectors, most_scalars, put_products, write_products};
 
 /// Numbers that the pairs of features of one block of rows may take: a third of the usual second-level cache.
 const FEATURE_PAIRS: usize = 20 * 1024;
@@ -191,15 +191,12 @@ impl WithSimd for PairProducts<'_> {
                 let accum = if j == 0 { Accum::Replace } else { Accum::Add };
                 let mut place = place_of(first);
                 for sums in sums.chunks_mut(chunk * width) {
-                    for column in units.chunks_mut(rows).take(sums.len() / width) {
-                        write_unit_pair(simd, s, place, row, column);
-                        let (i, other) = place;
-                        place = if i == other { (i + 1, 0) } else { (i, other + 1) };
-                    }
+                    let pairs = sums.len() / width;
+                    place =
+                        write_unit_pairs(simd, s, (place, row), &mut units[..pairs * rows], rows);
                     // `sums[pair, .]` and the sum over count rows of units[row, pair] features[row, .]`.
                     let a = Scalars { data: &*units, step: 1, stride: rows };
                     let b = Vectors { data: features, step: width };
-                    let pairs = sums.len() / width;
                     let tiles = (|_| pairs, width / S::F64_LANES);
                     put_products(simd, tiles, count, (a, b), (sums, width, accum));
                 }
@@ -242,21 +239,33 @@ fn write_feature_pairs<S: Simd>(simd: S, x: &[f64], d: usize, out: &mut [f64]) {
     }
 }
 
-/// `S_ji S_ji'` for the rows from `first`; rows of padding give zeros.
+/// `S_ji S_ji'` for the pairs (i, i') from `place` on and the rows from `first`, `rows` numbers a pair; rows of
+/// padding give zeros. Returns the next pair.
 #[inline(always)]
-fn write_unit_pair<S: Simd>(
+fn write_unit_pairs<S: Simd>(
     simd: S,
     s: Block<'_>,
-    (i, other): (usize, usize),
-    first: usize,
-    out: &mut [f64],
-) {
-    let length = out.len().min(s.stride - first);
-    let column = |i: usize| &s.data[i * s.stride + first..i * s.stride + first + length];
-    let (a, b) = (S::as_simd_f64s(column(i)).0, S::as_simd_f64s(column(other)).0);
-    for ((o, a), b) in S::as_mut_simd_f64s(out).0.iter_mut().zip(a).zip(b) {
-        *o = simd.mul_f64s(*a, *b);
+    (mut place, first): ((usize, usize), usize),
+    mut out: &mut [f64],
+    rows: usize,
+) -> (usize, usize) {
+    let vectors = rows.min(s.stride - first) / S::F64_LANES;
+    let column = |i: usize| &s.data[i * s.stride + first..];
+    while !out.is_empty() {
+        let (i, other) = place;
+        // Pairs with the same i together: its column is loaded once for all.
+        let count = (i + 1 - other).min(3).min(out.len() / rows);
+        let (now, later) = out.split_at_mut(count * rows);
+        let factors = (column(i), Columns { data: column(other), stride: s.stride });
+        match count {
+            1 => write_products::<S, 1>(simd, vectors, factors, (now, rows)),
+            2 => write_products::<S, 2>(simd, vectors, factors, (now, rows)),
+            _ => write_products::<S, 3>(simd, vectors, factors, (now, rows)),
+        }
+        place = if i < other + count { (i + 1, 0) } else { (i, other + count) };
+        out = later;
     }
+    place
 }
 
 /// `out[i d + k, i' d + l] = sums[(i, i'), (k, l)]` for the entries on and below the diagonal.

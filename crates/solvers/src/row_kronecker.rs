@@ -174,7 +174,7 @@ impl JacobianOperator for RowKronecker {
         let d = self.features();
         let product = |first: usize, out: &mut [f64]| {
             let units = first..first + out.len().checked_div(d).unwrap_or(0);
-            with_weighted(self, |weighted| {
+            with_weighted(|weighted| {
                 let (jacobian, first) = (self, 0);
                 arch().dispatch(ApplyTransposed { jacobian, first, units, u, weighted, out });
             });

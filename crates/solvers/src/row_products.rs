@@ -5,6 +5,7 @@
 // Without inlining, a loop would not be compiled for the instruction set of the closure around it.
 #![allow(clippy::inline_always)]
 
+use std::cell::RefCell;
 use std::ops::Range;
 
 use faer::Accum;
@@ -24,12 +25,6 @@ const UNITS: usize = 64;
 
 /// Features of one pass of `J^T u` at most: three vectors of four.
 const FEATURES: usize = 12;
-
-/// Features that do not fill a vector: `J^T u` then sums along the rows.
-const FEW: usize = 3;
-
-/// Numbers of `diag(u) X` that a small operator needs at most, in its product with a vector.
-const SMALL: usize = 512;
 
 /// `out = J v` on as many rows as `out` has, from block `first` on.
 pub(crate) struct Apply<'a> {
@@ -90,7 +85,7 @@ pub(crate) fn apply_normal(
     if image.is_empty() {
         out.fill(0.0);
     }
-    with_weighted(jacobian, |weighted| {
+    with_weighted(|weighted| {
         for (first, image) in image.chunks_mut(ROW_BLOCK).enumerate() {
             best.dispatch(Apply { jacobian, first, v, out: image });
             if let Some((b, scale)) = known {
@@ -102,21 +97,18 @@ pub(crate) fn apply_normal(
     });
 }
 
-/// Gives `work` zeros for `diag(u) X` on the rows of a block: few of them for a small operator, whose
-/// products would otherwise be mostly the filling of this array.
-pub(crate) fn with_weighted(jacobian: &RowKronecker, work: impl FnOnce(&mut [f64])) {
-    let rows = jacobian.left().rows().min(ROW_BLOCK).next_multiple_of(PADDING);
-    let numbers = rows * jacobian.padded_features().min(FEATURES);
-    if jacobian.features() <= FEW {
-        // Sums along the rows need none.
-        work(&mut []);
-    } else if numbers <= SMALL {
-        work(&mut [0.0; SMALL]);
-    } else if numbers <= ROW_BLOCK * PADDING {
-        work(&mut [0.0; ROW_BLOCK * PADDING]);
-    } else {
-        work(&mut [0.0; ROW_BLOCK * FEATURES]);
-    }
+/// Room for `diag(u) X` on the rows of a block.
+#[repr(align(64))]
+struct Weighted([f64; ROW_BLOCK * FEATURES]);
+
+thread_local! {
+    // Zeros anew for each product would take a quarter of a small one's time.
+    static WEIGHTED: RefCell<Weighted> = const { RefCell::new(Weighted([0.0; ROW_BLOCK * FEATURES])) };
+}
+
+/// Gives `work` this thread's room for `diag(u) X`; no product makes another one on its thread.
+pub(crate) fn with_weighted(work: impl FnOnce(&mut [f64])) {
+    WEIGHTED.with_borrow_mut(|weighted| work(&mut weighted.0));
 }
 
 /// `J v` on the rows of block `b`.
@@ -255,6 +247,8 @@ fn transposed_block<S: Simd>(
     let (s, d) = (jacobian.left().block(b), jacobian.features());
     let (inputs, padded) = (jacobian.inputs_by_row(b), jacobian.padded_features());
     let most = VECTORS.min(FEATURES / S::F64_LANES);
+    let accum = if b == 0 { Accum::Replace } else { Accum::Add };
+    let mut tile = [0.0; scalars_for(1) * FEATURES];
     for k in (0..d).step_by(most * S::F64_LANES) {
         let vectors = most.min((d - k).div_ceil(S::F64_LANES));
         let width = vectors * S::F64_LANES;
@@ -270,7 +264,12 @@ fn transposed_block<S: Simd>(
         for (first, count) in balanced(units.len(), most_scalars::<S>(vectors)) {
             let i = units.start + first;
             let slopes = column_scalars(s, i);
-            let mut tile = [0.0; scalars_for(1) * FEATURES];
+            if features == width {
+                // Nothing is written past the unit's last feature.
+                let target = (&mut out[first * d + k..], d, accum);
+                put_product(simd, (count, vectors), u.len(), (slopes, weighted), target);
+                continue;
+            }
             let target = (&mut tile[..], width, Accum::Replace);
             put_product(simd, (count, vectors), u.len(), (slopes, weighted), target);
             for (c, tile) in tile.chunks(width).take(count).enumerate() {

@@ -194,6 +194,31 @@ pub(crate) fn write_tile<S: Simd, const C: usize, const V: usize>(
     }
 }
 
+/// `out[., c] = a * b[., c]` over `vectors` vectors, columns of `out` `stride` apart.
+#[inline(always)]
+#[allow(clippy::needless_range_loop, reason = "iterators here cost the compiler its registers")]
+pub(crate) fn write_products<S: Simd, const C: usize>(
+    simd: S,
+    vectors: usize,
+    (a, b): (&[f64], Columns<'_>),
+    (out, stride): (&mut [f64], usize),
+) {
+    let length = vectors * S::F64_LANES;
+    assert!(length <= a.len() && (C - 1) * b.stride + length <= b.data.len());
+    assert!((C - 1) * stride + length <= out.len());
+    for at in (0..length).step_by(S::F64_LANES) {
+        // SAFETY: by the assertions: the vector that begins at `at` lies within each column.
+        unsafe {
+            let factor = load::<S>(a, at);
+            for c in 0..C {
+                let product = simd.mul_f64s(factor, load::<S>(b.data, c * b.stride + at));
+                let target = out.as_mut_ptr().add(c * stride + at);
+                target.cast::<S::f64s>().write_unaligned(product);
+            }
+        }
+    }
+}
+
 /// `sums[g][c][k] = a[.., c] . (w[.., g] * b[.., k])` over `vectors` vectors of rows, apart by the place of
 /// a row within a vector: for so few columns that vectors along them would be mostly padding. The weighted
 /// columns of b never leave the registers.

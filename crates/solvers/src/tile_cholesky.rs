@@ -98,8 +98,8 @@ impl WithSimd for Factor<'_> {
                 let tile = &mut rest[first + row..];
                 let source = self.source.map(|source| &source[first * stride + first + row..]);
                 with_tile!(S, width, vectors, |C, V| {
-                    // Wider tiles never occur; they need not be compiled.
-                    if C <= STEP {
+                    // Larger tiles never occur; they are not even compiled.
+                    if const { C <= step::<S>() && V <= most_vectors::<S>() } {
                         let entries = Columns { data: source.unwrap_or(tile), stride };
                         let mut columns = read_tile::<S, C, V>(simd, entries, self.scale);
                         // The diagonal is in the first tile.

@@ -6,7 +6,7 @@
 use pulp::{Simd, WithSimd};
 
 use crate::padded_square::stride_for;
-use crate::tile::{Columns, column_products, has_many_registers, subtract_columns};
+use crate::tile::{Columns, column_products, subtract_columns};
 
 /// Columns that a solve takes together: x is then read and written once for all of them. Whole vectors.
 pub(crate) const COLUMNS: usize = 8;
@@ -108,12 +108,7 @@ impl<const R: usize> WithSimd for Solve<'_, R> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { factor, inverses, x } = self;
-        if has_many_registers::<S>() {
-            solve(simd, factor, inverses, x);
-        } else {
-            // There are no registers for the sums of two vectors.
-            x.into_iter().for_each(|x| solve(simd, factor, inverses, [x]));
-        }
+        solve(simd, factor, inverses, x);
     }
 }
 
