@@ -11,13 +11,12 @@ use faer::{ColMut, MatMut};
 use pulp::{Simd, WithSimd};
 
 use crate::arch::arch;
+use crate::column_kernels::{Columns, weighted_row_sums, with_scalars};
 use crate::narrow_gram::write_products;
 use crate::pair_gram::aligned;
 use crate::row_blocks::{PADDING, ROW_BLOCK};
 use crate::row_kronecker::RowKronecker;
-use crate::tile::{
-    Columns, balanced, has_many_registers, most_scalars, weighted_row_sums, with_scalars,
-};
+use crate::tile::{balanced, has_many_registers, most_scalars};
 
 /// Most units: the sums, a vector each, stay in the caches next to the processor.
 const UNITS: usize = 24;

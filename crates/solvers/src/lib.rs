@@ -7,6 +7,7 @@ mod bidiagonal;
 mod block_jacobi;
 mod block_product;
 mod cholesky;
+mod column_kernels;
 mod condition;
 mod conjugate_gradients;
 mod damped;

@@ -13,10 +13,11 @@ use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use crate::arch::arch;
+use crate::column_kernels::{Columns, write_products};
 use crate::parallel;
 use crate::row_blocks::{Block, ROW_BLOCK};
 use crate::row_kronecker::RowKronecker;
-use crate::tile::{Columns, Scalars, VECTORS, Vectors, most_scalars, put_products, write_products};
+use crate::tile::{Scalars, VECTORS, Vectors, most_scalars, put_products};
 
 /// Numbers that the pairs of features of one block of rows may take: a third of the usual second-level cache.
 const FEATURE_PAIRS: usize = 20 * 1024;

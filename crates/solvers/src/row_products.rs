@@ -12,11 +12,12 @@ use faer::Accum;
 use pulp::{Simd, WithSimd};
 
 use crate::arch::arch;
+use crate::column_kernels::{Columns, weighted_row_sums, with_scalars};
 use crate::row_blocks::{Block, PADDING, ROW_BLOCK};
 use crate::row_kronecker::RowKronecker;
 use crate::tile::{
-    Columns, Scalars, VECTORS, Vectors, balanced, groups, most_scalars, product, put_product,
-    scalars_for, weighted_row_sums, with_scalars, with_tile,
+    Scalars, VECTORS, Vectors, balanced, groups, most_scalars, product, put_product, scalars_for,
+    with_tile,
 };
 use crate::vector::subtract_scaled;
 

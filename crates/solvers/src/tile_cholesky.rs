@@ -10,10 +10,11 @@ use std::hint::black_box;
 
 use pulp::{Simd, WithSimd};
 
+use crate::column_kernels::Columns;
 use crate::padded_square::stride_for;
 use crate::tile::{
-    Columns, Scalars, Vectors, balanced, has_many_registers, most_scalars, read_tile,
-    subtract_product, with_tile, write_tile,
+    Scalars, Vectors, balanced, has_many_registers, most_scalars, read_tile, subtract_product,
+    with_tile, write_tile,
 };
 use crate::tile_solve::{BlockInverse, invert_blocks};
 

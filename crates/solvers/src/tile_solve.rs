@@ -5,8 +5,8 @@
 
 use pulp::{Simd, WithSimd};
 
+use crate::column_kernels::{Columns, column_products, subtract_columns};
 use crate::padded_square::stride_for;
-use crate::tile::{Columns, column_products, subtract_columns};
 
 /// Columns that a solve takes together: x is then read and written once for all of them. Whole vectors.
 pub(crate) const COLUMNS: usize = 8;
