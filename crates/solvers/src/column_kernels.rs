@@ -27,6 +27,26 @@ pub(crate) unsafe fn load<S: Simd>(data: &[f64], at: usize) -> S::f64s {
     unsafe { data.as_ptr().add(at).cast::<S::f64s>().read_unaligned() }
 }
 
+/// `out = factor x` over `vectors` vectors.
+#[inline(always)]
+pub(crate) fn write_multiple<S: Simd>(
+    simd: S,
+    vectors: usize,
+    (factor, x): (f64, &[f64]),
+    out: &mut [f64],
+) {
+    let length = vectors * S::F64_LANES;
+    assert!(length <= x.len() && length <= out.len());
+    let factor = simd.splat_f64s(factor);
+    for at in (0..vectors).map(|v| v * S::F64_LANES) {
+        // SAFETY: by the assertion: the vector that begins at `at` lies within both.
+        unsafe {
+            let product = simd.mul_f64s(factor, load::<S>(x, at));
+            out.as_mut_ptr().add(at).cast::<S::f64s>().write_unaligned(product);
+        }
+    }
+}
+
 /// `out[., c] = a * b[., c]` over `vectors` vectors, columns of `out` `stride` apart.
 #[inline(always)]
 #[allow(clippy::needless_range_loop, reason = "iterators here cost the compiler its registers")]

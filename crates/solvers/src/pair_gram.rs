@@ -13,7 +13,7 @@ use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use crate::arch::arch;
-use crate::column_kernels::{Columns, write_products};
+use crate::column_kernels::{Columns, write_multiple, write_products};
 use crate::parallel;
 use crate::row_blocks::{Block, ROW_BLOCK};
 use crate::row_kronecker::RowKronecker;
@@ -229,13 +229,7 @@ pub(crate) fn aligned(work: &mut [f64], length: usize) -> (&mut [f64], &mut [f64
 fn write_feature_pairs<S: Simd>(simd: S, x: &[f64], d: usize, out: &mut [f64]) {
     let mut at = 0;
     for k in 0..d {
-        let factor = simd.splat_f64s(x[k]);
-        for l in (k..d).step_by(S::F64_LANES) {
-            let values = S::as_simd_f64s(&x[l..l + S::F64_LANES]).0[0];
-            let begin = at + l - k;
-            let target = S::as_mut_simd_f64s(&mut out[begin..begin + S::F64_LANES]).0;
-            target[0] = simd.mul_f64s(factor, values);
-        }
+        write_multiple(simd, (d - k).div_ceil(S::F64_LANES), (x[k], &x[k..]), &mut out[at..]);
         at += d - k;
     }
 }
