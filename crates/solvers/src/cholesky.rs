@@ -85,6 +85,11 @@ impl Cholesky {
         self.factor.as_mut()
     }
 
+    /// The trace of the matrix that was written.
+    pub(crate) fn written_trace(&self) -> f64 {
+        self.factor.diagonal().sum()
+    }
+
     /// Factors `scale A + shift I`, A given by its lower triangle; `Err` as [`Self::decompose_shifted`].
     pub(crate) fn factor_shifted(
         &mut self,

@@ -73,6 +73,8 @@ pub struct Factors {
     /// Factor of `J^T J`.
     undamped_primal: Slot<Cholesky>,
     pub(crate) dual: Slot<Cholesky>,
+    /// Whether the workspace of `dual` holds K itself, still to be factored.
+    kernel_written: bool,
     /// What the operator's structured products work in.
     pub(crate) structure_work: Vec<f64>,
     pub(crate) qr: Slot<HouseholderQr>,
@@ -116,6 +118,7 @@ impl Factors {
             damped_primal: Slot::default(),
             undamped_primal: Slot::default(),
             dual: Slot::default(),
+            kernel_written: false,
             structure_work: Vec::new(),
             qr: Slot::default(),
             stacked: Slot::default(),
@@ -156,6 +159,7 @@ impl Factors {
     pub fn invalidate(&mut self) {
         self.dense_current = false;
         self.size = None;
+        self.kernel_written = false;
         self.gram.damping = None;
         self.damped_primal.damping = None;
         self.undamped_primal.damping = None;
@@ -324,6 +328,25 @@ impl Factors {
         slot.workspace.as_ref()
     }
 
+    /// Writes K for a factor that most likely comes next; its trace tells the norm of J, which would take a pass
+    /// over all of J.
+    pub(crate) fn kernel_and_size(
+        &mut self,
+        jacobian: &dyn JacobianOperator,
+    ) -> Result<(), SolveError> {
+        require_shape(jacobian, self.rows, self.columns)?;
+        if self.size.is_some() {
+            return Ok(());
+        }
+        let rows = self.rows;
+        let cholesky = self.dual.workspace.get_or_insert_with(|| Cholesky::new(rows));
+        jacobian.kernel(cholesky.matrix_mut(), &mut self.structure_work);
+        self.size = size_of_square(cholesky.written_trace());
+        self.dual.damping = None;
+        self.kernel_written = true;
+        Ok(())
+    }
+
     /// Makes the factor of `(1-rho) J J^T + rho I` current.
     ///
     /// # Errors
@@ -335,12 +358,14 @@ impl Factors {
     ) -> Result<&mut Cholesky, SolveError> {
         self.size(jacobian)?;
         let rows = self.rows;
-        let Self { dual, counts, structure_work, .. } = self;
+        let Self { dual, kernel_written, counts, structure_work, .. } = self;
         let (cholesky, current) = dual.open(rho, || Cholesky::new(rows));
         let mut outcome = Ok(());
         if !current {
             counts.cholesky += 1;
-            jacobian.kernel(cholesky.matrix_mut(), structure_work);
+            if !std::mem::take(kernel_written) {
+                jacobian.kernel(cholesky.matrix_mut(), structure_work);
+            }
             outcome = cholesky.damp_and_factor(rho);
         }
         if let Err(index) = outcome {

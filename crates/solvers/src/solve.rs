@@ -33,6 +33,9 @@ impl Factors {
         if request.solver == DampedSolver::PrimalCholesky && rho < 1.0 && !self.is_wide() {
             self.gram_and_size(jacobian)?;
         }
+        if rho > 0.0 && rho < 1.0 && self.is_wide() && self.takes_kernel(request.solver) {
+            self.kernel_and_size(jacobian)?;
+        }
         let jacobian_norm = self.size(jacobian)?;
         self.require_held(request.solver)?;
 
@@ -87,6 +90,17 @@ impl Factors {
             }
         }
         Ok(report)
+    }
+
+    /// Whether a damped solve with p > n by this solver forms K, unless its condition speaks against it.
+    fn takes_kernel(&self, solver: DampedSolver) -> bool {
+        match solver {
+            DampedSolver::DualCholesky => !self.is_split(),
+            DampedSolver::Auto | DampedSolver::AmortizedCholesky => {
+                self.has_memory(DampedSolver::DualCholesky, 0)
+            }
+            _ => false,
+        }
     }
 
     /// Refuses requests and vectors that are not acceptable; returns `norm(b)` over all machines.

@@ -79,15 +79,15 @@ impl WithSimd for Factor<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Result<(), usize> {
         let stride = stride_for(self.order);
+        // Behind an unknown address: entries that are known to lie within an array are loaded as whole
+        // vectors across two of those just stored, which waits for both to leave the store queue.
+        let mut diagonal = Diagonal::default();
+        let diagonal = black_box(&mut diagonal);
         for first in (0..self.order).step_by(step::<S>()) {
             let (done, rest) = self.matrix.split_at_mut(first * stride);
             let width = step::<S>().min(self.order - first);
             let factors = &done[first.min(done.len())..];
             let a = Scalars { data: factors, step: stride, stride: 1 };
-            // Behind an unknown address: entries that are known to lie within an array are loaded as whole
-            // vectors across two of those just stored, which waits for both to leave the store queue.
-            let mut diagonal = Diagonal::default();
-            let diagonal = black_box(&mut diagonal);
             let total = (self.order - first).div_ceil(S::F64_LANES);
             // The first tile has the diagonal block, even where a vector is one number.
             let most = most_vectors::<S>();
