@@ -103,7 +103,7 @@ pub(crate) fn apply_normal(
 struct Weighted([f64; ROW_BLOCK * FEATURES]);
 
 thread_local! {
-    // Zeros anew for each product would take a quarter of a small one's time.
+    // Zeros anew for each product would show in small ones.
     static WEIGHTED: RefCell<Weighted> = const { RefCell::new(Weighted([0.0; ROW_BLOCK * FEATURES])) };
 }
 
