@@ -14,6 +14,7 @@ use crate::damped::{Choice, DampedSolver, SolveReport, SolveRequest, UNDAMPED_CO
 use crate::error::SolveError;
 use crate::factors::Factors;
 use crate::operator::JacobianOperator;
+use crate::path_history::PathHistory;
 use crate::solve::{ROUNDING, require_solution};
 use crate::vector::{add_scaled, norm};
 
@@ -80,10 +81,8 @@ pub struct AmortizedFactor {
     gradients: ConjugateGradients,
     /// v for n >= p, z for p > n.
     unknown: Vec<f64>,
-    /// The last unknowns, newest first.
-    history: [Vec<f64>; 4],
-    /// How many of them are solutions along this path.
-    known: usize,
+    /// The last unknowns along this path.
+    history: PathHistory,
     /// A product of the iteration in the other space than the unknown's.
     between: Vec<f64>,
     /// Operations since the anchor was made, its own included.
@@ -145,15 +144,16 @@ impl AmortizedFactor {
             if wide { (factors.rows, factors.columns) } else { (factors.columns, factors.rows) };
         if self.unknown.len() != order || self.between.len() != other {
             // Another shape: nothing of the path so far is of use.
-            (self.anchor, self.damping, self.known) = (None, None, 0);
+            (self.anchor, self.damping) = (None, None);
+            self.history.clear();
             self.unknown.resize(order, 0.0);
             self.between.resize(other, 0.0);
-            self.history.iter_mut().for_each(|past| past.reserve(order));
+            self.history.reserve(order);
         }
         let kind = DampedSolver::AmortizedCholesky;
         let mut report = SolveReport::unmeasured(kind, Choice::Amortized, order);
         if self.damping == Some(rho) && !self.stale && self.pause == 0 {
-            self.extrapolate();
+            self.history.extrapolate(&mut self.unknown);
             let most = direct_operations(jacobian) / iteration_operations(jacobian);
             let met = self.iterate(factors, jacobian, request, (b, b_norm, v), (&mut report, most));
             // At rho = 0 rank may be lost on the way; the Ritz values of the preconditioned matrix tell
@@ -169,7 +169,7 @@ impl AmortizedFactor {
                 self.solves += 1;
                 // A step that costs more than the average so far only raises it: renew the factor.
                 self.stale = work * self.solves as f64 > self.spent || self.solves >= LONGEST;
-                self.remember();
+                self.history.note(self.unknown.iter().copied());
                 return Ok(report);
             }
             self.counts.given_up += 1;
@@ -178,7 +178,7 @@ impl AmortizedFactor {
         }
         self.pause = self.pause.saturating_sub(1);
         if !self.renew(factors, jacobian, rho)? {
-            self.known = 0;
+            self.history.clear();
             let solver = match request.solver {
                 DampedSolver::AmortizedCholesky => DampedSolver::Auto,
                 named => named,
@@ -202,7 +202,7 @@ impl AmortizedFactor {
         };
         self.iterate(factors, jacobian, request, (b, b_norm, v), (&mut report, f64::INFINITY));
         require_solution(DampedSolver::AmortizedCholesky, v)?;
-        self.remember();
+        self.history.note(self.unknown.iter().copied());
         Ok(report)
     }
 
@@ -318,39 +318,6 @@ impl AmortizedFactor {
             }
         }
         false
-    }
-
-    /// The start of the next solve: the last unknowns, carried on by a polynomial.
-    fn extrapolate(&mut self) {
-        let Self { unknown: v, history: [first, second, third, fourth], .. } = self;
-        match self.known {
-            0 => v.fill(0.0),
-            1 => v.copy_from_slice(first),
-            2 => {
-                for ((v, a), b) in v.iter_mut().zip(&*first).zip(&*second) {
-                    *v = 2.0 * a - b;
-                }
-            }
-            3 => {
-                for (((v, a), b), c) in v.iter_mut().zip(&*first).zip(&*second).zip(&*third) {
-                    *v = 3.0 * (a - b) + c;
-                }
-            }
-            _ => {
-                let last = first.iter().zip(&*second).zip(third.iter().zip(&*fourth));
-                for (v, ((a, b), (c, d))) in v.iter_mut().zip(last) {
-                    *v = 4.0 * (a + c) - 6.0 * b - d;
-                }
-            }
-        }
-    }
-
-    /// Notes the unknown that was found.
-    fn remember(&mut self) {
-        self.history.rotate_right(1);
-        self.history[0].clear();
-        self.history[0].extend_from_slice(&self.unknown);
-        self.known = (self.known + 1).min(self.history.len());
     }
 }
 

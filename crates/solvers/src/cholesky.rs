@@ -133,8 +133,8 @@ impl Cholesky {
         }
     }
 
-    /// Decomposes `A + shift I + tau x x^T`; as [`Self::decompose_shifted`].
-    pub(crate) fn decompose_deflated(
+    /// Factors `A + shift I + tau x x^T` for solves as well; `Err` as [`Self::decompose_shifted`].
+    pub(crate) fn factor_deflated(
         &mut self,
         a: &PaddedSquare,
         shift: f64,
@@ -157,7 +157,7 @@ impl Cholesky {
                 }
             },
         );
-        self.decompose(None, 1.0, shift, Wanted::Pivots)
+        self.decompose(None, 1.0, shift, Wanted::Solves)
     }
 
     /// Decomposes `scale A + shift I`, A the source or what was written.

@@ -1,10 +1,13 @@
 //! Extreme singular values of a Jacobian that moves along a path, each with a certificate.
 //!
-//! A Lanczos process, started where the last point's vector was, gives a pair (theta, x) of `H = J^T J`
-//! with residual r. If the Cholesky factor of `H + tau x x^T - s I` exists, the second smallest
-//! eigenvalue lies above s (a perturbation of rank one moves the smallest past it at most), and
-//! `theta - r^2 / (s - theta) <= lambda_min <= theta` (Temple, Kato). `(s I - H)` likewise bounds the
-//! largest. Where no certificate is found, the dense computation decides, and is counted.
+//! For the smallest, the last points' vectors and values are carried on to a unit vector x and a shift s just above
+//! `lambda_min`, of `H = J^T J`. If the Cholesky factor of `H + tau x x^T - s I` exists, the second smallest
+//! eigenvalue lies above s (a perturbation of rank one moves the smallest past it at most), and a pair (theta, v)
+//! with residual r, by inverse iteration with the same factor, proves
+//! `theta - r^2 / (s - theta) <= lambda_min <= theta` (Temple, Kato). Where that fails, as at a first point, a
+//! Lanczos process on `H^-1` finds the pair, and shifts are tried from it. For the largest a Lanczos process on H
+//! gives the pair and a factor of `s I - H` the bound. Where no certificate is found, the dense computation
+//! decides, and is counted.
 
 use crate::cholesky::Cholesky;
 use crate::damped::{DampedSolver, UNDAMPED_CONDITION};
@@ -13,6 +16,8 @@ use crate::extreme::ExtremeSingularValues;
 use crate::factors::Factors;
 use crate::lanczos_path::{KrylovSpace, Ritz};
 use crate::operator::JacobianOperator;
+use crate::path_history::PathHistory;
+use crate::shifted_inverse::ShiftedInverse;
 use crate::vector::{add_scaled, inner_product, norm};
 
 /// Relative width of the interval that a certificate may leave an eigenvalue.
@@ -23,6 +28,12 @@ const SMALLEST_ORDER: usize = 16;
 
 /// Tries of a certificate, each with a shift nearer to the eigenvalue.
 const TRIES: usize = 3;
+
+/// The first guess of how far, relatively, an eigenvalue is from where the last points let expect it.
+const FIRST_SURPRISE: f64 = 0.02;
+
+/// A shift is so many surprises away from the eigenvalue that is expected.
+const SURPRISES: f64 = 8.0;
 
 /// How often a tracked value was certified, and how often the dense computation had to decide.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -62,41 +73,53 @@ pub struct SpectrumTracker {
     smallest: Followed,
     largest: Followed,
     space: KrylovSpace,
+    inverse: ShiftedInverse,
     certificate: Option<Cholesky>,
     /// `J x`, length n.
     image: Vec<f64>,
     /// `J^T J x - theta x`, length p.
     defect: Vec<f64>,
-    /// Distance of the last certified shift from the smallest eigenvalue, relative to it.
+    /// Distance of the last certified shift from the smallest eigenvalue, relative to it, after a search.
     separation: f64,
     counts: TrackerCounts,
 }
 
-/// A vector that is followed from point to point.
-#[derive(Default)]
+/// An eigenpair that is followed from point to point.
 struct Followed {
-    now: Vec<f64>,
-    before: Vec<f64>,
+    vectors: PathHistory,
+    values: PathHistory,
+    /// Relative distance of the last values from what was expected, which forgets slowly.
+    surprise: f64,
     /// Steps of the last search.
     steps: usize,
 }
 
 impl Followed {
-    /// Puts the start of the next search into `x`: the last vector, carried on as it moved. Nothing is
-    /// written before the first vector is known.
+    fn new() -> Self {
+        let (vectors, values) = (PathHistory::default(), PathHistory::default());
+        Self { vectors, values, surprise: FIRST_SURPRISE, steps: 0 }
+    }
+
+    /// Puts the start of the next search into `x`: the last vectors, carried on as they moved. Nothing is written
+    /// before a vector is known.
     fn start(&self, x: &mut [f64]) -> bool {
-        if self.now.len() != x.len() {
-            return false;
+        let known = self.vectors.last(x.len()).is_some();
+        if known {
+            self.vectors.extrapolate(x);
         }
-        x.copy_from_slice(&self.now);
-        if self.before.len() == x.len() {
-            // Of either sign: both vectors are known up to that.
-            let same = inner_product(&self.now, &self.before) >= 0.0;
-            for (x, before) in x.iter_mut().zip(&self.before) {
-                *x = 2.0 * *x - if same { *before } else { -*before };
-            }
-        }
-        true
+        known
+    }
+
+    /// The value that is expected at the next point; 0 where none is.
+    fn expected(&self) -> f64 {
+        let mut value = [0.0];
+        self.values.extrapolate(&mut value);
+        value[0]
+    }
+
+    /// Whether a trend is known: a path whose steps are too long for one is searched at every other point.
+    fn has_trend(&self) -> bool {
+        self.values.known() > 1
     }
 
     /// The step from which the next search looks at what it has: one before the last search ended.
@@ -104,11 +127,24 @@ impl Followed {
         self.steps.saturating_sub(1)
     }
 
-    /// Notes the vector that was found.
-    fn found(&mut self, x: &[f64]) {
-        std::mem::swap(&mut self.now, &mut self.before);
-        self.now.clear();
-        self.now.extend_from_slice(x);
+    /// Notes the pair that was found.
+    fn found(&mut self, value: f64, x: &[f64]) {
+        let expected = self.expected();
+        if expected > 0.0 {
+            self.surprise = (value / expected - 1.0).abs().max(0.25 * self.surprise);
+        }
+        // Of either sign: each is known up to that.
+        let last = self.vectors.last(x.len());
+        let sign = if last.is_some_and(|last| inner_product(last, x) < 0.0) { -1.0 } else { 1.0 };
+        self.vectors.note(x.iter().map(|x| sign * x));
+        self.values.note([value].into_iter());
+    }
+
+    /// Forgets where the path came from, but for the last vector.
+    fn lose_track(&mut self) {
+        self.values.clear();
+        self.surprise = FIRST_SURPRISE;
+        self.vectors.keep_last();
     }
 }
 
@@ -122,9 +158,10 @@ impl SpectrumTracker {
     /// A tracker that knows nothing yet; buffers are made at the first point.
     pub fn new() -> Self {
         Self {
-            smallest: Followed::default(),
-            largest: Followed::default(),
+            smallest: Followed::new(),
+            largest: Followed::new(),
             space: KrylovSpace::default(),
+            inverse: ShiftedInverse::default(),
             certificate: None,
             image: Vec::new(),
             defect: Vec::new(),
@@ -147,7 +184,7 @@ impl SpectrumTracker {
         factors: &mut Factors,
         jacobian: &dyn JacobianOperator,
     ) -> Result<ExtremeSingularValues, SolveError> {
-        if self.prepare(factors, jacobian)?
+        if self.prepare(factors)
             && let Some(smallest) = self.certified_smallest(factors, jacobian)?
             && let Some(largest) = self.certified_largest(factors, jacobian)?
         {
@@ -169,7 +206,7 @@ impl SpectrumTracker {
         factors: &mut Factors,
         jacobian: &dyn JacobianOperator,
     ) -> Result<f64, SolveError> {
-        if self.prepare(factors, jacobian)?
+        if self.prepare(factors)
             && let Some(smallest) = self.certified_smallest(factors, jacobian)?
         {
             self.counts.certified += 1;
@@ -180,28 +217,25 @@ impl SpectrumTracker {
         Ok(found.smallest)
     }
 
-    /// Whether tracking can work here: n >= p, of some size, within the memory limit (a certificate is one
-    /// matrix more), and with a trustworthy factor.
-    fn prepare(
-        &mut self,
-        factors: &mut Factors,
-        jacobian: &dyn JacobianOperator,
-    ) -> Result<bool, SolveError> {
+    /// Whether tracking can work here: n >= p, of some size, and within the memory limit (a certificate is one
+    /// matrix more).
+    fn prepare(&mut self, factors: &Factors) -> bool {
         let (n, p) = (factors.rows, factors.columns);
         let room = factors.has_memory(DampedSolver::PrimalCholesky, 1);
         if factors.is_wide() || p < SMALLEST_ORDER || !room {
-            return Ok(false);
+            return false;
         }
         self.image.resize(n, 0.0);
         if self.defect.len() != p {
             self.defect.resize(p, 0.0);
+            self.inverse.resize(p);
             self.certificate = None;
+            for followed in [&mut self.smallest, &mut self.largest] {
+                followed.vectors.reserve(p);
+                followed.values.reserve(1);
+            }
         }
-        match factors.primal(jacobian, 0.0).map(Cholesky::condition) {
-            Ok(condition) => Ok(condition <= UNDAMPED_CONDITION),
-            Err(SolveError::NotPositiveDefinite { .. }) => Ok(false),
-            Err(other) => Err(other),
-        }
+        true
     }
 
     /// The smallest singular value, if its certificate is found.
@@ -211,6 +245,70 @@ impl SpectrumTracker {
         jacobian: &dyn JacobianOperator,
     ) -> Result<Option<f64>, SolveError> {
         let rounding = gram_rounding(factors, jacobian)?;
+        if self.smallest.has_trend() && self.smallest.start(self.inverse.vector_mut()) {
+            if let Some(theta) = self.continue_smallest(factors, jacobian, rounding)? {
+                return Ok(Some(theta.sqrt()));
+            }
+            self.smallest.lose_track();
+        }
+        Ok(self.search_smallest(factors, jacobian, rounding)?.map(f64::sqrt))
+    }
+
+    /// The smallest eigenvalue where it comes as the last points let expect, with one factor.
+    fn continue_smallest(
+        &mut self,
+        factors: &mut Factors,
+        jacobian: &dyn JacobianOperator,
+        rounding: f64,
+    ) -> Result<Option<f64>, SolveError> {
+        let expected = self.smallest.expected();
+        // Nearer than rounding comes nothing of the gap is left, nor of what the residual may be; its rounding is
+        // some sixteenth of the bound at most.
+        let noise = rounding / expected;
+        let least = (SURPRISES * noise).max(noise * noise / (16.0 * WIDTH));
+        let distance =
+            (SURPRISES * self.smallest.surprise).min(0.5 * self.separation).max(least);
+        if !(expected > 0.0 && distance < 1.0 && self.inverse.normalize()) {
+            return Ok(None);
+        }
+        let shift = expected * (1.0 + distance);
+        let tau = 2.0 * shift;
+        let order = self.defect.len();
+        let gram = factors.gram(jacobian)?;
+        let certificate = self.certificate.get_or_insert_with(|| Cholesky::new(order));
+        let weighted = (tau, self.inverse.vector());
+        if certificate.factor_deflated(gram, -shift, weighted).is_err() {
+            return Ok(None);
+        }
+        let proves = |theta: f64, residual: f64, width: f64| {
+            let gap = shift - theta - rounding;
+            gap > 0.0 && residual * residual <= width * theta * gap
+        };
+        let enough = |theta: f64, residual: f64| proves(theta, residual, 0.1 * WIDTH);
+        if !self.inverse.iterate(certificate, (shift, tau), enough) {
+            return Ok(None);
+        }
+        let x = self.inverse.vector();
+        let theta = measure(jacobian, x, &mut self.image, &mut self.defect);
+        if !proves(theta, norm(&self.defect), WIDTH) {
+            return Ok(None);
+        }
+        self.smallest.found(theta, x);
+        Ok(Some(theta))
+    }
+
+    /// The smallest eigenvalue by a search that needs to know nothing.
+    fn search_smallest(
+        &mut self,
+        factors: &mut Factors,
+        jacobian: &dyn JacobianOperator,
+        rounding: f64,
+    ) -> Result<Option<f64>, SolveError> {
+        match factors.primal(jacobian, 0.0).map(Cholesky::condition) {
+            Ok(condition) if condition <= UNDAMPED_CONDITION => {}
+            Ok(_) | Err(SolveError::NotPositiveDefinite { .. }) => return Ok(None),
+            Err(other) => return Err(other),
+        }
         let Some(inverse) = factors.held_primal(0.0) else { return Ok(None) };
         // Of the inverse, theta^-1 is the largest: one step beyond the Krylov space for the vector.
         let wanted = (0.1 * WIDTH * self.separation).sqrt();
@@ -227,9 +325,10 @@ impl SpectrumTracker {
         let Some(ritz) = found else { return Ok(None) };
         self.smallest.steps = ritz.steps;
         self.space.vector_beyond(&ritz);
-        let theta = self.measure(jacobian);
         let x = self.space.vector();
+        let theta = measure(jacobian, x, &mut self.image, &mut self.defect);
         let residual = norm(&self.defect);
+        self.smallest.found(theta, x);
         // Half the way to what looks like the second eigenvalue, or what was certified last time.
         let second = 0.5 * (ritz.value / ritz.second - 1.0);
         let mut separation = second.min(2.0 * self.separation).min(1.0);
@@ -241,15 +340,13 @@ impl SpectrumTracker {
                 break;
             }
             let certificate = self.certificate.get_or_insert_with(|| Cholesky::new(x.len()));
-            if certificate.decompose_deflated(gram, -shift, (2.0 * shift, x)).is_ok() {
+            if certificate.factor_deflated(gram, -shift, (2.0 * shift, x)).is_ok() {
                 self.separation = separation;
-                self.smallest.found(x);
-                return Ok(Some(theta.sqrt()));
+                return Ok(Some(theta));
             }
             separation *= 0.25;
         }
         self.separation = (0.25 * self.separation).max(1e-3);
-        self.smallest.found(self.space.vector());
         Ok(None)
     }
 
@@ -275,23 +372,27 @@ impl SpectrumTracker {
         let Some(ritz) = found else { return Ok(None) };
         self.largest.steps = ritz.steps;
         self.space.vector_within(&ritz);
-        let theta = self.measure(jacobian);
         let x = self.space.vector();
-        self.largest.found(x);
+        let theta = measure(jacobian, x, &mut self.image, &mut self.defect);
+        self.largest.found(theta, x);
         let shift = theta * (1.0 + WIDTH) + rounding;
         let gram = factors.gram(jacobian)?;
         let certificate = self.certificate.get_or_insert_with(|| Cholesky::new(x.len()));
         Ok(certificate.decompose_shifted(gram, -1.0, shift).is_ok().then(|| theta.sqrt()))
     }
+}
 
-    /// `theta = norm(J x)^2` for the space's vector x, and its defect `J^T J x - theta x`.
-    fn measure(&mut self, jacobian: &dyn JacobianOperator) -> f64 {
-        let x = self.space.vector();
-        jacobian.normal_apply(x, &mut self.image, &mut self.defect);
-        let theta = jacobian.inner_product(&self.image, &self.image);
-        add_scaled(&mut self.defect, -theta, x);
-        theta
-    }
+/// `theta = norm(J x)^2` for the unit vector x, and its defect `J^T J x - theta x`; `image` gets `J x`.
+fn measure(
+    jacobian: &dyn JacobianOperator,
+    x: &[f64],
+    image: &mut [f64],
+    defect: &mut [f64],
+) -> f64 {
+    jacobian.normal_apply(x, image, defect);
+    let theta = jacobian.inner_product(image, image);
+    add_scaled(defect, -theta, x);
+    theta
 }
 
 /// A bound of what rounding adds to `J^T J` and to a Cholesky factor of its order, in the 2-norm:
