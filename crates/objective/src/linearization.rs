@@ -13,6 +13,9 @@ use crate::loss::Loss;
 use crate::map::{MapError, SecondOrderMap, SmoothMap, require_finite, require_length};
 use crate::objective::Objective;
 
+/// Part of the gradient that the tangent part may be for a difference to keep 13 digits of it.
+const LITTLE: f64 = 1e-3;
+
 /// Why a quantity at a point could not be had.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -56,12 +59,14 @@ pub struct Linearization<J> {
     pub(crate) extremes: Option<ExtremeSingularValues>,
     /// The smallest singular value at the point, once asked for.
     pub(crate) smallest: Option<f64>,
-    /// Whether the spectrum was asked for at the point before: its certificate needs the factor of this
-    /// point, which then solves too.
+    /// Whether the spectrum was asked for at the point before: its certificate needs the Gram matrix of this
+    /// point, whose factor then solves too.
     spectrum_expected: bool,
     /// `H_0^-1 J^T grad g` at the point (length p) with how it was asked for and solved, once it was.
     undamped: Option<(SolveRequest, SolveReport)>,
     undamped_direction: Vec<f64>,
+    /// `grad g - J v` of that direction v (n).
+    undamped_residual: Vec<f64>,
     moves: u64,
     /// Output-space work vector (n).
     work: Vec<f64>,
@@ -92,6 +97,7 @@ impl<J: JacobianOperator> Linearization<J> {
             spectrum_expected: false,
             undamped: None,
             undamped_direction: vec![0.0; p],
+            undamped_residual: vec![0.0; n],
             moves: 0,
             work: vec![0.0; n],
         })
@@ -248,6 +254,7 @@ impl<J: JacobianOperator> Linearization<J> {
                 } else {
                     self.factors.solve(&self.jacobian, request, b, v)?
                 };
+                self.undamped_residual.copy_from_slice(self.factors.residual());
                 self.undamped = Some((request, report));
                 Ok(report)
             }
@@ -307,7 +314,17 @@ impl<J: JacobianOperator> Linearization<J> {
         };
         let tall = self.jacobian.total_rows() >= self.point.len();
         match if tall { self.solve_undamped(request).map(Some) } else { Ok(None) } {
-            Ok(Some(_)) => self.jacobian.apply(&self.undamped_direction, &mut self.work),
+            Ok(Some(_)) => {
+                let parts = self.loss_gradient.iter().zip(&self.undamped_residual);
+                self.work.iter_mut().zip(parts).for_each(|(p, (g, rest))| *p = g - rest);
+                let tangent = self.jacobian.output_norm(&self.work);
+                let normal = self.jacobian.output_norm(&self.undamped_residual);
+                if tangent >= LITTLE * normal {
+                    return Ok(GradientNorms { tangent, normal });
+                }
+                // A difference of nearly equal vectors has lost digits.
+                self.jacobian.apply(&self.undamped_direction, &mut self.work);
+            }
             Ok(None)
             | Err(SolveError::RankDeficient { .. } | SolveError::NotPositiveDefinite { .. }) => {
                 let (u, out) = (&self.loss_gradient, &mut self.work);

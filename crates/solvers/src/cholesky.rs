@@ -42,6 +42,23 @@ enum Wanted {
     Pivots,
 }
 
+/// `scale A + shift I + tau x x^T` with `rank_one = (tau, x)`.
+struct Sum<'a> {
+    /// A, or `None` for what was written.
+    source: Option<&'a PaddedSquare>,
+    scale: f64,
+    shift: f64,
+    /// For tiles alone, x as long as a padded column.
+    rank_one: Option<(f64, &'a [f64])>,
+}
+
+impl<'a> Sum<'a> {
+    /// A alone.
+    fn of(a: &'a PaddedSquare) -> Self {
+        Self { source: Some(a), scale: 1.0, shift: 0.0, rank_one: None }
+    }
+}
+
 /// Power iterations on the inverse from a fixed start; one is enough from where the last factor's ended.
 const COLD_ITERATIONS: usize = 3;
 
@@ -50,6 +67,8 @@ pub(crate) struct Cholesky {
     factor: PaddedSquare,
     /// The diagonal of A: what a pivot is measured against.
     diagonal: Vec<f64>,
+    /// The vector of a term of rank one, as long as a padded column once there was one.
+    deflation: Vec<f64>,
     /// Inverses of the diagonal blocks of L, for the solves; none for large orders.
     inverses: Vec<BlockInverse>,
     /// Where the inverse is largest, as far as is known, of unit length: from the last factor, a start for this
@@ -76,7 +95,8 @@ impl Cholesky {
         let inverses = vec![BlockInverse::default(); blocks];
         let (diagonal, weak) = (vec![0.0; order], vec![0.0; order]);
         let pivots = (1.0, 1.0);
-        Self { factor, diagonal, inverses, weak, pivots, condition: None, scratch }
+        let deflation = Vec::new();
+        Self { factor, diagonal, deflation, inverses, weak, pivots, condition: None, scratch }
     }
 
     /// The matrix to be factored: write its lower triangle before [`Self::factor_written`] or
@@ -140,24 +160,25 @@ impl Cholesky {
         shift: f64,
         (tau, x): (f64, &[f64]),
     ) -> Result<(), usize> {
-        let stride = stride_for(x.len());
-        let columns = self.factor.padded_mut().chunks_exact_mut(stride);
-        arch().dispatch(
-            #[inline(always)]
-            || {
-                let sources = a.padded().chunks_exact(stride);
-                for (c, (target, source)) in columns.zip(sources).enumerate() {
-                    // From a whole cache line on: what is above the diagonal is not read.
-                    let first = c & !7;
-                    let factor = tau * x[c];
-                    let entries = target[first..].iter_mut().zip(&source[first..]);
-                    for ((t, a), x) in entries.zip(&x[first..]) {
-                        *t = a + factor * x;
-                    }
-                }
-            },
-        );
-        self.decompose(None, 1.0, shift, Wanted::Solves)
+        self.copy_large(a);
+        let order = x.len();
+        if self.scratch.is_some() {
+            let mut matrix = self.factor.as_mut();
+            for c in 0..order {
+                let below = matrix.rb_mut().col_mut(c).subrows_mut(c, order - c);
+                let factor = tau * x[c];
+                below.iter_mut().zip(&x[c..]).for_each(|(a, x)| *a += factor * x);
+            }
+            return self.decompose(None, 1.0, shift, Wanted::Solves);
+        }
+        // Tiles read whole vectors of it.
+        let mut padded = std::mem::take(&mut self.deflation);
+        padded.resize(stride_for(order), 0.0);
+        padded[..order].copy_from_slice(x);
+        let sum = Sum { shift, rank_one: Some((tau, &padded)), ..Sum::of(a) };
+        let outcome = self.decompose_sum(sum, Wanted::Solves);
+        self.deflation = padded;
+        outcome
     }
 
     /// Decomposes `scale A + shift I`, A the source or what was written.
@@ -168,9 +189,21 @@ impl Cholesky {
         shift: f64,
         wanted: Wanted,
     ) -> Result<(), usize> {
+        self.decompose_sum(Sum { source, scale, shift, rank_one: None }, wanted)
+    }
+
+    /// The same of a sum.
+    fn decompose_sum(
+        &mut self,
+        Sum { source, scale, shift, rank_one }: Sum<'_>,
+        wanted: Wanted,
+    ) -> Result<(), usize> {
         self.condition = None;
         let entries = source.unwrap_or(&self.factor).diagonal();
         self.diagonal.iter_mut().zip(entries).for_each(|(known, a)| *known = scale * a + shift);
+        if let Some((tau, x)) = rank_one {
+            self.diagonal.iter_mut().zip(x).for_each(|(known, x)| *known += tau * x * x);
+        }
         let order = self.factor.order();
         // The index of the first pivot that broke the factorization down, or the order.
         let broken = if let Some(mut scratch) = self.scratch.take() {
@@ -195,7 +228,7 @@ impl Cholesky {
                 Wanted::Solves => &mut self.inverses[..],
                 Wanted::Pivots => &mut [],
             };
-            let factor = Factor { matrix, order, source, scale, shift, inverses };
+            let factor = Factor { matrix, order, source, scale, shift, rank_one, inverses };
             arch().dispatch(factor).err().unwrap_or(order)
         };
         let noise = order as f64 * f64::EPSILON;

@@ -189,6 +189,11 @@ impl Factors {
         self.counts
     }
 
+    /// `b - (1 - rho) J v` of the last [`Self::solve`] at a rho below 1 (length n), until something else is asked.
+    pub fn residual(&self) -> &[f64] {
+        &self.output[..self.rows]
+    }
+
     /// Smallest and largest of the min(n, p) singular values of J, within c `eps sigma_max`.
     ///
     /// # Errors

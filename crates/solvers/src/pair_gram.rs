@@ -3,6 +3,9 @@
 //! `(J^T J)[i d + k, i' d + k'] = sum_j (S_ji S_ji') (X_jk X_jk')` is symmetric in (i, i') and in
 //! (k, k') separately, so that `m(m+1)/2` by `d(d+1)/2` sums give all `(m d)^2` entries:
 //! `2 (m d + 1) / ((m+1)(d+1))` times fewer operations than a symmetric rank-n update.
+//!
+//! Vectors run along the pairs of features. Where these leave half of the last vector or more empty, it holds what
+//! is left of them for two rows at a time (the 36 pairs of d = 8 take 4 1/2 vectors of eight a row, not 5).
 
 // Without inlining, a loop would not be compiled for the instruction set of the closure around it.
 #![allow(clippy::inline_always)]
@@ -17,7 +20,7 @@ use crate::column_kernels::{Columns, write_multiple, write_products};
 use crate::parallel;
 use crate::row_blocks::{Block, ROW_BLOCK};
 use crate::row_kronecker::RowKronecker;
-use crate::tile::{Scalars, VECTORS, Vectors, most_scalars, put_products};
+use crate::tile::{Scalars, VECTORS, Vectors, most_scalars, put_products, put_two_row_products};
 
 /// Numbers that the pairs of features of one block of rows may take: a third of the usual second-level cache.
 const FEATURE_PAIRS: usize = 20 * 1024;
@@ -32,15 +35,19 @@ const ALIGNMENT: usize = 8;
 /// Pairs of units that one thread takes at a time.
 const PIECE: usize = 96;
 
+/// Pairs of features, padded to whole vectors, up to which half a vector a row counts.
+const HALVED: usize = 17 * ALIGNMENT;
+
 /// Writes the lower triangle of `J^T J` to `out` (p x p, column-major).
 pub(crate) fn pair_gram(jacobian: &RowKronecker, out: MatMut<'_, f64>, work: &mut Vec<f64>) {
     let (m, d) = (jacobian.hidden(), jacobian.features());
     let unit_pairs = m * (m + 1) / 2;
-    let width = feature_width(d);
+    let widths = arch().dispatch(WidthsFor { d });
+    let width = widths.width;
     let several =
         parallel::is_worthwhile((jacobian.left().rows() * unit_pairs) as f64 * width as f64);
     let piece = if several { PIECE } else { unit_pairs.max(1) };
-    let pass = arch().dispatch(PassFor { width, pairs: piece });
+    let pass = arch().dispatch(PassFor { widths, pairs: piece });
     let pieces = unit_pairs.div_ceil(piece);
     let total = unit_pairs * width + pieces * pass.scratch() + 2 * ALIGNMENT;
     if work.len() < total {
@@ -62,9 +69,41 @@ pub(crate) fn pair_gram(jacobian: &RowKronecker, out: MatMut<'_, f64>, work: &mu
     arch().dispatch(Scatter { sums, width, places: jacobian.pair_places(), out });
 }
 
-/// Pairs of d features, padded to whole vectors.
-fn feature_width(d: usize) -> usize {
-    (d * (d + 1) / 2).next_multiple_of(arch().dispatch(Lanes))
+/// How the pairs of features of a row lie in vectors.
+#[derive(Clone, Copy)]
+struct Widths {
+    /// All pairs, padded to whole vectors.
+    width: usize,
+    /// Those in the vectors of one row; the others, if any, share one with the next row's.
+    whole: usize,
+    /// The others.
+    shared: usize,
+}
+
+impl Widths {
+    /// Numbers that the pairs of so many rows take.
+    fn numbers(self, rows: usize) -> usize {
+        rows * self.whole + rows.div_ceil(2) * (self.width - self.whole)
+    }
+}
+
+/// The widths for d features.
+struct WidthsFor {
+    d: usize,
+}
+
+impl WithSimd for WidthsFor {
+    type Output = Widths;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> Widths {
+        let (pairs, lanes) = (self.d * (self.d + 1) / 2, S::F64_LANES);
+        let (width, left) = (pairs.next_multiple_of(lanes), pairs % lanes);
+        // Less than four numbers are no two of a pair of rows.
+        let shares = lanes >= 4 && left > 0 && 2 * left <= lanes && width <= HALVED;
+        let (whole, shared) = if shares { (width - lanes, left) } else { (width, 0) };
+        Widths { width, whole, shared }
+    }
 }
 
 /// Numbers up to which the pairs of features are kept from one Gram matrix to the next (2 MiB, what caches
@@ -76,14 +115,14 @@ pub(crate) fn keeps_feature_pairs(rows: usize, d: usize) -> bool {
     rows.saturating_mul((d * (d + 1) / 2).next_multiple_of(ALIGNMENT)) <= KEPT
 }
 
-/// `x_k x_l` row after row.
+/// `x_k x_l` block of rows after block, each as [`write_block_pairs`] has it.
 ///
 /// `by_row` holds the rows of X, `padded` numbers each, and a vector more.
 pub(crate) fn feature_pairs(by_row: &[f64], padded: usize, rows: usize, d: usize) -> Mat<f64> {
-    let width = feature_width(d);
+    let widths = arch().dispatch(WidthsFor { d });
     // The last row's products are stored whole vectors at a time, past its end.
-    let mut pairs = Mat::zeros(rows * width + ALIGNMENT, 1);
-    arch().dispatch(WritePairs { by_row, padded, d, out: pairs.col_as_slice_mut(0), width });
+    let mut pairs = Mat::zeros(rows.next_multiple_of(2) * widths.width + ALIGNMENT, 1);
+    arch().dispatch(WritePairs { by_row, padded, d, out: pairs.col_as_slice_mut(0), widths });
     pairs
 }
 
@@ -93,7 +132,7 @@ struct WritePairs<'a> {
     padded: usize,
     d: usize,
     out: &'a mut [f64],
-    width: usize,
+    widths: Widths,
 }
 
 impl WithSimd for WritePairs<'_> {
@@ -101,29 +140,20 @@ impl WithSimd for WritePairs<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { by_row, padded, d, out, width } = self;
-        for row in 0..(by_row.len() - ALIGNMENT) / padded.max(1) {
-            write_feature_pairs(simd, &by_row[row * padded..], d, &mut out[row * width..]);
+        let Self { by_row, padded, d, out, widths } = self;
+        let rows = (by_row.len() - ALIGNMENT) / padded.max(1);
+        for first in (0..rows).step_by(ROW_BLOCK) {
+            let count = ROW_BLOCK.min(rows - first);
+            let row = |r: usize| &by_row[(first + r) * padded..];
+            write_block_pairs(simd, (count, row), d, widths, &mut out[widths.numbers(first)..]);
         }
-    }
-}
-
-/// The length of the processor's vectors.
-struct Lanes;
-
-impl WithSimd for Lanes {
-    type Output = usize;
-
-    fn with_simd<S: Simd>(self, _: S) -> usize {
-        S::F64_LANES
     }
 }
 
 /// How much of a product one pass over the rows takes.
 #[derive(Clone, Copy)]
 struct Pass {
-    /// Pairs of features, padded to whole vectors.
-    width: usize,
+    widths: Widths,
     /// Rows: their pairs of features fit the cache.
     rows: usize,
     /// Pairs of units.
@@ -132,7 +162,7 @@ struct Pass {
 
 /// The pass for so wide pairs of features, over at most so many pairs of units.
 struct PassFor {
-    width: usize,
+    widths: Widths,
     pairs: usize,
 }
 
@@ -141,12 +171,12 @@ impl WithSimd for PassFor {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) -> Pass {
-        let Self { width, pairs } = self;
-        let rows = (FEATURE_PAIRS / width.max(1)).clamp(ALIGNMENT, ROW_BLOCK) & !(ALIGNMENT - 1);
+        let Self { widths, pairs } = self;
+        let rows = (FEATURE_PAIRS / widths.width.max(1)).clamp(ALIGNMENT, ROW_BLOCK) & !(ALIGNMENT - 1);
         // Full tiles.
         let scalars = most_scalars::<S>(VECTORS);
         let chunk = (UNIT_PAIRS / rows / scalars * scalars).clamp(scalars, pairs.max(scalars));
-        Pass { width, rows, chunk }
+        Pass { widths, rows, chunk }
     }
 }
 
@@ -154,7 +184,7 @@ impl Pass {
     /// Numbers that a pass works in. The last row's products are stored whole vectors at a time, past
     /// its end.
     fn scratch(self) -> usize {
-        self.rows * self.width + self.chunk * self.rows + 4 * ALIGNMENT
+        self.rows * self.widths.width + self.chunk * self.rows + 4 * ALIGNMENT
     }
 }
 
@@ -172,8 +202,8 @@ impl WithSimd for PairProducts<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { jacobian, pass: Pass { width, rows, chunk }, first, sums, scratch } = self;
-        let d = jacobian.features();
+        let Self { jacobian, pass: Pass { widths, rows, chunk }, first, sums, scratch } = self;
+        let (d, Widths { width, whole, shared }) = (jacobian.features(), widths);
         let (features, rest) = aligned(scratch, rows * width + 2 * ALIGNMENT);
         let (units, _) = aligned(rest, chunk * rows);
         for b in 0..jacobian.left().blocks() {
@@ -181,12 +211,11 @@ impl WithSimd for PairProducts<'_> {
             for row in (0..s.rows).step_by(rows) {
                 let (count, j) = (rows.min(s.rows - row), b * ROW_BLOCK + row);
                 let features = if let Some(kept) = jacobian.feature_pairs() {
-                    &kept[j * width..(j + count) * width]
+                    // Where rows share vectors, a pass takes a whole block.
+                    &kept[widths.numbers(j)..][..widths.numbers(count)]
                 } else {
-                    for r in 0..count {
-                        let x = jacobian.input_from(j + r);
-                        write_feature_pairs(simd, x, d, &mut features[r * width..]);
-                    }
+                    let input = |r: usize| jacobian.input_from(j + r);
+                    write_block_pairs(simd, (count, input), d, widths, features);
                     &*features
                 };
                 let accum = if j == 0 { Accum::Replace } else { Accum::Add };
@@ -197,9 +226,21 @@ impl WithSimd for PairProducts<'_> {
                         write_unit_pairs(simd, s, (place, row), &mut units[..pairs * rows], rows);
                     // `sums[pair, .]` and the sum over count rows of units[row, pair] features[row, .]`.
                     let a = Scalars { data: &*units, step: 1, stride: rows };
-                    let b = Vectors { data: features, step: width };
-                    let tiles = (|_| pairs, width / S::F64_LANES);
-                    put_products(simd, tiles, count, (a, b), (sums, width, accum));
+                    let b = Vectors { data: features, step: whole };
+                    let tiles = (|_| pairs, whole / S::F64_LANES);
+                    put_products(simd, tiles, count, (a, b), (&mut *sums, width, accum));
+                    if shared > 0 {
+                        let b = Vectors { data: &features[count * whole..], step: S::F64_LANES };
+                        let target = (&mut sums[whole..], width, accum);
+                        put_two_row_products(simd, pairs, count.div_ceil(2), (a, b), target);
+                    }
+                }
+            }
+        }
+        if shared > 0 {
+            for sums in sums.chunks_exact_mut(width) {
+                for k in 0..shared {
+                    sums[whole + k] = sums[whole + 2 * k] + sums[whole + 2 * k + 1];
                 }
             }
         }
@@ -219,6 +260,39 @@ fn place_of(pair: usize) -> (usize, usize) {
 pub(crate) fn aligned(work: &mut [f64], length: usize) -> (&mut [f64], &mut [f64]) {
     let offset = work.as_ptr().align_offset(64).min(ALIGNMENT);
     work[offset..].split_at_mut(length)
+}
+
+/// The pairs of features of `count` rows, those in whole vectors row after row; then for two rows at a time what
+/// is left of them: of the first and of the second row in turns, as many as fill a vector.
+#[inline(always)]
+fn write_block_pairs<'a, S: Simd>(
+    simd: S,
+    (count, row): (usize, impl Fn(usize) -> &'a [f64]),
+    d: usize,
+    Widths { width, whole, shared }: Widths,
+    out: &mut [f64],
+) {
+    if shared == 0 {
+        for r in 0..count {
+            write_feature_pairs(simd, row(r), d, &mut out[r * width..]);
+        }
+        return;
+    }
+    let (rows, halves) = out.split_at_mut(count * whole);
+    let mut pairs = [0.0; HALVED + ALIGNMENT];
+    for (two, halves) in halves[..count.div_ceil(2) * S::F64_LANES]
+        .chunks_exact_mut(S::F64_LANES)
+        .enumerate()
+    {
+        halves.fill(0.0);
+        for r in 2 * two..count.min(2 * two + 2) {
+            write_feature_pairs(simd, row(r), d, &mut pairs);
+            rows[r * whole..(r + 1) * whole].copy_from_slice(&pairs[..whole]);
+            for (k, pair) in pairs[whole..whole + shared].iter().enumerate() {
+                halves[2 * k + r % 2] = *pair;
+            }
+        }
+    }
 }
 
 /// `x_k x_l` for l >= k, k = 0, 1, ..

@@ -285,13 +285,18 @@ impl SpectrumTracker {
             gap > 0.0 && residual * residual <= width * theta * gap
         };
         let enough = |theta: f64, residual: f64| proves(theta, residual, 0.1 * WIDTH);
-        if !self.inverse.iterate(certificate, (shift, tau), enough) {
+        let Some(residual) = self.inverse.iterate(certificate, (shift, tau), enough) else {
             return Ok(None);
-        }
+        };
         let x = self.inverse.vector();
-        let theta = measure(jacobian, x, &mut self.image, &mut self.defect);
-        if !proves(theta, norm(&self.defect), WIDTH) {
-            return Ok(None);
+        jacobian.apply(x, &mut self.image);
+        let mut theta = jacobian.inner_product(&self.image, &self.image);
+        // The recurrence knows the residual up to the rounding of its matrix.
+        if !proves(theta, residual + rounding, WIDTH) {
+            theta = measure(jacobian, x, &mut self.image, &mut self.defect);
+            if !proves(theta, norm(&self.defect), WIDTH) {
+                return Ok(None);
+            }
         }
         self.smallest.found(theta, x);
         Ok(Some(theta))

@@ -11,9 +11,9 @@
 #![allow(clippy::inline_always)]
 
 use faer::Accum;
-use pulp::Simd;
+use pulp::{Simd, bytemuck, c64};
 
-use crate::column_kernels::{Columns, load};
+use crate::column_kernels::{Columns, load, with_scalars};
 
 /// Most vectors of a tile.
 pub(crate) const VECTORS: usize = 3;
@@ -284,6 +284,61 @@ pub(crate) fn put_products<S: Simd>(
             put_product(simd, (count, group), length, (a, b), target);
         }
     }
+}
+
+/// `out[c stride ..] = sum over l below length of (a[2 l, c], a[2 l + 1, c], a[2 l, c], ..) * b[l]` for `scalars` c,
+/// or added to what is there: two rows a vector, whose numbers take turns in it. Vectors hold four numbers or more,
+/// and a's rows are next to each other.
+#[inline(always)]
+pub(crate) fn put_two_row_products<S: Simd>(
+    simd: S,
+    scalars: usize,
+    length: usize,
+    (a, b): (Scalars<'_>, Vectors<'_>),
+    (out, stride, accum): (&mut [f64], usize, Accum),
+) {
+    for (first, count) in balanced(scalars, scalars_for(1)) {
+        let a = Scalars { data: &a.data[first * a.stride..], ..a };
+        let out = &mut out[first * stride..];
+        with_scalars!(count, scalars_for(1), |C| {
+            // A constant condition: shorter vectors have no such form.
+            if const { S::F64_LANES >= 4 } {
+                let mut tile = two_row_product::<S, C>(simd, length, a, b).map(|sum| [sum]);
+                if let Accum::Add = accum {
+                    add_tile(simd, Columns { data: &*out, stride }, &mut tile);
+                }
+                write_tile(simd, tile, (out, stride));
+            }
+        });
+    }
+}
+
+/// The sums of [`put_two_row_products`].
+#[inline(always)]
+#[allow(clippy::needless_range_loop, reason = "iterators here cost the compiler its registers")]
+fn two_row_product<S: Simd, const C: usize>(
+    simd: S,
+    length: usize,
+    a: Scalars<'_>,
+    b: Vectors<'_>,
+) -> [S::f64s; C] {
+    let mut acc = [simd.splat_f64s(0.0); C];
+    if length == 0 {
+        return acc;
+    }
+    assert!(a.step == 1 && (C - 1) * a.stride + 2 * length <= a.data.len());
+    assert!((length - 1) * b.step + S::F64_LANES <= b.data.len());
+    for l in 0..length {
+        // SAFETY: by the assertion on b: l is below `length`.
+        let vector = unsafe { load::<S>(b.data, l * b.step) };
+        for c in 0..C {
+            // SAFETY: by the assertion on a: l is below `length`, c below C; two numbers are a complex one's parts.
+            let rows = unsafe { a.data.as_ptr().add(c * a.stride + 2 * l).cast::<c64>().read() };
+            let rows = bytemuck::cast(simd.splat_c64s(rows));
+            acc[c] = simd.mul_add_e_f64s(rows, vector, acc[c]);
+        }
+    }
+    acc
 }
 
 /// Splits `vectors` into groups of at most [`VECTORS`]: (first, count) each.

@@ -59,7 +59,7 @@ macro_rules! unrolled {
     };
 }
 
-/// Factors `A = scale B + shift I`, B given by its lower triangle.
+/// Factors `A = scale B + shift I + tau x x^T`, B given by its lower triangle.
 pub(crate) struct Factor<'a> {
     /// Gets L, and has B where `source` has not; columns [`stride_for`] apart.
     pub(crate) matrix: &'a mut [f64],
@@ -68,6 +68,8 @@ pub(crate) struct Factor<'a> {
     pub(crate) source: Option<&'a [f64]>,
     pub(crate) scale: f64,
     pub(crate) shift: f64,
+    /// tau and x, which is as long as a column with its padding.
+    pub(crate) rank_one: Option<(f64, &'a [f64])>,
     /// Get the inverses of the diagonal blocks, for solves; none are wanted where only pivots are.
     pub(crate) inverses: &'a mut [BlockInverse],
 }
@@ -103,6 +105,9 @@ impl WithSimd for Factor<'_> {
                     if const { C <= step::<S>() && V <= most_vectors::<S>() } {
                         let entries = Columns { data: source.unwrap_or(tile), stride };
                         let mut columns = read_tile::<S, C, V>(simd, entries, self.scale);
+                        if let Some((tau, x)) = self.rank_one {
+                            add_rank_one(simd, tau, (&x[first..], &x[first + row..]), &mut columns);
+                        }
                         // The diagonal is in the first tile.
                         if row == 0 && self.shift != 0.0 {
                             add_identity(simd, self.shift, &mut columns);
@@ -231,6 +236,24 @@ fn add_identity<S: Simd, const C: usize, const V: usize>(
     }
 }
 
+/// `columns[c] += tau factors[c] x`.
+#[inline(always)]
+#[allow(clippy::needless_range_loop, reason = "the loops unroll")]
+fn add_rank_one<S: Simd, const C: usize, const V: usize>(
+    simd: S,
+    tau: f64,
+    (factors, x): (&[f64], &[f64]),
+    columns: &mut [[S::f64s; V]; C],
+) {
+    let x = S::as_simd_f64s(&x[..V * S::F64_LANES]).0;
+    for c in 0..C {
+        let factor = simd.splat_f64s(tau * factors[c]);
+        for v in 0..V {
+            columns[c][v] = simd.mul_add_e_f64s(factor, x[v], columns[c][v]);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use pulp::Scalar;
@@ -248,19 +271,27 @@ mod tests {
                 let (r, c) = (r.max(c), r.min(c));
                 if r == c { 4.0 + order as f64 } else { ((7 * r + 3 * c) % 5) as f64 - 2.0 }
             };
+            let (tau, mut x) = (0.25, vec![0.0; stride]);
+            x[..order].iter_mut().enumerate().for_each(|(k, x)| *x = (k as f64).sin());
             let mut half = vec![0.0; stride * order];
             for c in 0..order {
                 for r in c..order {
-                    half[c * stride + r] = 0.5 * (entry(r, c) - f64::from(u8::from(r == c)));
+                    let others = f64::from(u8::from(r == c)) + tau * x[r] * x[c];
+                    half[c * stride + r] = 0.5 * (entry(r, c) - others);
                 }
             }
             let mut matrix = vec![f64::NAN; stride * order];
             let source = Some(&half[..]);
             let mut inverses = vec![BlockInverse::default(); order.div_ceil(COLUMNS)];
-            let (scale, shift) = (2.0, 1.0);
-            let (matrix_mut, inverses_mut) = (&mut matrix[..], &mut inverses[..]);
-            let factor =
-                Factor { matrix: matrix_mut, order, source, scale, shift, inverses: inverses_mut };
+            let factor = Factor {
+                matrix: &mut matrix,
+                order,
+                source,
+                scale: 2.0,
+                shift: 1.0,
+                rank_one: Some((tau, &x)),
+                inverses: &mut inverses,
+            };
             assert_eq!(factor.with_simd(Scalar::new()), Ok(()));
             let known: Vec<f64> = (0..order).map(|k| (k as f64).cos()).collect();
             let row = |r: usize| (0..order).map(|c| entry(r, c) * known[c]).sum();
@@ -284,10 +315,15 @@ mod tests {
                 }
             }
             let mut inverses = vec![BlockInverse::default(); order.div_ceil(COLUMNS)];
-            let (matrix_mut, inverses_mut) = (&mut matrix[..], &mut inverses[..]);
-            let (source, scale, shift) = (None, 1.0, 1.0);
-            let factor =
-                Factor { matrix: matrix_mut, order, source, scale, shift, inverses: inverses_mut };
+            let factor = Factor {
+                matrix: &mut matrix,
+                order,
+                source: None,
+                scale: 1.0,
+                shift: 1.0,
+                rank_one: None,
+                inverses: &mut inverses,
+            };
             assert_eq!(arch().dispatch(factor), Ok(()));
             let start: [Vec<f64>; 2] =
                 [1.3, 0.4].map(|pace| (0..order).map(|k| (pace * k as f64).sin()).collect());
