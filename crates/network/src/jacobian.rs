@@ -33,9 +33,9 @@ impl NetworkJacobian {
         self
     }
 
-    /// S, and C if it is kept, to be written.
-    pub(crate) fn parts_mut(&mut self) -> (&mut RowBlocks, Option<&mut RowBlocks>) {
-        (self.first.left_mut(), self.curvature.as_mut())
+    /// S with the sums of squares of its rows, and C if it is kept, to be written.
+    pub(crate) fn parts_mut(&mut self) -> ((&mut RowBlocks, &mut [f64]), Option<&mut RowBlocks>) {
+        (self.first.left_and_squares_mut(), self.curvature.as_mut())
     }
 
     /// C, unless it is too large to keep.

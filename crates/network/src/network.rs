@@ -167,17 +167,19 @@ impl<A: ActivationFunction> Network<A> {
         }
     }
 
-    /// Value, S and (where it is kept) C on the rows of block `b`: matrices in the layout of a block.
+    /// Value, S with its rows' sums of squares, and (where it is kept) C on the rows of block `b`: matrices in the
+    /// layout of a block.
     fn linearize_block(
         &self,
         b: usize,
         w: &[f64],
         value: &mut [f64],
-        slopes: &mut [f64],
+        (slopes, squares): (&mut [f64], &mut [f64]),
         mut curvatures: Option<&mut [f64]>,
     ) {
         let rows = value.len();
         value.fill(0.0);
+        squares.fill(0.0);
         self.for_groups(b, w, |units, stride, [z, sigma]| {
             let (signs, place) =
                 (&self.signs[units.clone()], units.start * stride..units.end * stride);
@@ -192,6 +194,7 @@ impl<A: ActivationFunction> Network<A> {
             }
             add_combination(value, signs, sigma, stride);
             scale_columns(slopes, signs, stride, rows);
+            add_squares(squares, slopes, stride);
         });
         subtract(value, &self.offset[b * ROW_BLOCK..]);
     }
@@ -270,6 +273,20 @@ fn scale_columns(columns: &mut [f64], factors: &[f64], stride: usize, rows: usiz
     );
 }
 
+/// `out += columns^2`, entry by entry, for each column, vectorized likewise.
+fn add_squares(out: &mut [f64], columns: &[f64], stride: usize) {
+    pulp::Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            for column in columns.chunks_exact(stride) {
+                for (o, x) in out.iter_mut().zip(column) {
+                    *o += x * x;
+                }
+            }
+        },
+    );
+}
+
 /// `out -= offset`, after the sum, so that f is exactly 0 where phi was taken.
 fn subtract(out: &mut [f64], offset: &[f64]) {
     for (o, offset) in out.iter_mut().zip(offset) {
@@ -319,30 +336,31 @@ impl<A: ActivationFunction> SmoothMap for Network<A> {
     ) -> Result<(), MapError> {
         self.check_shapes(w, value)?;
         let several = value.len() * self.hidden() >= PARALLEL;
-        let (first, curvature) = jacobian.parts_mut();
+        let ((first, squares), curvature) = jacobian.parts_mut();
         // Blocks of rows know nothing of each other: the bits are those of one thread.
         match (several, curvature) {
             (true, Some(curvature)) => value
                 .par_chunks_mut(ROW_BLOCK)
+                .zip(squares.par_chunks_mut(ROW_BLOCK))
                 .zip(first.par_blocks_mut().zip(curvature.par_blocks_mut()))
                 .enumerate()
-                .for_each(|(b, (value, (s, c)))| self.linearize_block(b, w, value, s, Some(c))),
+                .for_each(|(b, ((value, squares), (s, c)))| {
+                    self.linearize_block(b, w, value, (s, squares), Some(c));
+                }),
             (true, None) => value
                 .par_chunks_mut(ROW_BLOCK)
+                .zip(squares.par_chunks_mut(ROW_BLOCK))
                 .zip(first.par_blocks_mut())
                 .enumerate()
-                .for_each(|(b, (value, s))| self.linearize_block(b, w, value, s, None)),
-            (false, Some(curvature)) => {
-                let blocks = first.blocks_mut().zip(curvature.blocks_mut());
-                for (b, (value, (s, c))) in value.chunks_mut(ROW_BLOCK).zip(blocks).enumerate() {
-                    self.linearize_block(b, w, value, s, Some(c));
-                }
-            }
-            (false, None) => {
-                for (b, (value, s)) in
-                    value.chunks_mut(ROW_BLOCK).zip(first.blocks_mut()).enumerate()
-                {
-                    self.linearize_block(b, w, value, s, None);
+                .for_each(|(b, ((value, squares), s))| {
+                    self.linearize_block(b, w, value, (s, squares), None);
+                }),
+            (false, mut curvature) => {
+                let rows = value.chunks_mut(ROW_BLOCK).zip(squares.chunks_mut(ROW_BLOCK));
+                let mut curvatures = curvature.as_mut().map(|curvature| curvature.blocks_mut());
+                for (b, ((value, squares), s)) in rows.zip(first.blocks_mut()).enumerate() {
+                    let c = curvatures.as_mut().and_then(Iterator::next);
+                    self.linearize_block(b, w, value, (s, squares), c);
                 }
             }
         }

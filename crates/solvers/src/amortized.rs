@@ -83,6 +83,8 @@ pub struct AmortizedFactor {
     unknown: Vec<f64>,
     /// The last unknowns along this path.
     history: PathHistory,
+    /// For p > n, `norm(J^T r)` in norms of the dual residual r where the last solve ended.
+    stretch: Option<f64>,
     /// A product of the iteration in the other space than the unknown's.
     between: Vec<f64>,
     /// Operations since the anchor was made, its own included.
@@ -146,6 +148,7 @@ impl AmortizedFactor {
             // Another shape: nothing of the path so far is of use.
             (self.anchor, self.damping) = (None, None);
             self.history.clear();
+            self.stretch = None;
             self.unknown.resize(order, 0.0);
             self.between.resize(other, 0.0);
             self.history.reserve(order);
@@ -244,7 +247,8 @@ impl AmortizedFactor {
         (b, b_norm, v): (&[f64], f64, &mut [f64]),
         (report, most): (&mut SolveReport, f64),
     ) -> bool {
-        let Self { anchor: Some(anchor), gradients, unknown, between, counts, .. } = self else {
+        let Self { anchor: Some(anchor), gradients, unknown, between, counts, stretch, .. } = self
+        else {
             return false;
         };
         let (rho, wide) = (request.damping, factors.is_wide());
@@ -259,20 +263,32 @@ impl AmortizedFactor {
             if !wide {
                 v.copy_from_slice(unknown);
             }
-            factors.measure_residual(jacobian, rho, (b, b_norm), v, report);
-            if report.residual <= target || report.relative_residual <= ROUNDING {
-                return true;
+            // For p > n the last solve tells how far to go, without the products of a measurement.
+            let told = stretch.filter(|_| wide && pass == 0);
+            if told.is_some() {
+                let image = &mut factors.output[..unknown.len()];
+                jacobian.apply(v, image);
+                image.iter_mut().zip(b).for_each(|(x, b)| *x = b - (1.0 - rho) * *x);
+            } else {
+                factors.measure_residual(jacobian, rho, (b, b_norm), v, report);
+                let dual = norm(gradients.residual());
+                if wide && pass > 0 && dual > 0.0 {
+                    *stretch = Some(report.residual / dual);
+                }
+                if report.residual <= target || report.relative_residual <= ROUNDING {
+                    return true;
+                }
+                if pass == RESTARTS || report.residual > 0.5 * before {
+                    break;
+                }
+                before = report.residual;
             }
-            if pass == RESTARTS || report.residual > 0.5 * before {
-                break;
-            }
-            before = report.residual;
             let mut goal = 0.5 * target;
             if wide {
-                // The measurement left b - (1-rho) J v; its defect there is J^T times the dual residual.
+                // Of b - (1-rho) J v the dual residual is left, whose product with J^T is the residual of v.
                 let residual = &mut factors.output[..unknown.len()];
                 add_scaled(residual, -rho, unknown);
-                goal *= 0.5 * norm(residual) / report.residual;
+                goal /= told.unwrap_or_else(|| 2.0 * report.residual / norm(residual));
                 gradients.start(residual);
             } else {
                 gradients.start(&factors.parameter[..unknown.len()]);
@@ -313,7 +329,7 @@ impl AmortizedFactor {
             );
             report.iterations += outcome.iterations;
             counts.iterations += outcome.iterations as u64;
-            if outcome.iterations == 0 {
+            if outcome.iterations == 0 && told.is_none() {
                 break;
             }
         }

@@ -18,6 +18,7 @@ mod extreme;
 mod extreme_eigenpairs;
 mod factors;
 mod few_units_gram;
+mod gram_choice;
 mod householder_qr;
 mod inverse;
 mod iterative;

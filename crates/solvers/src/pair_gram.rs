@@ -106,15 +106,6 @@ impl WithSimd for WidthsFor {
     }
 }
 
-/// Numbers up to which the pairs of features are kept from one Gram matrix to the next (2 MiB, what caches
-/// hold): X stays as it is.
-const KEPT: usize = 1 << 18;
-
-/// Whether the pairs of d features on `rows` rows are few enough to keep.
-pub(crate) fn keeps_feature_pairs(rows: usize, d: usize) -> bool {
-    rows.saturating_mul((d * (d + 1) / 2).next_multiple_of(ALIGNMENT)) <= KEPT
-}
-
 /// `x_k x_l` block of rows after block, each as [`write_block_pairs`] has it.
 ///
 /// `by_row` holds the rows of X, `padded` numbers each, and a vector more.
@@ -172,7 +163,8 @@ impl WithSimd for PassFor {
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) -> Pass {
         let Self { widths, pairs } = self;
-        let rows = (FEATURE_PAIRS / widths.width.max(1)).clamp(ALIGNMENT, ROW_BLOCK) & !(ALIGNMENT - 1);
+        let rows =
+            (FEATURE_PAIRS / widths.width.max(1)).clamp(ALIGNMENT, ROW_BLOCK) & !(ALIGNMENT - 1);
         // Full tiles.
         let scalars = most_scalars::<S>(VECTORS);
         let chunk = (UNIT_PAIRS / rows / scalars * scalars).clamp(scalars, pairs.max(scalars));
@@ -280,9 +272,8 @@ fn write_block_pairs<'a, S: Simd>(
     }
     let (rows, halves) = out.split_at_mut(count * whole);
     let mut pairs = [0.0; HALVED + ALIGNMENT];
-    for (two, halves) in halves[..count.div_ceil(2) * S::F64_LANES]
-        .chunks_exact_mut(S::F64_LANES)
-        .enumerate()
+    for (two, halves) in
+        halves[..count.div_ceil(2) * S::F64_LANES].chunks_exact_mut(S::F64_LANES).enumerate()
     {
         halves.fill(0.0);
         for r in 2 * two..count.min(2 * two + 2) {

@@ -13,9 +13,10 @@ use faer::{ColMut, Mat, MatMut};
 use crate::arch::arch;
 use crate::entrywise_kernel::{KernelColumns, kernel_matrix};
 use crate::few_units_gram::{self, few_units_gram};
+use crate::gram_choice::{keeps_feature_pairs, pairs_pay};
 use crate::narrow_gram::{self, narrow_gram};
 use crate::operator::{JacobianOperator, dense_in, symmetric_product};
-use crate::pair_gram::{feature_pairs, keeps_feature_pairs, pair_gram};
+use crate::pair_gram::{feature_pairs, pair_gram};
 use crate::parallel;
 use crate::row_blocks::{PADDING, ROW_BLOCK, RowBlocks};
 use crate::row_gram::{self, row_gram};
@@ -47,6 +48,9 @@ const UNITS: usize = 24;
 #[derive(Clone, Debug)]
 pub struct RowKronecker {
     left: RowBlocks,
+    /// `norm(s_j)^2` of the rows of S, where whoever wrote S wrote them too.
+    left_squares: Vec<f64>,
+    left_squares_known: bool,
     right: RowBlocks,
     /// X once more, row after row, each padded with zeros.
     by_row: Mat<f64>,
@@ -89,7 +93,16 @@ impl RowKronecker {
             && pairs_pay(rows, hidden, features);
         let feature_pairs =
             kept.then(|| feature_pairs(by_row.col_as_slice(0), padded, rows, features));
-        Self { left, right, by_row, input_squares, pair_places, feature_pairs }
+        Self {
+            left,
+            left_squares: vec![0.0; rows],
+            left_squares_known: true,
+            right,
+            by_row,
+            input_squares,
+            pair_places,
+            feature_pairs,
+        }
     }
 
     /// S, n x m, one column a hidden unit.
@@ -99,7 +112,15 @@ impl RowKronecker {
 
     /// S, to be written.
     pub fn left_mut(&mut self) -> &mut RowBlocks {
+        self.left_squares_known = false;
         &mut self.left
+    }
+
+    /// S and the sums of squares of its rows (length n), both to be written: S is in the cache when it is made, and
+    /// the norm of J then takes no pass over it.
+    pub fn left_and_squares_mut(&mut self) -> (&mut RowBlocks, &mut [f64]) {
+        self.left_squares_known = true;
+        (&mut self.left, &mut self.left_squares)
     }
 
     /// X, n x d, one column a feature.
@@ -263,6 +284,11 @@ impl JacobianOperator for RowKronecker {
     }
 
     fn kernel_diagonal(&self, out: &mut [f64]) {
+        if self.left_squares_known {
+            let squares = self.left_squares.iter().zip(&self.input_squares);
+            out.iter_mut().zip(squares).for_each(|(o, (s, x))| *o = s * x);
+            return;
+        }
         arch().dispatch(
             #[inline(always)]
             || {
@@ -333,6 +359,9 @@ impl JacobianOperator for RowKronecker {
     }
 
     fn squared_norm(&self) -> f64 {
+        if self.left_squares_known {
+            return inner_product(&self.input_squares, &self.left_squares);
+        }
         let mut sum = 0.0;
         arch().dispatch(
             #[inline(always)]
@@ -347,30 +376,6 @@ impl JacobianOperator for RowKronecker {
         );
         sum
     }
-}
-
-/// Whether the Gram matrix from pairs of columns costs less than the triangular product of J, by rows for few
-/// parameters.
-///
-/// All are counted in cycles of a processor with eight multiply-adds a cycle, from measurements of all
-/// over n, d and m: pairs cost their product, the pairs themselves (those of features, unless they are kept, a
-/// start for each feature as well), and bringing sums to their places.
-fn pairs_pay(rows: usize, hidden: usize, features: usize) -> bool {
-    let (n, m, d) = (rows as f64, hidden as f64, features as f64);
-    let (p, units) = (m * d, 0.5 * m * (m + 1.0));
-    // Whole vectors of four.
-    let pairs = 4.0 * (0.125 * d * (d + 1.0)).ceil();
-    // Per entry of the Gram matrix, which a processor's own cache holds or does not.
-    let (place, store) = if p > 400.0 { (10.0, 4.0) } else { (1.5, 0.3) };
-    let again = if keeps_feature_pairs(rows, features) { 0.0 } else { 0.9 * pairs + 4.0 * d };
-    let making = 0.8 * units + again;
-    let by_pairs = n * (units * pairs / 8.6 + making) + place * p * p + 1000.0;
-    let dense = if hidden * features <= row_gram::PARAMETERS {
-        n * (0.07 * p * (p + 8.0) + 0.3 * p) + 0.5 * p * p
-    } else {
-        n * (0.07 * p * p + 2.0 * p) + store * p * p
-    };
-    by_pairs < dense
 }
 
 /// `out = s * x`, entry by entry.

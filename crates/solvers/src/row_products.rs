@@ -1,6 +1,7 @@
 //! `J v = rowsum((S V) * X)` and `J^T u = S^T diag(u) X` for `J = S (.) X`, in blocks of rows.
 //!
-//! V is v read as m x d. Each block of S is read once from memory a product, O(n m d) operations.
+//! V is v read as m x d. Each block of S is read once from memory a product, O(n m d) operations. `J v` goes
+//! through S forward and `J^T u` backward, so that each finds in the cache what the one before it read last.
 
 // Without inlining, a loop would not be compiled for the instruction set of the closure around it.
 #![allow(clippy::inline_always)]
@@ -47,7 +48,7 @@ impl WithSimd for Apply<'_> {
 }
 
 /// `out = J^T u` from block `first` on, for the parameters of the hidden units `units` (`out` begins at the first
-/// of them); from another block than the first on, `out += J^T u`.
+/// of them); without the last block, `out += J^T u`.
 pub(crate) struct ApplyTransposed<'a> {
     pub(crate) jacobian: &'a RowKronecker,
     pub(crate) first: usize,
@@ -67,7 +68,7 @@ impl WithSimd for ApplyTransposed<'_> {
         if u.is_empty() {
             out.fill(0.0);
         }
-        for (b, u) in u.chunks(ROW_BLOCK).enumerate() {
+        for (b, u) in u.chunks(ROW_BLOCK).enumerate().rev() {
             transposed_block(simd, jacobian, (first + b, units.clone()), u, weighted, out);
         }
     }
@@ -87,7 +88,7 @@ pub(crate) fn apply_normal(
         out.fill(0.0);
     }
     with_weighted(|weighted| {
-        for (first, image) in image.chunks_mut(ROW_BLOCK).enumerate() {
+        for (first, image) in image.chunks_mut(ROW_BLOCK).enumerate().rev() {
             best.dispatch(Apply { jacobian, first, v, out: image });
             if let Some((b, scale)) = known {
                 subtract_scaled(&b[first * ROW_BLOCK..][..image.len()], scale, image);
@@ -228,8 +229,8 @@ fn add_weighted<S: Simd, const C: usize, const V: usize>(
     }
 }
 
-/// `out = J_b^T u` for the rows of the first block, `out += J_b^T u` for those of another, and the hidden units
-/// `units`; `diag(u) X` goes to `weighted`.
+/// `out = J_b^T u` for the rows of the last block, `out += J_b^T u` for those of another, and the hidden units
+/// `units`, the last ones first; `diag(u) X` goes to `weighted`.
 #[inline(always)]
 fn transposed_block<S: Simd>(
     simd: S,
@@ -248,7 +249,8 @@ fn transposed_block<S: Simd>(
     let (s, d) = (jacobian.left().block(b), jacobian.features());
     let (inputs, padded) = (jacobian.inputs_by_row(b), jacobian.padded_features());
     let most = VECTORS.min(FEATURES / S::F64_LANES);
-    let accum = if b == 0 { Accum::Replace } else { Accum::Add };
+    let begins = b + 1 == jacobian.left().blocks();
+    let accum = if begins { Accum::Replace } else { Accum::Add };
     let mut tile = [0.0; scalars_for(1) * FEATURES];
     for k in (0..d).step_by(most * S::F64_LANES) {
         let vectors = most.min((d - k).div_ceil(S::F64_LANES));
@@ -262,7 +264,8 @@ fn transposed_block<S: Simd>(
         }
         let weighted = Vectors { data: &*weighted, step: width };
         let features = width.min(d - k);
-        for (first, count) in balanced(units.len(), most_scalars::<S>(vectors)) {
+        for (left, count) in balanced(units.len(), most_scalars::<S>(vectors)) {
+            let first = units.len() - left - count;
             let i = units.start + first;
             let slopes = column_scalars(s, i);
             if features == width {
@@ -276,7 +279,7 @@ fn transposed_block<S: Simd>(
             for (c, tile) in tile.chunks(width).take(count).enumerate() {
                 let at = (first + c) * d + k;
                 for (o, t) in out[at..at + features].iter_mut().zip(tile) {
-                    *o = if b == 0 { *t } else { *o + t };
+                    *o = if begins { *t } else { *o + t };
                 }
             }
         }
@@ -298,7 +301,7 @@ fn narrow_transposed_block<S: Simd, const D: usize>(
     let mut last = [0.0; PADDING];
     last.iter_mut().zip(rest).for_each(|(last, u)| *last = *u);
     let last = &last[..if rest.is_empty() { 0 } else { S::F64_LANES }];
-    let mut begins = b == 0;
+    let mut begins = b + 1 == jacobian.left().blocks();
     for (row, u) in [(0, whole), (whole.len(), last)] {
         if u.is_empty() {
             continue;

@@ -266,8 +266,7 @@ impl SpectrumTracker {
         // some sixteenth of the bound at most.
         let noise = rounding / expected;
         let least = (SURPRISES * noise).max(noise * noise / (16.0 * WIDTH));
-        let distance =
-            (SURPRISES * self.smallest.surprise).min(0.5 * self.separation).max(least);
+        let distance = (SURPRISES * self.smallest.surprise).min(0.5 * self.separation).max(least);
         if !(expected > 0.0 && distance < 1.0 && self.inverse.normalize()) {
             return Ok(None);
         }
