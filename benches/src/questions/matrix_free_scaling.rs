@@ -1,7 +1,9 @@
 //! `J v` and `J^T u` without J, over n, m and d, each over a factor of 16.
 //!
-//! Every S is larger than a last-level cache of 32 MB, so that growth is that of the memory's or the
-//! arithmetic's rate and not of a cache that is outgrown on the way.
+//! Every S is larger than the last-level cache, so that growth is that of the memory's or the arithmetic's rate and
+//! not of a cache that is outgrown on the way; where memory is too small for that, as large as memory allows.
+
+use std::fs;
 
 use gaussflow::prelude::*;
 
@@ -12,9 +14,36 @@ use crate::problems::{fraction, row_kronecker, vector};
 /// The question's name.
 pub const NAME: &str = "matrix_free_scaling";
 
-/// What grows, and the smallest shape of its curve.
+/// What grows, and the smallest shape of its curve; S has [`SMALLEST`] bytes.
 const CURVES: [(&str, (usize, usize, usize)); 3] =
     [("n", (81_920, 8, 64)), ("m", (20_640, 8, 256)), ("d", (81_920, 4, 64))];
+
+/// Bytes of the smallest S: beyond a cache of 32 MB, which counts where none is known.
+const SMALLEST: usize = 20_640 * 256 * 8;
+
+/// Growth of a whole curve.
+const GROWTH: usize = 16;
+
+/// How much larger the smallest S must be to lie beyond this machine's caches, by a power of two.
+fn enlargement() -> usize {
+    let text = |path: String| fs::read_to_string(path).unwrap_or_default();
+    // "307200K", of every cache of the first core.
+    let kibibytes = |index| {
+        let size = text(format!("/sys/devices/system/cpu/cpu0/cache/index{index}/size"));
+        size.trim().strip_suffix('K').and_then(|size| size.parse::<usize>().ok())
+    };
+    let cache = (0..8).filter_map(kibibytes).max().unwrap_or(0) << 10;
+    let available = text("/proc/meminfo".to_owned()).lines().find_map(|line| {
+        line.strip_prefix("MemAvailable:")?.trim().strip_suffix(" kB")?.parse::<usize>().ok()
+    });
+    // S and X, with the copies of X that products keep, in half of the memory.
+    let room = available.map_or(usize::MAX, |kibibytes| (kibibytes << 10) / 2);
+    let mut factor = 1;
+    while factor * SMALLEST <= cache && 2 * factor * SMALLEST * GROWTH * 3 / 2 <= room {
+        factor *= 2;
+    }
+    factor
+}
 
 /// One curve an operation and a size that grows.
 ///
@@ -22,10 +51,12 @@ const CURVES: [(&str, (usize, usize, usize)); 3] =
 /// When a side fails.
 pub fn cases(effort: Effort, visit: Visit<'_>) -> Fallible<()> {
     let factors: &[usize] = match effort {
-        Effort::Quick => &[1, 16],
-        Effort::Full => &[1, 2, 4, 8, 16],
+        Effort::Quick => &[1, 4],
+        Effort::Full => &[1, 2, 4, 8, GROWTH],
     };
+    let enlarged = enlargement();
     for (grows, (n, d, m)) in CURVES {
+        let (n, m) = if grows == "m" { (n, m * enlarged) } else { (n * enlarged, m) };
         for &factor in factors {
             let shape = match grows {
                 "n" => Shape::network(n * factor, d, m),
