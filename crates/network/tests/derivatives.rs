@@ -72,6 +72,37 @@ fn every_activation_initialization_and_shape_passes_the_checkers() {
     }
 }
 
+/// The forward pass sums the squares of S while it writes it; here against the entries, where one thread and where
+/// several do it, at a second point as well.
+#[test]
+fn the_norm_from_the_forward_pass_is_that_of_the_entries() {
+    for shape in SHAPES.into_iter().chain([(300, 2, 500)]) {
+        let (network, start) = build(Initialization::Plain, shape, Activation::Tanh);
+        let (mut value, mut jacobian) = (vec![f64::NAN; shape.0], network.new_jacobian());
+        let away: Vec<f64> = start.iter().map(|w| 0.5 * w).collect();
+        for w in [&start, &away] {
+            network.linearize(w, &mut value, &mut jacobian).unwrap();
+            let mut dense = Mat::zeros(shape.0, start.len());
+            jacobian.write_dense(dense.as_mut());
+            let expected = dense.squared_norm_l2();
+            let bound = 1e-14 * expected;
+            assert!((jacobian.squared_norm() - expected).abs() < bound, "{shape:?}");
+            let mut diagonal = vec![f64::NAN; shape.0];
+            jacobian.kernel_diagonal(&mut diagonal);
+            for (j, found) in diagonal.iter().enumerate() {
+                let row = dense.row(j).squared_norm_l2();
+                assert!((found - row).abs() < 1e-14 * row, "{shape:?}, row {j}");
+            }
+            // Whoever writes S without them is not believed.
+            let mut other = jacobian.row_kronecker().clone();
+            other.left_mut()[(0, 0)] += 1.0;
+            other.write_dense(dense.as_mut());
+            let expected = dense.squared_norm_l2();
+            assert!((other.squared_norm() - expected).abs() < 1e-14 * expected, "{shape:?}");
+        }
+    }
+}
+
 #[test]
 fn values_are_those_of_the_formula() {
     let (n, d, m) = (260, 3, 5);

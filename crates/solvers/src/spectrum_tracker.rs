@@ -231,6 +231,7 @@ impl SpectrumTracker {
             self.inverse.resize(p);
             self.certificate = None;
             for followed in [&mut self.smallest, &mut self.largest] {
+                *followed = Followed::new();
                 followed.vectors.reserve(p);
                 followed.values.reserve(1);
             }
@@ -262,8 +263,8 @@ impl SpectrumTracker {
         rounding: f64,
     ) -> Result<Option<f64>, SolveError> {
         let expected = self.smallest.expected();
-        // Nearer than rounding comes nothing of the gap is left, nor of what the residual may be; its rounding is
-        // some sixteenth of the bound at most.
+        // Nearer, rounding would leave nothing of the gap, or nothing of what the residual may be: that of a measured
+        // residual is taken for a sixteenth of the bound.
         let noise = rounding / expected;
         let least = (SURPRISES * noise).max(noise * noise / (16.0 * WIDTH));
         let distance = (SURPRISES * self.smallest.surprise).min(0.5 * self.separation).max(least);
