@@ -75,6 +75,7 @@ impl PathHistory {
 }
 
 #[cfg(test)]
+#[allow(clippy::float_cmp, reason = "small integers are computed exactly")]
 mod tests {
     use super::*;
 
