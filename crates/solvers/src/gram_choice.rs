@@ -1,9 +1,7 @@
 //! Which kernel makes the Gram matrix of `J = S (.) X`, and whether what it takes of X is kept: by counts of operations.
 
+use crate::row_blocks::PADDING;
 use crate::row_gram;
-
-/// Numbers of a cache line, and of the longest vector.
-const ALIGNMENT: usize = 8;
 
 /// Numbers up to which the pairs of features are kept from one Gram matrix to the next (2 MiB, what caches
 /// hold): X stays as it is.
@@ -11,7 +9,7 @@ const KEPT: usize = 1 << 18;
 
 /// Whether the pairs of d features on `rows` rows are few enough to keep.
 pub(crate) fn keeps_feature_pairs(rows: usize, d: usize) -> bool {
-    rows.saturating_mul((d * (d + 1) / 2).next_multiple_of(ALIGNMENT)) <= KEPT
+    rows.saturating_mul((d * (d + 1) / 2).next_multiple_of(PADDING)) <= KEPT
 }
 
 /// Whether the Gram matrix from pairs of columns costs less than the triangular product of J, by rows for few

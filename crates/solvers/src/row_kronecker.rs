@@ -12,11 +12,12 @@ use faer::{ColMut, Mat, MatMut};
 
 use crate::arch::arch;
 use crate::entrywise_kernel::{KernelColumns, kernel_matrix};
+use crate::feature_pairs::feature_pairs;
 use crate::few_units_gram::{self, few_units_gram};
 use crate::gram_choice::{keeps_feature_pairs, pairs_pay};
 use crate::narrow_gram::{self, narrow_gram};
 use crate::operator::{JacobianOperator, dense_in, symmetric_product};
-use crate::pair_gram::{feature_pairs, pair_gram};
+use crate::pair_gram::pair_gram;
 use crate::parallel;
 use crate::row_blocks::{PADDING, ROW_BLOCK, RowBlocks};
 use crate::row_gram::{self, row_gram};

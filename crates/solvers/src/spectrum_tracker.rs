@@ -14,11 +14,11 @@ use crate::damped::{DampedSolver, UNDAMPED_CONDITION};
 use crate::error::SolveError;
 use crate::extreme::ExtremeSingularValues;
 use crate::factors::Factors;
+use crate::followed::Followed;
 use crate::lanczos_path::{KrylovSpace, Ritz};
 use crate::operator::JacobianOperator;
-use crate::path_history::PathHistory;
 use crate::shifted_inverse::ShiftedInverse;
-use crate::vector::{add_scaled, inner_product, norm};
+use crate::vector::{add_scaled, norm};
 
 /// Relative width of the interval that a certificate may leave an eigenvalue.
 const WIDTH: f64 = 1e-12;
@@ -28,9 +28,6 @@ const SMALLEST_ORDER: usize = 16;
 
 /// Tries of a certificate, each with a shift nearer to the eigenvalue.
 const TRIES: usize = 3;
-
-/// The first guess of how far, relatively, an eigenvalue is from where the last points let expect it.
-const FIRST_SURPRISE: f64 = 0.02;
 
 /// A shift is so many surprises away from the eigenvalue that is expected.
 const SURPRISES: f64 = 8.0;
@@ -84,70 +81,6 @@ pub struct SpectrumTracker {
     counts: TrackerCounts,
 }
 
-/// An eigenpair that is followed from point to point.
-struct Followed {
-    vectors: PathHistory,
-    values: PathHistory,
-    /// Relative distance of the last values from what was expected, which forgets slowly.
-    surprise: f64,
-    /// Steps of the last search.
-    steps: usize,
-}
-
-impl Followed {
-    fn new() -> Self {
-        let (vectors, values) = (PathHistory::default(), PathHistory::default());
-        Self { vectors, values, surprise: FIRST_SURPRISE, steps: 0 }
-    }
-
-    /// Puts the start of the next search into `x`: the last vectors, carried on as they moved. Nothing is written
-    /// before a vector is known.
-    fn start(&self, x: &mut [f64]) -> bool {
-        let known = self.vectors.last(x.len()).is_some();
-        if known {
-            self.vectors.extrapolate(x);
-        }
-        known
-    }
-
-    /// The value that is expected at the next point; 0 where none is.
-    fn expected(&self) -> f64 {
-        let mut value = [0.0];
-        self.values.extrapolate(&mut value);
-        value[0]
-    }
-
-    /// Whether a trend is known: a path whose steps are too long for one is searched at every other point.
-    fn has_trend(&self) -> bool {
-        self.values.known() > 1
-    }
-
-    /// The step from which the next search looks at what it has: one before the last search ended.
-    fn first_look(&self) -> usize {
-        self.steps.saturating_sub(1)
-    }
-
-    /// Notes the pair that was found.
-    fn found(&mut self, value: f64, x: &[f64]) {
-        let expected = self.expected();
-        if expected > 0.0 {
-            self.surprise = (value / expected - 1.0).abs().max(0.25 * self.surprise);
-        }
-        // Of either sign: each is known up to that.
-        let last = self.vectors.last(x.len());
-        let sign = if last.is_some_and(|last| inner_product(last, x) < 0.0) { -1.0 } else { 1.0 };
-        self.vectors.note(x.iter().map(|x| sign * x));
-        self.values.note([value].into_iter());
-    }
-
-    /// Forgets where the path came from, but for the last vector.
-    fn lose_track(&mut self) {
-        self.values.clear();
-        self.surprise = FIRST_SURPRISE;
-        self.vectors.keep_last();
-    }
-}
-
 impl Default for SpectrumTracker {
     fn default() -> Self {
         Self::new()
@@ -158,8 +91,8 @@ impl SpectrumTracker {
     /// A tracker that knows nothing yet; buffers are made at the first point.
     pub fn new() -> Self {
         Self {
-            smallest: Followed::new(),
-            largest: Followed::new(),
+            smallest: Followed::new(0),
+            largest: Followed::new(0),
             space: KrylovSpace::default(),
             inverse: ShiftedInverse::default(),
             certificate: None,
@@ -231,9 +164,7 @@ impl SpectrumTracker {
             self.inverse.resize(p);
             self.certificate = None;
             for followed in [&mut self.smallest, &mut self.largest] {
-                *followed = Followed::new();
-                followed.vectors.reserve(p);
-                followed.values.reserve(1);
+                *followed = Followed::new(p);
             }
         }
         true
