@@ -16,7 +16,7 @@ use crate::factors::Factors;
 use crate::operator::JacobianOperator;
 use crate::path_history::PathHistory;
 use crate::solve::{ROUNDING, require_solution};
-use crate::vector::{add_scaled, norm};
+use crate::vector::{add_scaled, norm, subtract_scaled};
 
 /// An operation of a product with J, which waits for memory, counts as so many of a Gram matrix.
 const PRODUCT_WEIGHT: f64 = 1.3;
@@ -263,17 +263,18 @@ impl AmortizedFactor {
             if !wide {
                 v.copy_from_slice(unknown);
             }
-            // For p > n the last solve tells how far to go, without the products of a measurement.
-            let told = stretch.filter(|_| wide && pass == 0);
+            // For p > n the last solve tells how far to go, without the products of a measurement; what a new factor
+            // gave (no limit of iterations) is most often good already.
+            let told = stretch.filter(|_| wide && pass == 0 && most.is_finite());
             if told.is_some() {
                 let image = &mut factors.output[..unknown.len()];
                 jacobian.apply(v, image);
-                image.iter_mut().zip(b).for_each(|(x, b)| *x = b - (1.0 - rho) * *x);
+                subtract_scaled(b, 1.0 - rho, image);
             } else {
                 factors.measure_residual(jacobian, rho, (b, b_norm), v, report);
-                let dual = norm(gradients.residual());
-                if wide && pass > 0 && dual > 0.0 {
-                    *stretch = Some(report.residual / dual);
+                if wide && pass > 0 {
+                    let found = report.residual / norm(gradients.residual());
+                    *stretch = (found > 0.0 && found.is_finite()).then_some(found);
                 }
                 if report.residual <= target || report.relative_residual <= ROUNDING {
                     return true;
