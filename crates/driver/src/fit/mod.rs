@@ -134,7 +134,10 @@ fn settings(problem: &Problem) -> FitSettings {
     let defaults = FitSettings::default();
     let fit = &problem.fit;
     FitSettings {
-        damping: Damping::TrustRegion { initial_radius: fit.initial_radius.unwrap_or(1.0) },
+        damping: match fit.initial_radius {
+            Some(initial_radius) => Damping::TrustRegion { initial_radius },
+            None => Damping::default(),
+        },
         max_evaluations: fit.max_evaluations.unwrap_or(defaults.max_evaluations),
         max_iterations: fit.max_iterations.unwrap_or(defaults.max_iterations),
         gradient_tolerance: fit.gradient_tolerance.unwrap_or(defaults.gradient_tolerance),

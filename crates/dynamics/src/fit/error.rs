@@ -27,7 +27,7 @@ pub enum FitError {
     },
     /// A parameter's bounds leave no room.
     #[error(
-        "the bounds of {name} are {lower} and {upper}; accepted: lower < upper, infinities allowed"
+        "the bounds of {name} are {lower} and {upper}; accepted: lower <= upper, infinities allowed"
     )]
     Bounds {
         /// The parameter.

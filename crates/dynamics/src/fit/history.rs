@@ -15,6 +15,8 @@ pub enum StepKind {
     Secant,
     /// A step of a schedule.
     Scheduled,
+    /// A move along parameters that a bound has robbed of their effect, to where the bound no longer holds.
+    Release,
 }
 
 impl StepKind {
@@ -27,6 +29,7 @@ impl StepKind {
             Self::Accelerated => "accelerated",
             Self::Secant => "secant",
             Self::Scheduled => "scheduled",
+            Self::Release => "release",
         }
     }
 }

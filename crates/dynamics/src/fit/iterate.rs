@@ -3,6 +3,7 @@
 use gaussflow_objective::{SmoothMap, require_finite};
 use gaussflow_solvers::{SecularFactor, norm};
 
+use super::confine::Approach;
 use super::error::FitError;
 use super::history::{StepKind, StepRecord, Verdict};
 use super::point::{Point, is_off_domain};
@@ -29,6 +30,11 @@ pub(crate) struct Iteration<'a, M: SmoothMap> {
     pub(crate) scales: Vec<f64>,
     /// Parameters that are not held by a bound.
     pub(crate) free: Vec<usize>,
+    /// Number of free parameters less the rank.
+    pub(crate) deficiency: usize,
+    pub(crate) approach: Approach,
+    /// How often the fit was released from a bound.
+    pub(crate) releases: usize,
     /// The trial step d (p), and the scaled step over the factored columns.
     pub(crate) step: Vec<f64>,
     pub(crate) scaled_step: Vec<f64>,
@@ -45,6 +51,17 @@ pub(crate) struct Iteration<'a, M: SmoothMap> {
     history: Vec<StepRecord>,
     /// Where the last accepted step was below the loss's rounding: cosine and rank before it.
     at_rounding: Option<(f64, usize)>,
+}
+
+/// What became of a step to a trial point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Arrival {
+    /// The fit stands there.
+    There,
+    /// Its Jacobian is undefined or not finite.
+    Undefined,
+    /// The step ended on a bound, where rank is lost.
+    RankLost,
 }
 
 /// What a trial led to.
@@ -86,7 +103,7 @@ impl<'a, M: SmoothMap> Iteration<'a, M> {
         if !loss.is_finite() {
             return Err(FitError::StartOverflow { loss });
         }
-        here.linearize(map, &problem.rows).map_err(FitError::Start)?;
+        here.linearize(map, &problem.rows, problem.bounds.as_ref()).map_err(FitError::Start)?;
         let mut factor = SecularFactor::new(n, p);
         factor.set_cutoff(map.jacobian_error());
         factor.load(&here.jacobian, here.factors(), settings.method)?;
@@ -104,6 +121,9 @@ impl<'a, M: SmoothMap> Iteration<'a, M> {
             factor,
             scales,
             free: (0..p).collect(),
+            deficiency: 0,
+            approach: Approach::new(p),
+            releases: 0,
             step: vec![0.0; p],
             scaled_step: Vec::with_capacity(p),
             image: vec![0.0; n],
@@ -162,13 +182,18 @@ impl<'a, M: SmoothMap> Iteration<'a, M> {
             if self.free.is_empty() {
                 return Ok(FitStop::AtBounds);
             }
-            if let Some(stop) = self.measures.verdict(self.settings.gradient_tolerance) {
-                return Ok(stop);
-            }
+            let mut end = self.measures.verdict(self.settings.gradient_tolerance);
             if let Some(before) = self.at_rounding.take()
+                && end.is_none()
                 && self.stalls(before)?
             {
-                return Ok(FitStop::Decrease);
+                end = Some(FitStop::Decrease);
+            }
+            if let Some(stop) = end {
+                match self.settle(stop)? {
+                    Some(stop) => return Ok(stop),
+                    None => continue,
+                }
             }
             if self.counts.accepted >= self.settings.max_iterations {
                 return Ok(FitStop::IterationLimit);
@@ -192,7 +217,16 @@ impl<'a, M: SmoothMap> Iteration<'a, M> {
                 // Where nothing lowers the loss, and every column is orthogonal to the residuals, that is why.
                 let stationary = self.measures.column_cosine <= self.settings.gradient_tolerance;
                 let stalled = matches!(stop, FitStop::NoProgress | FitStop::Noise) && stationary;
-                return Ok(if stalled { FitStop::Gradient } else { stop });
+                let measured = self.measures.verdict(self.settings.gradient_tolerance);
+                let stop = match measured {
+                    // What is true of the point says more than what is true of the last step.
+                    Some(found) if stop.converged() => found,
+                    _ if stalled => FitStop::Gradient,
+                    _ => stop,
+                };
+                if let Some(stop) = self.settle(stop)? {
+                    return Ok(stop);
+                }
             }
         }
     }
@@ -219,11 +253,18 @@ impl<'a, M: SmoothMap> Iteration<'a, M> {
         self.measures.residual = residual;
         if self.free.is_empty() {
             self.measures.image = 0.0;
+            self.deficiency = 0;
             return Ok(());
         }
         self.factor_free()?;
+        self.deficiency = self.deficiency_of(self.free.len());
         self.measures.image = self.factor.image_norm();
         Ok(())
+    }
+
+    /// How many of `free` factored parameters steps cannot tell.
+    fn deficiency_of(&self, free: usize) -> usize {
+        free.min(self.here.f.len()).saturating_sub(self.factor.rank())
     }
 
     /// Factors the free columns and projects b.
@@ -255,19 +296,24 @@ impl<'a, M: SmoothMap> Iteration<'a, M> {
         Ok(self.trial.loss.is_finite() && require_finite("the residuals", &self.trial.f).is_ok())
     }
 
-    /// Goes to the trial point if it has a Jacobian; whether it has.
-    pub(crate) fn arrive(&mut self) -> Result<bool, FitStop> {
+    /// Goes to the trial point if it has a Jacobian, and has lost no rank by ending on a bound.
+    pub(crate) fn arrive(&mut self) -> Result<Arrival, FitStop> {
         self.counts.jacobians += 1;
-        let linearized = self.trial.linearize(&self.problem.map, &self.problem.rows);
-        let fine = match linearized {
+        let (map, bounds) = (&self.problem.map, self.problem.bounds.as_ref());
+        let linearized = self.trial.linearize(map, &self.problem.rows, bounds);
+        let mut arrival = match linearized {
             Ok(()) => {
                 let (jacobian, factors) = (&self.trial.jacobian, self.trial.factors());
-                self.factor.load(jacobian, factors, self.settings.method).is_ok()
+                let loaded = self.factor.load(jacobian, factors, self.settings.method).is_ok();
+                if loaded { Arrival::There } else { Arrival::Undefined }
             }
-            Err(error) if is_off_domain(&error) => false,
+            Err(error) if is_off_domain(&error) => Arrival::Undefined,
             Err(error) => return Err(FitStop::Failed(error)),
         };
-        if fine {
+        if arrival == Arrival::There && self.landing_costs_rank() {
+            arrival = Arrival::RankLost;
+        }
+        if arrival == Arrival::There {
             if let Some(secant) = &mut self.secant {
                 let predicted = self.promised.take();
                 let (rows, scales) = (&self.problem.rows, &self.scales);
@@ -275,8 +321,9 @@ impl<'a, M: SmoothMap> Iteration<'a, M> {
             }
             std::mem::swap(&mut self.here, &mut self.trial);
             self.counts.accepted += 1;
+            self.approach.commit();
         } else {
-            self.counts.undefined += 1;
+            self.counts.undefined += usize::from(arrival == Arrival::Undefined);
             // The factor was overwritten: what held before holds again.
             let jacobian = &self.here.jacobian;
             let again = self.factor.load(jacobian, self.here.factors(), self.settings.method);
@@ -284,7 +331,19 @@ impl<'a, M: SmoothMap> Iteration<'a, M> {
                 return Err(FitStop::NonFinite);
             }
         }
-        Ok(fine)
+        Ok(arrival)
+    }
+
+    /// Whether the trial, loaded into the factor, ends on a bound at which other parameters lose their effect.
+    fn landing_costs_rank(&mut self) -> bool {
+        let Some(bounds) = &self.problem.bounds else { return false };
+        if self.approach.landed.is_empty() || self.approach.insists() {
+            return false;
+        }
+        let mut free = Vec::with_capacity(self.free.len());
+        bounds.free_at(&self.trial.w, &self.trial.gradient, &mut free);
+        let factored = !free.is_empty() && self.factor.factor(&self.scales, &free).is_ok();
+        factored && self.deficiency_of(free.len()) > self.deficiency
     }
 
     /// Adds a record of the present trial.

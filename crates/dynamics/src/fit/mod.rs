@@ -13,6 +13,7 @@ mod iterate;
 mod noise;
 mod point;
 mod propose;
+mod release;
 mod result;
 mod robust;
 mod schedule;
@@ -100,18 +101,19 @@ impl<M: SmoothMap> LeastSquares<M> {
 
     /// Keeps each parameter within `[lower_k, upper_k]` (length p each; infinities allowed).
     ///
-    /// Parameters at a bound that the gradient points out of are held; a step that would leave the box is
-    /// solved again with the offending parameters at their bounds. Every point evaluated lies in the box
-    /// (differences for a Jacobian may look across by their step).
+    /// Equal bounds fix a parameter. Parameters at a bound that the gradient points out of are held; a step that
+    /// would leave the box is solved again with the offending parameters cut short of their bounds, and at them if
+    /// the next step leaves there too. Where the others lose their effect at a bound, it is not stepped on. Every
+    /// point evaluated lies in the box, those of differences included.
     ///
     /// # Errors
-    /// [`FitError::Count`]; [`FitError::Bounds`] where lower is not below upper.
+    /// [`FitError::Count`]; [`FitError::Bounds`] where lower is above upper.
     pub fn with_bounds(mut self, lower: Vec<f64>, upper: Vec<f64>) -> Result<Self, FitError> {
         require_count("lower bounds", &lower, self.map.parameters())?;
         require_count("upper bounds", &upper, self.map.parameters())?;
         for (k, (&lower, &upper)) in lower.iter().zip(&upper).enumerate() {
             // Written so that NaN is refused.
-            let proper = lower < upper;
+            let proper = lower <= upper && lower < f64::INFINITY && upper > f64::NEG_INFINITY;
             if !proper {
                 return Err(FitError::Bounds { name: self.names[k].clone(), lower, upper });
             }

@@ -3,11 +3,15 @@
 use gaussflow_objective::{MapError, SmoothMap, require_finite};
 use gaussflow_solvers::{JacobianOperator, norm};
 
+use super::Bounds;
 use super::robust::Rows;
 
 /// Curvature of a loss relative to its slope below which steps take this value: b grows as its root falls, and
 /// digits of the gradient with it. Larger values would slow down convergence.
 const LEAST_CURVATURE: f64 = 1e-3;
+/// How far inside of the box a Jacobian is taken that does not exist on its edge, relative to the parameters: about
+/// sqrt(eps), as the steps of one-sided differences.
+const EDGE: f64 = 1e-8;
 
 /// The present point: residuals, their scaled form, Jacobian and gradient.
 pub(crate) struct Point<J> {
@@ -81,15 +85,34 @@ impl<J: JacobianOperator> Point<J> {
         self.scale_rows(out);
     }
 
-    /// Linearizes at w and derives the rest.
+    /// Linearizes at w and derives the rest. Where a derivative is infinite on the edge of the box, as that of
+    /// sqrt(w) at its bound w = 0, the Jacobian is taken a little inside.
     ///
     /// # Errors
     /// [`MapError`], with [`MapError::NonFinite`] for residuals that are not finite.
-    pub(crate) fn linearize<M>(&mut self, map: &M, rows: &Rows) -> Result<(), MapError>
+    pub(crate) fn linearize<M>(
+        &mut self,
+        map: &M,
+        rows: &Rows,
+        bounds: Option<&Bounds>,
+    ) -> Result<(), MapError>
     where
         M: SmoothMap<Jacobian = J>,
     {
-        map.linearize(&self.w, &mut self.f, &mut self.jacobian)?;
+        let found = map.linearize(&self.w, &mut self.f, &mut self.jacobian);
+        let found = found.and_then(|()| self.derive(rows));
+        match (found, bounds.and_then(|bounds| bounds.inside(&self.w, EDGE))) {
+            (Err(error), Some(inner)) if is_off_domain(&error) => {
+                map.linearize(&inner, &mut self.f, &mut self.jacobian)?;
+                map.value(&self.w, &mut self.f)?;
+                self.derive(rows)
+            }
+            (found, _) => found,
+        }
+    }
+
+    /// Everything that follows from f and J.
+    fn derive(&mut self, rows: &Rows) -> Result<(), MapError> {
         require_finite("the residuals", &self.f)?;
         self.loss = rows.loss(&self.f);
         if !rows.is_plain() {

@@ -5,7 +5,7 @@ use gaussflow_solvers::{JacobianOperator, norm};
 
 use super::error::FitError;
 use super::history::{StepKind, Verdict};
-use super::iterate::{Iteration, Outcome};
+use super::iterate::{Arrival, Iteration, Outcome};
 use super::noise::{NoiseWatch, UNEXPLAINED};
 use super::settings::Acceleration;
 use super::stop::FitStop;
@@ -16,6 +16,12 @@ const TAKEN: f64 = 1e-4;
 const POOR: f64 = 0.25;
 /// Gain ratio from which the radius grows.
 const GOOD: f64 = 0.75;
+/// Growth of the radius after a good step: least, and most unless the model is all but exact. Larger ones reach a far
+/// minimum in fewer steps, and more often another valley than the start's.
+const GROWTH: [f64; 2] = [1.5, 4.0];
+/// Error of the gain ratio that a longer step may be expected to have, and the one at which the map counts as linear.
+const EXPECTED: f64 = 0.05;
+const LINEAR: f64 = 1e-4;
 /// Gain ratio that no longer speaks for the model: the step has left the ground it describes.
 const TOO_GOOD: f64 = 4.0;
 /// How often a point's steps may be refused for being too good, or the first point's for not being good.
@@ -45,6 +51,12 @@ fn is_distrusted(trial: &Trial, damping: f64, at_start: bool) -> bool {
     too_good || unproved
 }
 
+/// By how much the radius grows after a good step: the error of its gain ratio grows at least as its length.
+fn growth(gain: f64) -> f64 {
+    let error = (gain - 1.0).abs();
+    (EXPECTED / error).clamp(GROWTH[0], GROWTH[1]).max(LINEAR / error)
+}
+
 impl<M: SmoothMap> Iteration<'_, M> {
     /// Tries steps until one is accepted.
     pub(crate) fn advance(&mut self, initial_radius: f64) -> Result<Outcome, FitError> {
@@ -72,6 +84,7 @@ impl<M: SmoothMap> Iteration<'_, M> {
             for (&k, v) in self.free.iter().zip(&self.scaled_step) {
                 self.step[k] = v / self.scales[k];
             }
+            self.approach.begin();
             let confined = self.leaves_box();
             if confined {
                 predicted = self.confine()?;
@@ -110,11 +123,14 @@ impl<M: SmoothMap> Iteration<'_, M> {
             if trial.gain > TAKEN {
                 self.promised = (trial.kind != StepKind::Accelerated).then_some(predicted);
                 match self.arrive() {
-                    Ok(true) => return Ok(self.accepted(&trial, predicted, before, length)),
-                    Ok(false) => {
+                    Ok(Arrival::There) => {
+                        return Ok(self.accepted(&trial, predicted, before, length));
+                    }
+                    Ok(Arrival::Undefined) => {
                         trial.defined = false;
                         self.radius = 0.1 * length;
                     }
+                    Ok(Arrival::RankLost) => self.approach.refuse(),
                     Err(stop) => return Ok(Outcome::Stopped(stop)),
                 }
             }
@@ -259,7 +275,7 @@ impl<M: SmoothMap> Iteration<'_, M> {
         } else if self.damping == 0.0 {
             self.radius = self.radius.max(2.0 * length);
         } else if trial.gain >= GOOD {
-            self.radius = 2.0 * length;
+            self.radius = growth(trial.gain) * length;
             self.damping *= 0.5;
         }
     }
@@ -312,13 +328,13 @@ impl<M: SmoothMap> Iteration<'_, M> {
         if trial.gain > POOR {
             self.promised = None;
             match self.arrive() {
-                Ok(true) => {
+                Ok(Arrival::There) => {
                     if trial.gain > GOOD {
                         self.radius = self.radius.max(2.0 * length);
                     }
                     return Some(self.accepted(&trial, predicted, damping, length));
                 }
-                Ok(false) => {}
+                Ok(Arrival::Undefined | Arrival::RankLost) => {}
                 Err(stop) => return Some(Outcome::Stopped(stop)),
             }
         }

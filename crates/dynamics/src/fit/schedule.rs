@@ -5,7 +5,7 @@ use gaussflow_solvers::{inner_product, norm};
 
 use super::error::FitError;
 use super::history::{StepKind, Verdict};
-use super::iterate::{Iteration, Outcome};
+use super::iterate::{Arrival, Iteration, Outcome};
 use super::stop::FitStop;
 use crate::schedule::{DampingSchedule, ScheduleState, StepLength, StepVerdict};
 
@@ -65,12 +65,12 @@ impl<M: SmoothMap> Iteration<'_, M> {
                 verdict = Verdict::Undefined;
             } else if accepted {
                 match self.arrive() {
-                    Ok(true) => {
+                    Ok(Arrival::There) => {
                         self.note(StepKind::Scheduled, Verdict::Accepted, gain, size);
                         return Ok(Outcome::Accepted);
                     }
                     // Values, but no Jacobian: nothing to go on from.
-                    Ok(false) => {
+                    Ok(Arrival::Undefined | Arrival::RankLost) => {
                         (gain, verdict) = (f64::NEG_INFINITY, Verdict::Undefined);
                         accepted = schedule.judge(gain) == StepVerdict::Accepted;
                         self.factor_plain()?;

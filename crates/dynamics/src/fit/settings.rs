@@ -9,7 +9,9 @@ use crate::schedule::{DampingSchedule, StepLength};
 pub enum Damping {
     /// lambda from a trust region whose radius follows the gain ratio (More 1978).
     TrustRegion {
-        /// First radius relative to `norm(D w_0)` (to 1 where that is 0), D the columns' norms; default 1.
+        /// First radius relative to `norm(D w_0)` (to 1 where that is 0), D the columns' norms; default 0.1: the
+        /// parameters' size says little about where the linear model holds, and a first step too long decides for
+        /// another valley, where one too short costs an evaluation each time that the radius doubles.
         initial_radius: f64,
     },
     /// Theorem 2: `w <- w - eta [(1-rho_k) J^T J + rho_k I]^-1 J^T grad g`, steps taken as the schedule judges
@@ -24,7 +26,7 @@ pub enum Damping {
 
 impl Default for Damping {
     fn default() -> Self {
-        Self::TrustRegion { initial_radius: 1.0 }
+        Self::TrustRegion { initial_radius: 0.1 }
     }
 }
 

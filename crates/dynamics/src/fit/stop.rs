@@ -37,6 +37,10 @@ pub enum FitStop {
     Interrupted,
     /// No free parameter is left: each is held by a bound that its gradient points out of.
     AtBounds,
+    /// At a bound other parameters have lost their effect, and no point was found nearby from which the loss falls: no
+    /// convergence. It may be a minimum, but the residuals cannot tell; start elsewhere, move the bound or leave out the
+    /// term.
+    RankLostAtBound,
     /// The map failed for another reason than its values.
     Failed(MapError),
 }
@@ -64,6 +68,7 @@ impl FitStop {
             Self::NonFinite => "non-finite",
             Self::Interrupted => "interrupted",
             Self::AtBounds => "at-bounds",
+            Self::RankLostAtBound => "rank-lost-at-bound",
             Self::Failed(_) => "failed",
         }
     }
@@ -83,6 +88,9 @@ impl FitStop {
             Self::AtBounds => "converged: every parameter is held by a bound",
             Self::NoProgress => {
                 "NOT converged: no step lowers the loss; check the Jacobian or the noise"
+            }
+            Self::RankLostAtBound => {
+                "NOT converged: at a bound other parameters have no effect; start elsewhere or move the bound"
             }
             Self::EvaluationLimit => "NOT converged: limit on evaluations",
             Self::IterationLimit => "NOT converged: limit on iterations",

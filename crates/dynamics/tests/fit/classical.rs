@@ -37,9 +37,10 @@ impl Ending {
             Err(_) => return Self::Refused,
         };
         let meets = |known: &[f64], digits: f64| {
-            known.iter().any(|&m| (loss - m).abs() <= digits * m + 1e-20)
+            known.iter().any(|&m| (loss - m).abs() <= digits * m + 1e-18)
         };
-        // Published to ten digits; zero residuals must be met to rounding of their start. Limits are only neared.
+        // Published to ten digits; zero residuals must be met to rounding of the parameters, which reach 1e6. Limits
+        // are only neared.
         if meets(&function.minima[..1], 1e-8) {
             Self::Minimum
         } else if meets(function.minima, 1e-8) {
@@ -91,14 +92,19 @@ fn pinned(function: &Function, factor: f64) -> Vec<&'static str> {
 }
 
 /// Runs `function` and compares the ending, which a convergence must deserve. Gives measured and pinned counts.
-fn compare(function: &Function, factor: f64) -> Option<(f64, f64)> {
+///
+/// # Errors
+/// What differs, in words.
+fn compare(function: &Function, factor: f64) -> Result<Option<(f64, f64)>, String> {
     let (line, ending, stop) = line(function, factor);
     let fields = pinned(function, factor);
     // Paths so long that rounding decides where they end.
     if fields.last() == Some(&"varies") {
-        return None;
+        return Ok(None);
     }
-    assert_eq!(ending.to_string(), fields[6], "{line}, {stop:?}");
+    if ending.to_string() != fields[6] {
+        return Err(format!("{line}, {stop:?}, was {} by {}", fields[6], fields[4]));
+    }
     // There the Jacobian is singular at minima with residuals, and rounding of f hides the last steps.
     let singular = function.name == "trigonometric-10";
     if let Some(stop) = stop {
@@ -106,35 +112,53 @@ fn compare(function: &Function, factor: f64) -> Option<(f64, f64)> {
         let asymptotic = ending == Ending::Limit || singular;
         // Noise is no convergence, yet only a minimum may end in it.
         let claimed = stop.converged() || stop == FitStop::Noise;
-        assert!(asymptotic || claimed == reached, "{line}, {stop:?}");
+        if !asymptotic && claimed != reached {
+            return Err(format!("{line}, {stop:?}"));
+        }
         // The least positive minimum but one is 1e-9; exact fits end below 1e-20.
         let loss: f64 = line.split(' ').nth(7).unwrap().parse().unwrap();
-        assert!(stop != FitStop::Rounding || loss < 1e-18, "{line}, {stop:?}");
+        if stop == FitStop::Rounding && loss >= 1e-18 {
+            return Err(format!("{line}, {stop:?}"));
+        }
     }
     let evaluations = line.split(' ').nth(4).unwrap().parse().unwrap();
-    Some((evaluations, fields[4].parse().unwrap()))
+    Ok(Some((evaluations, fields[4].parse().unwrap())))
 }
 
 #[test]
 fn minima_are_the_published_ones_at_pinned_cost() {
+    let mut failures = Vec::new();
     for function in functions() {
-        let (found, expected) = compare(&function, 1.0).unwrap();
+        let (found, expected) = match compare(&function, 1.0) {
+            Ok(counts) => counts.unwrap(),
+            Err(failure) => {
+                failures.push(failure);
+                continue;
+            }
+        };
         // Rounding of another processor's vectors may move these by a few: renew them when they move. Where no
         // zero residual draws a fit, or the Jacobian is singular at the end, it may spare or cost many steps.
         let most = expected + (0.2 * expected).max(2.0);
         let within = found >= 0.5 * expected && found <= most;
-        assert!(within, "{}: found {found}, pinned {expected}", function.name);
+        if !within {
+            failures.push(format!("{}: found {found}, pinned {expected}", function.name));
+        }
     }
+    assert!(failures.is_empty(), "{failures:#?}");
 }
 
 #[test]
 fn starts_ten_and_a_hundred_times_as_far_end_where_they_are_known_to() {
-    let mut varies = 0;
+    let (mut varies, mut failures) = (0, Vec::new());
     for function in functions() {
         for factor in [10.0, 100.0] {
-            varies += usize::from(compare(&function, factor).is_none());
+            match compare(&function, factor) {
+                Ok(counts) => varies += usize::from(counts.is_none()),
+                Err(failure) => failures.push(failure),
+            }
         }
     }
+    assert!(failures.is_empty(), "{failures:#?}");
     assert!(varies <= 8, "{varies} runs are not compared");
     assert_eq!(PINNED.lines().count(), 3 * functions().len());
 }
