@@ -33,11 +33,11 @@ fn check_refusal(folder: &Path, arguments: &[&str], facts: &[&str]) {
 
 /// A CSV with `columns` features, few rows and target y.
 fn wide_csv(folder: &Path, columns: usize, rows: usize) {
-    let mut text: String = (0..columns).map(|k| format!("x{k},")).collect();
+    let mut text = (0..columns).map(|k| format!("x{k},")).collect::<Vec<_>>().concat();
     text += "y\n";
     for row in 0..rows {
         let cells = (0..columns).map(|k| format!("{},", (row * 7 + k * 13 + row * k) % 31));
-        text += &cells.collect::<String>();
+        text += &cells.collect::<Vec<_>>().concat();
         text += &format!("{}\n", row % 5);
     }
     fs::write(folder.join("wide.csv"), text).unwrap();

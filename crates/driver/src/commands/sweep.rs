@@ -73,8 +73,8 @@ const MOST_REMARKS: usize = 5;
 
 /// A few lines on runs that lost rank, fell back or rose in loss; empty where there are none.
 fn remarks(all: &[(String, String)]) -> String {
-    let mut text: String =
-        all.iter().take(MOST_REMARKS).map(|(id, remark)| format!("{id}: {remark}\n")).collect();
+    let told = all.iter().take(MOST_REMARKS).map(|(id, remark)| format!("{id}: {remark}\n"));
+    let mut text = told.collect::<Vec<_>>().concat();
     if all.len() > MOST_REMARKS {
         let more = all.len() - MOST_REMARKS;
         text += &format!("{more} more runs have a remark: see the column of that name\n");

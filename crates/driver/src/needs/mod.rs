@@ -33,6 +33,8 @@ const NUMBER: u64 = 8;
 const MANY_STEPS: u64 = 100_000;
 /// See [`MANY_STEPS`].
 const MANY_BYTES: u64 = 1 << 30;
+/// Multiply-adds of one dense factor a step, minutes of a core, from which a run is announced as well.
+const MUCH_WORK: u64 = 100_000_000_000;
 
 /// The sizes of a problem that its configuration does not tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +61,8 @@ pub struct Needs {
     pub recorded_rows: u64,
     /// Snapshots of the weights at most.
     pub snapshots: u64,
+    /// Multiply-adds of one dense factor a step.
+    work: u64,
     /// Bytes of each item; see [`Item`] for the order.
     bytes: [u64; Item::ALL.len()],
 }
@@ -168,7 +172,8 @@ impl Needs {
             product(&[snapshots, p.saturating_add(1), snapshot]),
             direct.matrices,
         ];
-        Self { steps, recorded_rows, snapshots, bytes }
+        let work = product(&[steps, n, p, n.min(p)]);
+        Self { steps, recorded_rows, snapshots, work, bytes }
     }
 
     /// Bytes of one item.
@@ -190,7 +195,8 @@ impl Needs {
 
     /// A line on a run that is long or large; `None` for all others.
     pub fn notice(&self) -> Option<String> {
-        let is_long = self.steps >= MANY_STEPS || self.least() >= MANY_BYTES;
+        let is_long =
+            self.steps >= MANY_STEPS || self.work >= MUCH_WORK || self.least() >= MANY_BYTES;
         is_long.then(|| {
             format!(
                 "{} steps, at most {} recorded rows and {} snapshots of the weights; at most {} MiB of memory",
@@ -210,7 +216,11 @@ fn steps(config: &Config) -> u64 {
         Integrator::Discrete => dynamics.scaling * dynamics.step,
         _ => dynamics.step,
     };
-    let count = (dynamics.horizon / one).ceil();
+    let quotient = dynamics.horizon / one;
+    // As the integrators' grid: a multiple up to rounding is that multiple.
+    let nearest = quotient.round();
+    let is_multiple = (quotient - nearest).abs() <= 4.0 * f64::EPSILON * nearest;
+    let count = if is_multiple { nearest } else { quotient.ceil() };
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -254,7 +264,6 @@ impl Direct {
         if wide && rho > 0.0 && rho < 1.0 && has(DampedSolver::DualCholesky) {
             entries = entries.saturating_add(dual);
         }
-        let matrices = entries.saturating_mul(NUMBER);
         let of_named = match dynamics.solver {
             // At rho = 1 nothing is solved.
             _ if rho >= 1.0 => 0,
@@ -267,8 +276,11 @@ impl Direct {
             | DampedSolver::ConjugateGradients
             | DampedSolver::Lsmr => 0,
         };
-        // Within the limit its matrices are among those counted.
-        let named = if has(dynamics.solver) { 0 } else { of_named.saturating_mul(NUMBER) };
+        // Beyond the limit the run cannot do without them; within it they are among those that may be formed.
+        let of_named = of_named.saturating_mul(NUMBER);
+        let matrices = entries.saturating_mul(NUMBER);
+        let (matrices, named) =
+            if has(dynamics.solver) { (matrices.max(of_named), 0) } else { (matrices, of_named) };
         Self { has_dense, matrices, named }
     }
 }

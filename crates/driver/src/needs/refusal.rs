@@ -107,7 +107,9 @@ impl Needs {
     ) -> Result<Self, Box<TooLarge>> {
         let needs = Self::of(config, shape);
         let limit = config.dynamics.memory_limit.max(ALWAYS);
-        let (granted, machine) = (mebibytes(limit), machine.unwrap_or(u64::MAX));
+        // No allocation is larger than a signed number says; a need that could not be counted is.
+        let machine = machine.unwrap_or(u64::MAX).min(u64::MAX / 2);
+        let granted = mebibytes(limit);
         let available = granted.min(machine);
         let least = needs.least();
         let whole = needs.total();
