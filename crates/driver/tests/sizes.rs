@@ -33,14 +33,12 @@ fn check_refusal(folder: &Path, arguments: &[&str], facts: &[&str]) {
 
 /// A CSV with `columns` features, few rows and target y.
 fn wide_csv(folder: &Path, columns: usize, rows: usize) {
-    let mut text = (0..columns).map(|k| format!("x{k},")).collect::<Vec<_>>().concat();
-    text += "y\n";
-    for row in 0..rows {
+    let mut lines = vec![(0..columns).map(|k| format!("x{k},")).collect::<Vec<_>>().concat() + "y"];
+    lines.extend((0..rows).map(|row| {
         let cells = (0..columns).map(|k| format!("{},", (row * 7 + k * 13 + row * k) % 31));
-        text += &cells.collect::<Vec<_>>().concat();
-        text += &format!("{}\n", row % 5);
-    }
-    fs::write(folder.join("wide.csv"), text).unwrap();
+        cells.collect::<Vec<_>>().concat() + &(row % 5).to_string()
+    }));
+    fs::write(folder.join("wide.csv"), lines.join("\n")).unwrap();
 }
 
 #[test]
@@ -228,7 +226,7 @@ fn the_number_of_threads_is_bounded_and_changes_nothing() {
         assert_eq!(status, 0, "{threads}: {said}");
         match word {
             Some(word) => {
-                assert!(said.contains("RAYON_NUM_THREADS") && said.contains(word), "{said}")
+                assert!(said.contains("RAYON_NUM_THREADS") && said.contains(word), "{said}");
             }
             None => assert_eq!(said, ""),
         }

@@ -74,10 +74,10 @@ const MOST_REMARKS: usize = 5;
 /// A few lines on runs that lost rank, fell back or rose in loss; empty where there are none.
 fn remarks(all: &[(String, String)]) -> String {
     let told = all.iter().take(MOST_REMARKS).map(|(id, remark)| format!("{id}: {remark}\n"));
-    let mut text = told.collect::<Vec<_>>().concat();
+    let mut lines: Vec<String> = told.collect();
     if all.len() > MOST_REMARKS {
         let more = all.len() - MOST_REMARKS;
-        text += &format!("{more} more runs have a remark: see the column of that name\n");
+        lines.push(format!("{more} more runs have a remark: see the column of that name\n"));
     }
-    text
+    lines.concat()
 }

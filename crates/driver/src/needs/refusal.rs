@@ -63,8 +63,8 @@ impl std::error::Error for TooLarge {}
 impl TooLarge {
     /// The same of the run `id` of several.
     #[must_use]
-    pub fn of_run(self: Box<Self>, id: &str) -> Box<Self> {
-        Box::new(Self { run: Some(id.to_owned()), ..*self })
+    pub fn of_run(self, id: &str) -> Self {
+        Self { run: Some(id.to_owned()), ..self }
     }
 
     /// A flag whose value asks for more than the machine has; `each` is what one more of it needs.
@@ -127,7 +127,8 @@ impl Needs {
             };
             let mut fault = Fault::of(config, shape, &needs, available);
             if let Some(enough) = enough(config, shape, machine) {
-                fault.accepted += &format!(", or dynamics.memory_limit at least {enough}");
+                fault.accepted =
+                    format!("{}, or dynamics.memory_limit at least {enough}", fault.accepted);
             }
             (fault, least, bound, available)
         };
@@ -164,6 +165,9 @@ fn enough(config: &Config, shape: Shape, machine: u64) -> Option<usize> {
         && needs.least() < u64::MAX;
     fits.then_some(least)
 }
+
+/// Whether a configuration fits with one change.
+type Fits<'f> = dyn Fn(&dyn Fn(&mut Config)) -> bool + 'f;
 
 /// The key to change, and how.
 struct Fault {
@@ -225,12 +229,7 @@ impl Fault {
     }
 
     /// What that key may be for the run to fit; `None` where it alone does not help.
-    fn of_item(
-        item: Item,
-        config: &Config,
-        needs: &Needs,
-        fits: &dyn Fn(&dyn Fn(&mut Config)) -> bool,
-    ) -> Option<Self> {
+    fn of_item(item: Item, config: &Config, needs: &Needs, fits: &Fits<'_>) -> Option<Self> {
         let steps = usize::try_from(needs.steps).unwrap_or(usize::MAX);
         let accepted = match item {
             Item::Data => {

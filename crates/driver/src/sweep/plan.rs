@@ -79,7 +79,8 @@ impl Plan {
             // Said before the first run begins, not by the run that is too large.
             let shape = Shape::of(&datasets[data]);
             if config.data.samples <= shape.rows {
-                let needs = Needs::require(&config, shape).map_err(|large| large.of_run(&id))?;
+                let needs =
+                    Needs::require(&config, shape).map_err(|large| Box::new(large.of_run(&id)))?;
                 largest = largest.max(needs.total());
             }
             let seed = format!("-seed_{}", config.dynamics.seed);
