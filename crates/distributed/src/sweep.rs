@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use gaussflow_driver::sweep::{
-    self, Existing, Pending, Plan, Report, SweepError, SweepFolder, work,
+    self, Existing, Pending, Plan, Report, SweepError, SweepFolder, Told, work,
 };
 
 use crate::agreement::{Failure, agree};
@@ -65,7 +65,7 @@ pub fn sweep<C: Communicator>(
     let finished = worked
         .and_then(|()| sweep::finish(&plan, &folder, begun).map_err(|error| error.to_string()));
     let report = match finished {
-        Ok(failed) => {
+        Ok(Told { failed, remarks }) => {
             let seconds = begun.elapsed().as_secs_f64();
             let damaged = damaged.into_iter().map(|(id, _)| id).collect();
             Ok(Some(Report {
@@ -74,6 +74,7 @@ pub fn sweep<C: Communicator>(
                 resumed,
                 damaged,
                 failed,
+                remarks,
                 seconds,
             }))
         }

@@ -1,6 +1,7 @@
 //! The command line: what each subcommand takes, and `gaussflow run`.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
@@ -14,10 +15,12 @@ use crate::error::DriverError;
 use crate::experiment::{Experiment, load};
 use crate::fit;
 use crate::records::RunEntry;
+use crate::remark::remark;
 use crate::report;
 use crate::reproduce::folder::{RunFolder, identity};
 use crate::reproduce::{self, Mode};
 use crate::run;
+use crate::threads;
 
 /// Gauss-Newton, Levenberg-Marquardt and gradient-flow dynamics of neural networks.
 ///
@@ -156,6 +159,7 @@ pub fn execute() -> Result<(), DriverError> {
         }
     });
     drop(handler);
+    threads::start()?;
     match arguments.command {
         Command::Run(arguments) => run_one(&arguments),
         Command::Audit(arguments) => {
@@ -193,6 +197,10 @@ fn run_one(arguments: &RunArguments) -> Result<(), DriverError> {
     let experiment = Experiment::new(config, &data)?;
     let (seed, identity) = (experiment.config.dynamics.seed, identity(&data));
     let id = Experiment::id(&experiment.config);
+    if let Some(notice) = experiment.needs.notice().filter(|_| !arguments.quiet) {
+        // A closed standard error is no reason not to run.
+        let _ = writeln!(std::io::stderr(), "{id}: {notice}");
+    }
     let start = if arguments.resume { Start::LastCheckpoint } else { Start::Fresh };
     let checkpoints = CheckpointFile::new(folder.root(), &id, &data, start);
     let keeps_checkpoints = experiment.config.record.checkpoint_every > 0;
@@ -270,5 +278,9 @@ fn describe(record: &run::RunRecord, folder: &str) -> String {
             let _ = writeln!(text, "  {name}: {count}");
         }
     }
-    text + &format!("  {:.2} s; written to {folder}\n", record.seconds)
+    let _ = writeln!(text, "  {:.2} s; written to {folder}", record.seconds);
+    if let Some(remark) = remark(outcome, &record.trace) {
+        let _ = writeln!(text, "{remark}");
+    }
+    text
 }

@@ -13,6 +13,7 @@ use crate::config::ConfigError;
 use crate::data::DataError;
 use crate::figures::FigureError;
 use crate::fit::ProblemError;
+use crate::needs::TooLarge;
 use crate::records::RecordError;
 use crate::sweep::SweepError;
 
@@ -35,6 +36,9 @@ pub enum DriverError {
     /// The data.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// A run that needs more memory than it may take.
+    #[error(transparent)]
+    TooLarge(#[from] Box<TooLarge>),
     /// A file of a run.
     #[error(transparent)]
     Record(#[from] RecordError),
@@ -133,6 +137,7 @@ impl DriverError {
             Self::Sweep(error) => error.exit_status(),
             Self::Figure(_) | Self::Problem(ProblemError::Read { .. }) => IO_FAILED,
             Self::Problem(_)
+            | Self::TooLarge(_)
             | Self::Network(_)
             | Self::Loss(_)
             | Self::Objective(_)

@@ -11,6 +11,7 @@ use gaussflow::objective::{LogCosh, Loss, LossError, Objective, Squared, Weighte
 use crate::config::{self, Config, DataSource, LossSettings};
 use crate::data::{Dataset, Sample, california_housing, load_csv};
 use crate::error::DriverError;
+use crate::needs::{Needs, Shape};
 
 /// The objective of a run: the loss is known at run time only.
 pub type RunObjective = Objective<Network, Box<dyn Loss>>;
@@ -19,6 +20,8 @@ pub type RunObjective = Objective<Network, Box<dyn Loss>>;
 pub struct Experiment {
     /// The resolved configuration.
     pub config: Config,
+    /// Steps, recorded rows and bytes that the run may come to.
+    pub needs: Needs,
     /// Rows, drawn and held out.
     pub sample: Sample,
     /// Output signs and initial weights.
@@ -52,10 +55,18 @@ impl Experiment {
     /// Draws rows, signs and weights from the configuration's seed and builds the objective.
     ///
     /// # Errors
-    /// [`DriverError`] on data that is too small or constant, or shapes that do not fit.
+    /// [`DriverError`] on data that is too small or constant, shapes that do not fit, or a need of memory beyond
+    /// what the run may take, which is counted before anything is allocated.
     pub fn new(config: Config, data: &Dataset) -> Result<Self, DriverError> {
         let seed = config.dynamics.seed;
         let settings = &config.data;
+        let shape = Shape::of(data);
+        // A sample of more rows than there are is refused below, with its own words.
+        let needs = if settings.samples <= shape.rows {
+            Needs::require(&config, shape)?
+        } else {
+            Needs::of(&config, shape)
+        };
         let sample =
             Sample::draw(data, settings.samples, settings.standardize, settings.targets, seed)?;
         let kind = config.network.initialization;
@@ -78,7 +89,7 @@ impl Experiment {
                 loss: self::loss(unweighted, sample.held_out_targets.clone())?,
             })
         };
-        Ok(Self { config, sample, start, objective, held_out })
+        Ok(Self { config, needs, sample, start, objective, held_out })
     }
 
     /// The objective on the drawn rows `rows` alone, counted from 0 in drawn order: network, scaling and

@@ -13,11 +13,14 @@ pub mod experiment;
 pub mod figures;
 pub mod fit;
 pub mod geometry;
+pub mod needs;
 mod progress;
 pub mod records;
+pub mod remark;
 pub mod report;
 pub mod reproduce;
 pub mod run;
 pub mod sweep;
+pub mod threads;
 
 pub use error::{BAD_INPUT, CHECK_FAILED, DriverError, INTERRUPTED, IO_FAILED};

@@ -4,11 +4,15 @@
 //! `Lip_f <= sigma1 sqrt(m) sigma_max(X)`: both tighter than the paper's (section 2.1, Theorem 2).
 
 use gaussflow_objective::LipschitzConstants;
-use gaussflow_solvers::faer::{Mat, MatRef};
-use gaussflow_solvers::{DenseJacobian, Factors, RowBlocks, norm};
+use gaussflow_solvers::faer::linalg::matmul::matmul;
+use gaussflow_solvers::faer::{Accum, Mat, MatRef, Par};
+use gaussflow_solvers::{DampedSolver, DenseJacobian, Factors, RowBlocks, norm};
 
 use crate::activation::ActivationFunction;
 use crate::network::Network;
+
+/// Bytes that the matrices of a constant may take: as much again as a large Jacobian's factors, not more.
+const MOST_BYTES: usize = 1 << 30;
 
 impl<A: ActivationFunction> LipschitzConstants for Network<A> {
     fn jacobian_lipschitz(&self) -> f64 {
@@ -17,9 +21,7 @@ impl<A: ActivationFunction> LipschitzConstants for Network<A> {
 
     fn lipschitz(&self) -> f64 {
         let width = (self.hidden() as f64).sqrt();
-        self.activation().bounds().first
-            * width
-            * largest_singular_value(dense(self.inputs()).as_ref())
+        self.activation().bounds().first * width * largest_singular_value(dense(self.inputs()))
     }
 }
 
@@ -28,9 +30,29 @@ fn dense(inputs: &RowBlocks) -> Mat<f64> {
     Mat::from_fn(inputs.rows(), inputs.columns(), |j, k| inputs[(j, k)])
 }
 
-/// `sqrt(lambda_max((X X^T) * (X X^T)))` = the largest singular value of the matrix whose row j holds
-/// the symmetric products of x_j with itself, off-diagonal ones times sqrt(2).
+/// `sqrt(lambda_max((X X^T) * (X X^T)))`: the largest singular value of the matrix whose row j holds the
+/// symmetric products of x_j with itself, off-diagonal ones times sqrt(2).
+///
+/// That matrix is n x d (d + 1) / 2. Where it is too large, the n x n matrix of its inner products tells the same;
+/// where both are, the answer is its Frobenius norm, an upper bound that needs neither.
 fn squared_feature_norm(inputs: MatRef<'_, f64>) -> f64 {
+    let (n, d) = (inputs.nrows(), inputs.ncols());
+    let fits = |columns| DampedSolver::HouseholderQr.matrix_bytes(n, columns) <= MOST_BYTES;
+    if fits(d.saturating_mul(d.saturating_add(1)) / 2) {
+        largest_singular_value(feature_products(inputs))
+    } else if fits(n) {
+        let mut kernel = Mat::zeros(n, n);
+        matmul(kernel.as_mut(), Accum::Replace, inputs, inputs.transpose(), 1.0, Par::Seq);
+        kernel.col_iter_mut().for_each(|column| column.iter_mut().for_each(|x| *x *= *x));
+        largest_singular_value(kernel).sqrt()
+    } else {
+        let squares = |j: usize| inputs.row(j).iter().map(|x| x * x).sum::<f64>();
+        norm(&(0..n).map(squares).collect::<Vec<_>>())
+    }
+}
+
+/// Row j holds the products `x_jk x_jl`, l <= k, those with l < k times sqrt(2).
+fn feature_products(inputs: MatRef<'_, f64>) -> Mat<f64> {
     let (n, d) = (inputs.nrows(), inputs.ncols());
     let mut products = Mat::zeros(n, d * (d + 1) / 2);
     let mut column = 0;
@@ -43,19 +65,19 @@ fn squared_feature_norm(inputs: MatRef<'_, f64>) -> f64 {
             column += 1;
         }
     }
-    largest_singular_value(products.as_ref())
+    products
 }
 
 /// The largest singular value; the Frobenius norm, an upper bound, should the iteration fail.
-fn largest_singular_value(matrix: MatRef<'_, f64>) -> f64 {
-    let operator = DenseJacobian::from_matrix(matrix.to_owned());
-    let extremes = Factors::new(matrix.nrows(), matrix.ncols())
+fn largest_singular_value(matrix: Mat<f64>) -> f64 {
+    let (rows, columns) = matrix.shape();
+    let operator = DenseJacobian::from_matrix(matrix);
+    let extremes = Factors::new(rows, columns)
         .and_then(|mut factors| factors.extreme_singular_values(&operator));
     extremes.map_or_else(
         |_| {
-            let columns: Vec<f64> = (0..matrix.ncols())
-                .map(|k| norm(&matrix.col(k).iter().copied().collect::<Vec<_>>()))
-                .collect();
+            let columns: Vec<f64> =
+                operator.matrix().col_iter().map(|column| column.norm_l2()).collect();
             norm(&columns)
         },
         |found| found.largest,

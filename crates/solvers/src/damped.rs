@@ -63,6 +63,19 @@ impl DampedSolver {
             Self::ThinSvd => "thin-svd",
         }
     }
+
+    /// Bytes of the matrices that this kernel keeps for a `rows` x `columns` Jacobian, which is what the memory
+    /// limit ([`crate::Factors::set_memory_limit`]) is compared with: 0 for kernels that choose or iterate.
+    ///
+    /// # Examples
+    /// ```
+    /// use gaussflow_solvers::DampedSolver;
+    /// assert_eq!(DampedSolver::DualCholesky.matrix_bytes(100, 1 << 40), 8 * 100 * 100);
+    /// assert_eq!(DampedSolver::PrimalCholesky.matrix_bytes(100, 1 << 40), usize::MAX);
+    /// ```
+    pub fn matrix_bytes(self, rows: usize, columns: usize) -> usize {
+        direct_memory(self, rows, columns)
+    }
 }
 
 /// What is to be solved, and how.

@@ -7,6 +7,8 @@
 // Without inlining, a loop would not be compiled for the instruction set of the closure around it.
 #![allow(clippy::inline_always)]
 
+use std::sync::OnceLock;
+
 use faer::prelude::ReborrowMut;
 use faer::{ColMut, Mat, MatMut};
 
@@ -57,8 +59,9 @@ pub struct RowKronecker {
     by_row: Mat<f64>,
     /// `norm(x_j)^2`, row by row.
     input_squares: Vec<f64>,
-    /// Position of the pair of features (k, l) among all pairs, at `l d + k`.
-    pair_places: Vec<u32>,
+    /// Position of the pair of features (k, l) among all pairs, at `l d + k`: made for the first Gram matrix, as
+    /// many features would make it larger than all else.
+    pair_places: OnceLock<Vec<u32>>,
     /// The products of the pairs of features, row after row, where `pair_gram` asks for them and they are few.
     feature_pairs: Option<Mat<f64>>,
 }
@@ -79,13 +82,6 @@ impl RowKronecker {
                 by_row[(j * padded + k, 0)] = inputs[j * features + k];
             }
         }
-        let pair_places = (0..features * features)
-            .map(|e| {
-                let (k, l) = ((e / features).min(e % features), (e / features).max(e % features));
-                // The pairs of 0 with all, then of 1 with the others, and so on.
-                u32::try_from(k * features - k * (k + 1) / 2 + l).unwrap_or(u32::MAX)
-            })
-            .collect();
         let squares = |x: &[f64]| inner_product(x, x);
         let input_squares = inputs.chunks_exact(features.max(1)).take(rows).map(squares).collect();
         let left = RowBlocks::zeros(rows, hidden);
@@ -101,7 +97,7 @@ impl RowKronecker {
             right,
             by_row,
             input_squares,
-            pair_places,
+            pair_places: OnceLock::new(),
             feature_pairs,
         }
     }
@@ -161,7 +157,7 @@ impl RowKronecker {
 
     /// Position of the pair of features (k, l) among all pairs, at `l d + k`.
     pub(crate) fn pair_places(&self) -> &[u32] {
-        &self.pair_places
+        self.pair_places.get_or_init(|| pair_places(self.features()))
     }
 
     /// The rows of X in block `b`, one after the other, each padded with zeros.
@@ -377,6 +373,16 @@ impl JacobianOperator for RowKronecker {
         );
         sum
     }
+}
+
+/// Position of the pair of features (k, l) among all pairs, at `l d + k`.
+fn pair_places(features: usize) -> Vec<u32> {
+    let place = |e: usize| {
+        let (k, l) = ((e / features).min(e % features), (e / features).max(e % features));
+        // The pairs of 0 with all, then of 1 with the others, and so on.
+        u32::try_from(k * features - k * (k + 1) / 2 + l).unwrap_or(u32::MAX)
+    };
+    (0..features * features).map(place).collect()
 }
 
 /// `out = s * x`, entry by entry.

@@ -22,6 +22,8 @@ use crate::experiment::{self, Experiment};
 
 /// min(n, p) up to which dense eigenvalue problems are solved.
 const DENSE: usize = 1200;
+/// Steps of Theorem 2's iteration that are audited at most.
+const ITERATES: usize = 2000;
 /// r of the ball B.
 const FRACTION: f64 = 0.5;
 
@@ -43,7 +45,9 @@ pub fn rows(experiment: &Experiment, findings: &mut Findings) -> Result<(), Driv
     records.push(setting::activation_bounds(activation.name(), &activation, bounds));
     let (nu, mu) = (problem.loss.strong_convexity(), problem.loss.smoothness());
     records.push(setting::loss_constants(&problem.name, &problem.loss, nu, mu));
-    if n.min(p) > DENSE || n * p > 1 << 24 {
+    // A trajectory keeps weights and outputs at each of its samples.
+    let kept = ITERATES.saturating_mul(n.saturating_add(p));
+    if n.min(p) > DENSE || n.saturating_mul(p) > 1 << 24 || kept > 1 << 28 {
         return Ok(());
     }
     let start = Local::measure(&problem, config.dynamics.scaling, &problem.initial)?;
@@ -151,9 +155,9 @@ fn over(
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
-            reason = "capped at 2000 steps, and horizons are positive"
+            reason = "capped, and horizons are positive"
         )]
-        let steps = (dynamics.horizon / scaled_step).min(2000.0) as usize;
+        let steps = (dynamics.horizon / scaled_step).min(ITERATES as f64) as usize;
         let (preconditioner, eta) = (experiment.settings().preconditioner, dynamics.step);
         let trajectory =
             Trajectory::iterate(problem, preconditioner, dynamics.scaling, eta, steps.max(1))?;

@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use crate::error::DriverError;
 use crate::records::{Event, RecordError, Status, StopReason};
+use crate::remark::remark;
 use crate::run::RunRecord;
 
 /// Writes `text` to standard output; a reader that has seen enough (`| head`) is no error.
@@ -55,6 +56,8 @@ pub(crate) struct RunAnswer<'r> {
     final_loss: f64,
     events: &'r [Event],
     counters: &'r BTreeMap<String, u64>,
+    /// What a reader should know; null where all went well.
+    remark: Option<String>,
     seconds: f64,
 }
 
@@ -71,6 +74,7 @@ impl<'r> RunAnswer<'r> {
             final_loss: outcome.final_loss,
             events: &outcome.events,
             counters: &outcome.counters,
+            remark: remark(outcome, &record.trace),
             seconds: record.seconds,
         }
     }

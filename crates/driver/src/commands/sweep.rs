@@ -63,6 +63,21 @@ impl Arguments {
             "{runs} runs ({resumed} from before, {} without an answer) in {seconds:.1} s\nsee {}\n",
             failed.len(),
             out.join("summary.csv").display()
-        ))
+        ))?;
+        super::print(&remarks(&report.remarks))
     }
+}
+
+/// Runs whose remark is printed.
+const MOST_REMARKS: usize = 5;
+
+/// A few lines on runs that lost rank, fell back or rose in loss; empty where there are none.
+fn remarks(all: &[(String, String)]) -> String {
+    let told = all.iter().take(MOST_REMARKS).map(|(id, remark)| format!("{id}: {remark}\n"));
+    let mut lines: Vec<String> = told.collect();
+    if all.len() > MOST_REMARKS {
+        let more = all.len() - MOST_REMARKS;
+        lines.push(format!("{more} more runs have a remark: see the column of that name\n"));
+    }
+    lines.concat()
 }

@@ -229,7 +229,8 @@ pub(super) const KEYS: &[Key] = &[
     ),
     key!(
         "dynamics.memory_limit",
-        "MiB for the matrices of a solve: auto iterates without them beyond",
+        "MiB for the matrices of a solve: auto iterates without them beyond; a run that needs more than \
+         this even so, and more than 4096, is refused",
         "a whole number, at least 1",
         |c: &Config| c.dynamics.memory_limit.to_string()
     ),

@@ -171,7 +171,8 @@ pub struct DynamicsSettings {
     /// Of a refined or iterated solve, on `norm(J^T b - H_rho v) / norm(J^T b)`: in (0, 1). Default
     /// 1e-12.
     pub solve_tolerance: f64,
-    /// MiB that the matrices of a solve may take, at least 1. Default 4096.
+    /// MiB that the matrices of a solve may take, at least 1. A run that needs more than this, and more than 4096,
+    /// without any such matrix is refused before it begins ([`crate::needs`]). Default 4096.
     pub memory_limit: usize,
     /// Of rows (stream 0), signs (1) and weights (2): at most 2^63 - 1. Default 0.
     pub seed: u64,

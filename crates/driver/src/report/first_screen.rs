@@ -9,6 +9,9 @@ use super::markup::escape;
 use super::runs::{End, end, took_fallback};
 use crate::records::Claim;
 
+/// Runs whose remark the first screen spells out.
+const MOST_REMARKS: usize = 3;
+
 /// Tiles with counts, then every claim in a word; empty where there is nothing to judge.
 pub fn section(claims: &[Claim], statements: &[Statement<'_>], runs: &[Run]) -> String {
     let mut tiles = String::new();
@@ -28,6 +31,11 @@ pub fn section(claims: &[Claim], statements: &[Statement<'_>], runs: &[Run]) -> 
     let fallen = runs.iter().filter(|run| took_fallback(run)).count();
     for (class, count, what) in [
         ("holds", ending(End::Horizon), "reached the horizon"),
+        (
+            "hypotheses-unmet",
+            ending(End::Remarked),
+            "reached the horizon after lost rank, a fallback or a risen loss",
+        ),
         ("hypotheses-unmet", ending(End::Early), "ended early"),
         ("violated", ending(End::Failed), "failed or cannot be read"),
         ("reported", fallen, "took a fallback"),
@@ -43,6 +51,7 @@ pub fn section(claims: &[Claim], statements: &[Statement<'_>], runs: &[Run]) -> 
     let mut text =
         format!("<section id=\"verdicts\"><h2>{title}</h2>\n<ul class=\"tiles\">\n{tiles}</ul>\n");
     chips(&mut text, claims);
+    remarks(&mut text, runs);
     if !statements.is_empty() {
         text.push_str(
             "<p class=\"note\">A statement counts by its strongest verdict: one violation on one run is \
@@ -67,6 +76,28 @@ fn tile(text: &mut String, class: &str, target: &str, count: &str, label: &str) 
         "<li><a class=\"tile {class}\" href=\"{target}\" data-show=\"{class}\"><strong>{count}</strong> \
          <span>{label}</span></a></li>"
     );
+}
+
+/// The sentences on runs that lost rank, fell back or rose in loss.
+fn remarks(text: &mut String, runs: &[Run]) {
+    let all: Vec<(&Run, String)> =
+        runs.iter().filter_map(|run| Some((run, run.remark()?))).collect();
+    if all.is_empty() {
+        return;
+    }
+    text.push_str("<ul class=\"remarks\">\n");
+    for (run, remark) in all.iter().take(MOST_REMARKS) {
+        let (id, remark) = (escape(&run.id), escape(remark));
+        let _ = writeln!(text, "<li><a href=\"#runs\">{id}</a>: {remark}</li>");
+    }
+    if all.len() > MOST_REMARKS {
+        let more = all.len() - MOST_REMARKS;
+        let _ = writeln!(
+            text,
+            "<li>{more} more runs have such a remark in the <a href=\"#runs\">table</a></li>"
+        );
+    }
+    text.push_str("</ul>\n");
 }
 
 /// Every claim with its seeds.

@@ -10,6 +10,7 @@ use super::audit::AuditEntry;
 use super::settings::{self, Settings};
 use crate::error::DriverError;
 use crate::records::{Claim, Manifest, Outcome, RecordError, TraceRow, read_json, read_trace};
+use crate::remark::remark;
 
 /// What kind of folder it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +36,13 @@ pub struct Run {
     pub trace: Vec<TraceRow>,
     /// `None` where it cannot be read.
     pub outcome: Option<Outcome>,
+}
+
+impl Run {
+    /// The sentence on a run that lost rank, fell back or rose in loss.
+    pub fn remark(&self) -> Option<String> {
+        remark(self.outcome.as_ref()?, &self.trace)
+    }
 }
 
 /// Everything that a report shows.

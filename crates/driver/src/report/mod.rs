@@ -21,6 +21,7 @@ mod tests;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
+pub(crate) use self::charts::digits;
 use self::folder::{Contents, Kind};
 use self::markup::{escape, script_hash};
 use self::pictures::Pictures;

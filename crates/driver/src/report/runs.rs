@@ -55,8 +55,10 @@ pub fn section(runs: &[Run]) -> String {
 /// How a run ended, as the first screen counts it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    /// At its horizon.
+    /// At its horizon, with nothing to remark.
     Horizon,
+    /// At its horizon, but it lost rank, fell back or rose in loss.
+    Remarked,
     /// Before: a result.
     Early,
     /// Without an answer, or with an outcome that cannot be read.
@@ -66,6 +68,7 @@ pub enum End {
 /// How a run ended.
 pub fn end(run: &Run) -> End {
     match run.outcome.as_ref().map(|outcome| outcome.status) {
+        Some(Status::Completed) if run.remark().is_some() => End::Remarked,
         Some(Status::Completed) => End::Horizon,
         Some(Status::Stopped) => End::Early,
         Some(Status::Failed) | None => End::Failed,
@@ -97,7 +100,7 @@ fn row(text: &mut String, run: &Run) {
     let end = run.outcome.as_ref().map_or_else(|| "not readable".to_owned(), ending);
     let class = match self::end(run) {
         End::Horizon => "holds",
-        End::Early => "hypotheses-unmet",
+        End::Remarked | End::Early => "hypotheses-unmet",
         End::Failed => "violated",
     };
     let [time, loss] = [
@@ -114,6 +117,9 @@ fn row(text: &mut String, run: &Run) {
         escape(&setting("dynamics.seed")),
         escape(&end)
     );
+    if let Some(remark) = run.remark() {
+        let _ = write!(text, "<div class=\"note\">{}</div>", escape(&remark));
+    }
     for event in run.outcome.iter().flat_map(|outcome| &outcome.events) {
         let _ = write!(text, "<div class=\"note\">{}</div>", event_text(event));
     }

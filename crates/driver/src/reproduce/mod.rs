@@ -23,6 +23,7 @@ use crate::data::{Dataset, california_housing};
 use crate::error::DriverError;
 use crate::experiment::Experiment;
 use crate::figures::render;
+use crate::needs::{Item, Needs, Shape, TooLarge};
 use crate::progress::Progress;
 use crate::records::{RunEntry, Timing, write_bytes, write_json};
 use crate::report;
@@ -66,8 +67,14 @@ pub fn reproduce(request: &Request) -> Result<(), DriverError> {
         let accepted = "a whole number from 1 to 1000000";
         return Err(DriverError::Usage { flag: "--seeds", value, accepted });
     }
-    let folder = RunFolder::open(&request.out)?;
     let data = california_housing()?;
+    // Traces and final weights of all runs are kept until the figures are drawn.
+    let each = plan(request.mode, 1).iter().fold(0_u64, |bytes, planned| {
+        let needs = Needs::of(&planned.config, Shape::of(&data));
+        bytes.saturating_add(needs.of_item(Item::Trace))
+    });
+    TooLarge::flag("--seeds", seeds, each)?;
+    let folder = RunFolder::open(&request.out)?;
     folder.claim(DEFAULT_SEED, &identity(&data))?;
     let planned = plan(request.mode, seeds);
     let checks = geometry::checks(&planned, &data)?;
@@ -113,6 +120,12 @@ pub fn reproduce(request: &Request) -> Result<(), DriverError> {
     if !request.quiet {
         println!("{} runs in {:.1} s", results.runs.len(), begun.elapsed().as_secs_f64());
         print!("{}", summary::terminal(&claims));
+        let told = results.runs.iter().filter(|run| run.remark().is_some()).count();
+        if told > 0 {
+            println!(
+                "{told} runs lost rank, fell back or rose in loss: summary.md tells of each when, and what to do"
+            );
+        }
         let (held, violated) =
             (audited.count(Verdict::Holds).0, audited.count(Verdict::Violated).0);
         println!(

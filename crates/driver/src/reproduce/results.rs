@@ -6,6 +6,7 @@ use gaussflow::theory::Constants;
 use super::plan::{Method, Mode};
 use crate::experiment::Experiment;
 use crate::records::{Event, EventKind, Outcome, TraceRow};
+use crate::remark::remark;
 
 /// One finished run.
 pub struct Finished {
@@ -57,6 +58,11 @@ impl Finished {
     /// The first recorded time at which the loss is below `level`; infinite if it never is.
     pub fn first_time_below(&self, level: f64) -> f64 {
         self.trace.iter().find(|row| row.loss < level).map_or(f64::INFINITY, |row| row.time)
+    }
+
+    /// The sentence on a run that lost rank, fell back or rose in loss.
+    pub fn remark(&self) -> Option<String> {
+        remark(&self.outcome, &self.trace)
     }
 
     /// The first rank-lost event.

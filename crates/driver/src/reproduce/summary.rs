@@ -96,6 +96,12 @@ fn fallbacks(text: &mut String, results: &Results) -> std::fmt::Result {
             writeln!(text, "| {} | {stopped} | {} |", run.id, taken.join(", "))?;
         }
     }
+    writeln!(text, "\n## What went otherwise than the flow\n")?;
+    for run in &results.runs {
+        if let Some(remark) = run.remark() {
+            writeln!(text, "- {}: {remark}", run.id)?;
+        }
+    }
     let euler = results.runs.iter().filter(|run| run.method == Method::GradientEuler).count();
     writeln!(text, "\n{euler} of the runs use the printed Euler step for gradient flow.\n")
 }

@@ -13,16 +13,19 @@ mod tests;
 pub mod work;
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use crate::error::DriverError;
+use crate::needs::machine_memory;
 use crate::progress::Progress;
 use crate::records::{RunEntry, Timing, read_json, write_json};
 use crate::reproduce::folder::{RunFolder, new_manifest};
 use crate::run::INTERRUPT;
+use crate::threads;
 
 pub use self::error::SweepError;
 pub use self::folder::{Existing, Found, SweepFolder};
@@ -57,6 +60,8 @@ pub struct Report {
     pub damaged: Vec<String>,
     /// Names of the runs without an answer.
     pub failed: Vec<String>,
+    /// Names of the runs that lost rank, fell back or rose in loss, each with its sentence.
+    pub remarks: Vec<(String, String)>,
     /// Seconds that this command took.
     pub seconds: f64,
 }
@@ -81,8 +86,7 @@ pub fn sweep(request: &Request) -> Result<Report, DriverError> {
     for (id, what) in damaged.iter().filter(|_| !request.quiet) {
         eprintln!("{id} is made again, its files are damaged: {what}");
     }
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let jobs = request.jobs.unwrap_or(cores);
+    let jobs = jobs(request, &plan, pending.len());
     let progress = Progress::new(pending.len(), request.quiet);
     let done = Mutex::new(resumed);
     let worked = work::on_all_cores(&pending, jobs, |&index| {
@@ -103,7 +107,7 @@ pub fn sweep(request: &Request) -> Result<Report, DriverError> {
         return Err(SweepError::Interrupted { done, all, command: command() }.into());
     }
     let finished = worked.and_then(|()| finish(&plan, &folder, begun));
-    let failed = finished.map_err(|error| match error {
+    let Told { failed, remarks } = finished.map_err(|error| match error {
         DriverError::Record(error) if error.exit_status() == crate::error::IO_FAILED => {
             let (reason, command) = (error.to_string(), command());
             SweepError::Stopped { reason, done, all, command }.into()
@@ -116,7 +120,27 @@ pub fn sweep(request: &Request) -> Result<Report, DriverError> {
     }
     let seconds = begun.elapsed().as_secs_f64();
     let damaged = damaged.into_iter().map(|(id, _)| id).collect();
-    Ok(Report { out: request.out.clone(), runs: all, resumed, damaged, failed, seconds })
+    Ok(Report { out: request.out.clone(), runs: all, resumed, damaged, failed, remarks, seconds })
+}
+
+/// Runs at a time: what was asked for, or one a core, as far as threads and the machine's memory go.
+fn jobs(request: &Request, plan: &Plan, pending: usize) -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let wanted = request.jobs.unwrap_or(cores).min(pending);
+    let held = machine_memory().map_or(u64::MAX, |bytes| bytes / plan.largest.max(1));
+    let most = usize::try_from(held).unwrap_or(usize::MAX).min(threads::most()).max(1);
+    if wanted > most && !request.quiet {
+        let (largest, mebibyte) = (plan.largest, 1 << 20);
+        // A closed standard error is no reason not to run.
+        let _ = writeln!(
+            std::io::stderr(),
+            "{most} runs at a time instead of {wanted}: the largest needs up to {} MiB, and {} threads at most are \
+             started",
+            largest.div_ceil(mebibyte),
+            threads::most()
+        );
+    }
+    wanted.min(most)
 }
 
 /// What is left to do of a sweep.
@@ -145,15 +169,19 @@ pub fn pending(plan: &Plan, folder: &SweepFolder) -> Result<Pending, DriverError
     Ok(found)
 }
 
-/// Writes what tells of all runs, from their files; the names of those without an answer.
+/// What the files of all runs tell.
+pub struct Told {
+    /// Names of the runs without an answer.
+    pub failed: Vec<String>,
+    /// Names of the runs that have a remark, each with it.
+    pub remarks: Vec<(String, String)>,
+}
+
+/// Writes what tells of all runs, from their files.
 ///
 /// # Errors
 /// [`DriverError::Record`].
-pub fn finish(
-    plan: &Plan,
-    folder: &SweepFolder,
-    begun: Instant,
-) -> Result<Vec<String>, DriverError> {
+pub fn finish(plan: &Plan, folder: &SweepFolder, begun: Instant) -> Result<Told, DriverError> {
     let root = folder.root();
     // One trace at a time: all of them together may not fit.
     let lines = plan
@@ -176,6 +204,9 @@ pub fn finish(
     manifest.runs = plan.runs.iter().map(|run| entry(&run.id)).collect();
     // Last: a manifest that lists the runs is of a finished sweep.
     write_json(&root.join("manifest.json"), &manifest)?;
-    let failed = plan.runs.iter().zip(&lines).filter(|(_, line)| line.has_failed);
-    Ok(failed.map(|(run, _)| run.id.clone()).collect())
+    let told = || plan.runs.iter().map(|run| &run.id).zip(&lines);
+    let failed = told().filter(|(_, line)| line.has_failed).map(|(id, _)| id.clone()).collect();
+    let remarks =
+        told().filter_map(|(id, line)| Some((id.clone(), line.remark.clone()?))).collect();
+    Ok(Told { failed, remarks })
 }

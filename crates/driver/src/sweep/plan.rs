@@ -8,6 +8,7 @@ use crate::config::{Config, ConfigError, ConfigProblem, DataSource, Sweep, Swept
 use crate::data::Dataset;
 use crate::error::DriverError;
 use crate::experiment::{Experiment, load};
+use crate::needs::{Needs, Shape};
 use crate::records::DataIdentity;
 use crate::records::checksum::sha256_of;
 use crate::reproduce::folder::identity;
@@ -41,19 +42,23 @@ pub struct Plan {
     pub keys: Vec<SweptKey>,
     /// The data sets that the runs use.
     pub data: Vec<Dataset>,
+    /// Bytes that the largest run needs.
+    pub largest: u64,
 }
 
 impl Plan {
     /// Reads the sweep in the file `path` and the data that its runs name.
     ///
     /// # Errors
-    /// [`DriverError::Config`], [`DriverError::Data`]: nothing has been written then.
+    /// [`DriverError::Config`], [`DriverError::Data`], and [`DriverError::TooLarge`] of the first run that needs more
+    /// memory than it may take: nothing has been written then.
     pub fn read(path: &Path) -> Result<Self, DriverError> {
         let sweep = Sweep::read(path)?;
         let suffixes: Vec<SweptKey> =
             sweep.keys.iter().copied().filter(|key| !NAMED.contains(&key.path())).collect();
         let mut sources: Vec<DataSource> = Vec::new();
-        let mut data = Vec::new();
+        let mut datasets = Vec::new();
+        let mut largest = 0;
         let mut names = BTreeSet::new();
         let mut runs = Vec::new();
         for config in sweep.runs {
@@ -67,15 +72,22 @@ impl Plan {
             let data = if let Some(index) = known {
                 index
             } else {
-                data.push(load(&config)?);
+                datasets.push(load(&config)?);
                 sources.push(config.data.source.clone());
-                data.len() - 1
+                datasets.len() - 1
             };
+            // Said before the first run begins, not by the run that is too large.
+            let shape = Shape::of(&datasets[data]);
+            if config.data.samples <= shape.rows {
+                let needs =
+                    Needs::require(&config, shape).map_err(|large| Box::new(large.of_run(&id)))?;
+                largest = largest.max(needs.total());
+            }
             let seed = format!("-seed_{}", config.dynamics.seed);
             let group = id.replacen(&seed, "", 1);
             runs.push(PlannedRun { id, group, config, data });
         }
-        Ok(Self { runs, keys: sweep.keys, data })
+        Ok(Self { runs, keys: sweep.keys, data: datasets, largest })
     }
 
     /// What manifest.json says of the data; of several sets the names and rows together, and the

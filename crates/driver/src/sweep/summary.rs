@@ -8,9 +8,10 @@ use crate::commands::word;
 use crate::records::{
     AtomicFile, EventKind, Outcome, RecordError, Status, TraceRow, cell, read_json, read_trace,
 };
+use crate::remark::remark;
 
 /// The columns of summary.csv after the keys of the configuration and before the fallbacks' counters.
-pub const SUMMARY_COLUMNS: [&str; 16] = [
+pub const SUMMARY_COLUMNS: [&str; 17] = [
     "status",
     "stop_reason",
     "error",
@@ -27,6 +28,7 @@ pub const SUMMARY_COLUMNS: [&str; 16] = [
     "exit_time",
     "rank_lost_time",
     "accepted_steps",
+    "remark",
 ];
 
 /// The keys that every summary tells, by the names of their columns.
@@ -67,6 +69,11 @@ impl RunSummary {
         self.outcome.status == Status::Failed
     }
 
+    /// The sentence on a run that lost rank, fell back or rose in loss.
+    pub fn remark(&self) -> Option<String> {
+        remark(&self.outcome, &self.trace)
+    }
+
     /// The cells under [`SUMMARY_COLUMNS`].
     fn cells(&self) -> [String; SUMMARY_COLUMNS.len()] {
         let outcome = &self.outcome;
@@ -94,6 +101,7 @@ impl RunSummary {
             or_empty(outcome.exit_time),
             or_empty(lost.map(|event| event.time)),
             outcome.counters.get("accepted_steps").map(u64::to_string).unwrap_or_default(),
+            self.remark().unwrap_or_default(),
         ]
     }
 }
@@ -102,6 +110,7 @@ impl RunSummary {
 pub(super) struct Line {
     /// Whether it has no answer.
     pub(super) has_failed: bool,
+    pub(super) remark: Option<String>,
     cells: [String; SUMMARY_COLUMNS.len()],
     fallbacks: BTreeMap<String, u64>,
 }
@@ -113,10 +122,10 @@ impl Line {
     /// As [`RunSummary::read`].
     pub(super) fn read(id: &str, folder: &Path) -> Result<Self, RecordError> {
         let run = RunSummary::read(id, folder)?;
-        let (has_failed, cells) = (run.has_failed(), run.cells());
+        let (has_failed, remark, cells) = (run.has_failed(), run.remark(), run.cells());
         let mut fallbacks = run.outcome.counters;
         fallbacks.retain(|name, _| name.starts_with("fallback_"));
-        Ok(Self { has_failed, cells, fallbacks })
+        Ok(Self { has_failed, remark, cells, fallbacks })
     }
 }
 
