@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::console;
 use crate::error::DriverError;
 use crate::sweep::{self, Existing, Request};
 
@@ -29,6 +30,9 @@ pub(crate) struct Arguments {
     /// Keep the finished runs of an earlier call and make the others.
     #[arg(long)]
     resume: bool,
+    /// Make the runs of an earlier call again; files of others are never replaced.
+    #[arg(long, conflicts_with = "resume")]
+    overwrite: bool,
     /// Runs at a time [default: one a core].
     #[arg(long, value_name = "K")]
     jobs: Option<usize>,
@@ -45,24 +49,31 @@ impl Arguments {
         let report = sweep::sweep(&Request {
             config: self.config,
             out: self.out,
-            existing: if self.resume { Existing::Resume } else { Existing::Refuse },
+            existing: match (self.resume, self.overwrite) {
+                (true, _) => Existing::Resume,
+                (_, true) => Existing::Overwrite,
+                _ => Existing::Refuse,
+            },
             jobs: self.jobs,
             quiet: self.quiet,
         })?;
         for id in &report.failed {
-            eprintln!("no answer: {id}; its outcome.json and summary.csv say why");
+            console::note(format_args!(
+                "no answer: {id}; its outcome.json and summary.csv say why"
+            ));
         }
         if self.json {
-            return super::print_json(&report);
+            console::json(&report);
         }
-        if self.quiet {
+        if self.json || self.quiet {
             return Ok(());
         }
         let sweep::Report { out, runs, resumed, failed, seconds, .. } = &report;
-        super::print(&format!(
-            "{runs} runs ({resumed} from before, {} without an answer) in {seconds:.1} s\nsee {}\n",
+        console::say(format_args!(
+            "{runs} runs ({resumed} from before, {} without an answer) in {seconds:.1} s\nsee {}",
             failed.len(),
             out.join("summary.csv").display()
-        ))
+        ));
+        Ok(())
     }
 }

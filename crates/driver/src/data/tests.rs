@@ -123,7 +123,10 @@ fn a_bad_shape_is_named() {
     assert!(matches!(refusal(b"y\n1\n"), DataError::NoFeatures { .. }));
     assert!(matches!(refusal(b"a,,y\n1,2,3\n"), DataError::UnnamedColumn { column: 2, .. }));
     assert!(matches!(refusal(b"a,y,\n1,2,\n"), DataError::UnnamedColumn { column: 3, .. }));
-    assert!(matches!(refusal(b"\xff\xfea\0,\0y\0\n\0"), DataError::HeaderNotText { .. }));
+    assert!(matches!(
+        refusal(b"\xff\xfea\0,\0y\0\n\0"),
+        DataError::Encoding { found: "UTF-16", .. }
+    ));
     let twice = refusal(b"a,y,b, a\n1,2,3,4\n");
     assert!(
         matches!(twice, DataError::DuplicateColumn { first: 1, second: 4, name, .. } if name == "a")

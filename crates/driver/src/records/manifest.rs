@@ -2,16 +2,20 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Manifest, RecordError, RunEntry, read_json};
+use super::{Manifest, RecordError, RunEntry, SCHEMA, read_json};
 
 /// Reads `folder`'s manifest.json.
 ///
 /// # Errors
-/// [`RecordError::Read`], [`RecordError::Json`], and [`RecordError::Escape`] where a run or a figure lies
+/// [`RecordError::Read`], [`RecordError::Json`], [`RecordError::Foreign`] for another schema, and [`RecordError::Escape`] where a run or a figure lies
 /// elsewhere: an absolute path, or one with `..`.
 pub fn read_manifest(folder: &Path) -> Result<Manifest, RecordError> {
     let path = folder.join("manifest.json");
     let manifest: Manifest = read_json(&path)?;
+    if manifest.schema != SCHEMA {
+        let found = format!("is of schema {}", manifest.schema);
+        return Err(RecordError::foreign(&path, found, "a manifest of schema 1"));
+    }
     let runs = manifest.runs.iter().map(|run| ("the run's path", &run.path));
     let figures = manifest.figures.iter().map(|figure| ("the figure", figure));
     for (what, named) in runs.chain(figures) {

@@ -18,6 +18,7 @@ use std::sync::Mutex;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
+use crate::console;
 use crate::error::DriverError;
 use crate::progress::Progress;
 use crate::records::{RunEntry, Timing, read_json, write_json};
@@ -76,10 +77,10 @@ pub fn sweep(request: &Request) -> Result<Report, DriverError> {
     let Pending { runs: pending, damaged } = pending(&plan, &folder)?;
     let (all, resumed) = (plan.runs.len(), plan.runs.len() - pending.len());
     if resumed > 0 && !request.quiet {
-        eprintln!("{resumed} of {all} runs are there already");
+        console::note(format_args!("{resumed} of {all} runs are there already"));
     }
     for (id, what) in damaged.iter().filter(|_| !request.quiet) {
-        eprintln!("{id} is made again, its files are damaged: {what}");
+        console::note(format_args!("{id} is made again, its files are damaged: {what}"));
     }
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let jobs = request.jobs.unwrap_or(cores);
@@ -112,7 +113,9 @@ pub fn sweep(request: &Request) -> Result<Report, DriverError> {
     })?;
     let strangers = folder::strangers(&folder, &plan)?;
     if strangers > 0 && !request.quiet {
-        eprintln!("{strangers} folders below runs/ are not of this sweep; they stay as they are");
+        console::note(format_args!(
+            "{strangers} folders below runs/ are not of this sweep; they stay as they are"
+        ));
     }
     let seconds = begun.elapsed().as_secs_f64();
     let damaged = damaged.into_iter().map(|(id, _)| id).collect();
@@ -170,7 +173,7 @@ pub fn finish(
     }
     let (seconds, threads) = (begun.elapsed().as_secs_f64(), rayon::current_num_threads());
     write_json(&root.join("timing.json"), &Timing { seconds, parts, threads })?;
-    folder.remove_checkpoints()?;
+    folder.remove_checkpoints(plan)?;
     let mut manifest = new_manifest(plan.seed(), &plan.identity());
     let entry = |id: &String| RunEntry { id: id.clone(), path: RunFolder::run_path(id) };
     manifest.runs = plan.runs.iter().map(|run| entry(&run.id)).collect();
