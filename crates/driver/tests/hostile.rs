@@ -95,7 +95,7 @@ struct Draw(ChaCha8Rng);
 
 impl Draw {
     fn below(&mut self, bound: usize) -> usize {
-        (self.0.next_u64() % bound.max(1) as u64) as usize
+        usize::try_from(self.0.next_u64() % bound.max(1) as u64).unwrap_or(0)
     }
 
     fn pick<'t, T: ?Sized>(&mut self, from: &[&'t T]) -> &'t T {
@@ -117,7 +117,7 @@ impl Draw {
             let at = self.below(bytes.len() + 1);
             let end = (at + self.below(40)).min(bytes.len());
             match self.below(8) {
-                0 if at < bytes.len() => bytes[at] = self.below(256) as u8,
+                0 if at < bytes.len() => bytes[at] = self.0.next_u64().to_le_bytes()[0],
                 1 => drop(bytes.drain(at..end)),
                 2 => {
                     let piece = bytes[at..end].to_vec();
@@ -406,8 +406,10 @@ fn usage(draw: &mut Draw) {
     for _ in 0..draw.below(7) {
         words.push(match draw.below(4) {
             0 => WORDS[draw.below(WORDS.len())].to_owned(),
-            1 => String::from_utf8_lossy(&draw.damage(known[draw.below(known.len())].as_bytes()))
-                .into_owned(),
+            1 => {
+                let word = draw.pick(&known);
+                String::from_utf8_lossy(&draw.damage(word.as_bytes())).into_owned()
+            }
             _ => known[draw.below(known.len())].to_owned(),
         });
     }
@@ -415,6 +417,9 @@ fn usage(draw: &mut Draw) {
         drop(said.to_string());
     }
 }
+
+/// The call that is being made, for the watch.
+static UNDER_WAY: AtomicU64 = AtomicU64::new(0);
 
 #[test]
 fn hostile_calls_are_answered_or_refused() {
@@ -424,7 +429,6 @@ fn hostile_calls_are_answered_or_refused() {
     let calls = number("GAUSSFLOW_HOSTILE_CALLS", 2_000);
     let seed = number("GAUSSFLOW_HOSTILE_SEED", 0);
     let mut home = Home::new();
-    static UNDER_WAY: AtomicU64 = AtomicU64::new(0);
     std::thread::spawn(move || {
         let mut last = (u64::MAX, Instant::now());
         loop {

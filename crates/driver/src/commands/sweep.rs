@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::command_line::Replacement;
 use crate::console;
 use crate::error::DriverError;
+use crate::records::Overwrite;
 use crate::sweep::{self, Existing, Request};
 
 #[derive(Debug, Args)]
@@ -28,11 +30,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// Keep the finished runs of an earlier call and make the others.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "overwrite")]
     resume: bool,
-    /// Make the runs of an earlier call again; files of others are never replaced.
-    #[arg(long, conflicts_with = "resume")]
-    overwrite: bool,
+    #[command(flatten)]
+    replacement: Replacement,
     /// Runs at a time [default: one a core].
     #[arg(long, value_name = "K")]
     jobs: Option<usize>,
@@ -49,9 +50,9 @@ impl Arguments {
         let report = sweep::sweep(&Request {
             config: self.config,
             out: self.out,
-            existing: match (self.resume, self.overwrite) {
+            existing: match (self.resume, self.replacement.choice()) {
                 (true, _) => Existing::Resume,
-                (_, true) => Existing::Overwrite,
+                (_, Overwrite::Yes) => Existing::Overwrite,
                 _ => Existing::Refuse,
             },
             jobs: self.jobs,

@@ -155,11 +155,8 @@ impl RecordError {
 pub fn open_file(path: &Path) -> io::Result<File> {
     let found = path.metadata()?;
     // What a shell pipes to us (`<(command)`, /dev/stdin) has a writer, but no name of its own.
-    let is_refused = if cfg!(unix) && !found.is_file() && !found.is_dir() {
-        path.canonicalize().is_ok()
-    } else {
-        false
-    };
+    let is_refused =
+        cfg!(unix) && !found.is_file() && !found.is_dir() && path.canonicalize().is_ok();
     if is_refused {
         let why = "it is a device or a named pipe; accepted: an ordinary file";
         return Err(io::Error::new(io::ErrorKind::InvalidInput, why));

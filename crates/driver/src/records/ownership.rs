@@ -51,11 +51,8 @@ const A_FREE_PLACE: &str =
 /// [`RecordError::Foreign`] for anything else; [`RecordError::Write`] for a file of ours that is
 /// write-protected.
 pub fn replaceable(path: &Path) -> Result<(), RecordError> {
-    let found = match fs::symlink_metadata(path) {
-        Ok(found) => found,
-        // Whether something can be written there is for the write to find out.
-        Err(_) => return Ok(()),
-    };
+    // Whether something can be written where nothing is seen is for the write to find out.
+    let Ok(found) = fs::symlink_metadata(path) else { return Ok(()) };
     let what = if found.is_symlink() {
         "is a link"
     } else if found.is_dir() {

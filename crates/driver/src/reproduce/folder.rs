@@ -27,7 +27,8 @@ impl RunFolder {
     pub fn open(root: &Path) -> Result<Self, DriverError> {
         let manifest = root.join("manifest.json");
         if manifest.symlink_metadata().is_ok() {
-            ours(&manifest, root)?;
+            read_manifest(root)?;
+            ownership::replaceable(&manifest)?;
         } else if !ownership::is_vacant(root)? {
             return Err(DriverError::ForeignFolder { path: root.to_owned() });
         }
@@ -142,20 +143,6 @@ impl RunFolder {
     /// [`DriverError::Record`].
     pub fn write_manifest(&self, manifest: &Manifest) -> Result<(), DriverError> {
         Ok(write_json(&self.root.join("manifest.json"), manifest)?)
-    }
-}
-
-/// Tests that `manifest`, the manifest.json of `root`, is ours.
-fn ours(manifest: &Path, root: &Path) -> Result<(), RecordError> {
-    const ACCEPTED: &str =
-        "a new or empty folder, or one that gaussflow wrote; name another folder";
-    match read_manifest(root) {
-        Err(RecordError::Json { source, .. }) => {
-            let found = format!("was not written by gaussflow (not the expected JSON: {source})");
-            Err(RecordError::foreign(manifest, found, ACCEPTED))
-        }
-        Err(error) => Err(error),
-        Ok(_) => ownership::replaceable(manifest),
     }
 }
 
