@@ -426,7 +426,7 @@ fn hostile_calls_are_answered_or_refused() {
     let number = |name: &str, default: u64| {
         std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
     };
-    let calls = number("GAUSSFLOW_HOSTILE_CALLS", 2_000);
+    let calls = number("GAUSSFLOW_HOSTILE_CALLS", 600);
     let seed = number("GAUSSFLOW_HOSTILE_SEED", 0);
     let mut home = Home::new();
     std::thread::spawn(move || {

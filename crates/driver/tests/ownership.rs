@@ -177,7 +177,7 @@ fn a_run_replaces_itself_and_others_only_when_told() {
                   dynamics.horizon = 0.02\n";
     fs::write(path.join("d.toml"), config).unwrap();
     succeeds(&["run", "d.toml", "--out", "n"], path);
-    fs::write(path.join("d.csv"), "x,y\n1,3.1\n8,5.0\n27,7.1\n64,9.5\n").unwrap();
+    fs::write(path.join("d.csv"), "x,y\n1,3.2\n8,5.2\n27,7.2\n64,9.2\n").unwrap();
     refused(&["run", "d.toml", "--out", "n"], path, 2, &["data", "--overwrite"]);
     succeeds(&["run", "d.toml", "--out", "n", "--overwrite"], path);
 }

@@ -61,9 +61,13 @@ fn with_streams(arguments: &[&str], folder: &Path, output: Stdio, error: Stdio) 
     command.spawn().unwrap().wait_with_output().unwrap()
 }
 
-/// Takes the file away, so that the next call is seen to write it.
+/// Takes the file away, and new folders whole, so that the next call is seen to write it.
 fn is_written(folder: &Path, file: Option<&str>) -> bool {
-    file.is_none_or(|file| fs::remove_file(folder.join(file)).is_ok())
+    let is_there = file.is_none_or(|file| fs::remove_file(folder.join(file)).is_ok());
+    for new in ["n", "j", "s"] {
+        drop(fs::remove_dir_all(folder.join(new)));
+    }
+    is_there
 }
 
 #[test]
@@ -76,7 +80,6 @@ fn a_reader_that_leaves_is_no_failure() {
         assert_eq!(output.status.code(), Some(0), "{arguments:?}: {said}");
         assert!(!said.contains("panicked") && !said.contains("error"), "{arguments:?}: {said}");
         assert!(is_written(path, file), "{arguments:?} left no {file:?}");
-        fs::remove_dir_all(path.join("s")).ok();
     }
     for (arguments, status) in
         [(&["run", "bad.toml", "--out", "o"][..], 2), (&["rum"], 2), (&["report", "none"], 3)]
@@ -99,14 +102,12 @@ fn a_full_device_is_said_with_status_3_after_the_work() {
         assert!(said.contains("standard output: cannot write"), "{arguments:?}: {said}");
         assert!(!said.contains("panicked"), "{arguments:?}: {said}");
         assert!(is_written(path, file), "{arguments:?} left no {file:?}");
-        fs::remove_dir_all(path.join("s")).ok();
     }
     // Progress goes to standard error; where even that is full, the status alone can tell.
     for output in [full(), Stdio::piped()] {
         let output = with_streams(&["sweep", "s.toml", "--out", "s"], path, output, full());
         assert_eq!(output.status.code(), Some(3));
         assert!(is_written(path, Some("s/summary.csv")));
-        fs::remove_dir_all(path.join("s")).unwrap();
     }
     // The status of a refusal is worth more than that of its message.
     for (arguments, status) in
@@ -137,7 +138,6 @@ fn closed_streams_are_silence() {
             let command = format!("{} {closed}", arguments.join(" "));
             assert_eq!(shell(&command), Some(0), "{command}");
             assert!(is_written(path, file), "{command} left no {file:?}");
-            fs::remove_dir_all(path.join("s")).ok();
         }
         assert_eq!(shell(&format!("run bad.toml --out o {closed}")), Some(2));
         assert_eq!(shell(&format!("rum {closed}")), Some(2));
