@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use crate::bench_peers::{GEOMSTATS, STEPS, environment};
+use crate::console;
 use crate::process::{cargo, hand_over, root};
 
 /// What the command line asks for.
@@ -54,7 +55,7 @@ fn measure(times: &Times) -> Result<ExitCode, ExitCode> {
         harness.arg("--python").arg(environment(STEPS)?);
         match environment(GEOMSTATS) {
             Ok(python) => _ = harness.arg("--geomstats-python").arg(python),
-            Err(_) => eprintln!("geomstats could not be installed; its rows are left out"),
+            Err(_) => console::note("geomstats could not be installed; its rows are left out"),
         }
     }
     let measured = hand_over(harness);

@@ -51,6 +51,6 @@ fn read(path: &Path) -> Result<Vec<u8>, ExitCode> {
 
 /// Says which file it was.
 fn failed(path: &Path, error: &std::io::Error) -> ExitCode {
-    eprintln!("error: {}: {error}", path.display());
+    crate::console::note(format_args!("error: {}: {error}", path.display()));
     ExitCode::from(CANNOT_MAKE)
 }

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
+use crate::console;
 use crate::process::{cargo, root};
 
 /// Permissive licences, whose conditions are kept by naming the authors.
@@ -48,11 +49,12 @@ pub fn run(options: &[String]) -> ExitCode {
     let output = match tree.output() {
         Ok(output) if output.status.success() => output,
         Ok(output) => {
-            eprint!("error: cargo tree failed: {}", String::from_utf8_lossy(&output.stderr));
+            let said = String::from_utf8_lossy(&output.stderr);
+            console::note(format_args!("error: cargo tree failed: {}", said.trim_end()));
             return ExitCode::from(3);
         }
         Err(error) => {
-            eprintln!("error: cannot start cargo: {error}");
+            console::note(format_args!("error: cannot start cargo: {error}"));
             return ExitCode::from(3);
         }
     };
@@ -62,13 +64,13 @@ pub fn run(options: &[String]) -> ExitCode {
     let refused: Vec<_> =
         packages.iter().filter(|(_, licence)| accepts(licence) != Some(true)).collect();
     for (package, licence) in &refused {
-        eprintln!("{package}: licence {licence:?} is not accepted");
+        console::note(format_args!("{package}: licence {licence:?} is not accepted"));
     }
     if packages.is_empty() || !refused.is_empty() {
-        eprintln!("accepted: {}", ACCEPTED.join(", "));
+        console::note(format_args!("accepted: {}", ACCEPTED.join(", ")));
         return ExitCode::from(1);
     }
-    println!("{} packages, every licence accepted", packages.len());
+    console::say(format_args!("{} packages, every licence accepted", packages.len()));
     ExitCode::SUCCESS
 }
 

@@ -1,8 +1,14 @@
 //! Orchestration: `cargo xtask reproduce | bench | licences | ci`; links no workspace crate, so it builds in seconds.
+#![deny(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a stream that ends would end the program"
+)]
 
 mod bench;
 mod bench_peers;
 mod ci;
+mod console;
 mod licences;
 mod process;
 mod reproduce;
@@ -37,7 +43,7 @@ fn main() -> ExitCode {
             "licences" => licences::run(options),
             "ci" => ci::run(options),
             "help" | "--help" | "-h" => {
-                print!("{USAGE}");
+                console::say(USAGE.trim_end());
                 ExitCode::SUCCESS
             }
             other => wrong_usage(&format!("unknown command {other:?}")),
@@ -48,6 +54,6 @@ fn main() -> ExitCode {
 
 /// Says what is wrong and what is accepted.
 fn wrong_usage(problem: &str) -> ExitCode {
-    eprint!("error: {problem}\n\n{USAGE}");
+    console::note(format_args!("error: {problem}\n\n{}", USAGE.trim_end()));
     ExitCode::from(2)
 }

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
+use crate::console;
+
 /// Exit status when a program cannot be started.
 const CANNOT_START: u8 = 3;
 
@@ -24,7 +26,10 @@ pub fn hand_over(mut command: Command) -> ExitCode {
             ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(130))
         }
         Err(error) => {
-            eprintln!("error: cannot start {}: {error}", command.get_program().display());
+            console::note(format_args!(
+                "error: cannot start {}: {error}",
+                command.get_program().display()
+            ));
             ExitCode::from(CANNOT_START)
         }
     }

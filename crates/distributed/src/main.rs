@@ -1,4 +1,9 @@
 //! The program `gaussflow-mpi`: what `gaussflow run` and `gaussflow sweep` do, on the ranks of an MPI job.
+#![deny(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a stream that ends would end the program"
+)]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -9,6 +14,8 @@ use gaussflow_distributed::agreement::Failure;
 use gaussflow_distributed::communicator::Communicator;
 use gaussflow_distributed::mpi_ranks::MpiRank;
 use gaussflow_distributed::{run, sweep};
+use gaussflow_driver::console;
+use gaussflow_driver::records::Overwrite;
 use gaussflow_driver::sweep::Existing;
 
 /// Exit status of a Rust program that panicked.
@@ -33,9 +40,12 @@ enum Command {
     Run {
         /// The configuration (TOML), as for gaussflow run.
         config: PathBuf,
-        /// The folder to write; new, empty, or written by an earlier run.
+        /// The folder to write: new, empty, or written by an earlier run, whose runs stay.
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
+        /// Replace a run of another configuration that has the same name.
+        #[arg(long)]
+        overwrite: bool,
         /// Print nothing but errors.
         #[arg(long)]
         quiet: bool,
@@ -56,6 +66,9 @@ enum Command {
         /// Keep the finished runs of an earlier call and make the others.
         #[arg(long)]
         resume: bool,
+        /// Make the runs of an earlier call again.
+        #[arg(long, conflicts_with = "resume")]
+        overwrite: bool,
         /// Print nothing but errors.
         #[arg(long)]
         quiet: bool,
@@ -63,15 +76,25 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let arguments = CommandLine::parse();
+    let arguments = match CommandLine::try_parse() {
+        Ok(arguments) => arguments,
+        Err(said) => return console::usage(&said),
+    };
     let Some(rank) = MpiRank::join() else {
-        eprintln!("error: MPI cannot be initialized");
+        console::note("error: MPI cannot be initialized");
         return ExitCode::from(gaussflow_driver::IO_FAILED);
     };
     let execute = || match &arguments.command {
-        Command::Run { config, out, quiet } => run_split(config, out, *quiet, &rank),
-        Command::Sweep { config, out, resume, quiet } => {
-            let existing = if *resume { Existing::Resume } else { Existing::Refuse };
+        Command::Run { config, out, overwrite, quiet } => {
+            let overwrite = if *overwrite { Overwrite::Yes } else { Overwrite::No };
+            run_split(config, (out, overwrite), *quiet, &rank)
+        }
+        Command::Sweep { config, out, resume, overwrite, quiet } => {
+            let existing = match (resume, overwrite) {
+                (true, _) => Existing::Resume,
+                (_, true) => Existing::Overwrite,
+                _ => Existing::Refuse,
+            };
             let request = sweep::Request { config: config.clone(), out: out.clone(), existing };
             sweep_over(&request, *quiet, &rank)
         }
@@ -79,23 +102,28 @@ fn main() -> ExitCode {
     // Other ranks would wait for one that panicked: the job ends.
     let Ok(outcome) = catch_unwind(AssertUnwindSafe(execute)) else { rank.abort(PANICKED) };
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => ExitCode::from(console::end(0)),
         Err(failure) => {
             if let Failure::Here(error) = &failure {
-                eprintln!("error: {error}");
+                console::note(format_args!("error: {error}"));
             }
-            ExitCode::from(failure.exit_status())
+            ExitCode::from(console::end(failure.exit_status()))
         }
     }
 }
 
 /// `gaussflow-mpi run`.
-fn run_split(config: &Path, out: &Path, quiet: bool, rank: &MpiRank) -> Result<(), Failure> {
-    let Some(report) = run::run(config, out, rank)? else { return Ok(()) };
+fn run_split(
+    config: &Path,
+    out: (&Path, Overwrite),
+    quiet: bool,
+    rank: &MpiRank,
+) -> Result<(), Failure> {
+    let Some(report) = run::run_into(config, out, rank)? else { return Ok(()) };
     if !quiet {
         let (record, traffic) = (&report.run.record, report.run.traffic);
         let outcome = &record.outcome;
-        println!(
+        console::say(format_args!(
             "{}: t = {}, loss {:.6e}; {:.3} s on {} ranks, {:.3} s of them in {} exchanges with {} bytes \
              received\nwritten to {}",
             record.id,
@@ -107,7 +135,7 @@ fn run_split(config: &Path, out: &Path, quiet: bool, rank: &MpiRank) -> Result<(
             traffic.exchanges,
             traffic.bytes,
             report.folder.display()
-        );
+        ));
     }
     Ok(())
 }
@@ -116,25 +144,25 @@ fn run_split(config: &Path, out: &Path, quiet: bool, rank: &MpiRank) -> Result<(
 fn sweep_over(request: &sweep::Request, quiet: bool, rank: &MpiRank) -> Result<(), Failure> {
     let tell = |done: usize, all: usize| {
         if !quiet && (done == all || done.is_multiple_of((all / 10).max(1))) {
-            eprintln!("{done} of {all} runs");
+            console::note(format_args!("{done} of {all} runs"));
         }
     };
     let Some(report) = sweep::sweep(request, rank, tell)? else { return Ok(()) };
     for id in report.damaged.iter().filter(|_| !quiet) {
-        eprintln!("{id} was there with damaged files, and was made again");
+        console::note(format_args!("{id} was there with damaged files, and was made again"));
     }
     for id in &report.failed {
-        eprintln!("no answer: {id}; its outcome.json and summary.csv say why");
+        console::note(format_args!("no answer: {id}; its outcome.json and summary.csv say why"));
     }
     if !quiet {
-        println!(
+        console::say(format_args!(
             "{} runs ({} from before, {} without an answer) in {:.1} s\nsee {}",
             report.runs,
             report.resumed,
             report.failed.len(),
             report.seconds,
             report.out.join("summary.csv").display()
-        );
+        ));
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ use gaussflow_driver::config::{Config, ConfigError, ConfigProblem, DampedSolver}
 use gaussflow_driver::data::Dataset;
 use gaussflow_driver::experiment::{Experiment, RunObjective, load};
 use gaussflow_driver::geometry::LARGEST_HESSIAN;
-use gaussflow_driver::records::{RunEntry, Timing, write_json};
+use gaussflow_driver::records::{Overwrite, RunEntry, Timing, write_json};
 use gaussflow_driver::reproduce::folder::{RunFolder, identity};
 use gaussflow_driver::run::{self, RunRecord};
 
@@ -140,11 +140,26 @@ pub fn run<C: Communicator>(
     out: &Path,
     ranks: &C,
 ) -> Result<Option<Report>, Failure> {
+    run_into(config, (out, Overwrite::No), ranks)
+}
+
+/// As [`run`]; beside `out` stands whether another run of ours that has this one's name may be replaced there.
+///
+/// # Errors
+/// [`Failure`], on all ranks.
+pub fn run_into<C: Communicator>(
+    config: &Path,
+    (out, overwrite): (&Path, Overwrite),
+    ranks: &C,
+) -> Result<Option<Report>, Failure> {
     let first = ranks.rank() == 0;
     let read = || {
         let config = Config::read(config)?;
         let folder = if first { Some(RunFolder::open(out)?) } else { None };
         let data = load(&config)?;
+        if let Some(folder) = &folder {
+            folder.admit(&Experiment::id(&config), &config, None, overwrite)?;
+        }
         Ok((config, folder, data))
     };
     let (config, folder, data) = agree(ranks, read())?;

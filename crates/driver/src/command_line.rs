@@ -1,7 +1,7 @@
 //! The command line: what each subcommand takes, and `gaussflow run`.
 
+use std::ffi::OsString;
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
@@ -11,10 +11,11 @@ use crate::audit::{Quiet, audit_folder};
 use crate::checkpoint::{CheckpointFile, Start, remove_empty_folder};
 use crate::commands::{self, word};
 use crate::config::Config;
+use crate::console;
 use crate::error::DriverError;
 use crate::experiment::{Experiment, load};
 use crate::fit;
-use crate::records::RunEntry;
+use crate::records::{Overwrite, RunEntry};
 use crate::remark::remark;
 use crate::report;
 use crate::reproduce::folder::{RunFolder, identity};
@@ -28,7 +29,7 @@ use crate::threads;
 /// data, 3 input/output failure, 130 interrupted.
 #[derive(Debug, Parser)]
 #[command(name = "gaussflow", version)]
-struct CommandLine {
+pub struct CommandLine {
     #[command(subcommand)]
     command: Command,
 }
@@ -71,6 +72,21 @@ enum Command {
     Report(ReportArguments),
 }
 
+/// Whether results of ours that this command would not write again may be replaced.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct Replacement {
+    /// Replace other results of gaussflow that are there; files of others are never replaced.
+    #[arg(long)]
+    overwrite: bool,
+}
+
+impl Replacement {
+    /// As the library wants it.
+    pub(crate) fn choice(self) -> Overwrite {
+        if self.overwrite { Overwrite::Yes } else { Overwrite::No }
+    }
+}
+
 #[derive(Debug, Args)]
 struct ReportArguments {
     /// What run, sweep or reproduce wrote, or one run's folder.
@@ -85,12 +101,14 @@ struct ReportArguments {
 struct RunArguments {
     /// The configuration (TOML).
     config: PathBuf,
-    /// The folder to write; new, empty, or written by an earlier run.
+    /// The folder to write: new, empty, or written by an earlier run, whose runs stay.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// Go on from the last checkpoint (record.checkpoint_every), if there is one.
     #[arg(long)]
     resume: bool,
+    #[command(flatten)]
+    replacement: Replacement,
     /// Print nothing but errors.
     #[arg(long)]
     quiet: bool,
@@ -116,6 +134,8 @@ struct FitArguments {
     /// The folder to write [default: PROBLEM-fit beside the problem].
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    #[command(flatten)]
+    replacement: Replacement,
     /// Print nothing but errors.
     #[arg(long)]
     quiet: bool,
@@ -123,7 +143,7 @@ struct FitArguments {
 
 #[derive(Debug, Args)]
 struct ReproduceArguments {
-    /// The folder to write; new, empty, or written by an earlier run.
+    /// The folder to write: new, empty, or written by an earlier call with the same runs.
     #[arg(long, value_name = "DIR", default_value = "out/reproduction")]
     out: PathBuf,
     /// Number of seeds, from 0; the figures show seed 0 and the band of all [default: 16, quick: 2].
@@ -138,19 +158,28 @@ struct ReproduceArguments {
     /// Write the results' reference values to this file (for maintainers).
     #[arg(long, value_name = "FILE", hide = true)]
     write_reference: Option<PathBuf>,
+    #[command(flatten)]
+    replacement: Replacement,
     /// Print nothing but errors.
     #[arg(long)]
     quiet: bool,
 }
 
-/// Parses the process's arguments and does what they say.
+/// Parses the arguments of a process, its name first.
 ///
-/// Wrong usage ends the process with status 2, `--help` and `--version` with 0.
+/// # Errors
+/// What [`crate::console::usage`] prints: help and version, where they are asked for, and what is wrong.
+pub fn parse<T: Into<OsString> + Clone>(
+    arguments: impl IntoIterator<Item = T>,
+) -> Result<CommandLine, clap::Error> {
+    CommandLine::try_parse_from(arguments)
+}
+
+/// Does what a command line says.
 ///
 /// # Errors
 /// [`DriverError`], whose exit status the caller uses.
-pub fn execute() -> Result<(), DriverError> {
-    let arguments = CommandLine::parse();
+pub fn execute(arguments: CommandLine) -> Result<(), DriverError> {
     // A second interrupt, or a handler that cannot be set, leaves the system's default: an end
     // without a folder of half-written files, since every file is renamed into place.
     let handler = ctrlc::set_handler(|| {
@@ -168,12 +197,19 @@ pub fn execute() -> Result<(), DriverError> {
         Command::Fit(arguments) => {
             let print = |line: &str| {
                 if !arguments.quiet {
-                    println!("{line}");
+                    console::say(line);
                 }
             };
-            fit::fit(&arguments.problem, arguments.out.as_deref(), print).map(|_| ())
+            let out = fit::Output {
+                folder: arguments.out.as_deref(),
+                overwrite: arguments.replacement.choice(),
+            };
+            fit::fit_into(&arguments.problem, out, print).map(|_| ())
         }
-        Command::Config => commands::print(&Config::commented_default()),
+        Command::Config => {
+            console::print(&Config::commented_default());
+            Ok(())
+        }
         Command::Report(arguments) => write_report(&arguments),
         Command::Reproduce(arguments) => reproduce::reproduce(&reproduce::Request {
             out: arguments.out,
@@ -181,11 +217,15 @@ pub fn execute() -> Result<(), DriverError> {
             mode: if arguments.quick { Mode::Quick } else { Mode::Full },
             check: arguments.check,
             write_reference: arguments.write_reference,
+            overwrite: arguments.replacement.choice(),
             quiet: arguments.quiet,
         }),
         Command::Sweep(arguments) => arguments.execute(),
         Command::Compare(arguments) => arguments.execute(),
-        Command::Completions(arguments) => arguments.execute(&mut CommandLine::command()),
+        Command::Completions(arguments) => {
+            arguments.execute(&mut CommandLine::command());
+            Ok(())
+        }
     }
 }
 
@@ -197,9 +237,10 @@ fn run_one(arguments: &RunArguments) -> Result<(), DriverError> {
     let experiment = Experiment::new(config, &data)?;
     let (seed, identity) = (experiment.config.dynamics.seed, identity(&data));
     let id = Experiment::id(&experiment.config);
+    let overwrite = arguments.replacement.choice();
+    folder.admit(&id, &experiment.config, Some(&experiment.sample), overwrite)?;
     if let Some(notice) = experiment.needs.notice().filter(|_| !arguments.quiet) {
-        // A closed standard error is no reason not to run.
-        let _ = writeln!(std::io::stderr(), "{id}: {notice}");
+        console::note(format_args!("{id}: {notice}"));
     }
     let start = if arguments.resume { Start::LastCheckpoint } else { Start::Fresh };
     let checkpoints = CheckpointFile::new(folder.root(), &id, &data, start);
@@ -216,9 +257,9 @@ fn run_one(arguments: &RunArguments) -> Result<(), DriverError> {
     folder.add_run(seed, &identity, RunEntry { id, path })?;
     if arguments.json {
         let answer = commands::RunAnswer::new(&record, &written);
-        commands::print_json(&answer)?;
+        console::json(&answer);
     } else if !arguments.quiet {
-        commands::print(&describe(&record, &written.display().to_string()))?;
+        console::print(&describe(&record, &written.display().to_string()));
     }
     if run::INTERRUPT.load(Ordering::Relaxed) {
         if !keeps_checkpoints || !checkpoints.path().exists() {
@@ -237,10 +278,10 @@ fn run_one(arguments: &RunArguments) -> Result<(), DriverError> {
 fn write_report(arguments: &ReportArguments) -> Result<(), DriverError> {
     let written = report::write(&arguments.folder)?;
     for problem in &written.problems {
-        eprintln!("note: {problem}");
+        console::note(format_args!("note: {problem}"));
     }
     if !arguments.quiet {
-        println!("written to {}", written.path.display());
+        console::say(format_args!("written to {}", written.path.display()));
     }
     Ok(())
 }

@@ -76,9 +76,46 @@ pub enum DriverError {
         /// The folder.
         path: PathBuf,
     },
+    /// The run's folder holds another run.
+    #[error(
+        "{}: a run of another configuration is there ({what}); name another folder, or replace it with \
+         --overwrite",
+        path.display()
+    )]
+    OtherRun {
+        /// The run's folder.
+        path: PathBuf,
+        /// A difference.
+        what: String,
+    },
+    /// The folder's manifest tells of runs that the command does not make.
+    #[error(
+        "{}: its manifest.json lists {count} other runs, the first {first}; name another folder, or let \
+         --overwrite drop them from the manifest",
+        path.display()
+    )]
+    OtherRuns {
+        /// The folder.
+        path: PathBuf,
+        /// The first of them.
+        first: String,
+        /// How many there are.
+        count: usize,
+    },
+    /// The folder holds the fit of another problem.
+    #[error(
+        "{}: the fit of {problem} is there; name another folder, or replace it with --overwrite",
+        path.display()
+    )]
+    OtherFit {
+        /// The fit.json.
+        path: PathBuf,
+        /// The problem's file, relative to the folder.
+        problem: String,
+    },
     /// A folder to report on that no command of ours wrote.
     #[error(
-        "{}: neither manifest.json nor a run's files are there; \
+        "{}: neither a manifest.json nor a run that gaussflow wrote is there; \
          name a folder that gaussflow run, sweep or reproduce wrote, or one run's folder",
         path.display()
     )]
@@ -146,6 +183,9 @@ impl DriverError {
             | Self::Compare(_)
             | Self::Fit(_)
             | Self::ForeignFolder { .. }
+            | Self::OtherRun { .. }
+            | Self::OtherRuns { .. }
+            | Self::OtherFit { .. }
             | Self::NotOurs { .. }
             | Self::Usage { .. } => BAD_INPUT,
             Self::Moved { .. } => CHECK_FAILED,

@@ -164,7 +164,7 @@ impl Experiment {
     ///
     /// # Examples
     /// `gauss-newton-alpha_0.125-seed_0`, `gradient-euler-alpha_8-seed_3`,
-    /// `levenberg-marquardt-rho_0.1-alpha_8-seed_0`.
+    /// `levenberg-marquardt-rho_0.1-alpha_8-seed_0`, `gauss-newton-alpha_1e300-seed_0`.
     pub fn id(config: &Config) -> String {
         use crate::config::{Integrator as I, Preconditioner as P};
         let dynamics = &config.dynamics;
@@ -178,11 +178,22 @@ impl Experiment {
             (_, integrator) => format!("-{}", integrator.word()),
         };
         let damping = match dynamics.preconditioner {
-            P::LevenbergMarquardt => format!("-rho_{}", dynamics.damping),
+            P::LevenbergMarquardt => format!("-rho_{}", name_part(dynamics.damping)),
             P::GaussNewton | P::Gradient => String::new(),
         };
-        format!("{method}{suffix}{damping}-alpha_{}-seed_{}", dynamics.scaling, dynamics.seed)
+        let (alpha, seed) = (name_part(dynamics.scaling), dynamics.seed);
+        format!("{method}{suffix}{damping}-alpha_{alpha}-seed_{seed}")
     }
+}
+
+/// Characters of a number that a run's name writes without an exponent.
+const LONGEST_NUMBER: usize = 20;
+
+/// A number in a run's name: in digits and a point, as `0.125`, or with an exponent where those would be many more, as
+/// `1e300`; either reads back to the same f64.
+pub(crate) fn name_part(number: f64) -> String {
+    let digits = number.to_string();
+    if digits.len() <= LONGEST_NUMBER { digits } else { format!("{number:e}") }
 }
 
 /// The loss of a configuration with the given targets.

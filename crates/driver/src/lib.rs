@@ -1,5 +1,10 @@
 //! The gaussflow command as a library: configuration, experiments, records, figures, claims and checks.
 #![doc = include_str!("../README.md")]
+#![deny(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a stream that ends would end the program; `console` prints"
+)]
 
 pub mod audit;
 pub mod checkpoint;
@@ -7,6 +12,7 @@ pub mod command_line;
 mod commands;
 pub mod compare;
 pub mod config;
+pub mod console;
 pub mod data;
 mod error;
 pub mod experiment;

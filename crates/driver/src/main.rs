@@ -1,15 +1,17 @@
 //! The `gaussflow` binary: parses the command line, runs it, and turns failures into exit statuses.
+#![deny(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a stream that ends would end the program"
+)]
 
 use std::process::ExitCode;
 
-use gaussflow_driver::command_line;
+use gaussflow_driver::{command_line, console};
 
 fn main() -> ExitCode {
-    match command_line::execute() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::from(error.exit_status())
-        }
+    match command_line::parse(std::env::args_os()) {
+        Ok(command) => console::finish(command_line::execute(command)),
+        Err(said) => console::usage(&said),
     }
 }

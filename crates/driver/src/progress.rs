@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal;
 
+use crate::console;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// A bar with rate and time left on a terminal, about ten plain lines elsewhere, nothing when quiet.
@@ -34,11 +35,11 @@ impl Progress {
         let (done, all) = (self.bar.position(), self.bar.length().unwrap_or(0));
         self.bar.set_message(id.to_owned());
         if self.plain && (done == all || done % (all / 10).max(1) == 0) {
-            eprintln!(
+            console::note(format_args!(
                 "{done} of {all} runs, {:.1} a second, {:.0} s left",
                 self.bar.per_sec(),
                 self.bar.eta().as_secs_f64()
-            );
+            ));
         }
     }
 

@@ -18,7 +18,8 @@ use crate::experiment::{Experiment, HeldOut};
 use crate::geometry::GeometryRecorder;
 use crate::records::{
     self, CheckpointRecord, Event, Outcome, Problem, RecordError, SCHEMA, Status, Timing, TraceRow,
-    rows_of, trace_text, write_bytes, write_json, write_npy, write_npy_integers, write_trace,
+    ownership, rows_of, trace_text, write_bytes, write_json, write_npy, write_npy_integers,
+    write_trace,
 };
 
 /// Set when the user asks to stop; every recorder looks at it.
@@ -369,6 +370,7 @@ pub fn write(record: &RunRecord, folder: &Path) -> Result<(), DriverError> {
         record.problem.initial_weights.len(),
         record.problem.initial_weights.first().map_or(0, Vec::len),
     );
+    remove_other_run(folder, &record.config)?;
     write_bytes(&folder.join("config.toml"), record.config.as_bytes())?;
     write_json(&folder.join("problem.json"), &record.problem)?;
     write_trace(&folder.join("trace.csv"), &record.trace)?;
@@ -382,6 +384,21 @@ pub fn write(record: &RunRecord, folder: &Path) -> Result<(), DriverError> {
     };
     write_json(&folder.join("timing.json"), &timing)?;
     write_outcome(folder, record.outcome.clone())
+}
+
+/// Before a run replaces that of another configuration: takes away what vouches for that run and tells of it, so
+/// that an interrupt leaves an unfinished run and never a mixture.
+fn remove_other_run(folder: &Path, config: &str) -> Result<(), RecordError> {
+    if std::fs::read(folder.join("config.toml")).is_ok_and(|there| there == config.as_bytes()) {
+        return Ok(());
+    }
+    for name in ["outcome.json", "audit.json", "audit.md", "report.html"] {
+        let path = folder.join(name);
+        if ownership::is_ours(&path) {
+            std::fs::remove_file(&path).map_err(|source| RecordError::Write { path, source })?;
+        }
+    }
+    Ok(())
 }
 
 /// Writes outcome.json with the sums of the files beside it; last, as a folder with an outcome is a finished run.

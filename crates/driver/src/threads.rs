@@ -3,8 +3,8 @@
 //! Results do not depend on the number; a number far above the cores only takes memory and time.
 
 use std::ffi::OsStr;
-use std::io::{self, Write};
 
+use crate::console;
 use crate::sweep::SweepError;
 
 /// The variable that names the number of threads.
@@ -34,8 +34,7 @@ pub fn start() -> Result<(), SweepError> {
     let asked = std::env::var_os(VARIABLE);
     let (threads, word) = number(asked.as_deref(), cores(), most());
     if let Some(word) = word {
-        // Whoever closed standard error does not want to hear it.
-        let _ = writeln!(io::stderr(), "{word}");
+        console::note(word);
     }
     let built = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
     match built {

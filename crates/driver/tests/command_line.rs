@@ -164,7 +164,9 @@ fn an_interrupted_reproduction_can_be_started_again() {
     let signalled = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     assert!(signalled.success());
     assert_eq!(child.wait().unwrap().code(), Some(130));
-    std::fs::write(folder.path().join("c.toml"), SMALL).unwrap();
+    // A name that no run of the reproduction has, should one have been finished.
+    let config = format!("{SMALL}dynamics.scaling = 3.0\n");
+    std::fs::write(folder.path().join("c.toml"), config).unwrap();
     let again = gaussflow(&["run", "c.toml", "--out", "o"], folder.path());
     assert!(again.status.success(), "{again:?}");
 }

@@ -21,6 +21,9 @@ use crate::reproduce::results::Results;
 
 pub use self::run_folder::{Quiet, audit_folder};
 
+/// What an audit writes beside the runs that it judges.
+const FILES: [&str; 2] = ["audit.json", "audit.md"];
+
 /// What the audit of a reproduction came to.
 pub struct Audited {
     /// Every record.

@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use gaussflow::theory::audit::plan::Findings;
 use gaussflow::theory::{Comparison, Record, Statement, Verdict};
 
-use super::{report, user_run, write};
+use super::{FILES, report, user_run, write};
 use crate::config::{Config, DataSource, Integrator};
+use crate::console;
 use crate::error::DriverError;
 use crate::experiment::{Experiment, load};
 use crate::records::{
-    Manifest, NpyArray, Outcome, Problem, RecordError, TRACE_COLUMNS, TraceRow, read_json,
-    read_npy, read_trace,
+    self, NpyArray, Outcome, Problem, RecordError, TRACE_COLUMNS, TraceRow, ownership, read_json,
+    read_manifest, read_npy, read_trace,
 };
 use crate::run;
 
@@ -32,10 +33,17 @@ struct Folder {
 pub fn audit_folder(root: &Path, quiet: Quiet) -> Result<(), DriverError> {
     let manifest = root.join("manifest.json");
     if !root.join("config.toml").exists() && manifest.exists() {
-        for entry in read_json::<Manifest>(&manifest)?.runs {
-            audit_run(&root.join(&entry.path), quiet)?;
+        let runs = read_manifest(root)?.runs;
+        let folders = runs.iter().map(|run| match records::run_folder(root, run) {
+            // What is missing there is for the reader of the run to say.
+            Err(RecordError::Read { .. }) => Ok(root.join(&run.path)),
+            found => found,
+        });
+        let folders = folders.collect::<Result<Vec<_>, _>>()?;
+        for folder in &folders {
+            ownership::all_replaceable(folder, FILES)?;
         }
-        return Ok(());
+        return folders.iter().try_for_each(|folder| audit_run(folder, quiet));
     }
     audit_run(root, quiet)
 }
@@ -51,6 +59,7 @@ pub enum Quiet {
 
 fn audit_run(root: &Path, quiet: Quiet) -> Result<(), DriverError> {
     let folder = Folder::read(root)?;
+    ownership::all_replaceable(root, FILES)?;
     let data = load(&folder.config)?;
     let experiment = Experiment::new(folder.config.clone(), &data)?;
     let again = run::execute(&experiment)?;
@@ -67,22 +76,22 @@ fn audit_run(root: &Path, quiet: Quiet) -> Result<(), DriverError> {
 
 /// A few lines on an audit.
 fn tell(id: &str, reproduced: &Record, findings: &Findings, root: &Path) {
-    println!("{id}:");
+    console::say(format_args!("{id}:"));
     match reproduced.verdict {
-        Verdict::Holds => println!("  the folder agrees with the run integrated again"),
-        _ => println!(
+        Verdict::Holds => console::say("  the folder agrees with the run integrated again"),
+        _ => console::say(format_args!(
             "  THE FOLDER DOES NOT AGREE with the run integrated again: {}; {}",
             reproduced.comparison.at,
             reproduced.note.trim()
-        ),
+        )),
     }
     for verdict in Verdict::ALL {
         let count = findings.records.iter().filter(|r| r.verdict == verdict).count();
         if count > 0 {
-            println!("  {count:>3} records: {}", verdict.name());
+            console::say(format_args!("  {count:>3} records: {}", verdict.name()));
         }
     }
-    println!("  see {}", root.join("audit.md").display());
+    console::say(format_args!("  see {}", root.join("audit.md").display()));
 }
 
 /// A missing file is bad input here: whoever names a folder says that it is a run's.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::compare::{self, Comparison};
+use crate::console;
 use crate::error::DriverError;
 
 #[derive(Debug, Args)]
@@ -28,8 +29,10 @@ impl Arguments {
     pub(crate) fn execute(&self) -> Result<(), DriverError> {
         let comparison = Comparison::of(&self.a, &self.b)?;
         if self.json {
-            return super::print_json(&comparison);
+            console::json(&comparison);
+        } else {
+            console::print(&compare::table(&comparison));
         }
-        super::print(&compare::table(&comparison))
+        Ok(())
     }
 }

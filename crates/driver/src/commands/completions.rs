@@ -3,7 +3,7 @@
 use clap::{Args, Command};
 use clap_complete::{Shell, generate};
 
-use crate::error::DriverError;
+use crate::console;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
@@ -17,9 +17,9 @@ pub(crate) struct Arguments {
 
 impl Arguments {
     /// Prints the script for `command` and its subcommands.
-    pub(crate) fn execute(&self, command: &mut Command) -> Result<(), DriverError> {
+    pub(crate) fn execute(&self, command: &mut Command) {
         let mut script = Vec::new();
         generate(self.shell, command, "gaussflow", &mut script);
-        super::print(&String::from_utf8_lossy(&script))
+        console::print(&String::from_utf8_lossy(&script));
     }
 }

@@ -1,43 +1,17 @@
-//! The subcommands that have a module of their own, and how commands print.
+//! The subcommands that have a module of their own, and what `gaussflow run --json` answers.
 
 pub(crate) mod compare;
 pub(crate) mod completions;
 pub(crate) mod sweep;
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Serialize;
 
-use crate::error::DriverError;
-use crate::records::{Event, RecordError, Status, StopReason};
+use crate::records::{Event, Status, StopReason};
 use crate::remark::remark;
 use crate::run::RunRecord;
-
-/// Writes `text` to standard output; a reader that has seen enough (`| head`) is no error.
-///
-/// # Errors
-/// [`DriverError::Record`] where standard output cannot be written otherwise, as on a full disk.
-pub(crate) fn print(text: &str) -> Result<(), DriverError> {
-    let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(source) if source.kind() != io::ErrorKind::BrokenPipe => {
-            Err(RecordError::Write { path: PathBuf::from("standard output"), source }.into())
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Writes `answer` to standard output as indented JSON.
-///
-/// # Errors
-/// As [`print`].
-pub(crate) fn print_json<T: Serialize>(answer: &T) -> Result<(), DriverError> {
-    let text = serde_json::to_string_pretty(answer)
-        .map_err(|source| RecordError::Json { path: PathBuf::from("standard output"), source })?;
-    print(&(text + "\n"))
-}
 
 /// The word that a serializable choice has in the files.
 pub(crate) fn word<T: Serialize>(value: &T) -> String {

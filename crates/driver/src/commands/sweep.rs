@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::command_line::Replacement;
+use crate::console;
 use crate::error::DriverError;
+use crate::records::Overwrite;
 use crate::sweep::{self, Existing, Request};
 
 #[derive(Debug, Args)]
@@ -27,8 +30,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// Keep the finished runs of an earlier call and make the others.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "overwrite")]
     resume: bool,
+    #[command(flatten)]
+    replacement: Replacement,
     /// Runs at a time [default: one a core].
     #[arg(long, value_name = "K")]
     jobs: Option<usize>,
@@ -45,26 +50,33 @@ impl Arguments {
         let report = sweep::sweep(&Request {
             config: self.config,
             out: self.out,
-            existing: if self.resume { Existing::Resume } else { Existing::Refuse },
+            existing: match (self.resume, self.replacement.choice()) {
+                (true, _) => Existing::Resume,
+                (_, Overwrite::Yes) => Existing::Overwrite,
+                _ => Existing::Refuse,
+            },
             jobs: self.jobs,
             quiet: self.quiet,
         })?;
         for id in &report.failed {
-            eprintln!("no answer: {id}; its outcome.json and summary.csv say why");
+            console::note(format_args!(
+                "no answer: {id}; its outcome.json and summary.csv say why"
+            ));
         }
         if self.json {
-            return super::print_json(&report);
+            console::json(&report);
         }
-        if self.quiet {
+        if self.json || self.quiet {
             return Ok(());
         }
         let sweep::Report { out, runs, resumed, failed, seconds, .. } = &report;
-        super::print(&format!(
-            "{runs} runs ({resumed} from before, {} without an answer) in {seconds:.1} s\nsee {}\n",
+        console::say(format_args!(
+            "{runs} runs ({resumed} from before, {} without an answer) in {seconds:.1} s\nsee {}",
             failed.len(),
             out.join("summary.csv").display()
-        ))?;
-        super::print(&remarks(&report.remarks))
+        ));
+        console::print(&remarks(&report.remarks));
+        Ok(())
     }
 }
 

@@ -3,13 +3,14 @@
 //! Three passes: names (so that a misspelt key can be answered with the nearest one), types, and
 //! the ranges and rules of [`Config::validate`].
 
-use std::fs;
 use std::io::Read;
 use std::ops::Range;
 use std::path::Path;
 
 use serde::Deserialize;
 use toml::de::{DeTable, DeValue, Deserializer};
+
+use crate::records::open_file;
 
 use super::keys::{KEYS, SECTIONS, accepted};
 use super::{
@@ -60,7 +61,7 @@ pub(super) fn read_with<T>(
 ) -> Result<T, ConfigError> {
     let fail = |problem, location| ConfigError { file: Some(path.into()), location, problem };
     let mut bytes = Vec::new();
-    fs::File::open(path)
+    open_file(path)
         .and_then(|file| file.take(MAXIMUM_BYTES + 1).read_to_end(&mut bytes))
         .map_err(|source| fail(ConfigProblem::Read { source }, None))?;
     if bytes.len() as u64 > MAXIMUM_BYTES {

@@ -39,6 +39,36 @@ pub enum DataError {
         /// The file.
         path: PathBuf,
     },
+    /// Text in another encoding.
+    #[error("{}: the file is {found}; save it as UTF-8", path.display())]
+    Encoding {
+        /// The file.
+        path: PathBuf,
+        /// The encoding.
+        found: &'static str,
+    },
+    /// Bytes that no CSV file has.
+    #[error("{}:{line}: {what}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// The line, that of the opening quote where it is about one.
+        line: u64,
+        /// What is wrong.
+        what: &'static str,
+    },
+    /// Cells that something else than commas separates.
+    #[error(
+        "{}: the header has no comma but {found}; accepted: cells separated by commas, numbers with a \
+         decimal point",
+        path.display()
+    )]
+    Separator {
+        /// The file.
+        path: PathBuf,
+        /// What was found.
+        found: &'static str,
+    },
     /// The header is not UTF-8 text.
     #[error("{}: the header is not UTF-8 text", path.display())]
     HeaderNotText {
@@ -66,7 +96,7 @@ pub enum DataError {
         second: usize,
     },
     /// The target is not among the columns.
-    #[error("{}: no column {target:?}; the columns are {}", path.display(), columns.join(", "))]
+    #[error("{}: no column {target:?}; the columns are {}", path.display(), listed(columns))]
     NoSuchTarget {
         /// The file.
         path: PathBuf,
@@ -96,7 +126,11 @@ pub enum DataError {
         found: u64,
     },
     /// A cell that is no number.
-    #[error("{}:{line}: column {column:?} holds {text:?}, which is not a number", path.display())]
+    #[error(
+        "{}:{line}: column {column:?} holds {text:?}, which is not a number; accepted: digits with a decimal \
+         point, as 12.5 or -3e-4",
+        path.display()
+    )]
     NonNumericCell {
         /// The file.
         path: PathBuf,
@@ -104,7 +138,7 @@ pub enum DataError {
         line: u64,
         /// The column's name.
         column: String,
-        /// The cell as written.
+        /// The cell as written, cut where it is long.
         text: String,
     },
     /// A cell that is NaN, infinite, or too large for 64 bits.
@@ -181,5 +215,27 @@ impl DataError {
 
     pub(super) fn read(path: &Path, source: io::Error) -> Self {
         Self::Read { path: path.to_owned(), source }
+    }
+}
+
+/// Characters of a name or cell that a message shows.
+const LONGEST: usize = 60;
+/// Names of columns that a message lists.
+const MOST_COLUMNS: usize = 40;
+
+/// The beginning of a text that may be very long.
+pub(super) fn excerpt(text: &str) -> String {
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+/// Names of columns, the first of many.
+fn listed(columns: &[String]) -> String {
+    let names: Vec<String> = columns.iter().take(MOST_COLUMNS).map(|name| excerpt(name)).collect();
+    match columns.len().saturating_sub(MOST_COLUMNS) {
+        0 => names.join(", "),
+        more => format!("{} and {more} more", names.join(", ")),
     }
 }

@@ -4,6 +4,7 @@
 
 mod california;
 mod error;
+mod form;
 mod sample;
 mod table;
 #[cfg(test)]

@@ -1,14 +1,16 @@
 //! A CSV file of numbers with a header, read so that each complaint names line, column and text.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
 use csv::{ByteRecord, ErrorKind, ReaderBuilder, Trim};
 
+use super::error::excerpt;
+use super::form::{self, line_at};
 use super::{DataError, Dataset};
 use crate::records::checksum::sha256_of;
+use crate::records::open_file;
 
 /// A data file is read into memory, so that larger ones (1 GiB) are refused.
 pub const MAXIMUM_BYTES: u64 = 1 << 30;
@@ -16,10 +18,11 @@ pub const MAXIMUM_BYTES: u64 = 1 << 30;
 /// Reads `path`: a header, then rows of finite numbers separated by commas.
 ///
 /// Column `target` gives the targets; every other column is a feature, in the file's order. A
-/// byte order mark, CRLF line ends, blank lines, quotes and spaces around cells are tolerated.
+/// UTF-8 byte order mark, CRLF line ends, blank lines, quotes around cells and spaces are tolerated; other
+/// separators and encodings are refused by name.
 ///
 /// # Errors
-/// [`DataError`]: the file cannot be read, is too large or empty; a column is unnamed, named twice
+/// [`DataError`]: the file cannot be read, is too large, empty or damaged (a quote that is not closed, a NUL byte); a column is unnamed, named twice
 /// or (the target) missing; a row is ragged; a cell is not a finite number.
 pub fn load_csv(path: &Path, target: &str) -> Result<Dataset, DataError> {
     let bytes = read_at_most(path, MAXIMUM_BYTES)?;
@@ -77,9 +80,10 @@ impl Table {
     /// Parses the whole of a file; `path` only names it in errors.
     pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self, DataError> {
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        form::check(path, bytes)?;
         let mut reader = ReaderBuilder::new().trim(Trim::All).from_reader(bytes);
         let names =
-            header(path, reader.byte_headers().map_err(|error| refused(path, bytes, error))?)?;
+            header(path, bytes, reader.byte_headers().map_err(|e| refused(path, bytes, e))?)?;
         let mut values = Vec::new();
         let mut record = ByteRecord::new();
         while reader.read_byte_record(&mut record).map_err(|error| refused(path, bytes, error))? {
@@ -97,7 +101,7 @@ impl Table {
     }
 }
 
-fn header(path: &Path, cells: &ByteRecord) -> Result<Vec<String>, DataError> {
+fn header(path: &Path, bytes: &[u8], cells: &ByteRecord) -> Result<Vec<String>, DataError> {
     let path = path.to_owned();
     if cells.is_empty() {
         return Err(DataError::Empty { path });
@@ -109,6 +113,15 @@ fn header(path: &Path, cells: &ByteRecord) -> Result<Vec<String>, DataError> {
             return Err(DataError::HeaderNotText { path });
         };
         let column = index + 1;
+        if let (1, Some(found)) = (cells.len(), form::other_separator(name)) {
+            return Err(DataError::Separator { path, found });
+        }
+        // A line's end in a name is more likely two quotes astray, with rows between them.
+        if name.chars().any(char::is_control) {
+            let what =
+                "the name of a column holds a line's end, a tab or another control character";
+            return Err(DataError::Damaged { path, line: form::line_at(bytes, 0), what });
+        }
         if name.is_empty() {
             return Err(DataError::UnnamedColumn { path, column });
         }
@@ -134,7 +147,8 @@ enum BadCell {
 impl BadCell {
     fn in_file(self, path: &Path, line: u64, column: &str, cell: &[u8]) -> DataError {
         let (path, column) = (path.to_owned(), column.to_owned());
-        let text = String::from_utf8_lossy(cell).into_owned();
+        let text = excerpt(&String::from_utf8_lossy(cell));
+        let column = excerpt(&column);
         match self {
             Self::NonNumeric => DataError::NonNumericCell { path, line, column, text },
             Self::NonFinite => DataError::NonFiniteCell { path, line, column, text },
@@ -163,26 +177,9 @@ fn refused(path: &Path, bytes: &[u8], error: csv::Error) -> DataError {
     }
 }
 
-/// The line (from 1) of the record that the reader found from byte `offset` on.
-///
-/// The reader's own count is not used: it starts a record before the blank lines above it, and
-/// between the CR and the LF of the line above.
-fn line_at(bytes: &[u8], offset: u64) -> u64 {
-    let offset = usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
-    let blank = bytes[offset..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-    let above = &bytes[..offset + blank];
-    let ends = above.iter().enumerate().filter(|&(at, &byte)| match byte {
-        b'\n' => true,
-        // A CR on its own also ends a line.
-        b'\r' => above.get(at + 1) != Some(&b'\n'),
-        _ => false,
-    });
-    ends.count() as u64 + 1
-}
-
 /// The bytes of `path`, up to a limit: a wrong path (a disk image, a device) must not fill memory.
 pub(super) fn read_at_most(path: &Path, accepted: u64) -> Result<Vec<u8>, DataError> {
-    let file = File::open(path).map_err(|source| DataError::read(path, source))?;
+    let file = open_file(path).map_err(|source| DataError::read(path, source))?;
     let mut bytes = Vec::new();
     file.take(accepted + 1)
         .read_to_end(&mut bytes)

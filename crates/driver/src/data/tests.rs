@@ -123,7 +123,10 @@ fn a_bad_shape_is_named() {
     assert!(matches!(refusal(b"y\n1\n"), DataError::NoFeatures { .. }));
     assert!(matches!(refusal(b"a,,y\n1,2,3\n"), DataError::UnnamedColumn { column: 2, .. }));
     assert!(matches!(refusal(b"a,y,\n1,2,\n"), DataError::UnnamedColumn { column: 3, .. }));
-    assert!(matches!(refusal(b"\xff\xfea\0,\0y\0\n\0"), DataError::HeaderNotText { .. }));
+    assert!(matches!(
+        refusal(b"\xff\xfea\0,\0y\0\n\0"),
+        DataError::Encoding { found: "UTF-16", .. }
+    ));
     let twice = refusal(b"a,y,b, a\n1,2,3,4\n");
     assert!(
         matches!(twice, DataError::DuplicateColumn { first: 1, second: 4, name, .. } if name == "a")
@@ -140,6 +143,61 @@ fn a_bad_shape_is_named() {
                 assert_eq!((line, found), (at, cells));
             }
             other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn damage_to_the_form_of_a_file_is_named_with_its_line() {
+    for (text, expected, word) in [
+        ("a,y\n1,2\n\"3,4\n5,6\n", 3, "never closed"),
+        ("a,y\n1,2\n3,\"4\n5,6\n", 3, "never closed"),
+        ("\"a,y\n1,2\n3,4\n", 1, "never closed"),
+        ("\n\na,y\r\n1,2\r\n3,\"4\r\n5,6\"\r\n7,\"8\r\n", 7, "never closed"),
+        ("a,y\r1,\"2\"3\r", 2, "behind its closing quote"),
+        ("a,y\n1,2\n\"3\n4,5\n6,\"7\"\n", 3, "behind its closing quote"),
+        ("a,y\n1,2\n1\"5,4\n", 3, "quote within a cell"),
+        ("a,y\n1, \"2\"\n", 2, "quote within a cell"),
+        ("a,y\n1,2\n3,4\0\n", 3, "NUL"),
+        ("\0a,y\n1,2\n", 1, "NUL"),
+        ("\"a\n1,2\n3\",y\n4,5\n", 1, "line's end"),
+    ] {
+        match refusal(text.as_bytes()) {
+            DataError::Damaged { line, what, .. } => {
+                assert_eq!(line, expected, "{text:?}: {what}");
+                assert!(what.contains(word), "{text:?}: {what}");
+            }
+            other => panic!("{text:?}: {other:?}"),
+        }
+    }
+    for (text, expected) in
+        [("a;y\n1;2\n", "semicolons"), ("a\ty\n1\t2\n", "tabs"), ("a|y\n1,5|2\n", "bars")]
+    {
+        let other = refusal(text.as_bytes());
+        assert!(matches!(other, DataError::Separator { found, .. } if found == expected));
+    }
+    let utf16: Vec<u8> = "\u{feff}a,y\n1,2\n".encode_utf16().flat_map(u16::to_be_bytes).collect();
+    assert!(matches!(refusal(&utf16), DataError::Encoding { found: "UTF-16", .. }));
+    // A quote that is doubled, and spaces behind a quoted cell, belong to the format.
+    let sound = load(b"\"a \"\"b\"\"\",y\n\"1\" ,2\n").unwrap();
+    assert_eq!((sound.feature_names[0].as_str(), sound.features[0]), ("a \"b\"", 1.0));
+    // A message stays readable whatever the file holds.
+    let long = format!("a,y\n1,{}\n", "x".repeat(100_000));
+    assert!(refusal(long.as_bytes()).to_string().len() < 300);
+    let wide: Vec<String> = (0..5_000).map(|k| format!("c{k}")).collect();
+    let row = vec!["1"; 5_000].join(",");
+    let told = refusal(format!("{}\n{row}\n", wide.join(",")).as_bytes()).to_string();
+    assert!(told.len() < 500 && told.contains("and 4960 more"), "{told}");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_never_ends_is_not_read() {
+    for path in ["/dev/zero", "/dev/null", "/dev/tty"] {
+        let path = Path::new(path);
+        if path.exists() {
+            let error = load_csv(path, "y").unwrap_err();
+            assert!(error.exit_status() == 3 && error.to_string().contains("ordinary file"));
         }
     }
 }
@@ -300,6 +358,24 @@ proptest! {
         let spread = 6.0 * (f64::from(draws) * 2.0 / 9.0).sqrt();
         for count in counts {
             prop_assert!((f64::from(count) - f64::from(draws) * 2.0 / 3.0).abs() < spread);
+        }
+    }
+
+    /// Whichever quote is lost of a file whose cells all have them, no row is.
+    #[test]
+    fn a_lost_quote_is_found_in_its_line(
+        rows in prop::collection::vec((-9..9i32, -9..9i32), 1..8), lost: prop::sample::Index,
+    ) {
+        let rows = rows.iter().map(|(a, y)| format!("\"{a}\",\"{y}\"\n"));
+        let text = format!("\"a\",\"y\"\n{}", rows.collect::<String>());
+        prop_assert!(load(text.as_bytes()).is_ok());
+        let quotes: Vec<usize> = text.match_indices('"').map(|(at, _)| at).collect();
+        let at = quotes[lost.index(quotes.len())];
+        let cut = format!("{}{}", &text[..at], &text[at + 1..]);
+        let expected = 1 + text[..at].matches('\n').count() as u64;
+        match load(cut.as_bytes()) {
+            Err(DataError::Damaged { line, .. }) => prop_assert_eq!(line, expected),
+            other => prop_assert!(false, "{:?}", other),
         }
     }
 

@@ -35,7 +35,21 @@ pub(super) fn encode(drawing: &Drawing) -> Result<Vec<u8>, FigureError> {
             }
         }
     }
-    sheet.encode_png().map_err(|source| FigureError::Encode { source: Box::new(source) })
+    let bytes = sheet.encode_png();
+    bytes.map(signed).map_err(|source| FigureError::Encode { source: Box::new(source) })
+}
+
+/// The PNG file with a note of the program that wrote it, by which it is known later: the chunk tEXt with the
+/// keyword Software, behind the header (PNG specification, third edition, section 11.3.3).
+fn signed(mut file: Vec<u8>) -> Vec<u8> {
+    const SIGNATURE_AND_HEADER: usize = 8 + 25;
+    const NOTE: &[u8] = b"tEXtSoftware\0gaussflow";
+    let mut sum = flate2::Crc::new();
+    sum.update(NOTE);
+    // The length counts what follows the chunk's name.
+    let chunk = [&18_u32.to_be_bytes()[..], NOTE, &sum.sum().to_be_bytes()[..]].concat();
+    file.splice(SIGNATURE_AND_HEADER..SIGNATURE_AND_HEADER, chunk);
+    file
 }
 
 fn trace(outline: &[Stroke]) -> Option<Path> {

@@ -16,7 +16,7 @@ use crate::config::{Standardize, TargetScale};
 use crate::data::{Dataset, Sample, california_housing, load_csv};
 use crate::error::DriverError;
 use crate::figures;
-use crate::records::write_json;
+use crate::records::{Overwrite, create_folder, ownership, read_json, write_json};
 
 pub use expression::{ExpressionError, ExpressionModel};
 pub use families::{Family, Offset, Size};
@@ -31,17 +31,43 @@ const CALIFORNIA: &str = "california-housing";
 /// Hidden units of a network when not said.
 const HIDDEN: usize = 18;
 
-/// Fits `path` and writes fit.json, fit.svg/png and residuals.svg/png into `out`; prints to stdout.
+/// The files of a fit.
+const FILES: [&str; 5] = ["fit.json", "fit.svg", "fit.png", "residuals.svg", "residuals.png"];
+
+/// Where a fit is written.
+#[derive(Clone, Copy, Debug)]
+pub struct Output<'p> {
+    /// The folder, which may hold other files; `None` is PROBLEM-fit beside the problem.
+    pub folder: Option<&'p Path>,
+    /// Whether the fit of another problem may be replaced.
+    pub overwrite: Overwrite,
+}
+
+/// Fits `path` and writes fit.json, fit.svg/png and residuals.svg/png into `out`; `print` gets what a user reads.
 ///
 /// # Errors
-/// [`DriverError`]: a wrong problem or data file, a start where the model is undefined, a file that
-/// cannot be written. A fit that does not converge is a result.
+/// As [`fit_into`], which never overwrites here.
 pub fn fit(
     path: &Path,
     out: Option<&Path>,
     print: impl Fn(&str),
 ) -> Result<FitRecord, DriverError> {
+    fit_into(path, Output { folder: out, overwrite: Overwrite::No }, print)
+}
+
+/// As [`fit`]; `out` says where to, and what may be replaced there: the last fit of the same problem file always.
+///
+/// # Errors
+/// [`DriverError`]: a wrong problem or data file, a start where the model is undefined, a file that cannot be
+/// written, one in its place that is not ours. A fit that does not converge is a result.
+pub fn fit_into(
+    path: &Path,
+    out: Output<'_>,
+    print: impl Fn(&str),
+) -> Result<FitRecord, DriverError> {
     let problem = Problem::read(path)?;
+    let folder = out.folder.map_or_else(|| default_folder(path), Path::to_owned);
+    admit(&folder, path, out.overwrite)?;
     let data = dataset(&problem, path)?;
     let (data, weights) = split_weights(&problem, data)?;
     let fraction = problem.data.holdout.as_ref().map_or(0.0, |fraction| *fraction.get_ref());
@@ -77,8 +103,11 @@ pub fn fit(
             errors[1]
         ));
     }
-    let folder = out.map_or_else(|| default_folder(path), Path::to_owned);
-    let record = FitRecord::new(&fit, description, errors);
+    create_folder(&folder)?;
+    let problem = relative(path, &folder);
+    let record = FitRecord { problem, ..FitRecord::new(&fit, description, errors) };
+    // Once more: a fit may have taken long.
+    ownership::all_replaceable(&folder, FILES)?;
     write_json(&folder.join("fit.json"), &record)?;
     for (stem, chart) in if is_network { picture.scatter() } else { picture.charts() } {
         figures::render(&chart, &folder, stem)?;
@@ -91,6 +120,42 @@ pub fn fit(
 fn default_folder(path: &Path) -> PathBuf {
     let stem = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy();
     path.with_file_name(format!("{stem}-fit"))
+}
+
+/// Tests that a fit of `path` may be written into `folder`: each of its files is free or ours, and the fit that
+/// is there, if any, is of the same problem file or may be replaced.
+fn admit(folder: &Path, path: &Path, overwrite: Overwrite) -> Result<(), DriverError> {
+    ownership::all_replaceable(folder, FILES)?;
+    let record = folder.join("fit.json");
+    if overwrite == Overwrite::Yes || !record.exists() {
+        return Ok(());
+    }
+    let Origin { problem } = read_json(&record)?;
+    // A record of an earlier version does not say.
+    if problem.is_empty() || problem == relative(path, folder) {
+        return Ok(());
+    }
+    Err(DriverError::OtherFit { path: record, problem })
+}
+
+/// The part of fit.json that tells where it comes from.
+#[derive(serde::Deserialize)]
+struct Origin {
+    #[serde(default)]
+    problem: String,
+}
+
+/// Where the file `path` lies, seen from `folder`, with forward slashes; empty where either has no name, as a pipe.
+fn relative(path: &Path, folder: &Path) -> String {
+    let (Ok(path), Ok(folder)) = (path.canonicalize(), folder.canonicalize()) else {
+        return String::new();
+    };
+    let (path, folder): (Vec<_>, Vec<_>) =
+        (path.components().collect(), folder.components().collect());
+    let shared = path.iter().zip(&folder).take_while(|(a, b)| a == b).count();
+    let up = folder[shared..].iter().map(|_| "..".into());
+    let down = path[shared..].iter().map(|part| part.as_os_str().to_string_lossy());
+    up.chain(down).collect::<Vec<std::borrow::Cow<'_, str>>>().join("/")
 }
 
 /// The observations.

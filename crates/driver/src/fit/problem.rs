@@ -1,6 +1,7 @@
 //! PROBLEM.toml: data, model, parameters and settings of a fit, each complaint with key and line.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use gaussflow::dynamics::RobustLoss;
@@ -9,6 +10,7 @@ use toml::Spanned;
 
 use super::expression::ExpressionError;
 use super::families::{Family, Offset};
+use crate::records::read_text;
 
 /// What is wrong with a problem file.
 #[derive(Debug, thiserror::Error)]
@@ -201,8 +203,14 @@ impl Problem {
     /// # Errors
     /// [`ProblemError`].
     pub fn read(path: &Path) -> Result<Self, ProblemError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| ProblemError::Read { path: path.to_owned(), source })?;
+        let text = read_text(path).map_err(|source| match source.kind() {
+            ErrorKind::InvalidData | ErrorKind::FileTooLarge => {
+                ProblemError::Syntax { path: path.to_owned(), message: source.to_string() }
+            }
+            _ => ProblemError::Read { path: path.to_owned(), source },
+        })?;
+        // Some editors put a byte order mark in front, which TOML does not know.
+        let text = text.strip_prefix('\u{feff}').map_or_else(|| text.clone(), str::to_owned);
         let mut problem: Self = toml::from_str(&text).map_err(|error| ProblemError::Syntax {
             path: path.to_owned(),
             message: error.to_string().trim_end().to_owned(),

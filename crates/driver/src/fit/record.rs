@@ -12,6 +12,9 @@ pub struct FitRecord {
     pub schema: u32,
     /// The model as an expression, or the network's description.
     pub model: String,
+    /// The problem's file, seen from the folder of this one; empty where it has no name.
+    #[serde(default)]
+    pub problem: String,
     /// Why the fit ended, and whether that is convergence.
     pub stop_reason: String,
     /// Whether the end is a minimum as far as the tests can tell.
@@ -111,6 +114,7 @@ impl FitRecord {
         Self {
             schema: SCHEMA,
             model,
+            problem: String::new(),
             stop_reason: fit.stop.name().to_owned(),
             converged: fit.stop.converged(),
             loss: fit.loss,

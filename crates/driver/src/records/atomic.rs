@@ -85,6 +85,14 @@ impl Write for Temporary {
     }
 }
 
+/// Creates `folder` and those above it, where they are missing.
+///
+/// # Errors
+/// [`RecordError::Write`].
+pub fn create_folder(folder: &Path) -> Result<(), RecordError> {
+    layer().create_folder(folder).map_err(|source| RecordError::write(folder, source))
+}
+
 /// Writes `bytes` as the whole content of `path`, atomically.
 ///
 /// # Errors

@@ -1,14 +1,13 @@
 //! Length and sha256 of a run's files, by which one that was damaged later is found.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::RecordError;
+use super::{RecordError, open_file};
 
 /// The files that outcome.json vouches for: all of a run but itself and the measured times.
 const SEALED: [&str; 5] =
@@ -33,7 +32,7 @@ impl FileSum {
         let mut bytes = 0;
         let mut piece = vec![0; 1 << 16];
         let fail = |source| RecordError::read(path, source);
-        let mut file = File::open(path).map_err(fail)?;
+        let mut file = open_file(path).map_err(fail)?;
         loop {
             match file.read(&mut piece).map_err(fail)? {
                 0 => break,

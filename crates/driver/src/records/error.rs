@@ -83,6 +83,16 @@ pub enum RecordError {
         /// The path as written.
         named: String,
     },
+    /// Something that this program did not write is where it would write, or where it was told to read.
+    #[error("{}: {found}, and is left as it is; accepted: {accepted}", path.display())]
+    Foreign {
+        /// The place.
+        path: PathBuf,
+        /// What is there.
+        found: String,
+        /// What may be there.
+        accepted: &'static str,
+    },
     /// Arrays whose sizes contradict each other.
     #[error("{}: {what} has {found} entries, expected {expected}", path.display())]
     Shape {
@@ -118,6 +128,7 @@ impl RecordError {
             | Self::Shape { .. }
             | Self::TooLarge { .. }
             | Self::Escape { .. }
+            | Self::Foreign { .. }
             | Self::Damaged { .. } => 2,
         }
     }
@@ -126,9 +137,48 @@ impl RecordError {
         Self::Write { path: path.to_owned(), source }
     }
 
+    pub(crate) fn foreign(path: &Path, found: impl Into<String>, accepted: &'static str) -> Self {
+        Self::Foreign { path: path.to_owned(), found: found.into(), accepted }
+    }
+
     pub(super) fn read(path: &Path, source: io::Error) -> Self {
         Self::Read { path: path.to_owned(), source }
     }
+}
+
+/// Opens what is to be read to its end: an ordinary file, or what is piped to this program.
+///
+/// A device may never end, and a named pipe keeps a reader waiting until somebody writes: both are refused.
+///
+/// # Errors
+/// The system's, and [`io::ErrorKind::InvalidInput`].
+pub fn open_file(path: &Path) -> io::Result<File> {
+    let found = path.metadata()?;
+    // What a shell pipes to us (`<(command)`, /dev/stdin) has a writer, but no name of its own.
+    let is_refused =
+        cfg!(unix) && !found.is_file() && !found.is_dir() && path.canonicalize().is_ok();
+    if is_refused {
+        let why = "it is a device or a named pipe; accepted: an ordinary file";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+    }
+    File::open(path)
+}
+
+/// A text is read into memory, so that larger ones are refused: this is 64 MiB.
+const MAXIMUM_TEXT: u64 = 1 << 26;
+
+/// The text of a problem or configuration, of at most 64 MiB.
+///
+/// # Errors
+/// The system's; [`io::ErrorKind::InvalidData`] for bytes that are not UTF-8, [`io::ErrorKind::FileTooLarge`].
+pub fn read_text(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    open_file(path)?.take(MAXIMUM_TEXT + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > MAXIMUM_TEXT {
+        let why = format!("larger than the {MAXIMUM_TEXT} bytes that are accepted");
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, why));
+    }
+    Ok(text)
 }
 
 /// A record is read into memory, so that larger files are refused: this is 4 GiB.
@@ -137,7 +187,7 @@ const MAXIMUM_BYTES: u64 = 1 << 32;
 /// The bytes of a record; a device or a disk image in its place does not fill the memory.
 pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>, RecordError> {
     let mut bytes = Vec::new();
-    File::open(path)
+    open_file(path)
         .and_then(|file| file.take(MAXIMUM_BYTES + 1).read_to_end(&mut bytes))
         .map_err(|source| RecordError::read(path, source))?;
     if bytes.len() as u64 > MAXIMUM_BYTES {

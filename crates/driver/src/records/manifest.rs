@@ -2,16 +2,30 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Manifest, RecordError, RunEntry, read_json};
+use super::{Manifest, RecordError, RunEntry, SCHEMA, read_json};
+
+/// What a folder that is read or written may be.
+const ACCEPTED: &str =
+    "a folder that gaussflow wrote (schema 1) or, to write to, a new or empty one";
 
 /// Reads `folder`'s manifest.json.
 ///
 /// # Errors
-/// [`RecordError::Read`], [`RecordError::Json`], and [`RecordError::Escape`] where a run or a figure lies
+/// [`RecordError::Read`], [`RecordError::Foreign`] for other JSON or another schema, and [`RecordError::Escape`] where a run or a figure lies
 /// elsewhere: an absolute path, or one with `..`.
 pub fn read_manifest(folder: &Path) -> Result<Manifest, RecordError> {
     let path = folder.join("manifest.json");
-    let manifest: Manifest = read_json(&path)?;
+    let manifest: Manifest = read_json(&path).map_err(|error| match error {
+        RecordError::Json { source, .. } => {
+            let found = format!("was not written by gaussflow (not the expected JSON: {source})");
+            RecordError::foreign(&path, found, ACCEPTED)
+        }
+        other => other,
+    })?;
+    if manifest.schema != SCHEMA {
+        let found = format!("is of schema {}", manifest.schema);
+        return Err(RecordError::foreign(&path, found, ACCEPTED));
+    }
     let runs = manifest.runs.iter().map(|run| ("the run's path", &run.path));
     let figures = manifest.figures.iter().map(|figure| ("the figure", figure));
     for (what, named) in runs.chain(figures) {

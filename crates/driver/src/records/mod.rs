@@ -8,6 +8,8 @@
 //! | outcome.json, manifest.json, claims.json, audit.json, timing.json | [`write_json`] | [`read_json`] |
 //! | weights.npy, weights_steps.npy | [`write_npy`], [`write_npy_integers`] | [`read_npy`], `numpy.load` |
 //! | config.toml, figures | [`write_bytes`] | |
+//!
+//! [`ownership`] tells which of the files at a place are ours: no other is ever replaced.
 
 mod atomic;
 mod audit;
@@ -21,15 +23,16 @@ pub(crate) mod layer;
 mod manifest;
 mod npy;
 pub(crate) mod number;
+pub mod ownership;
 #[cfg(test)]
 mod tests;
 mod trace;
 
-pub use self::atomic::{AtomicFile, write_bytes};
+pub use self::atomic::{AtomicFile, create_folder, write_bytes};
 pub use self::audit::{AuditCorrection, AuditHypothesis, AuditRecord};
 pub use self::checkpoint::CheckpointRecord;
 pub use self::checksum::FileSum;
-pub use self::error::RecordError;
+pub use self::error::{RecordError, open_file, read_text};
 pub use self::json::{
     Claim, DataIdentity, Event, EventKind, Manifest, Outcome, Problem, RunEntry, SCHEMA,
     SeedVerdict, Status, StopReason, Timing, read_json, rows_of, write_json,
@@ -37,6 +40,7 @@ pub use self::json::{
 pub use self::manifest::{read_manifest, run_folder};
 pub use self::npy::{NpyArray, read_npy, write_npy, write_npy_integers};
 pub(crate) use self::number::cell;
+pub use self::ownership::Overwrite;
 pub use self::trace::{
     TRACE_COLUMNS, TraceRow, TraceWriter, parse_trace, read_trace, trace_text, write_trace,
 };

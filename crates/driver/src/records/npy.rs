@@ -3,10 +3,10 @@
 //!
 //! Source: the description of the format in `NumPy`'s `numpy.lib.format` (NEP 1).
 
-use std::fs;
 use std::io::Write;
 use std::path::Path;
 
+use super::error::read_bytes;
 use super::{AtomicFile, RecordError};
 
 /// What version 1.0 begins with.
@@ -45,7 +45,7 @@ pub struct NpyArray {
 /// # Errors
 /// [`RecordError::Read`]; [`RecordError::Damaged`] where magic, header or size are not theirs.
 pub fn read_npy(path: &Path) -> Result<NpyArray, RecordError> {
-    let bytes = fs::read(path).map_err(|source| RecordError::read(path, source))?;
+    let bytes = read_bytes(path)?;
     let damaged =
         |detail: &str| RecordError::Damaged { path: path.to_owned(), detail: detail.to_owned() };
     if bytes.get(..MAGIC.len()) != Some(MAGIC.as_slice()) {

@@ -9,7 +9,9 @@ use serde::de::DeserializeOwned;
 use super::audit::AuditEntry;
 use super::settings::{self, Settings};
 use crate::error::DriverError;
-use crate::records::{Claim, Manifest, Outcome, RecordError, TraceRow, read_json, read_trace};
+use crate::records::{
+    Claim, Manifest, Outcome, RecordError, TraceRow, ownership, read_json, read_trace,
+};
 use crate::remark::remark;
 
 /// What kind of folder it is.
@@ -70,12 +72,14 @@ impl Contents {
     /// Reads `root`.
     ///
     /// # Errors
-    /// [`DriverError::NotOurs`] where `root` holds neither a manifest nor runs;
+    /// [`DriverError::NotOurs`] where `root` holds neither a manifest of ours nor runs;
     /// [`DriverError::Record`] where it is no folder that can be read.
     pub fn read(root: &Path) -> Result<Self, DriverError> {
         fs::read_dir(root).map_err(|source| RecordError::Read { path: root.to_owned(), source })?;
-        let single = root.join("trace.csv").is_file() || root.join("outcome.json").is_file();
-        let ours = single || root.join("manifest.json").is_file() || !folders(root).is_empty();
+        let single = ownership::holds_run(root);
+        let holds_runs =
+            || folders(root).iter().any(|run| ownership::holds_run(&root.join("runs").join(run)));
+        let ours = single || ownership::is_ours(&root.join("manifest.json")) || holds_runs();
         if !ours {
             return Err(DriverError::NotOurs { path: root.to_owned() });
         }
@@ -275,5 +279,6 @@ fn reason(error: &RecordError) -> String {
             format!("{what} {named:?} is not a place inside the folder")
         }
         RecordError::Damaged { detail, .. } => format!("damaged: {detail}"),
+        RecordError::Foreign { found, .. } => found.clone(),
     }
 }

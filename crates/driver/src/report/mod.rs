@@ -26,7 +26,7 @@ use self::folder::{Contents, Kind};
 use self::markup::{escape, script_hash};
 use self::pictures::Pictures;
 use crate::error::DriverError;
-use crate::records::write_bytes;
+use crate::records::{ownership, write_bytes};
 
 /// The file's name.
 pub const FILE: &str = "report.html";
@@ -54,10 +54,11 @@ pub struct Written {
 /// Missing and damaged parts are named on the page and in [`Written::problems`].
 ///
 /// # Errors
-/// [`DriverError::NotOurs`] where `root` holds neither a manifest nor runs; [`DriverError::Record`]
-/// where it cannot be read, or the page cannot be written.
+/// [`DriverError::NotOurs`] where `root` holds neither a manifest of ours nor runs; [`DriverError::Record`] where it cannot
+/// be read, or the page cannot be written, or a report.html is there that is not ours.
 pub fn write(root: &Path) -> Result<Written, DriverError> {
     let contents = Contents::read(root)?;
+    ownership::replaceable(&root.join(FILE))?;
     let page = page(&contents, &Pictures::read(root, &contents.figures));
     let path = root.join(FILE);
     write_bytes(&path, page.as_bytes())?;

@@ -134,7 +134,11 @@ fn picture<'f>(
     prefer: Prefer,
     room: &mut usize,
 ) -> Option<Picture<'f>> {
-    let read = |ending: &str| fs::read(confined(root, &format!("{stem}.{ending}"))?).ok();
+    let read = |ending: &str| {
+        let path = confined(root, &format!("{stem}.{ending}"))?;
+        // A pipe in its place would keep the report waiting.
+        path.is_file().then(|| fs::read(path).ok()).flatten()
+    };
     let drawing = read("svg").and_then(|bytes| String::from_utf8(bytes).ok());
     let bitmap = read("png");
     let (title, description) = drawing.as_deref().map(captions).unwrap_or_default();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::records::RecordError;
+use crate::records::{RecordError, read_text};
 
 /// `section.key` and its value as TOML text.
 pub type Settings = BTreeMap<String, String>;
@@ -16,8 +16,8 @@ const LONGEST: usize = 60;
 /// # Errors
 /// [`RecordError::Read`]; [`RecordError::MalformedRow`] for what is no TOML.
 pub fn read(path: &Path) -> Result<Settings, RecordError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| RecordError::Read { path: path.to_owned(), source })?;
+    let text =
+        read_text(path).map_err(|source| RecordError::Read { path: path.to_owned(), source })?;
     let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
         let before = error.span().map_or(0, |span| span.start.min(text.len()));
         let line = 1 + text.bytes().take(before).filter(|&byte| byte == b'\n').count() as u64;

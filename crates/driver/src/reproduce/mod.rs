@@ -19,13 +19,16 @@ use rayon::prelude::*;
 use gaussflow::theory::Verdict;
 
 use crate::audit::audit_reproduction;
+use crate::console;
 use crate::data::{Dataset, california_housing};
 use crate::error::DriverError;
 use crate::experiment::Experiment;
 use crate::figures::render;
 use crate::needs::{Item, Needs, Shape, TooLarge};
 use crate::progress::Progress;
-use crate::records::{RunEntry, Timing, write_bytes, write_json};
+use crate::records::{
+    Overwrite, RunEntry, Timing, create_folder, ownership, write_bytes, write_json,
+};
 use crate::report;
 use crate::run::{self, INTERRUPT};
 
@@ -51,6 +54,8 @@ pub struct Request {
     pub check: bool,
     /// Where to write reference values.
     pub write_reference: Option<PathBuf>,
+    /// Whether other results of ours in the folder may be replaced.
+    pub overwrite: Overwrite,
     /// Whether to print errors only.
     pub quiet: bool,
 }
@@ -75,8 +80,9 @@ pub fn reproduce(request: &Request) -> Result<(), DriverError> {
     });
     TooLarge::flag("--seeds", seeds, each)?;
     let folder = RunFolder::open(&request.out)?;
-    folder.claim(DEFAULT_SEED, &identity(&data))?;
     let planned = plan(request.mode, seeds);
+    admit(&folder, &planned, request.overwrite)?;
+    folder.claim(DEFAULT_SEED, &identity(&data))?;
     let checks = geometry::checks(&planned, &data)?;
 
     let progress = Progress::new(planned.len(), request.quiet);
@@ -95,8 +101,7 @@ pub fn reproduce(request: &Request) -> Result<(), DriverError> {
     let results = Results { mode: request.mode, seeds, runs };
     let claims = claims::claims(&results);
     let figures = folder.root().join("figures");
-    std::fs::create_dir_all(&figures)
-        .map_err(|source| crate::records::RecordError::Write { path: figures.clone(), source })?;
+    create_folder(&figures)?;
     let mut charts = charts::charts(&results);
     charts.push(("figure_geometry_checks", checks));
     let written = charts
@@ -118,25 +123,51 @@ pub fn reproduce(request: &Request) -> Result<(), DriverError> {
         Reference::write(path, &results, &claims)?;
     }
     if !request.quiet {
-        println!("{} runs in {:.1} s", results.runs.len(), begun.elapsed().as_secs_f64());
-        print!("{}", summary::terminal(&claims));
+        let seconds = begun.elapsed().as_secs_f64();
+        console::say(format_args!("{} runs in {seconds:.1} s", results.runs.len()));
+        console::print(&summary::terminal(&claims));
         let told = results.runs.iter().filter(|run| run.remark().is_some()).count();
         if told > 0 {
-            println!(
+            console::say(format_args!(
                 "{told} runs lost rank, fell back or rose in loss: summary.md tells of each when, and what to do"
-            );
+            ));
         }
         let (held, violated) =
             (audited.count(Verdict::Holds).0, audited.count(Verdict::Violated).0);
-        println!(
+        console::say(format_args!(
             "audit: of the paper's statements {held} hold on some run, {violated} fail on some"
-        );
+        ));
         for file in ["summary.md", "audit.md"] {
-            println!("see {}", folder.root().join(file).display());
+            console::say(format_args!("see {}", folder.root().join(file).display()));
         }
-        println!("see {}", report.path.display());
+        console::say(format_args!("see {}", report.path.display()));
     }
     if request.check { compare(&results, &claims, request.quiet) } else { Ok(()) }
+}
+
+/// Tests, before anything is computed, that nothing will be replaced but what an equal call has written, or what
+/// `overwrite` allows.
+fn admit(folder: &RunFolder, planned: &[Planned], overwrite: Overwrite) -> Result<(), DriverError> {
+    let root = folder.root();
+    let names =
+        ["claims.json", "summary.md", "timing.json", "audit.json", "audit.md", report::FILE];
+    ownership::all_replaceable(root, names)?;
+    // All pictures of a reproduction have such names.
+    let is_picture = |name: &String| {
+        ["figure_", "audit_"].iter().any(|start| name.starts_with(start))
+            && [".svg", ".png"].iter().any(|end| name.ends_with(end))
+    };
+    let figures = root.join("figures");
+    let there = std::fs::read_dir(&figures).into_iter().flatten().flatten();
+    let names: Vec<String> =
+        there.filter_map(|entry| entry.file_name().into_string().ok()).filter(is_picture).collect();
+    ownership::all_replaceable(&figures, names.iter().map(String::as_str))?;
+    let ids: Vec<String> = planned.iter().map(|planned| Experiment::id(&planned.config)).collect();
+    folder.admit_plan(ids.iter().map(String::as_str), overwrite)?;
+    for (id, planned) in ids.iter().zip(planned) {
+        folder.admit(id, &planned.config, None, overwrite)?;
+    }
+    Ok(())
 }
 
 /// Runs and writes one planned run.
@@ -206,16 +237,16 @@ fn compare(
     })?;
     let (moved, compared) = reference.compare(results, claims);
     for value in &moved {
-        eprintln!(
+        console::note(format_args!(
             "moved: {}: reference {:e}, found {:e} (relative tolerance {:e})",
             value.what, value.reference, value.found, value.tolerance
-        );
+        ));
     }
     if !moved.is_empty() || compared == 0 {
         return Err(DriverError::Moved { count: moved.len(), compared });
     }
     if !quiet {
-        println!("check: {compared} values agree with the reference");
+        console::say(format_args!("check: {compared} values agree with the reference"));
     }
     Ok(())
 }

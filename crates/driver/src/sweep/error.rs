@@ -10,7 +10,8 @@ use crate::error::{BAD_INPUT, INTERRUPTED, IO_FAILED};
 pub enum SweepError {
     /// The folder holds runs, and nothing says that they are to be kept.
     #[error(
-        "{}: {runs} runs are there already; --resume goes on with them, or name another folder",
+        "{}: {runs} runs are there already; --resume goes on with them, --overwrite makes them again; or \
+         name another folder",
         path.display()
     )]
     NotEmpty {
@@ -22,7 +23,7 @@ pub enum SweepError {
     /// A finished run of another configuration has the name of a planned one.
     #[error(
         "{}: a finished run whose config.toml is not the planned one; name another folder for the \
-         changed sweep, or remove this run",
+         changed sweep, or replace its runs with --overwrite",
         path.display()
     )]
     OtherConfiguration {

@@ -13,8 +13,8 @@ use crate::checkpoint;
 use crate::error::DriverError;
 use crate::records::checksum::{damage, sha256_of};
 use crate::records::layer::{UNFINISHED, layer};
-use crate::records::{FileSum, Outcome, RecordError, read_json, read_manifest};
-use crate::reproduce::folder::RunFolder;
+use crate::records::{FileSum, Outcome, RecordError, ownership, read_json, read_manifest};
+use crate::reproduce::folder::{RunFolder, new_manifest};
 
 /// What happens to runs that are in the folder already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub enum Existing {
     Refuse,
     /// Those that are planned count as done.
     Resume,
+    /// Those that are planned are made again, and replace what of ours is there.
+    Overwrite,
 }
 
 /// What a sweep's folder has of a run.
@@ -40,6 +42,7 @@ pub enum Found {
 #[derive(Debug)]
 pub struct SweepFolder {
     root: PathBuf,
+    existing: Existing,
     /// Released when it is closed, also by a process that dies.
     _lock: Option<File>,
 }
@@ -51,12 +54,20 @@ impl SweepFolder {
     /// [`DriverError::ForeignFolder`], [`DriverError::Record`] and [`DriverError::Sweep`].
     pub fn open(root: &Path, plan: &Plan, existing: Existing) -> Result<Self, DriverError> {
         let folder = RunFolder::open(root)?;
+        ownership::all_replaceable(root, ["summary.csv", "bands.csv", "timing.json"])?;
         let runs = names_in(&root.join("runs"))?.iter().filter(|name| !is_unfinished(name)).count();
         if existing == Existing::Refuse && runs > 0 {
             return Err(SweepError::NotEmpty { path: root.to_owned(), runs }.into());
         }
         let identity = plan.identity();
         folder.claim(plan.seed(), &identity)?;
+        let opened = Self { root: root.to_owned(), existing, _lock: lock(root)? };
+        if existing == Existing::Overwrite {
+            for run in &plan.runs {
+                ownership::removable_run(&opened.run(&run.id))?;
+            }
+            folder.write_manifest(&new_manifest(plan.seed(), &identity))?;
+        }
         let before = read_manifest(root)?.data;
         if runs > 0 && before.sha256 != identity.sha256 {
             let (before, now) = [before, identity]
@@ -64,14 +75,13 @@ impl SweepFolder {
                 .into();
             return Err(SweepError::OtherData { path: root.to_owned(), before, now }.into());
         }
-        let opened = Self { root: root.to_owned(), _lock: lock(root)? };
         opened.remove_unfinished()?;
         Ok(opened)
     }
 
     /// The folder that another process of the same sweep has opened and holds.
     pub fn shared(root: &Path) -> Self {
-        Self { root: root.to_owned(), _lock: None }
+        Self { root: root.to_owned(), existing: Existing::Resume, _lock: None }
     }
 
     /// The folder itself.
@@ -90,8 +100,12 @@ impl SweepFolder {
     /// [`SweepError::OtherConfiguration`]; [`DriverError::Record`] where it cannot be read.
     pub fn find(&self, planned: &PlannedRun) -> Result<Found, DriverError> {
         let path = self.run(&planned.id);
+        if self.existing == Existing::Overwrite {
+            return Ok(Found::Nothing);
+        }
         let read = match read_json::<Outcome>(&path.join("outcome.json")) {
             Err(RecordError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                ownership::removable_run(&path)?;
                 return Ok(Found::Nothing);
             }
             read => read,
@@ -143,7 +157,8 @@ impl SweepFolder {
             .and_then(|()| write(&temporary))
             .and_then(|()| {
                 layer().sync_folder(&temporary).map_err(fail)?;
-                // Without an outcome, or damaged since: not a finished run.
+                // Without an outcome, damaged since, or to be replaced; and nobody else's.
+                ownership::removable_run(&target)?;
                 remove(&target).map_err(fail)?;
                 layer().rename_folder(&temporary, &target).map_err(fail)?;
                 Ok(layer().sync_folder(&runs).map_err(fail)?)
@@ -155,13 +170,17 @@ impl SweepFolder {
         filled
     }
 
-    /// Removes every checkpoint: all runs are finished.
+    /// Removes the checkpoints of `plan`: all its runs are finished.
     ///
     /// # Errors
     /// [`RecordError::Write`].
-    pub fn remove_checkpoints(&self) -> Result<(), RecordError> {
-        let path = self.root.join(checkpoint::FOLDER);
-        remove(&path).map_err(|source| RecordError::Write { path, source })
+    pub fn remove_checkpoints(&self, plan: &Plan) -> Result<(), RecordError> {
+        for run in &plan.runs {
+            let path = self.root.join(checkpoint::FOLDER).join(format!("{}.json", run.id));
+            remove(&path).map_err(|source| RecordError::Write { path, source })?;
+        }
+        checkpoint::remove_empty_folder(&self.root);
+        Ok(())
     }
 
     /// Removes temporary files and folders of a process that was killed.

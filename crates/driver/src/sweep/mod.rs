@@ -13,12 +13,12 @@ mod tests;
 pub mod work;
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
+use crate::console;
 use crate::error::DriverError;
 use crate::needs::machine_memory;
 use crate::progress::Progress;
@@ -81,10 +81,10 @@ pub fn sweep(request: &Request) -> Result<Report, DriverError> {
     let Pending { runs: pending, damaged } = pending(&plan, &folder)?;
     let (all, resumed) = (plan.runs.len(), plan.runs.len() - pending.len());
     if resumed > 0 && !request.quiet {
-        eprintln!("{resumed} of {all} runs are there already");
+        console::note(format_args!("{resumed} of {all} runs are there already"));
     }
     for (id, what) in damaged.iter().filter(|_| !request.quiet) {
-        eprintln!("{id} is made again, its files are damaged: {what}");
+        console::note(format_args!("{id} is made again, its files are damaged: {what}"));
     }
     let jobs = jobs(request, &plan, pending.len());
     let progress = Progress::new(pending.len(), request.quiet);
@@ -116,7 +116,9 @@ pub fn sweep(request: &Request) -> Result<Report, DriverError> {
     })?;
     let strangers = folder::strangers(&folder, &plan)?;
     if strangers > 0 && !request.quiet {
-        eprintln!("{strangers} folders below runs/ are not of this sweep; they stay as they are");
+        console::note(format_args!(
+            "{strangers} folders below runs/ are not of this sweep; they stay as they are"
+        ));
     }
     let seconds = begun.elapsed().as_secs_f64();
     let damaged = damaged.into_iter().map(|(id, _)| id).collect();
@@ -131,14 +133,12 @@ fn jobs(request: &Request, plan: &Plan, pending: usize) -> usize {
     let most = usize::try_from(held).unwrap_or(usize::MAX).min(threads::most()).max(1);
     if wanted > most && !request.quiet {
         let (largest, mebibyte) = (plan.largest, 1 << 20);
-        // A closed standard error is no reason not to run.
-        let _ = writeln!(
-            std::io::stderr(),
+        console::note(format_args!(
             "{most} runs at a time instead of {wanted}: the largest needs up to {} MiB, and {} threads at most are \
              started",
             largest.div_ceil(mebibyte),
             threads::most()
-        );
+        ));
     }
     wanted.min(most)
 }
@@ -198,7 +198,7 @@ pub fn finish(plan: &Plan, folder: &SweepFolder, begun: Instant) -> Result<Told,
     }
     let (seconds, threads) = (begun.elapsed().as_secs_f64(), rayon::current_num_threads());
     write_json(&root.join("timing.json"), &Timing { seconds, parts, threads })?;
-    folder.remove_checkpoints()?;
+    folder.remove_checkpoints(plan)?;
     let mut manifest = new_manifest(plan.seed(), &plan.identity());
     let entry = |id: &String| RunEntry { id: id.clone(), path: RunFolder::run_path(id) };
     manifest.runs = plan.runs.iter().map(|run| entry(&run.id)).collect();
