@@ -151,7 +151,11 @@ impl Factors {
         self.svd(jacobian)?;
         v.fill(0.0);
         let Some(svd) = &self.svd.workspace else { return Ok(()) };
-        let rank = if rho == 0.0 { svd.rank(cutoff, self.scaled_rank_scale()) } else { svd.values().len() };
+        let rank = if rho == 0.0 {
+            svd.rank(cutoff, self.scaled_rank_scale())
+        } else {
+            svd.values().len()
+        };
         report.rank = svd.rank(cutoff, self.scaled_rank_scale());
         for (k, s) in svd.values().enumerate().take(rank) {
             let coordinate = jacobian.inner_product(svd.left(k), b);

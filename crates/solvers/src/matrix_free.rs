@@ -236,9 +236,12 @@ impl MatrixFree {
         v: &mut [f64],
     ) -> Result<IterativeReport, SolveError> {
         let solver = DampedSolver::Lsmr;
-        self.within_range(jacobian, (solver, damping, settings), (b, v), |here, j, damping, s, b, v| {
-            here.solve(j, damping, s, (b, v), Method::Lsmr)
-        })
+        self.within_range(
+            jacobian,
+            (solver, damping, settings),
+            (b, v),
+            |here, j, damping, s, b, v| here.solve(j, damping, s, (b, v), Method::Lsmr),
+        )
     }
 
     /// Checks what was given and solves by `solve`: multiples of J and b, where one of them is near an end of the
@@ -298,10 +301,7 @@ impl MatrixFree {
     }
 
     /// J, or the multiple of it that everything kept here belongs to.
-    fn scaled<'a>(
-        &mut self,
-        jacobian: &'a dyn JacobianOperator,
-    ) -> Result<Scaled<'a>, SolveError> {
+    fn scaled<'a>(&mut self, jacobian: &'a dyn JacobianOperator) -> Result<Scaled<'a>, SolveError> {
         require_shape(jacobian, self.rows, self.columns)?;
         let size = match self.jacobian_norm {
             Some(known) => known,

@@ -42,9 +42,8 @@ impl Factors {
         let jacobian = scaled.operator();
         let b = (&target[..], jacobian.output_norm(&target));
         let within = SolveRequest { damping: frame.damping, ..request };
-        let mut report = self
-            .solve_ordinary(jacobian, within, b, v)
-            .map_err(|error| frame.restate(error))?;
+        let mut report =
+            self.solve_ordinary(jacobian, within, b, v).map_err(|error| frame.restate(error))?;
         frame.restore(v);
         frame.restore_pivots(&mut report);
         require_solution(report.solver, v)?;
@@ -256,8 +255,7 @@ impl Factors {
         // Products that left the range of numbers prove nothing: the worst is reported.
         report.residual = if residual.is_nan() { f64::INFINITY } else { residual };
         let size = self.size.or_else(|| self.size(jacobian).ok()).unwrap_or(f64::NAN);
-        report.relative_residual =
-            relative(report.residual, size, (kept, shift), b_norm, norm(v));
+        report.relative_residual = relative(report.residual, size, (kept, shift), b_norm, norm(v));
     }
 }
 

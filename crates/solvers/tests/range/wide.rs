@@ -70,7 +70,8 @@ impl Wide {
 impl Add for Wide {
     type Output = Self;
     fn add(self, other: Self) -> Self {
-        let (large, small) = if self.exponent >= other.exponent { (self, other) } else { (other, self) };
+        let (large, small) =
+            if self.exponent >= other.exponent { (self, other) } else { (other, self) };
         if small.is_zero() || large.exponent - small.exponent > 300 {
             return large;
         }
