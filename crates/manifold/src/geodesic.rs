@@ -18,13 +18,13 @@ pub struct GeodesicSettings {
     pub ball: Option<Ball>,
     /// Evaluations of the geodesic equation at most, each a linearization and second derivatives of the map, in one
     /// call: of all attempts at a curve, and of all curves of a logarithm. Near a singularity of the chart any
-    /// number could be spent. At least 1, default 1,000,000.
+    /// number could be spent. At least 1, default 300,000.
     pub evaluations: usize,
 }
 
 impl Default for GeodesicSettings {
     fn default() -> Self {
-        Self { tolerance: 1e-10, samples: 16, ball: None, evaluations: 1_000_000 }
+        Self { tolerance: 1e-10, samples: 16, ball: None, evaluations: 300_000 }
     }
 }
 
