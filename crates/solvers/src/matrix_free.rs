@@ -303,20 +303,18 @@ impl MatrixFree {
     /// J, or the multiple of it that everything kept here belongs to.
     fn scaled<'a>(&mut self, jacobian: &'a dyn JacobianOperator) -> Result<Scaled<'a>, SolveError> {
         require_shape(jacobian, self.rows, self.columns)?;
-        let size = match self.jacobian_norm {
-            Some(known) => known,
-            None => {
-                let squared = size_of_square(jacobian.squared_norm());
-                let found = squared.map_or_else(|| norm_by_columns(jacobian), Ok)?;
-                let before = std::mem::replace(
-                    &mut self.exponent,
-                    if is_ordinary(found) { 0 } else { -exponent(found) },
-                );
-                if self.exponent != before {
-                    self.factor = FactorState::Stale;
-                }
-                *self.jacobian_norm.insert(times_power(found, self.exponent))
+        let size = if let Some(known) = self.jacobian_norm {
+            known
+        } else {
+            let squared = size_of_square(jacobian.squared_norm());
+            let found = squared.map_or_else(|| norm_by_columns(jacobian), Ok)?;
+            let exponent = if is_ordinary(found) { 0 } else { -exponent(found) };
+            if exponent != self.exponent {
+                // A factor of another multiple of J is no preconditioner of this one.
+                self.factor = FactorState::Stale;
             }
+            self.exponent = exponent;
+            *self.jacobian_norm.insert(times_power(found, exponent))
         };
         Ok(Scaled::new(jacobian, self.exponent, size))
     }

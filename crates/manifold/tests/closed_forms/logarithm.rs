@@ -153,9 +153,7 @@ fn the_work_at_a_pole_is_bounded_and_the_bound_is_said() {
     const CALLS_OF_ONE: usize = 3;
     let objective = with_loss(polar, 2, squared(2), 1.0);
     let mut manifold = OutputManifold::new(&objective).unwrap();
-    for (target, evaluations) in
-        [([1.3, PI], 20_000), ([1.0, PI], 20_000), ([1.3, PI], 300_000)]
-    {
+    for (target, evaluations) in [([1.3, PI], 20_000), ([1.0, PI], 20_000), ([1.3, PI], 300_000)] {
         let settings = GeodesicSettings { evaluations, ..GeodesicSettings::default() };
         CALLS.set(0);
         refused!(
