@@ -98,6 +98,19 @@ pub enum GeometryError {
         /// The accepted one.
         tolerance: f64,
     },
+    /// The evaluations of the geodesic equation that the settings allow were spent before the end.
+    #[error(
+        "following geodesics took the {limit} evaluations of the geodesic equation that are allowed, {reached:.3} \
+         of the way: most likely the chart is singular near it; take a nearer target or other parameters, or raise \
+         GeodesicSettings::evaluations"
+    )]
+    EvaluationsSpent {
+        /// How many were allowed.
+        limit: usize,
+        /// Fraction of the curve that the last attempt covered; for a logarithm of the chart's straight line to the
+        /// target.
+        reached: f64,
+    },
     /// No geodesic to the target was found.
     #[error(
         "no geodesic to the target was found: after {shots} shots a miss of {miss:e} is left \

@@ -79,7 +79,7 @@ impl<M: SecondOrderMap, L: Loss> VectorField for GeodesicField<'_, M, L> {
     ) -> Result<(), PointError> {
         let p = self.frame.dimension();
         let Some(left) = self.evaluations_left.checked_sub(1) else {
-            let reason = format!("{EVALUATIONS} evaluations are spent");
+            let reason = "the evaluations of the geodesic equation are spent".to_owned();
             return Err(gaussflow_objective::MapError::Undefined { reason }.into());
         };
         self.evaluations_left = left;
@@ -132,7 +132,7 @@ impl<M: SecondOrderMap, L: Loss> OutputManifold<'_, M, L> {
     ///
     /// # Errors
     /// [`GeometryError::NotImmersed`] at w; [`GeometryError::ZeroDirection`];
-    /// [`GeometryError::SpeedDrift`]; settings, lengths and entries that are not finite.
+    /// [`GeometryError::SpeedDrift`]; [`GeometryError::EvaluationsSpent`]; settings, lengths and entries that are not finite.
     ///
     /// # Examples
     /// ```
@@ -171,6 +171,19 @@ impl<M: SecondOrderMap, L: Loss> OutputManifold<'_, M, L> {
         vectors: &[&[f64]],
         settings: &GeodesicSettings,
     ) -> Result<Geodesic, GeometryError> {
+        let mut left = settings.evaluations;
+        self.transport_within(w, v, vectors, settings, &mut left)
+    }
+
+    /// [`Self::transport`] with at most `left` evaluations of the equation, from which its own are taken.
+    pub(crate) fn transport_within(
+        &mut self,
+        w: &[f64],
+        v: &[f64],
+        vectors: &[&[f64]],
+        settings: &GeodesicSettings,
+        left: &mut usize,
+    ) -> Result<Geodesic, GeometryError> {
         let p = self.objective().map().parameters();
         for (what, vector) in [("the velocity v", v)]
             .into_iter()
@@ -206,7 +219,15 @@ impl<M: SecondOrderMap, L: Loss> OutputManifold<'_, M, L> {
         let mut statistics = Statistics::default();
         let mut tolerance = FIRST_TOLERANCE * settings.tolerance;
         for attempt in 1..=ATTEMPTS {
-            let (curve, cost) = follow(&mut field, &initial, length, tolerance, settings)?;
+            let allowed = EVALUATIONS.min(*left);
+            field.evaluations_left = allowed;
+            let followed = follow(&mut field, &initial, length, tolerance, settings);
+            *left -= allowed - field.evaluations_left;
+            let (curve, cost) = followed?;
+            if *left == 0 && curve.end == GeodesicEnd::Stalled {
+                let (limit, reached) = (settings.evaluations, curve.fraction());
+                return Err(GeometryError::EvaluationsSpent { limit, reached });
+            }
             statistics += cost;
             let complete = curve.end == GeodesicEnd::Complete;
             if curve.speed_drift <= settings.tolerance || !complete {
@@ -249,7 +270,6 @@ fn follow<M: SecondOrderMap, L: Loss>(
         events.push(&mut in_ball);
     }
     let mut states: Vec<(f64, Vec<f64>)> = Vec::new();
-    field.evaluations_left = EVALUATIONS;
     let mut record = |_: &mut GeodesicField<'_, M, L>, _: usize, time: f64, state: &[f64]| {
         states.push((time, state.to_vec()));
         ControlFlow::Continue(())

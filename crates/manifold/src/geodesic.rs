@@ -16,11 +16,15 @@ pub struct GeodesicSettings {
     pub samples: usize,
     /// The ball of parameters that the curve must stay in; default none.
     pub ball: Option<Ball>,
+    /// Evaluations of the geodesic equation at most, each a linearization and second derivatives of the map, in one
+    /// call: of all attempts at a curve, and of all curves of a logarithm. Near a singularity of the chart any
+    /// number could be spent. At least 1, default 300,000.
+    pub evaluations: usize,
 }
 
 impl Default for GeodesicSettings {
     fn default() -> Self {
-        Self { tolerance: 1e-10, samples: 16, ball: None }
+        Self { tolerance: 1e-10, samples: 16, ball: None, evaluations: 300_000 }
     }
 }
 
@@ -33,6 +37,10 @@ impl GeodesicSettings {
         }
         if self.samples == 0 {
             let (name, accepted) = ("the number of samples", "1 or more");
+            return Err(GeometryError::InvalidSetting { name, value: 0.0, accepted });
+        }
+        if self.evaluations == 0 {
+            let (name, accepted) = ("the number of evaluations", "1 or more");
             return Err(GeometryError::InvalidSetting { name, value: 0.0, accepted });
         }
         match &self.ball {

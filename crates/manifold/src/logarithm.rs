@@ -56,6 +56,7 @@ impl<M: SecondOrderMap, L: Loss> OutputManifold<'_, M, L> {
     /// # Errors
     /// [`GeometryError::LogNotConverged`], [`GeometryError::LeftChart`] and, for a geodesic longer
     /// than its injectivity estimate, [`GeometryError::BeyondInjectivity`] with the velocity inside;
+    /// [`GeometryError::EvaluationsSpent`] where all shots together took more work than the settings allow;
     /// [`GeometryError::ZeroDirection`] where the target is w; else as [`Self::exp`].
     pub fn log(
         &mut self,
@@ -81,6 +82,7 @@ impl<M: SecondOrderMap, L: Loss> OutputManifold<'_, M, L> {
             frame,
             origin: w,
             shots: 0,
+            evaluations_left: settings.evaluations,
             last_end: GeodesicEnd::Complete,
         };
         let (mut reached, mut part) = (0.0, 1.0);
@@ -98,7 +100,13 @@ impl<M: SecondOrderMap, L: Loss> OutputManifold<'_, M, L> {
             let tolerance = settings.tolerance;
             let loose = tolerance.max(TOLERANCE_ON_THE_WAY);
             shooter.settings.tolerance = if ahead < 1.0 { loose } else { tolerance };
-            match shooter.aim(&goal, start, accepted)? {
+            let aimed = shooter.aim(&goal, start, accepted).map_err(|error| match error {
+                GeometryError::EvaluationsSpent { limit, .. } => {
+                    GeometryError::EvaluationsSpent { limit, reached }
+                }
+                other => other,
+            });
+            match aimed? {
                 Aim::Hit { velocity: found, miss: left } => {
                     (velocity, miss, reached) = (found, left, ahead);
                     part *= 2.0;
@@ -111,11 +119,11 @@ impl<M: SecondOrderMap, L: Loss> OutputManifold<'_, M, L> {
                 }
             }
         }
-        let shots = shooter.shots;
+        let (shots, left) = (shooter.shots, shooter.evaluations_left);
         let mut direction = vec![0.0; p];
         shooter.frame.direction(&velocity, &mut direction);
         let distance = norm(&velocity);
-        let injectivity_estimate = self.injectivity_estimate(w, &direction, settings)?;
+        let injectivity_estimate = self.injectivity_estimate(w, &direction, settings, left)?;
         if distance > injectivity_estimate * (1.0 + settings.tolerance) {
             let (length, estimate) = (distance, injectivity_estimate);
             return Err(GeometryError::BeyondInjectivity { length, estimate, velocity: direction });
@@ -145,9 +153,10 @@ impl<M: SecondOrderMap, L: Loss> OutputManifold<'_, M, L> {
         w: &[f64],
         v: &[f64],
         settings: &GeodesicSettings,
+        mut left: usize,
     ) -> Result<f64, GeometryError> {
         let halves = GeodesicSettings { samples: 2, ..settings.clone() };
-        let curve = self.exp(w, v, &halves)?;
+        let curve = self.transport_within(w, v, &[], &halves, &mut left)?;
         let mut curvature = 0.0_f64;
         for sample in &curve.samples {
             let found = self.at(&sample.point)?.largest_normal_curvature()?;
@@ -172,6 +181,8 @@ struct Shooter<'s, 'a, M: SecondOrderMap, L> {
     frame: Frame,
     origin: &'s [f64],
     shots: usize,
+    /// Evaluations of the geodesic equation that further shots may take.
+    evaluations_left: usize,
     /// How the last shot at the present target that did not arrive ended; complete where all arrived.
     last_end: GeodesicEnd,
 }
@@ -240,7 +251,9 @@ impl<M: SecondOrderMap, L: Loss> Shooter<'_, '_, M, L> {
         self.shots += 1;
         let mut direction = vec![0.0; velocity.len()];
         self.frame.direction(velocity, &mut direction);
-        let curve = match self.manifold.exp(self.origin, &direction, &self.settings) {
+        let left = &mut self.evaluations_left;
+        let (origin, settings) = (self.origin, &self.settings);
+        let curve = match self.manifold.transport_within(origin, &direction, &[], settings, left) {
             Ok(curve) => curve,
             // Too wild to follow: a shot that went astray.
             Err(GeometryError::SpeedDrift { .. } | GeometryError::ZeroDirection { .. }) => {

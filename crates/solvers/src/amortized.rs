@@ -15,6 +15,7 @@ use crate::error::SolveError;
 use crate::factors::Factors;
 use crate::operator::JacobianOperator;
 use crate::path_history::PathHistory;
+use crate::scaling::is_ordinary;
 use crate::solve::{ROUNDING, require_solution};
 use crate::vector::{add_scaled, norm, subtract_scaled};
 
@@ -118,8 +119,8 @@ impl AmortizedFactor {
 
     /// Solves `((1 - rho) J^T J + rho I) v = J^T b` to the request's tolerance.
     ///
-    /// Where no factor can be trusted (rank, condition) or held (memory), at rho = 0 with p > n, and where
-    /// the present point's own factor is known, [`Factors::solve`] decides as without a path.
+    /// Where no factor can be trusted (rank, condition) or held (memory), at rho = 0 with p > n, where J or b is near
+    /// an end of the range of numbers, and where the present point's own factor is known, [`Factors::solve`] decides as without a path.
     ///
     /// # Errors
     /// As [`Factors::solve`].
@@ -139,7 +140,8 @@ impl AmortizedFactor {
         let size = factors.size(jacobian)?;
         let (_, choice) = choose(factors.total_rows, factors.columns, rho, size);
         let ill = choice == Choice::DampedIllConditioned;
-        if rho >= 1.0 || own || ill || !factors.has_memory(kernel, 0) {
+        let extreme = factors.exponent != 0 || !is_ordinary(b_norm);
+        if rho >= 1.0 || own || ill || extreme || !factors.has_memory(kernel, 0) {
             return factors.solve(jacobian, request, b, v);
         }
         let (order, other) =

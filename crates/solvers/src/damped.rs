@@ -104,7 +104,8 @@ impl Default for SolveRequest {
 pub enum Choice {
     /// The caller named it.
     Requested,
-    /// rho = 1: the matrix is the identity, nothing is factored.
+    /// rho = 1, or a J so small beside rho that rounding leaves nothing of it: the matrix is the identity or a
+    /// multiple of it, nothing is factored.
     Identity,
     /// rho = 0, n >= p, well conditioned: the p x p Cholesky.
     UndampedTall,
@@ -198,11 +199,13 @@ pub struct SolveReport {
     pub solver: DampedSolver,
     /// Why this kernel.
     pub choice: Choice,
-    /// `norm(J^T b - (1-rho) J^T J v - rho v)`, computed through the operator after the solve.
+    /// `norm(J^T b - (1-rho) J^T J v - rho v)`, computed through the operator after the solve; not 0 but the least
+    /// positive number where it is below the range of numbers, and infinite above or where it could not be measured.
     pub residual: f64,
     /// `residual / (norm(J)_F (norm(b) + (1-rho) norm(J)_F norm(v)) + rho norm(v))`: a normwise
     /// backward error, a modest multiple of eps for a healthy solve (larger by the part of b that
-    /// a truncation dropped).
+    /// a truncation dropped, and where v itself underflows). It is computed in multiples of J and b by powers of
+    /// two where their sizes ask for that, so that no underflow hides it.
     pub relative_residual: f64,
     /// Numerical rank of J: min(n, p), or for `ThinSvd` the number of singular values above the
     /// cutoff.

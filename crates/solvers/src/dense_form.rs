@@ -5,6 +5,7 @@ use faer::{Mat, MatRef};
 use crate::error::{SolveError, require_finite, require_shape};
 use crate::factors::Factors;
 use crate::operator::JacobianOperator;
+use crate::scaling::{Scaled, exponent, is_ordinary, times_power};
 use crate::vector::norm;
 
 /// The norm of which `squared` is the square, if that has kept its digits.
@@ -21,21 +22,42 @@ impl Factors {
         if let Some(known) = self.size {
             return Ok(known);
         }
-        let squared = jacobian.squared_norm();
-        let found = if let Some(found) = size_of_square(squared) {
+        let found = if let Some(found) = size_of_square(jacobian.squared_norm()) {
             found
         } else if self.require_memory().is_ok() {
             // The square left the range of numbers, or an entry is no number: look at each.
             self.form_dense(jacobian);
             self.dense_norm()?
-        } else if squared.is_finite() {
-            squared.sqrt()
         } else {
-            let what = "the square of the Jacobian's norm";
-            return Err(SolveError::NonFinite { what, index: 0, value: squared });
+            norm_by_columns(jacobian)?
         };
-        self.size = Some(found);
-        Ok(found)
+        Ok(self.settle(found))
+    }
+
+    /// Settles the norm of J at this point, and the power of two by which J is multiplied before anything is made
+    /// of it: what was made before is forgotten where that is not 1.
+    pub(crate) fn settle(&mut self, norm: f64) -> f64 {
+        self.exponent = if is_ordinary(norm) { 0 } else { -exponent(norm) };
+        let size = times_power(norm, self.exponent);
+        self.size = Some(size);
+        if self.exponent != 0 {
+            self.forget_matrices();
+        }
+        size
+    }
+
+    /// `2^exponent J` for the exponent that [`Self::size`] found. Everything that is cached at this point belongs to it.
+    pub(crate) fn scaled<'a>(
+        &mut self,
+        jacobian: &'a dyn JacobianOperator,
+    ) -> Result<Scaled<'a>, SolveError> {
+        let size = self.size(jacobian)?;
+        Ok(Scaled::new(jacobian, self.exponent, size))
+    }
+
+    /// The scale that rank cutoffs are relative to, times the same power of two.
+    pub(crate) fn scaled_rank_scale(&self) -> f64 {
+        times_power(self.rank_scale, self.exponent).min(f64::MAX)
     }
 
     /// Makes the dense J current.
@@ -63,12 +85,7 @@ impl Factors {
                 return Err(SolveError::NonFinite { what: "the Jacobian", index, value });
             }
         }
-        let found = norm(&self.parameter[..self.columns]);
-        if !found.is_finite() {
-            let what = "the Jacobian's norm";
-            return Err(SolveError::NonFinite { what, index: 0, value: found });
-        }
-        Ok(found)
+        require_norm(norm(&self.parameter[..self.columns]))
     }
 
     /// The dense J of the present point, n x p (formed on first use).
@@ -80,7 +97,36 @@ impl Factors {
         jacobian: &dyn JacobianOperator,
     ) -> Result<MatRef<'_, f64>, SolveError> {
         self.size(jacobian)?;
+        if self.exponent != 0 {
+            // Kernels factor a multiple of J, this is J.
+            self.dense_current = false;
+        }
         self.form_dense(jacobian);
+        self.dense_current = self.exponent == 0;
         Ok(self.dense.as_ref())
     }
+}
+
+/// The Frobenius norm of J from its columns, each a product: where its square is outside the range of numbers.
+///
+/// # Errors
+/// [`SolveError::NonFinite`].
+pub(crate) fn norm_by_columns(jacobian: &dyn JacobianOperator) -> Result<f64, SolveError> {
+    let (mut unit, mut column) = (vec![0.0; jacobian.columns()], vec![0.0; jacobian.rows()]);
+    let mut norms = vec![0.0; jacobian.columns()];
+    for (c, found) in norms.iter_mut().enumerate() {
+        unit[c] = 1.0;
+        jacobian.apply(&unit, &mut column);
+        unit[c] = 0.0;
+        *found = jacobian.output_norm(&column);
+    }
+    require_norm(norm(&norms))
+}
+
+/// Refuses a norm that is not finite.
+fn require_norm(found: f64) -> Result<f64, SolveError> {
+    if found.is_finite() {
+        return Ok(found);
+    }
+    Err(SolveError::NonFinite { what: "the Jacobian's norm", index: 0, value: found })
 }

@@ -16,6 +16,7 @@ use crate::householder_qr::HouseholderQr;
 use crate::matrix_free::MatrixFree;
 use crate::operator::JacobianOperator;
 use crate::padded_square::PaddedSquare;
+use crate::scaling::times_power;
 use crate::slot::Slot;
 use crate::thin_svd::ThinSvd;
 
@@ -64,7 +65,9 @@ pub struct Factors {
     /// Whether `dense` holds the present J.
     pub(crate) dense_current: bool,
     pub(crate) dense: Mat<f64>,
-    /// The Frobenius norm of J, `None` when stale.
+    /// What J is multiplied by at this point, as a power of two: 0 unless its norm is near an end of the range.
+    pub(crate) exponent: i32,
+    /// The Frobenius norm of that multiple of J, `None` when stale.
     pub(crate) size: Option<f64>,
     /// `J^T J`, lower triangle.
     gram: Slot<PaddedSquare>,
@@ -113,6 +116,7 @@ impl Factors {
             columns,
             dense_current: false,
             dense: Mat::new(),
+            exponent: 0,
             size: None,
             gram: Slot::default(),
             damped_primal: Slot::default(),
@@ -157,10 +161,9 @@ impl Factors {
 
     /// Forgets every factor: the Jacobian has changed.
     pub fn invalidate(&mut self) {
-        self.dense_current = false;
         self.size = None;
-        self.kernel_written = false;
-        self.gram.damping = None;
+        self.exponent = 0;
+        self.forget_matrices();
         self.damped_primal.damping = None;
         self.undamped_primal.damping = None;
         self.dual.damping = None;
@@ -173,6 +176,13 @@ impl Factors {
         self.largest_by_products = None;
         self.extremes = None;
         self.smallest_estimate = None;
+    }
+
+    /// Forgets the matrices that factors are made of.
+    pub(crate) fn forget_matrices(&mut self) {
+        self.dense_current = false;
+        self.kernel_written = false;
+        self.gram.damping = None;
     }
 
     /// Sets the scale that rank cutoffs are relative to, where it exceeds the largest singular value.
@@ -200,6 +210,21 @@ impl Factors {
     /// Shape and finiteness, as [`SolveError`] says; [`SolveError::MemoryLimit`] where J is too large to
     /// be formed ([`Self::largest_singular_value`] is not refused).
     pub fn extreme_singular_values(
+        &mut self,
+        jacobian: &dyn JacobianOperator,
+    ) -> Result<ExtremeSingularValues, SolveError> {
+        if self.extremes.is_none() {
+            self.require_memory()?;
+        }
+        let scaled = self.scaled(jacobian)?;
+        let found = self.scaled_extremes(scaled.operator())?;
+        let restore = |value| times_power(value, -self.exponent);
+        let (smallest, largest) = (restore(found.smallest), restore(found.largest));
+        Ok(ExtremeSingularValues { smallest, largest })
+    }
+
+    /// The same of the multiple of J that is factored.
+    pub(crate) fn scaled_extremes(
         &mut self,
         jacobian: &dyn JacobianOperator,
     ) -> Result<ExtremeSingularValues, SolveError> {
@@ -233,12 +258,12 @@ impl Factors {
             // The estimate never falls below sigma_min, and at most a few times above it: a margin
             // of 1000 settles the common case without the singular values.
             let smallest = self.smallest_estimate();
-            if smallest > 1e3 * cutoff * self.size(jacobian)?.max(self.rank_scale) {
+            if smallest > 1e3 * cutoff * self.size(jacobian)?.max(self.scaled_rank_scale()) {
                 return Ok(true);
             }
         }
-        let extremes = self.extreme_singular_values(jacobian)?;
-        Ok(extremes.smallest > cutoff * extremes.largest.max(self.rank_scale))
+        let extremes = self.scaled_extremes(jacobian)?;
+        Ok(extremes.smallest > cutoff * extremes.largest.max(self.scaled_rank_scale()))
     }
 
     /// An estimate of the smallest singular value from the current QR, never below it.
@@ -270,9 +295,14 @@ impl Factors {
         jacobian: &dyn JacobianOperator,
     ) -> Result<(), SolveError> {
         require_shape(jacobian, self.rows, self.columns)?;
+        if self.size.is_some() {
+            return Ok(());
+        }
         let gram = self.make_gram(jacobian);
         let trace: f64 = gram.diagonal().sum();
-        self.size = self.size.or(size_of_square(trace));
+        if let Some(found) = size_of_square(trace) {
+            self.settle(found);
+        }
         Ok(())
     }
 
@@ -346,9 +376,12 @@ impl Factors {
         let rows = self.rows;
         let cholesky = self.dual.workspace.get_or_insert_with(|| Cholesky::new(rows));
         jacobian.kernel(cholesky.matrix_mut(), &mut self.structure_work);
-        self.size = size_of_square(cholesky.written_trace());
+        let found = size_of_square(cholesky.written_trace());
         self.dual.damping = None;
         self.kernel_written = true;
+        if let Some(found) = found {
+            self.settle(found);
+        }
         Ok(())
     }
 

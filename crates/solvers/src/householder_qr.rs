@@ -14,6 +14,7 @@ use faer::linalg::triangular_solve::{
 use faer::{Conj, Mat, MatMut, MatRef, Par};
 
 use crate::plain_reflections::reflect_columns;
+use crate::scaling::times_power;
 
 /// Columns of one block of reflectors: the fastest of 8, 16, 32 and 48 at 256 x 144.
 const BLOCK: usize = 16;
@@ -81,6 +82,13 @@ impl HouseholderQr {
     /// R in the upper triangle of the leading square block (reflectors lie below it).
     pub(crate) fn upper(&self) -> MatRef<'_, f64> {
         self.factors.get(..self.factors.ncols(), ..)
+    }
+
+    /// `R <- 2^exponent R`, which makes this the factorization of `2^exponent A`.
+    pub(crate) fn scale_upper(&mut self, exponent: i32) {
+        for (c, column) in self.factors.as_mut().col_iter_mut().enumerate() {
+            column.iter_mut().take(c + 1).for_each(|x| *x = times_power(*x, exponent));
+        }
     }
 
     /// `x <- Q^T x`, x of length `rows`: the first `columns` entries are coordinates in the basis.

@@ -4,10 +4,12 @@
 //! is for right-hand sides that are not of that form, such as second-derivative terms.
 
 use crate::damped::{DampedSolver, SolveRequest};
-use crate::error::{SolveError, require_damping, require_finite, require_length};
+use crate::error::{SolveError, require_finite, require_length};
 use crate::factors::Factors;
 use crate::operator::JacobianOperator;
-use crate::vector::{add_scaled, inner_product};
+use crate::scaling::Frame;
+use crate::solve::{require_request, require_solution};
+use crate::vector::{add_scaled, inner_product, norm};
 
 impl Factors {
     /// `x <- H_rho^-1 x` (length p) through the factor that [`Self::solve`] uses for `request`.
@@ -22,31 +24,40 @@ impl Factors {
         request: SolveRequest,
         x: &mut [f64],
     ) -> Result<(), SolveError> {
-        require_damping(request.damping)?;
+        require_request(request)?;
         require_length("the vector x", x, self.columns)?;
         require_finite("the vector x", x)?;
         if request.damping >= 1.0 {
             return Ok(());
         }
+        self.measure_size(jacobian, request)?;
+        self.require_held(request.solver)?;
+        let frame = Frame::new(self.exponent, norm(x), request.damping);
+        let scaled = self.scaled(jacobian)?;
+        let within = SolveRequest { damping: frame.damping, ..request };
+        frame.take_in(x);
         let mut work = std::mem::take(&mut self.inverse_work);
         work.resize(self.rows + self.columns, 0.0);
-        let outcome = self.apply_factor(jacobian, request, x, &mut work);
+        let outcome = self.apply_factor(scaled.operator(), within, x, &mut work);
         self.inverse_work = work;
-        outcome
+        let solver = outcome.map_err(|error| frame.restate(error))?;
+        frame.restore_inverse(x);
+        require_solution(solver, x)
     }
 
-    /// As [`Self::apply_inverse`], for rho below 1, with n + p numbers to work in.
+    /// As [`Self::apply_inverse`], for rho below 1, a J and an x of ordinary sizes, with n + p numbers to work in;
+    /// returns the kernel.
     fn apply_factor(
         &mut self,
         jacobian: &dyn JacobianOperator,
         request: SolveRequest,
         x: &mut [f64],
         work: &mut [f64],
-    ) -> Result<(), SolveError> {
+    ) -> Result<DampedSolver, SolveError> {
         // A solve with b = 0 checks the request, makes the factor current and tells which it is.
         let (output, parameter) = work.split_at_mut(self.rows);
         output.fill(0.0);
-        let solver = self.solve(jacobian, request, output, parameter)?.solver;
+        let solver = self.solve_ordinary(jacobian, request, (output, 0.0), parameter)?.solver;
         let rho = request.damping;
         match solver {
             DampedSolver::PrimalCholesky => {
@@ -90,9 +101,9 @@ impl Factors {
                 return Err(SolveError::NoFactor { solver });
             }
             DampedSolver::ThinSvd | DampedSolver::Auto | DampedSolver::AmortizedCholesky => {
-                let Some(svd) = &self.svd.workspace else { return Ok(()) };
+                let Some(svd) = &self.svd.workspace else { return Ok(solver) };
                 let rank = if rho == 0.0 {
-                    svd.rank(request.rank_cutoff, self.rank_scale)
+                    svd.rank(request.rank_cutoff, self.scaled_rank_scale())
                 } else {
                     svd.values().len()
                 };
@@ -114,9 +125,6 @@ impl Factors {
                 }
             }
         }
-        match x.iter().position(|x| !x.is_finite()) {
-            Some(index) => Err(SolveError::Overflow { solver, index }),
-            None => Ok(()),
-        }
+        Ok(solver)
     }
 }

@@ -70,10 +70,10 @@ impl Factors {
         let solver = DampedSolver::HouseholderQr;
         let full = self.is_full_rank(jacobian, cutoff)?;
         if self.rows < self.columns || !full {
-            let extremes = self.extreme_singular_values(jacobian)?;
+            let extremes = self.scaled_extremes(jacobian)?;
             let smallest = if self.rows < self.columns { 0.0 } else { extremes.smallest };
             let largest = extremes.largest;
-            let largest = largest.max(self.rank_scale);
+            let largest = largest.max(self.scaled_rank_scale());
             return Err(SolveError::RankDeficient { solver, smallest, largest, cutoff });
         }
         report.condition_estimate = if let Some(known) = self.extremes {
@@ -151,8 +151,12 @@ impl Factors {
         self.svd(jacobian)?;
         v.fill(0.0);
         let Some(svd) = &self.svd.workspace else { return Ok(()) };
-        let rank = if rho == 0.0 { svd.rank(cutoff, self.rank_scale) } else { svd.values().len() };
-        report.rank = svd.rank(cutoff, self.rank_scale);
+        let rank = if rho == 0.0 {
+            svd.rank(cutoff, self.scaled_rank_scale())
+        } else {
+            svd.values().len()
+        };
+        report.rank = svd.rank(cutoff, self.scaled_rank_scale());
         for (k, s) in svd.values().enumerate().take(rank) {
             let coordinate = jacobian.inner_product(svd.left(k), b);
             // s / ((1-rho) s^2 + rho) without squaring s, which could leave the range of numbers.

@@ -45,6 +45,7 @@ mod row_blocks;
 mod row_gram;
 mod row_kronecker;
 mod row_products;
+mod scaling;
 mod secular;
 mod shifted_inverse;
 mod slot;

@@ -9,8 +9,11 @@
 
 use crate::block_jacobi::BlockJacobi;
 use crate::conjugate_gradients::{ConjugateGradients, RunLimits};
+use crate::damped::DampedSolver;
+use crate::dense_form::{norm_by_columns, size_of_square};
 use crate::error::{
     SolveError, require_damping, require_entries, require_finite, require_length, require_shape,
+    require_tolerance,
 };
 use crate::iterative::{Attained, IterativeReport, IterativeSettings};
 use crate::lanczos::{Lanczos, SpectrumBounds};
@@ -18,7 +21,9 @@ use crate::lsmr::Lsmr;
 use crate::matrix_free_passes::Problem;
 use crate::operator::JacobianOperator;
 use crate::pivoted_cholesky::{PivotedCholesky, RankLimits};
-use crate::vector::{binary_scale, norm};
+use crate::scaling::{Frame, Scaled, exponent, is_ordinary, times_power};
+use crate::solve::require_solution;
+use crate::vector::{add_scaled, binary_scale, norm};
 
 /// A pass aims at this part of what is asked: the true residual is a little above the recursion's.
 const MARGIN: f64 = 0.5;
@@ -28,6 +33,10 @@ pub(crate) const REDUCTION: f64 = 1e-12;
 
 /// The factor grows until the trace of `K - F F^T` is at most this times `rho0 n`.
 const TRACE_MULTIPLE: f64 = 4.0;
+
+/// Iterations of a pass in the smaller dimension of J, and one: in exact arithmetic one each is enough, and a pass
+/// that halves nothing within a hundred is the last.
+const PASS_ITERATIONS: usize = 100;
 
 /// A residual that no longer falls counts as rounding up to this multiple of the rounding level.
 const ROUNDING_SLACK: f64 = 1e3;
@@ -82,6 +91,9 @@ pub struct MatrixFree {
     preconditioner: PivotedCholesky,
     factor: FactorState,
     blocks: BlockJacobi,
+    /// What J is multiplied by, as a power of two: 0 unless its norm is near an end of the range of numbers.
+    exponent: i32,
+    /// The norm of that multiple.
     jacobian_norm: Option<f64>,
     /// b over a power of two (n).
     pub(crate) target: Vec<f64>,
@@ -115,6 +127,7 @@ impl MatrixFree {
             preconditioner: PivotedCholesky::default(),
             factor: FactorState::Stale,
             blocks: BlockJacobi::default(),
+            exponent: 0,
             jacobian_norm: None,
             target: vec![0.0; rows],
             misfit: vec![0.0; rows],
@@ -152,8 +165,9 @@ impl MatrixFree {
     /// v starts at 0. At rho = 0 it approaches the solution of least norm.
     ///
     /// # Errors
-    /// [`SolveError::NotConverged`] at the iteration limit, with the last iterate in v; shapes,
-    /// non-finite input, damping outside [0, 1], products out of range.
+    /// [`SolveError::NotConverged`] at the iteration limit, with the last iterate in v;
+    /// [`SolveError::Overflow`] where v is outside the range of numbers; shapes, non-finite input, damping
+    /// outside [0, 1], a tolerance below 0.
     pub fn solve_cg(
         &mut self,
         jacobian: &dyn JacobianOperator,
@@ -162,10 +176,25 @@ impl MatrixFree {
         b: &[f64],
         v: &mut [f64],
     ) -> Result<IterativeReport, SolveError> {
-        require_damping(damping)?;
-        require_shape(jacobian, self.rows, self.columns)?;
-        // At rho = 0 a preconditioner would lead away from the solution of least norm.
-        let preconditioned = damping > 0.0 && damping < 1.0 && settings.preconditioner_memory > 0;
+        let solver = DampedSolver::ConjugateGradients;
+        self.within_range(jacobian, (solver, damping, settings), (b, v), Self::gradients)
+    }
+
+    /// Conjugate gradients on a system of ordinary sizes.
+    fn gradients(
+        &mut self,
+        jacobian: &dyn JacobianOperator,
+        damping: f64,
+        settings: IterativeSettings,
+        b: &[f64],
+        v: &mut [f64],
+    ) -> Result<IterativeReport, SolveError> {
+        // At rho = 0 a preconditioner would lead away from the solution of least norm. Of a multiple of J its
+        // diagonal takes a product a row.
+        let preconditioned = damping > 0.0
+            && damping < 1.0
+            && settings.preconditioner_memory > 0
+            && (self.exponent == 0 || self.rows <= settings.max_iterations);
         let total_rows = jacobian.total_rows();
         // The factor of K has a row for each row of J: they must be here.
         let split = self.rows != total_rows;
@@ -206,9 +235,88 @@ impl MatrixFree {
         b: &[f64],
         v: &mut [f64],
     ) -> Result<IterativeReport, SolveError> {
+        let solver = DampedSolver::Lsmr;
+        self.within_range(
+            jacobian,
+            (solver, damping, settings),
+            (b, v),
+            |here, j, damping, s, b, v| here.solve(j, damping, s, (b, v), Method::Lsmr),
+        )
+    }
+
+    /// Checks what was given and solves by `solve`: multiples of J and b, where one of them is near an end of the
+    /// range of numbers. The residual is then measured again with the v returned, in multiples as well.
+    fn within_range(
+        &mut self,
+        jacobian: &dyn JacobianOperator,
+        (solver, damping, settings): (DampedSolver, f64, IterativeSettings),
+        (b, v): (&[f64], &mut [f64]),
+        solve: impl FnOnce(
+            &mut Self,
+            &dyn JacobianOperator,
+            f64,
+            IterativeSettings,
+            &[f64],
+            &mut [f64],
+        ) -> Result<IterativeReport, SolveError>,
+    ) -> Result<IterativeReport, SolveError> {
         require_damping(damping)?;
+        require_tolerance(settings.tolerance)?;
+        require_length("the right-hand side b", b, self.rows)?;
+        require_length("the solution v", v, self.columns)?;
+        require_finite("the right-hand side b", b)?;
+        let scaled = self.scaled(jacobian)?;
+        let b_norm = jacobian.output_norm(b);
+        if self.exponent == 0 && is_ordinary(b_norm) {
+            let report = solve(self, jacobian, damping, settings, b, v)?;
+            require_solution(solver, v)?;
+            return Ok(report);
+        }
+        let frame = Frame::new(self.exponent, b_norm, damping);
+        let (jacobian, mut target) = (scaled.operator(), b.to_vec());
+        frame.take_in(&mut target);
+        let found = solve(self, jacobian, frame.damping, settings, &target, v);
+        frame.restore(v);
+        let mut report = found?;
+        require_solution(solver, v)?;
+        let rounded = frame.unrounded(v);
+        let Self { misfit, defect, .. } = self;
+        jacobian.apply_transposed(&target, defect);
+        let gradient = norm(defect);
+        jacobian.normal_residual((&target, frame.kept), &rounded, misfit, defect);
+        add_scaled(defect, -frame.shift, &rounded);
+        let residual = norm(defect);
+        let residual = if residual.is_nan() { f64::INFINITY } else { residual };
+        if residual > settings.tolerance * gradient {
+            // What the range of numbers leaves of v.
+            report.attained = Attained::Rounding;
+        }
+        report.relative_residual = if residual == 0.0 { 0.0 } else { residual / gradient };
+        report.residual = frame.residual(residual);
+        if report.preconditioner_rank == 0 {
+            let (smallest, largest) = report.ritz_values;
+            report.ritz_values = (frame.eigenvalue(smallest), frame.eigenvalue(largest));
+        }
+        Ok(report)
+    }
+
+    /// J, or the multiple of it that everything kept here belongs to.
+    fn scaled<'a>(&mut self, jacobian: &'a dyn JacobianOperator) -> Result<Scaled<'a>, SolveError> {
         require_shape(jacobian, self.rows, self.columns)?;
-        self.solve(jacobian, damping, settings, (b, v), Method::Lsmr)
+        let size = if let Some(known) = self.jacobian_norm {
+            known
+        } else {
+            let squared = size_of_square(jacobian.squared_norm());
+            let found = squared.map_or_else(|| norm_by_columns(jacobian), Ok)?;
+            let exponent = if is_ordinary(found) { 0 } else { -exponent(found) };
+            if exponent != self.exponent {
+                // A factor of another multiple of J is no preconditioner of this one.
+                self.factor = FactorState::Stale;
+            }
+            self.exponent = exponent;
+            *self.jacobian_norm.insert(times_power(found, exponent))
+        };
+        Ok(Scaled::new(jacobian, self.exponent, size))
     }
 
     /// The largest and smallest of the min(n, p) singular values of J as far as `steps` Lanczos
@@ -221,8 +329,16 @@ impl MatrixFree {
         jacobian: &dyn JacobianOperator,
         steps: usize,
     ) -> Result<SpectrumBounds, SolveError> {
-        require_shape(jacobian, self.rows, self.columns)?;
-        self.lanczos.extremes(jacobian, steps)
+        let scaled = self.scaled(jacobian)?;
+        let found = self.lanczos.extremes(scaled.operator(), steps)?;
+        let restore = |value| times_power(value, -self.exponent);
+        Ok(SpectrumBounds {
+            largest: restore(found.largest),
+            largest_residual: restore(found.largest_residual),
+            smallest: restore(found.smallest),
+            smallest_residual: restore(found.smallest_residual),
+            ..found
+        })
     }
 
     /// Builds the preconditioner for this damping, or lets it grow; solves call it themselves.
@@ -248,9 +364,6 @@ impl MatrixFree {
         (b, v): (&[f64], &mut [f64]),
         method: Method,
     ) -> Result<IterativeReport, SolveError> {
-        require_length("the right-hand side b", b, self.rows)?;
-        require_length("the solution v", v, self.columns)?;
-        require_finite("the right-hand side b", b)?;
         // Exact, and squares of entries of b neither overflow nor vanish.
         let scale = binary_scale(jacobian.output_norm(b).min(f64::MAX));
         self.target.iter_mut().zip(b).for_each(|(t, b)| *t = b / scale);
@@ -258,13 +371,10 @@ impl MatrixFree {
         self.misfit.copy_from_slice(&self.target);
         jacobian.apply_transposed(&self.misfit, &mut self.defect);
         let gradient = norm(&self.defect);
-        let size = *self.jacobian_norm.get_or_insert_with(|| jacobian.squared_norm().sqrt());
-        if !size.is_finite() || !gradient.is_finite() {
-            return Err(SolveError::NonFinite {
-                what: "the Jacobian's norm",
-                index: 0,
-                value: size,
-            });
+        let size = self.jacobian_norm.unwrap_or(f64::NAN);
+        if !gradient.is_finite() {
+            let what = "the gradient J^T b";
+            return Err(SolveError::NonFinite { what, index: 0, value: gradient });
         }
         let problem = Problem {
             jacobian,
@@ -318,6 +428,8 @@ impl MatrixFree {
             self.dual.resize(self.rows, 0.0);
             self.dual_residual.resize(self.rows, 0.0);
         }
+        let order = problem.jacobian.total_rows().min(self.columns);
+        let longest = PASS_ITERATIONS.saturating_mul(order).saturating_add(PASS_ITERATIONS);
         let mut previous = f64::INFINITY;
         loop {
             let rounding = problem.rounding_level(norm(v));
@@ -339,7 +451,8 @@ impl MatrixFree {
             }
             previous = report.residual;
             let goal = MARGIN * problem.goal.max(rounding).max(REDUCTION * report.residual);
-            let limits = RunLimits { target: goal, iterations: max_iterations - report.iterations };
+            let left = max_iterations - report.iterations;
+            let limits = RunLimits { target: goal, iterations: left.min(longest) };
             let outcome = match method {
                 Method::Primal => {
                     let copy = |r: &[f64], out: &mut [f64]| out.copy_from_slice(r);

@@ -5,6 +5,7 @@ use crate::error::SolveError;
 use crate::factors::Factors;
 use crate::matrix_free::MatrixFree;
 use crate::operator::JacobianOperator;
+use crate::scaling::times_power;
 
 /// Lanczos steps for the largest singular value.
 const LANCZOS_STEPS: usize = 60;
@@ -66,7 +67,7 @@ impl Factors {
         jacobian: &dyn JacobianOperator,
     ) -> Result<f64, SolveError> {
         if let Some(known) = self.extremes {
-            return Ok(known.largest);
+            return Ok(times_power(known.largest, -self.exponent));
         }
         if let Some(known) = self.largest_by_products {
             return Ok(known);

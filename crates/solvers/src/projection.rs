@@ -3,7 +3,8 @@
 use crate::error::{SolveError, require_cutoff, require_finite, require_length};
 use crate::factors::Factors;
 use crate::operator::JacobianOperator;
-use crate::vector::add_scaled;
+use crate::scaling::Frame;
+use crate::vector::{add_scaled, norm};
 
 impl Factors {
     /// `out = P u = J J^+ u`, the orthogonal projection of u (length n) on the range of J.
@@ -25,6 +26,9 @@ impl Factors {
         require_length("the projection", out, self.rows)?;
         require_finite("the vector u", u)?;
         self.require_memory()?;
+        let scaled = self.scaled(jacobian)?;
+        let jacobian = scaled.operator();
+        let frame = Frame::new(0, norm(u), 0.0);
         self.qr(jacobian)?;
         let full = self.is_full_rank(jacobian, rank_cutoff)?;
         let tall = self.rows >= self.columns;
@@ -35,20 +39,29 @@ impl Factors {
         }
         if let (true, Some(qr)) = (full, &mut self.qr.workspace) {
             out.copy_from_slice(u);
+            frame.take_in(out);
             qr.apply_q_transposed(out);
             out[self.columns..].fill(0.0);
             qr.apply_q(out);
+            frame.restore_misfit(out);
             return Ok(self.columns);
         }
         self.svd(jacobian)?;
         out.fill(0.0);
         let Some(svd) = &self.svd.workspace else { return Ok(0) };
-        let rank = svd.rank(rank_cutoff, self.rank_scale);
+        let rank = svd.rank(rank_cutoff, self.scaled_rank_scale());
+        let u = {
+            let within = &mut self.output[..u.len()];
+            within.copy_from_slice(u);
+            frame.take_in(within);
+            &*within
+        };
         for k in 0..rank {
             let left = svd.left(k);
             let coordinate = jacobian.inner_product(left, u);
             add_scaled(out, coordinate, left);
         }
+        frame.restore_misfit(out);
         Ok(rank)
     }
 }

@@ -12,6 +12,7 @@ use crate::error::{SolveError, require_cutoff, require_finite, require_length};
 use crate::factors::Factors;
 use crate::householder_qr::HouseholderQr;
 use crate::operator::JacobianOperator;
+use crate::scaling::times_power;
 
 /// The basis Q (n x p) of the range of an injective J, and the triangular factor R (p x p).
 pub struct RangeBasis<'a> {
@@ -33,19 +34,27 @@ impl Factors {
     ) -> Result<RangeBasis<'_>, SolveError> {
         require_cutoff(rank_cutoff)?;
         self.require_memory()?;
+        let scaled = self.scaled(jacobian)?;
+        let jacobian = scaled.operator();
         self.qr(jacobian)?;
         let tall = self.rows >= self.columns;
         if !(tall && self.is_full_rank(jacobian, rank_cutoff)?) {
-            let extremes = self.extreme_singular_values(jacobian)?;
+            let extremes = self.scaled_extremes(jacobian)?;
+            let restore = |value| times_power(value, -self.exponent);
             return Err(SolveError::RankDeficient {
                 solver: DampedSolver::HouseholderQr,
-                smallest: if tall { extremes.smallest } else { 0.0 },
-                largest: extremes.largest.max(self.rank_scale),
+                smallest: if tall { restore(extremes.smallest) } else { 0.0 },
+                largest: restore(extremes.largest).max(self.rank_scale),
                 cutoff: rank_cutoff,
             });
         }
         let (long, short, columns) = (self.rows, self.columns, self.columns);
         let qr = self.qr.workspace.get_or_insert_with(|| HouseholderQr::new(long, short));
+        if self.exponent != 0 {
+            // The factor becomes that of J, and is no longer the one that this point's kernels expect.
+            qr.scale_upper(-self.exponent);
+            self.qr.damping = None;
+        }
         Ok(RangeBasis { qr, work: &mut self.output[..long], columns })
     }
 }

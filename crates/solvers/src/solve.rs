@@ -7,6 +7,7 @@ use crate::error::{
 };
 use crate::factors::Factors;
 use crate::operator::JacobianOperator;
+use crate::scaling::{Frame, is_ordinary};
 use crate::vector::{add_scaled, all_finite, norm};
 
 /// Most refinements of a solution; each takes as many digits as the factor has, so two are plenty.
@@ -28,17 +29,57 @@ impl Factors {
         b: &[f64],
         v: &mut [f64],
     ) -> Result<SolveReport, SolveError> {
-        let rho = request.damping;
         let b_norm = self.require_proper(jacobian, request, b, v)?;
+        self.measure_size(jacobian, request)?;
+        self.require_held(request.solver)?;
+        if self.exponent == 0 && is_ordinary(b_norm) {
+            return self.solve_ordinary(jacobian, request, (b, b_norm), v);
+        }
+        // J or b is near an end of the range of numbers: multiples of them are not.
+        let frame = Frame::new(self.exponent, b_norm, request.damping);
+        let (scaled, mut target) = (self.scaled(jacobian)?, b.to_vec());
+        frame.take_in(&mut target);
+        let jacobian = scaled.operator();
+        let b = (&target[..], jacobian.output_norm(&target));
+        let within = SolveRequest { damping: frame.damping, ..request };
+        let mut report =
+            self.solve_ordinary(jacobian, within, b, v).map_err(|error| frame.restate(error))?;
+        frame.restore(v);
+        frame.restore_pivots(&mut report);
+        require_solution(report.solver, v)?;
+        let rounded = frame.unrounded(v);
+        self.measure_weighted(jacobian, (frame.kept, frame.shift), b, &rounded, &mut report);
+        report.residual = frame.residual(report.residual);
+        frame.restore_misfit(&mut self.output[..self.rows]);
+        Ok(report)
+    }
+
+    /// Makes the norm of J known, by the matrix that the solve will most likely need where that has its trace.
+    pub(crate) fn measure_size(
+        &mut self,
+        jacobian: &dyn JacobianOperator,
+        request: SolveRequest,
+    ) -> Result<f64, SolveError> {
+        let rho = request.damping;
         if request.solver == DampedSolver::PrimalCholesky && rho < 1.0 && !self.is_wide() {
             self.gram_and_size(jacobian)?;
         }
         if rho > 0.0 && rho < 1.0 && self.is_wide() && self.takes_kernel(request.solver) {
             self.kernel_and_size(jacobian)?;
         }
-        let jacobian_norm = self.size(jacobian)?;
-        self.require_held(request.solver)?;
+        self.size(jacobian)
+    }
 
+    /// Solves with the J whose factors are kept here and a b, with its norm, that are of ordinary sizes.
+    pub(crate) fn solve_ordinary(
+        &mut self,
+        jacobian: &dyn JacobianOperator,
+        request: SolveRequest,
+        (b, b_norm): (&[f64], f64),
+        v: &mut [f64],
+    ) -> Result<SolveReport, SolveError> {
+        let rho = request.damping;
+        let jacobian_norm = self.size(jacobian)?;
         let (solver, choice) = match request.solver {
             DampedSolver::Auto | DampedSolver::AmortizedCholesky => {
                 self.choose(jacobian, rho, jacobian_norm)?
@@ -111,9 +152,7 @@ impl Factors {
         b: &[f64],
         v: &[f64],
     ) -> Result<f64, SolveError> {
-        require_damping(request.damping)?;
-        require_cutoff(request.rank_cutoff)?;
-        require_tolerance(request.tolerance)?;
+        require_request(request)?;
         require_length("the right-hand side b", b, self.rows)?;
         require_length("the solution v", v, self.columns)?;
         let (what, value) = ("the right-hand side b", jacobian.output_norm(b));
@@ -189,22 +228,34 @@ impl Factors {
         v: &[f64],
         report: &mut SolveReport,
     ) {
+        self.measure_weighted(jacobian, (1.0 - rho, rho), (b, b_norm), v, report);
+    }
+
+    /// The same of `(kept J^T J + shift I) v = J^T b`.
+    fn measure_weighted(
+        &mut self,
+        jacobian: &dyn JacobianOperator,
+        (kept, shift): (f64, f64),
+        (b, b_norm): (&[f64], f64),
+        v: &[f64],
+        report: &mut SolveReport,
+    ) {
         let image = &mut self.output[..self.rows];
         let defect = &mut self.parameter[..self.columns];
-        if rho < 1.0 {
-            jacobian.normal_residual((b, 1.0 - rho), v, image, defect);
+        if kept > 0.0 {
+            jacobian.normal_residual((b, kept), v, image, defect);
         } else {
             // J v is not part of the equation, and may lie outside the range of numbers.
             jacobian.apply_transposed(b, defect);
         }
         for (d, v) in defect.iter_mut().zip(v) {
-            *d -= rho * v;
+            *d -= shift * v;
         }
         let residual = norm(defect);
         // Products that left the range of numbers prove nothing: the worst is reported.
         report.residual = if residual.is_nan() { f64::INFINITY } else { residual };
         let size = self.size.or_else(|| self.size(jacobian).ok()).unwrap_or(f64::NAN);
-        report.relative_residual = relative(report.residual, size, rho, b_norm, norm(v));
+        report.relative_residual = relative(report.residual, size, (kept, shift), b_norm, norm(v));
     }
 }
 
@@ -217,8 +268,8 @@ pub(crate) fn require_solution(solver: DampedSolver, v: &[f64]) -> Result<(), So
     Err(SolveError::Overflow { solver, index })
 }
 
-/// `residual / (size (b + (1-rho) size v) + rho v)`, divided by `size` first: no term overflows.
-fn relative(residual: f64, size: f64, rho: f64, b: f64, v: f64) -> f64 {
+/// `residual / (size (b + kept size v) + shift v)`, divided by `size` first.
+fn relative(residual: f64, size: f64, (kept, shift): (f64, f64), b: f64, v: f64) -> f64 {
     if residual == 0.0 {
         return 0.0;
     }
@@ -226,8 +277,21 @@ fn relative(residual: f64, size: f64, rho: f64, b: f64, v: f64) -> f64 {
         return f64::INFINITY;
     }
     if size == 0.0 {
-        return residual / (rho * v);
+        return residual / (shift * v);
     }
-    let damped = if rho == 0.0 { 0.0 } else { rho * v / size };
-    residual / size / (b + (1.0 - rho) * size * v + damped)
+    let damped = if shift == 0.0 { 0.0 } else { shift * v / size };
+    let all = b + kept * size * v + damped;
+    if all.is_finite() {
+        residual / size / all
+    } else {
+        // A v so long that its image overflows, by which numerator and denominator are then divided.
+        residual / v / size / (b / v + kept * size + shift / size)
+    }
+}
+
+/// Refuses a request out of range.
+pub(crate) fn require_request(request: SolveRequest) -> Result<(), SolveError> {
+    require_damping(request.damping)?;
+    require_cutoff(request.rank_cutoff)?;
+    require_tolerance(request.tolerance)
 }

@@ -117,7 +117,7 @@ impl SpectrumTracker {
         factors: &mut Factors,
         jacobian: &dyn JacobianOperator,
     ) -> Result<ExtremeSingularValues, SolveError> {
-        if self.prepare(factors)
+        if self.prepare(factors, jacobian)?
             && let Some(smallest) = self.certified_smallest(factors, jacobian)?
             && let Some(largest) = self.certified_largest(factors, jacobian)?
         {
@@ -139,7 +139,7 @@ impl SpectrumTracker {
         factors: &mut Factors,
         jacobian: &dyn JacobianOperator,
     ) -> Result<f64, SolveError> {
-        if self.prepare(factors)
+        if self.prepare(factors, jacobian)?
             && let Some(smallest) = self.certified_smallest(factors, jacobian)?
         {
             self.counts.certified += 1;
@@ -150,13 +150,21 @@ impl SpectrumTracker {
         Ok(found.smallest)
     }
 
-    /// Whether tracking can work here: n >= p, of some size, and within the memory limit (a certificate is one
-    /// matrix more).
-    fn prepare(&mut self, factors: &Factors) -> bool {
+    /// Whether tracking can work here: n >= p, of some order, within the memory limit (a certificate is one
+    /// matrix more), and squares of J inside the range of numbers.
+    fn prepare(
+        &mut self,
+        factors: &mut Factors,
+        jacobian: &dyn JacobianOperator,
+    ) -> Result<bool, SolveError> {
         let (n, p) = (factors.rows, factors.columns);
         let room = factors.has_memory(DampedSolver::PrimalCholesky, 1);
         if factors.is_wide() || p < SMALLEST_ORDER || !room {
-            return false;
+            return Ok(false);
+        }
+        factors.size(jacobian)?;
+        if factors.exponent != 0 {
+            return Ok(false);
         }
         self.image.resize(n, 0.0);
         if self.defect.len() != p {
@@ -167,7 +175,7 @@ impl SpectrumTracker {
                 *followed = Followed::new(p);
             }
         }
-        true
+        Ok(true)
     }
 
     /// The smallest singular value, if its certificate is found.

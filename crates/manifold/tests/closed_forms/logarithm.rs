@@ -1,5 +1,6 @@
 //! Log as the inverse of Exp, distances in closed form, and what it says where it has no answer.
 
+use std::cell::Cell;
 use std::f64::consts::{FRAC_PI_2, PI};
 
 use gaussflow_manifold::{Ball, GeodesicEnd, GeodesicSettings, GeometryError, OutputManifold};
@@ -114,7 +115,7 @@ fn a_target_that_no_shot_reaches_inside_the_chart_says_why() {
 }
 
 /// Half-way around the axis, but not antipodal: the only great circle goes through the pole, which the
-/// chart does not have.
+/// chart does not have. The search spends what it may, and says so.
 #[test]
 fn a_target_beyond_the_pole_is_not_found() {
     let objective = with_loss(sphere, 2, squared(3), 1.0);
@@ -122,8 +123,58 @@ fn a_target_beyond_the_pole_is_not_found() {
     let settings = GeodesicSettings { tolerance: 1e-8, ..GeodesicSettings::default() };
     refused!(
         manifold.log(&[0.9, 0.0], &[1.2, PI], &settings),
-        GeometryError::LeftChart { reached, end: GeodesicEnd::Stalled } if *reached > 0.5 && *reached < 1.0
+        GeometryError::EvaluationsSpent { limit: 300_000, reached } if *reached >= 0.5 && *reached < 1.0
     );
+}
+
+thread_local! {
+    static CALLS: Cell<usize> = const { Cell::new(0) };
+}
+
+/// The plane in polar coordinates (r, phi), which counts how often it is asked.
+fn polar(w: &[f64]) -> [[f64; 3]; 6] {
+    CALLS.set(CALLS.get() + 1);
+    let ((s, c), r) = (w[1].sin_cos(), w[0]);
+    [
+        [r * c, r * s, 0.0],
+        [c, s, 0.0],
+        [-r * s, r * c, 0.0],
+        [0.0; 3],
+        [-s, c, 0.0],
+        [-r * c, -r * s, 0.0],
+    ]
+}
+
+/// A straight line through the origin is no curve of this chart.
+#[test]
+fn the_work_at_a_pole_is_bounded_and_the_bound_is_said() {
+    // An evaluation of the geodesic equation asks for the value, the Jacobian and the second derivative; curves are
+    // linearized at their ends and samples as well.
+    const CALLS_OF_ONE: usize = 3;
+    let objective = with_loss(polar, 2, squared(2), 1.0);
+    let mut manifold = OutputManifold::new(&objective).unwrap();
+    for (target, evaluations) in [([1.3, PI], 20_000), ([1.0, PI], 20_000), ([1.3, PI], 300_000)] {
+        let settings = GeodesicSettings { evaluations, ..GeodesicSettings::default() };
+        CALLS.set(0);
+        refused!(
+            manifold.log(&[1.0, 0.0], &target, &settings),
+            GeometryError::EvaluationsSpent { limit, reached } if *limit == evaluations && *reached < 1.0
+        );
+        assert!(CALLS.get() <= CALLS_OF_ONE * (evaluations + evaluations / 10), "{CALLS:?}");
+        // Straight at the pole, and past it.
+        CALLS.set(0);
+        let curve = manifold.exp(&[1.0, 0.0], &[-2.0, 1e-9], &settings);
+        assert!(curve.map_or(true, |curve| curve.complete().is_err()));
+        assert!(CALLS.get() <= CALLS_OF_ONE * (evaluations + 100), "{CALLS:?}");
+    }
+    let settings = GeodesicSettings { evaluations: 0, ..GeodesicSettings::default() };
+    refused!(
+        manifold.exp(&[1.0, 0.0], &[0.0, 1.0], &settings),
+        GeometryError::InvalidSetting { name: "the number of evaluations", .. }
+    );
+    // Where no pole is near, a chord of the disk is the geodesic.
+    let found = manifold.exp(&[1.0, 0.0], &[0.0, 1.0], &GeodesicSettings::default()).unwrap();
+    close(&found.complete().unwrap().point, &[2.0_f64.sqrt(), 1.0_f64.atan()], 1e-8);
 }
 
 /// A torus is complete, so that no shot leaves it; more than once around its inner equator, where

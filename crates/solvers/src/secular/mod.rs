@@ -145,13 +145,14 @@ impl SecularFactor {
     /// Takes in a Jacobian with its rows multiplied by `row_factors` (length n), and measures its columns.
     ///
     /// # Errors
-    /// [`SolveError::ShapeMismatch`]; [`SolveError::NonFinite`] with the first column that is not finite.
+    /// [`SolveError::EmptySystem`]; [`SolveError::ShapeMismatch`]; [`SolveError::NonFinite`] with the first column that is not finite.
     pub fn load<J: JacobianOperator>(
         &mut self,
         jacobian: &J,
         row_factors: Option<&[f64]>,
         method: SecularMethod,
     ) -> Result<(), SolveError> {
+        crate::error::require_entries(self.rows, self.columns)?;
         crate::error::require_shape(jacobian, self.rows, self.columns)?;
         self.shape = Shape::Nothing;
         let operations = 2.0 * self.rows as f64 * (self.columns as f64).powi(2);
