@@ -12,7 +12,7 @@ use crate::commands::{self, word};
 use crate::config::Config;
 use crate::error::DriverError;
 use crate::experiment::{Experiment, load};
-use crate::fit;
+use crate::fit::{self, Pictures};
 use crate::records::RunEntry;
 use crate::report;
 use crate::reproduce::folder::{RunFolder, identity};
@@ -113,6 +113,9 @@ struct FitArguments {
     /// The folder to write [default: PROBLEM-fit beside the problem].
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Draw no pictures.
+    #[arg(long)]
+    no_pictures: bool,
     /// Print nothing but errors.
     #[arg(long)]
     quiet: bool,
@@ -167,7 +170,12 @@ pub fn execute() -> Result<(), DriverError> {
                     println!("{line}");
                 }
             };
-            fit::fit(&arguments.problem, arguments.out.as_deref(), print).map(|_| ())
+            let no_pictures = arguments.no_pictures;
+            let out = fit::Output {
+                folder: arguments.out.as_deref(),
+                pictures: if no_pictures { Pictures::None } else { Pictures::AsWritten },
+            };
+            fit::fit_into(&arguments.problem, out, print).map(|_| ())
         }
         Command::Config => commands::print(&Config::commented_default()),
         Command::Report(arguments) => write_report(&arguments),

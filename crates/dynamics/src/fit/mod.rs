@@ -111,7 +111,7 @@ impl<M: SmoothMap> LeastSquares<M> {
         require_count("upper bounds", &upper, self.map.parameters())?;
         for (k, (&lower, &upper)) in lower.iter().zip(&upper).enumerate() {
             // Written so that NaN is refused.
-            let proper = lower < upper;
+            let proper = lower <= upper;
             if !proper {
                 return Err(FitError::Bounds { name: self.names[k].clone(), lower, upper });
             }
