@@ -159,7 +159,7 @@ impl SmoothMap for ExpressionModel {
         require_length("w", w, self.parameters)?;
         require_length("the output", value, self.response.len())?;
         let stride = self.block();
-        let mut bars = vec![0.0; stride * self.tape.nodes.len()];
+        let mut bars = Vec::new();
         let mut gradient = vec![0.0; stride * self.parameters];
         let mut matrix = jacobian.matrix_mut();
         self.blocks(w, |block, values| {

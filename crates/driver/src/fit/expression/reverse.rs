@@ -11,38 +11,38 @@ use super::tape::{Binary, Node, Tape};
 impl Tape {
     /// Adds the derivatives of the last entry by parameter k, for `length` rows, to `gradient[k * stride..]`.
     ///
-    /// `values` is what [`Tape::forward`] wrote, `bars` room of its size, `wanted` what [`Tape::depends`] says:
+    /// `values` is what [`Tape::forward`] wrote, `bars` the stack of adjoints, `wanted` what [`Tape::depends`] says:
     /// the sweep passes over entries that no wanted parameter moves.
     pub(super) fn reverse(
         &self,
         wanted: &[bool],
         (stride, length): (usize, usize),
         values: &[f64],
-        bars: &mut [f64],
+        bars: &mut Vec<f64>,
         gradient: &mut [f64],
     ) {
         let Some(last) = self.nodes.len().checked_sub(1) else { return };
-        bars[last * stride..][..length].fill(1.0);
         let of = |x: usize| &values[x * stride..][..length];
+        bars.clear();
+        bars.resize(length, 1.0);
         for i in (0..=last).rev().filter(|&i| wanted[i]) {
-            let (before, rest) = bars.split_at_mut(i * stride);
-            let (bar, z) = (&rest[..length], of(i));
-            let mut operands = Operands { before, bar, wanted, stride };
+            let z = of(i);
+            let mut operands = Operands { bars, length, wanted };
             match self.nodes[i] {
                 Node::Constant(_) | Node::Column(_) => {}
                 Node::Parameter(k) => {
-                    let out = &mut gradient[k * stride..];
-                    out.iter_mut().zip(bar).for_each(|(out, bar)| *out += bar);
+                    let bar = bars.drain(bars.len() - length..);
+                    gradient[k * stride..].iter_mut().zip(bar).for_each(|(out, bar)| *out += bar);
                 }
-                Node::Negate(x) => operands.set(x, [z, z, z], |_| -1.0),
+                Node::Negate(_) => operands.one([z, z, z], |_| -1.0),
                 Node::Unary(function, x) => {
-                    operands.set(x, [of(x), z, z], |[x, _, z]| function.slope(x, z));
+                    operands.one([of(x), z, z], |[x, _, z]| function.slope(x, z));
                 }
                 // A constant, also at x = 0.
-                Node::Whole(x, 0) => operands.set(x, [z, z, z], |_| 0.0),
+                Node::Whole(_, 0) => operands.one([z, z, z], |_| 0.0),
                 Node::Whole(x, exponent) => {
                     let factor = f64::from(exponent);
-                    operands.set(x, [of(x), z, z], |[x, _, _]| factor * x.powi(exponent - 1));
+                    operands.one([of(x), z, z], |[x, _, _]| factor * x.powi(exponent - 1));
                 }
                 Node::Binary(operator, x, y) => {
                     let at = [of(x), of(y), z];
@@ -60,36 +60,45 @@ impl Tape {
     }
 }
 
-/// The adjoints of an entry's operands, to be written from its own.
+/// The stack of adjoints, that of the present entry on top.
 struct Operands<'a> {
-    /// Adjoints of all earlier entries.
-    before: &'a mut [f64],
-    bar: &'a [f64],
+    bars: &'a mut Vec<f64>,
+    length: usize,
     wanted: &'a [bool],
-    stride: usize,
 }
 
 impl Operands<'_> {
-    /// Writes `bar slope` as the adjoint of entry `x`, the slope from the rows of `at`: it is used once, so that
-    /// nothing is added up.
-    #[inline]
-    fn set(&mut self, x: usize, at: [&[f64]; 3], slope: impl Fn([f64; 3]) -> f64) {
-        if !self.wanted[x] {
-            return;
-        }
-        let out = self.before[x * self.stride..].iter_mut().zip(self.bar);
-        let rows = at[0].iter().zip(at[1]).zip(at[2]);
-        for ((out, &bar), ((&x, &y), &z)) in out.zip(rows) {
-            let slope = slope([x, y, z]);
-            *out = if (bar == 0.0) | (slope == 0.0) { 0.0 } else { bar * slope };
-        }
+    /// Replaces the adjoint on top by that of the only operand; `slope` is taken from the rows of `at`.
+    fn one(&mut self, at: [&[f64]; 3], slope: impl Fn([f64; 3]) -> f64) {
+        let top = self.bars.len() - self.length;
+        scale(&mut self.bars[top..], at, slope);
     }
 
-    /// Writes the adjoints of both operands of `operator`; `at` are the operands and the value.
+    /// Replaces the adjoint on top by those of the operands of `operator` that are wanted, the last on top;
+    /// `at` are the operands and the value.
     #[inline]
     fn both(&mut self, [x, y]: [usize; 2], operator: Binary, at: [&[f64]; 3]) {
-        self.set(x, at, |at| operator.slope_by_first(at));
-        self.set(y, at, |at| operator.slope_by_second(at));
+        let top = self.bars.len() - self.length;
+        if self.wanted[x] && self.wanted[y] {
+            self.bars.extend_from_within(top..);
+            scale(&mut self.bars[top + self.length..], at, |at| operator.slope_by_second(at));
+        }
+        let bar = &mut self.bars[top..top + self.length];
+        if self.wanted[x] {
+            scale(bar, at, |at| operator.slope_by_first(at));
+        } else {
+            scale(bar, at, |at| operator.slope_by_second(at));
+        }
+    }
+}
+
+/// Multiplies adjoints by slopes, a factor of exactly zero making the product zero.
+#[inline]
+fn scale(bars: &mut [f64], at: [&[f64]; 3], slope: impl Fn([f64; 3]) -> f64) {
+    let rows = at[0].iter().zip(at[1]).zip(at[2]);
+    for (bar, ((&x, &y), &z)) in bars.iter_mut().zip(rows) {
+        let slope = slope([x, y, z]);
+        *bar = if (*bar == 0.0) | (slope == 0.0) { 0.0 } else { *bar * slope };
     }
 }
 
