@@ -1,4 +1,9 @@
 //! Models that `gaussflow fit` once refused or read wrongly, their right values, and sizes that no machine has.
+#![allow(
+    clippy::float_cmp,
+    clippy::cast_possible_truncation,
+    reason = "exact values and small draws are meant"
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

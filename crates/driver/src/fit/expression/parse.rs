@@ -212,7 +212,7 @@ impl Parser<'_> {
                 Pending::Open(opened) => return Some(*opened),
                 Pending::Minus if SIGN < least => return None,
                 Pending::Minus => {
-                    let Some(x) = self.operands.pop() else { return None };
+                    let x = self.operands.pop()?;
                     let node = self.tape.negate(x);
                     self.operands.push(node);
                 }
@@ -280,13 +280,11 @@ impl Parser<'_> {
 
     fn unknown(&self, at: usize, name: &str) -> ExpressionError {
         let (name, columns) = (name.to_owned(), self.names.columns.to_vec());
-        match self.names.reserved.iter().find(|(known, _)| *known == name) {
-            Some(&(_, role)) => ExpressionError::Reserved { at, name, role, columns },
-            None => {
-                let parameters = self.names.parameters.to_vec();
-                ExpressionError::Name { at, name, columns, parameters }
-            }
+        if let Some(&(_, role)) = self.names.reserved.iter().find(|(known, _)| *known == name) {
+            return ExpressionError::Reserved { at, name, role, columns };
         }
+        let parameters = self.names.parameters.to_vec();
+        ExpressionError::Name { at, name, columns, parameters }
     }
 }
 

@@ -98,7 +98,7 @@ fn scale(bars: &mut [f64], at: [&[f64]; 3], slope: impl Fn([f64; 3]) -> f64) {
     let rows = at[0].iter().zip(at[1]).zip(at[2]);
     for (bar, ((&x, &y), &z)) in bars.iter_mut().zip(rows) {
         let slope = slope([x, y, z]);
-        *bar = if (*bar == 0.0) | (slope == 0.0) { 0.0 } else { *bar * slope };
+        *bar = if *bar == 0.0 || slope == 0.0 { 0.0 } else { *bar * slope };
     }
 }
 
@@ -139,6 +139,7 @@ impl Binary {
 }
 
 /// The slope of min or max by the argument `mine`: where both are equal, half.
+#[expect(clippy::float_cmp, reason = "ties are exact, and the value is one of the arguments")]
 fn share(mine: f64, other: f64, z: f64) -> f64 {
     if mine == other {
         0.5
