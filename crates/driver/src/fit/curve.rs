@@ -30,11 +30,11 @@ pub(super) fn fit_curve(
     let rows = sample.targets.len();
     let predictor = predictor(problem, &data.feature_names)?;
     let curve = curve(problem, data, predictor, rows)?;
-    let (start, lower, upper) = starts(problem, &curve.parameters)?;
+    let [start, lower, upper] = starts(problem, &curve.parameters)?;
     let p = curve.parameters.len() as f64;
     problem.require_memory(curve.place.clone(), rows, p, p * rows as f64)?;
 
-    let held: Vec<bool> = lower.iter().zip(&upper).map(|(lower, upper)| lower == upper).collect();
+    let held: Vec<bool> = lower.iter().zip(&upper).map(|(lower, upper)| lower >= upper).collect();
     let model = |inputs: &[f64], targets: &[f64]| {
         build(problem, data, &curve, inputs, targets).map(|model| model.with_held(&held))
     };
@@ -109,10 +109,7 @@ fn curve(
 }
 
 /// Start, lower and upper bound of each of `names`.
-fn starts(
-    problem: &Problem,
-    names: &[String],
-) -> Result<(Vec<f64>, Vec<f64>, Vec<f64>), ProblemError> {
+fn starts(problem: &Problem, names: &[String]) -> Result<[Vec<f64>; 3], ProblemError> {
     let written = &problem.parameters;
     if let Some(extra) = written.keys().find(|key| !names.contains(key.get_ref())) {
         return Err(problem.refuse("[parameters]", extra, listed(names)));
@@ -128,7 +125,7 @@ fn starts(
         lower.push(b);
         upper.push(c);
     }
-    Ok((start, lower, upper))
+    Ok([start, lower, upper])
 }
 
 /// The model on rows of `inputs` (row-major, all columns).
