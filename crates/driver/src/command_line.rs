@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::console;
 use crate::error::DriverError;
 use crate::experiment::{Experiment, load};
-use crate::fit;
+use crate::fit::{self, Pictures};
 use crate::records::{Overwrite, RunEntry};
 use crate::remark::remark;
 use crate::report;
@@ -136,6 +136,9 @@ struct FitArguments {
     out: Option<PathBuf>,
     #[command(flatten)]
     replacement: Replacement,
+    /// Draw no pictures.
+    #[arg(long)]
+    no_pictures: bool,
     /// Print nothing but errors.
     #[arg(long)]
     quiet: bool,
@@ -200,9 +203,11 @@ pub fn execute(arguments: CommandLine) -> Result<(), DriverError> {
                     console::say(line);
                 }
             };
+            let no_pictures = arguments.no_pictures;
             let out = fit::Output {
                 folder: arguments.out.as_deref(),
                 overwrite: arguments.replacement.choice(),
+                pictures: if no_pictures { Pictures::None } else { Pictures::AsWritten },
             };
             fit::fit_into(&arguments.problem, out, print).map(|_| ())
         }

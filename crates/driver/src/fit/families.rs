@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use super::problem::{Problem, ProblemError};
+
 /// A family of curves in one predictor x.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
@@ -12,7 +14,7 @@ pub enum Family {
     Rational,
     /// `bottom + (top - bottom) / (1 + exp(-rate (x - middle)))`.
     Logistic,
-    /// `factor x^exponent (+ offset)`, for x > 0.
+    /// `factor x^exponent (+ offset)`, for x >= 0.
     Power,
     /// The one-hidden-layer network on all columns.
     Network,
@@ -40,10 +42,63 @@ pub enum Offset {
     Free,
 }
 
+impl Size {
+    /// As the file says; 1 each where it says nothing.
+    ///
+    /// # Errors
+    /// [`ProblemError::Value`] for no terms.
+    pub fn of(problem: &Problem) -> Result<Self, ProblemError> {
+        let model = &problem.model;
+        if let Some(terms) = model.terms.as_ref().filter(|terms| *terms.get_ref() == 0) {
+            return Err(problem.refuse("[model] terms", terms, "1 or more".to_owned()));
+        }
+        let size =
+            |given: &Option<toml::Spanned<usize>>| given.as_ref().map_or(1, |n| *n.get_ref());
+        Ok(Self {
+            terms: size(&model.terms),
+            numerator: size(&model.numerator),
+            denominator: size(&model.denominator),
+        })
+    }
+
+    /// How many parameters a family of this size has, and what the file says about it: key and value, and the
+    /// byte (`start`, the family's own, where it says nothing). Counted in f64, which no size overflows.
+    pub fn parameters(
+        self,
+        problem: &Problem,
+        family: Family,
+        start: usize,
+    ) -> (f64, (String, usize)) {
+        let (terms, above, below) =
+            (self.terms as f64, self.numerator as f64, self.denominator as f64);
+        let model = &problem.model;
+        let (count, key, written) = match family {
+            Family::Exponentials => (2.0 * terms, "terms", &model.terms),
+            Family::Rational if above > below => {
+                (1.0 + above + below, "numerator", &model.numerator)
+            }
+            Family::Rational => (1.0 + above + below, "denominator", &model.denominator),
+            Family::Logistic => (4.0, "family", &None),
+            Family::Power | Family::Network => (2.0, "family", &None),
+        };
+        let place = match written {
+            Some(n) => (format!("[model] {key} = {}", n.get_ref()), n.span().start),
+            None => ("[model] family".to_owned(), start),
+        };
+        (count + f64::from(u8::from(problem.model.offset == Offset::Free)), place)
+    }
+}
+
 impl Family {
     /// The expression in `x` and the names of its parameters; `None` for the network.
     pub fn expression(self, x: &str, size: Size, offset: Offset) -> Option<(String, Vec<String>)> {
         let mut names: Vec<String> = Vec::new();
+        let plain = |c: char| c.is_alphanumeric() || c == '_';
+        let x = if x.chars().all(plain) && !x.starts_with(|c: char| c.is_numeric()) {
+            x.to_owned()
+        } else {
+            format!("`{x}`")
+        };
         let mut text = match self {
             Self::Exponentials => {
                 let terms = (1..=size.terms).map(|i| {
@@ -55,16 +110,16 @@ impl Family {
             Self::Rational => {
                 let mut polynomial = |letter: char, degrees: std::ops::RangeInclusive<usize>| {
                     let terms = degrees.map(|degree| {
-                        names.push(format!("{letter}{degree}"));
-                        format!("{letter}{degree} * {x}^{degree}")
+                        let name = format!("{letter}{degree}");
+                        names.push(name.clone());
+                        if degree == 0 { name } else { format!("{name} * {x}^{degree}") }
                     });
                     terms.collect::<Vec<_>>().join(" + ")
                 };
                 let above = polynomial('a', 0..=size.numerator);
                 let below = polynomial('b', 1..=size.denominator);
                 let plus = if below.is_empty() { "" } else { " + " };
-                // x^0 is 1 also at x = 0, but not for the derivative's logarithm.
-                format!("({}) / (1{plus}{below})", above.replace(&format!(" * {x}^0"), ""))
+                format!("({above}) / (1{plus}{below})")
             }
             Self::Logistic => {
                 names = ["bottom", "top", "rate", "middle"].map(str::to_owned).to_vec();

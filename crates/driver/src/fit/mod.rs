@@ -1,5 +1,6 @@
 //! `gaussflow fit PROBLEM.toml`: data and model from a file, the fit, its summary, record and pictures.
 
+mod curve;
 mod expression;
 mod families;
 mod network;
@@ -16,14 +17,17 @@ use crate::config::{Standardize, TargetScale};
 use crate::data::{Dataset, Sample, california_housing, load_csv};
 use crate::error::DriverError;
 use crate::figures;
-use crate::records::{Overwrite, create_folder, ownership, read_json, write_json};
+use crate::records::{Overwrite, RecordError, create_folder, ownership, read_json, write_json};
 
-pub use expression::{ExpressionError, ExpressionModel};
+pub use expression::{
+    ExpressionError, ExpressionModel, MOST_CHARACTERS, MOST_NESTED, MOST_WORDS, Names,
+};
 pub use families::{Family, Offset, Size};
 pub use network::NetworkModel;
 pub use problem::{Problem, ProblemError};
 pub use record::{FitRecord, HistoryRecord};
 
+use curve::fit_curve;
 use picture::Picture;
 
 /// The name of the bundled data.
@@ -41,6 +45,8 @@ pub struct Output<'p> {
     pub folder: Option<&'p Path>,
     /// Whether the fit of another problem may be replaced.
     pub overwrite: Overwrite,
+    /// Whether pictures are drawn.
+    pub pictures: Pictures,
 }
 
 /// Fits `path` and writes fit.json, fit.svg/png and residuals.svg/png into `out`; `print` gets what a user reads.
@@ -52,7 +58,17 @@ pub fn fit(
     out: Option<&Path>,
     print: impl Fn(&str),
 ) -> Result<FitRecord, DriverError> {
-    fit_into(path, Output { folder: out, overwrite: Overwrite::No }, print)
+    let out = Output { folder: out, overwrite: Overwrite::No, pictures: Pictures::AsWritten };
+    fit_into(path, out, print)
+}
+
+/// Whether pictures are drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pictures {
+    /// As `[output] pictures` of the problem says; default yes.
+    AsWritten,
+    /// No.
+    None,
 }
 
 /// As [`fit`]; `out` says where to, and what may be replaced there: the last fit of the same problem file always.
@@ -104,13 +120,26 @@ pub fn fit_into(
         ));
     }
     create_folder(&folder)?;
-    let problem = relative(path, &folder);
-    let record = FitRecord { problem, ..FitRecord::new(&fit, description, errors) };
+    let record =
+        FitRecord { problem: relative(path, &folder), ..FitRecord::new(&fit, description, errors) };
     // Once more: a fit may have taken long.
     ownership::all_replaceable(&folder, FILES)?;
     write_json(&folder.join("fit.json"), &record)?;
-    for (stem, chart) in if is_network { picture.scatter() } else { picture.charts() } {
-        figures::render(&chart, &folder, stem)?;
+    if problem.output.pictures && out.pictures == Pictures::AsWritten {
+        for (stem, chart) in if is_network { picture.scatter() } else { picture.charts() } {
+            figures::render(&chart, &folder, stem)?;
+        }
+    } else {
+        // Pictures of an earlier fit would show another one than fit.json tells of.
+        for name in &FILES[1..] {
+            let path = folder.join(name);
+            match std::fs::remove_file(&path) {
+                Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(RecordError::Write { path, source }.into());
+                }
+                _ => {}
+            }
+        }
     }
     print(&format!("written to {}", folder.display()));
     Ok(record)
@@ -226,92 +255,6 @@ fn prepare<M: SmoothMap>(
 
 type Fitted = (Fit, String, Picture, [f64; 2]);
 
-/// Fits an expression or a family of curves.
-fn fit_curve(
-    problem: &Problem,
-    data: &Dataset,
-    sample: &Sample,
-    weights: Option<Vec<f64>>,
-) -> Result<Fitted, DriverError> {
-    let columns = &data.feature_names;
-    let predictor = match &problem.model.predictor {
-        Some(named) => {
-            let Some(place) = columns.iter().position(|name| name == named.get_ref()) else {
-                let accepted = format!("a column: {}", columns.join(", "));
-                return Err(problem.refuse("[model] predictor", named, accepted).into());
-            };
-            place
-        }
-        None => 0,
-    };
-    let written: Vec<String> = problem.parameters.keys().map(|k| k.get_ref().clone()).collect();
-    let (text, names, line) = match (&problem.model.expression, &problem.model.family) {
-        (Some(text), None) => (text.get_ref().clone(), written, problem.line(text)),
-        (None, Some(family)) => {
-            let model = &problem.model;
-            let size = Size {
-                terms: model.terms.max(1),
-                numerator: model.numerator,
-                denominator: model.denominator,
-            };
-            let x = &columns[predictor];
-            let found = family.get_ref().expression(x, size, model.offset);
-            let Some((text, names)) = found else {
-                return Err(problem.missing("[model] family has no expression".to_owned()).into());
-            };
-            (text, names, problem.line(family))
-        }
-        _ => {
-            let what = "[model] needs one of expression and family".to_owned();
-            return Err(problem.missing(what).into());
-        }
-    };
-    if names.is_empty() {
-        let what = "[parameters] is empty; give each parameter of the expression a start";
-        return Err(problem.missing(what.to_owned()).into());
-    }
-    let (mut start, mut lower, mut upper) = (Vec::new(), Vec::new(), Vec::new());
-    for name in &names {
-        let found = problem.parameters.iter().find(|(key, _)| key.get_ref() == name);
-        let Some((_, parameter)) = found else {
-            let what = format!("[parameters] has no {name}; the model's are {}", names.join(", "));
-            return Err(problem.missing(what).into());
-        };
-        let (a, b, c) = parameter.numbers();
-        start.push(a);
-        lower.push(b);
-        upper.push(c);
-    }
-    if let Some(extra) = problem.parameters.keys().find(|key| !names.contains(key.get_ref())) {
-        let accepted = names.join(", ");
-        return Err(problem.refuse("[parameters]", extra, accepted).into());
-    }
-    let model = |inputs: &[f64], targets: &[f64]| {
-        ExpressionModel::new(&text, columns, &names, inputs.to_vec(), targets.to_vec()).map_err(
-            |source| ProblemError::Expression { path: problem.source.path.clone(), line, source },
-        )
-    };
-    let fitted = prepare(problem, model(&sample.inputs, &sample.targets)?, &names, weights)?
-        .with_bounds(lower, upper)?;
-    let fit = fitted.fit(&start, &settings(problem))?;
-    let errors = if sample.held_out_targets.is_empty() {
-        [root_mean_square(&fit.residuals), f64::NAN]
-    } else {
-        let other = model(&sample.held_out_inputs, &sample.held_out_targets)?;
-        [root_mean_square(&fit.residuals), held_out_error(&other, &fit)?]
-    };
-    let width = columns.len();
-    let picture = Picture {
-        title: format!("{} = {text}", data.target_name),
-        x_label: columns[predictor].clone(),
-        y_label: data.target_name.clone(),
-        x: sample.inputs.iter().skip(predictor).step_by(width).copied().collect(),
-        fitted: sample.targets.iter().zip(&fit.residuals).map(|(y, r)| y + r).collect(),
-        observed: sample.targets.clone(),
-    };
-    Ok((fit, format!("{} = {text}", data.target_name), picture, errors))
-}
-
 /// Fits the network to standardized columns; errors are in the response's unit.
 fn fit_network(
     problem: &Problem,
@@ -321,6 +264,20 @@ fn fit_network(
 ) -> Result<Fitted, DriverError> {
     let hidden = problem.model.hidden.as_ref().map_or(HIDDEN, |hidden| *hidden.get_ref());
     let d = sample.dimension;
+    if d == 0 {
+        let what =
+            "[model] family = \"network\" needs a column besides the response and the weights";
+        return Err(problem.missing(what.to_owned()).into());
+    }
+    if let Some(named) = problem.model.hidden.as_ref().filter(|named| *named.get_ref() == 0) {
+        return Err(problem.refuse("[model] hidden", named, "1 or more".to_owned()).into());
+    }
+    let rows = sample.targets.len();
+    let parameters = hidden as f64 * (d + 1) as f64;
+    let place = problem.model.hidden.as_ref().map_or(0, |named| named.span().start);
+    let jacobian = rows as f64 * (hidden as f64 + (d + 1) as f64);
+    let what = format!("[model] hidden = {hidden}");
+    problem.require_memory((what, place), rows, parameters, jacobian)?;
     let point = NetworkModel::start(hidden, d, problem.model.seed)?;
     let names = NetworkModel::names(&data.feature_names, hidden);
     let model = NetworkModel::new(&sample.inputs, d, &point.signs, sample.targets.clone())?;

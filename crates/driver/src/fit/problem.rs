@@ -12,6 +12,9 @@ use super::expression::ExpressionError;
 use super::families::{Family, Offset};
 use crate::records::read_text;
 
+/// Memory in MiB that a fit may take where nothing is said.
+const MEMORY_LIMIT: usize = 4096;
+
 /// What is wrong with a problem file.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -56,6 +59,28 @@ pub enum ProblemError {
         /// What, at which character.
         source: ExpressionError,
     },
+    /// The fit would need more memory than it may take.
+    #[error(
+        "{}, line {line}: {what}: {parameters} parameters on {rows} rows need {bytes:.2e} bytes of memory; \
+         accepted: at most {accepted} bytes ({} MiB, [fit] memory_limit)",
+        path.display(), accepted / (1 << 20)
+    )]
+    Memory {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// Section, key and value that ask for it.
+        what: String,
+        /// p.
+        parameters: f64,
+        /// n.
+        rows: usize,
+        /// Bytes that the fit needs.
+        bytes: f64,
+        /// Bytes that it may take.
+        accepted: usize,
+    },
     /// Something is missing.
     #[error("{}: {what}", path.display())]
     Missing {
@@ -80,6 +105,9 @@ pub struct Problem {
     /// Loss and limits.
     #[serde(default)]
     pub fit: FitSection,
+    /// What is written.
+    #[serde(default)]
+    pub output: OutputSection,
     /// Text and place of the file, for messages.
     #[serde(skip)]
     pub source: Source,
@@ -120,17 +148,14 @@ pub struct ModelSection {
     pub expression: Option<Spanned<String>>,
     /// Or a family.
     pub family: Option<Spanned<Family>>,
-    /// The predictor of a family; default the only other column.
+    /// The predictor of a family, default the only other column; the pictures' horizontal axis.
     pub predictor: Option<Spanned<String>>,
     /// Terms of exponentials; default 1.
-    #[serde(default = "one")]
-    pub terms: usize,
+    pub terms: Option<Spanned<usize>>,
     /// Degree of a rational numerator; default 1.
-    #[serde(default = "one")]
-    pub numerator: usize,
+    pub numerator: Option<Spanned<usize>>,
     /// Degree of a rational denominator; default 1.
-    #[serde(default = "one")]
-    pub denominator: usize,
+    pub denominator: Option<Spanned<usize>>,
     /// "free" adds a constant; default "none".
     #[serde(default)]
     pub offset: Offset,
@@ -141,13 +166,12 @@ pub struct ModelSection {
     pub seed: u64,
 }
 
-fn one() -> usize {
-    1
-}
-
 /// A start, or a start with bounds.
 #[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(untagged, expecting = "expected a number or { start = .., lower = .., upper = .. }")]
+#[serde(
+    untagged,
+    expecting = "expected a number or { start = .., lower = .., upper = .. } or { start = .., fixed = true }"
+)]
 pub enum Parameter {
     /// The start alone.
     Start(f64),
@@ -165,14 +189,18 @@ pub struct Bounded {
     pub lower: Option<f64>,
     /// Upper bound; default none.
     pub upper: Option<f64>,
+    /// Whether the parameter stays at its start (bounds then have no effect); default false.
+    #[serde(default)]
+    pub fixed: bool,
 }
 
 impl Parameter {
-    /// Start, lower and upper bound.
+    /// Start, lower and upper bound; both bounds are the start where the parameter is fixed.
     pub fn numbers(self) -> (f64, f64, f64) {
         match self {
             Self::Start(start) => (start, f64::NEG_INFINITY, f64::INFINITY),
-            Self::Bounded(Bounded { start, lower, upper }) => {
+            Self::Bounded(Bounded { start, fixed: true, .. }) => (start, start, start),
+            Self::Bounded(Bounded { start, lower, upper, .. }) => {
                 (start, lower.unwrap_or(f64::NEG_INFINITY), upper.unwrap_or(f64::INFINITY))
             }
         }
@@ -195,6 +223,22 @@ pub struct FitSection {
     pub gradient_tolerance: Option<f64>,
     /// First radius of the trust region relative to the start; default 1.
     pub initial_radius: Option<f64>,
+    /// Memory in MiB that the fit may take, counted before it begins; default 4096.
+    pub memory_limit: Option<usize>,
+}
+
+/// `[output]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OutputSection {
+    /// Whether pictures are drawn; default true.
+    pub pictures: bool,
+}
+
+impl Default for OutputSection {
+    fn default() -> Self {
+        Self { pictures: true }
+    }
 }
 
 impl Problem {
@@ -217,6 +261,33 @@ impl Problem {
         })?;
         problem.source = Source { path: path.to_owned(), text };
         Ok(problem)
+    }
+
+    /// Refuses a fit of `parameters` to `rows` that would take more than `[fit] memory_limit`, `what` asking for
+    /// it at byte `place` of the file.
+    ///
+    /// Counted are two Jacobians of `jacobian` numbers, what is factored of one, and the covariance. All numbers
+    /// are f64, so that no count of parameters overflows.
+    ///
+    /// # Errors
+    /// [`ProblemError::Memory`].
+    pub fn require_memory(
+        &self,
+        (what, place): (String, usize),
+        rows: usize,
+        parameters: f64,
+        jacobian: f64,
+    ) -> Result<(), ProblemError> {
+        let n = rows as f64;
+        let factored = parameters * n.min(parameters);
+        let numbers = 2.0 * jacobian + 2.0 * factored + 2.0 * parameters * parameters;
+        let bytes = numbers * size_of::<f64>() as f64;
+        let accepted = self.fit.memory_limit.unwrap_or(MEMORY_LIMIT).saturating_mul(1 << 20);
+        if bytes <= accepted as f64 {
+            return Ok(());
+        }
+        let (path, line) = (self.source.path.clone(), self.line_of(place));
+        Err(ProblemError::Memory { path, line, what, parameters, rows, bytes, accepted })
     }
 
     /// The loss.
@@ -250,8 +321,19 @@ impl Problem {
 
     /// The line of a value, from 1.
     pub fn line<T>(&self, value: &Spanned<T>) -> usize {
-        let before = self.source.text.get(..value.span().start).unwrap_or("");
+        self.line_of(value.span().start)
+    }
+
+    /// The line of a byte of the file, from 1.
+    fn line_of(&self, place: usize) -> usize {
+        let before = self.source.text.get(..place).unwrap_or("");
         before.matches('\n').count() + 1
+    }
+
+    /// A complaint about the expression at byte `place` of the file.
+    pub fn wrong_expression(&self, place: usize, source: ExpressionError) -> ProblemError {
+        let (path, line) = (self.source.path.clone(), self.line_of(place));
+        ProblemError::Expression { path, line, source }
     }
 
     /// A complaint about something that is not there.

@@ -59,9 +59,8 @@ impl<M: SmoothMap> Iteration<'_, M> {
     fn release(&mut self) -> Result<bool, FitError> {
         let Some(bounds) = &self.problem.bounds else { return Ok(false) };
         let residual = self.measures.residual;
-        let held: Vec<usize> = (0..self.step.len())
-            .filter(|k| !self.free.contains(k) && !bounds.fixes(*k))
-            .collect();
+        let held: Vec<usize> =
+            (0..self.step.len()).filter(|k| !self.free.contains(k) && !bounds.fixes(*k)).collect();
         let most = self.loss_with_rounding();
         for &k in &self.free.clone() {
             if self.share_of_kernel(k) < 0.1 {
