@@ -7,6 +7,7 @@
 mod dual;
 
 mod analytic;
+mod arrivals;
 mod bounds;
 mod classical;
 mod classical_functions;
