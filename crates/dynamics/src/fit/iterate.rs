@@ -86,7 +86,7 @@ impl<'a, M: SmoothMap> Iteration<'a, M> {
         if !loss.is_finite() {
             return Err(FitError::StartOverflow { loss });
         }
-        here.linearize(map, &problem.rows).map_err(FitError::Start)?;
+        here.linearize(map, problem.bounds.as_ref(), &problem.rows).map_err(FitError::Start)?;
         let mut factor = SecularFactor::new(n, p);
         factor.set_cutoff(map.jacobian_error());
         factor.load(&here.jacobian, here.factors(), settings.method)?;
@@ -258,7 +258,8 @@ impl<'a, M: SmoothMap> Iteration<'a, M> {
     /// Goes to the trial point if it has a Jacobian; whether it has.
     pub(crate) fn arrive(&mut self) -> Result<bool, FitStop> {
         self.counts.jacobians += 1;
-        let linearized = self.trial.linearize(&self.problem.map, &self.problem.rows);
+        let LeastSquares { map, bounds, rows, .. } = self.problem;
+        let linearized = self.trial.linearize(map, bounds.as_ref(), rows);
         let fine = match linearized {
             Ok(()) => {
                 let (jacobian, factors) = (&self.trial.jacobian, self.trial.factors());

@@ -15,6 +15,7 @@ mod point;
 mod propose;
 mod result;
 mod robust;
+mod sandwich;
 mod schedule;
 mod secant;
 mod settings;

@@ -3,6 +3,7 @@
 use gaussflow_objective::{MapError, SmoothMap, require_finite};
 use gaussflow_solvers::{JacobianOperator, norm};
 
+use super::Bounds;
 use super::robust::Rows;
 
 /// Curvature of a loss relative to its slope below which steps take this value: b grows as its root falls, and
@@ -61,13 +62,6 @@ impl<J: JacobianOperator> Point<J> {
         if self.half_gradient.is_empty() { &self.f } else { &self.half_gradient }
     }
 
-    /// Sets t to the loss's curvature, without the floor that steps need: what the covariance is made of.
-    pub(crate) fn sharpen_factors(&mut self, rows: &Rows) {
-        if !self.factors.is_empty() {
-            rows.scale(&self.f, f64::EPSILON, &mut self.factors, &mut self.scaled);
-        }
-    }
-
     /// Multiplies a vector of the output space by t.
     pub(crate) fn scale_rows(&self, x: &mut [f64]) {
         if let Some(factors) = self.factors() {
@@ -85,11 +79,20 @@ impl<J: JacobianOperator> Point<J> {
     ///
     /// # Errors
     /// [`MapError`], with [`MapError::NonFinite`] for residuals that are not finite.
-    pub(crate) fn linearize<M>(&mut self, map: &M, rows: &Rows) -> Result<(), MapError>
+    pub(crate) fn linearize<M>(
+        &mut self,
+        map: &M,
+        bounds: Option<&Bounds>,
+        rows: &Rows,
+    ) -> Result<(), MapError>
     where
         M: SmoothMap<Jacobian = J>,
     {
-        map.linearize(&self.w, &mut self.f, &mut self.jacobian)?;
+        let (w, f, jacobian) = (&self.w, &mut self.f, &mut self.jacobian);
+        match bounds {
+            Some(Bounds { lower, upper }) => map.linearize_within(w, lower, upper, f, jacobian)?,
+            None => map.linearize(w, f, jacobian)?,
+        }
         require_finite("the residuals", &self.f)?;
         self.loss = rows.loss(&self.f);
         if !rows.is_plain() {
