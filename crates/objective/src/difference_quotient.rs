@@ -102,12 +102,15 @@ impl<'a, R: Residuals> Quotients<'a, R> {
         Ok(&self.best.slope)
     }
 
-    /// Lengthens a step that the values do not show: a parameter near 0 says nothing about its scale.
+    /// Lengthens a step that the values do not show: a parameter near 0 says nothing about its scale. Not across the
+    /// edge of what is defined, which says that the scale is that small.
     fn lengthen(&mut self, k: usize, mut magnitude: f64) {
         let limit = self.w[k].abs().max(1.0);
         while magnitude < limit && !self.best.visible {
             magnitude = (GROWTH * magnitude).min(limit);
-            if !self.measure(k, f64::EPSILON.cbrt() * magnitude) {
+            self.error = None;
+            let measured = self.measure(k, f64::EPSILON.cbrt() * magnitude);
+            if !measured || self.error.is_some() {
                 break;
             }
             std::mem::swap(&mut self.best, &mut self.other);
