@@ -97,14 +97,17 @@ impl<'a, R: Residuals> Quotients<'a, R> {
             retreats += 1;
         }
         std::mem::swap(&mut self.best, &mut self.other);
-        self.lengthen(k, magnitude);
-        self.shorten(k, spacing);
+        // The values just show a step that had to be lengthened: a shorter one would be lost in them.
+        if !self.lengthen(k, magnitude) {
+            self.shorten(k, spacing);
+        }
         Ok(&self.best.slope)
     }
 
     /// Lengthens a step that the values do not show: a parameter near 0 says nothing about its scale. Not across the
-    /// edge of what is defined, which says that the scale is that small.
-    fn lengthen(&mut self, k: usize, mut magnitude: f64) {
+    /// edge of what is defined, which says that the scale is that small. Returns whether it did.
+    fn lengthen(&mut self, k: usize, mut magnitude: f64) -> bool {
+        let mut lengthened = false;
         let limit = self.w[k].abs().max(1.0);
         while magnitude < limit && !self.best.visible {
             magnitude = (GROWTH * magnitude).min(limit);
@@ -114,7 +117,9 @@ impl<'a, R: Residuals> Quotients<'a, R> {
                 break;
             }
             std::mem::swap(&mut self.best, &mut self.other);
+            lengthened = true;
         }
+        lengthened
     }
 
     /// Shortens a step over which f' changes to where truncation `t x^2` and rounding `r / x` have their least sum.

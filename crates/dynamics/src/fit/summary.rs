@@ -110,11 +110,14 @@ impl Fit {
         } else {
             format!("rank lost: the data determine {} of {free} parameters", self.rank)
         };
-        let combinations =
-            if lost == 1 { "a combination".to_owned() } else { format!("{lost} combinations") };
+        let what = match (concerned.len(), lost) {
+            (1, _) => named,
+            (_, 1) => format!("a combination of {named}"),
+            _ => format!("{lost} combinations of {named}"),
+        };
         Some(format!(
-            "{why}, and say nothing of {combinations} of {named}: fix a parameter (give it equal bounds), add data \
-             that tell them apart, or drop a term of the model"
+            "{why}, and say nothing of {what}: fix a parameter, add data that tell them apart, or drop a term of the \
+             model"
         ))
     }
 

@@ -33,8 +33,7 @@ fn a_wall_on_either_side_is_left_again() {
 #[test]
 fn a_narrow_peak_far_from_zero_is_fitted_at_every_offset() {
     for (centre, width) in [(2.442e9, 12_000.0), (-2.442e9, 12_000.0), (1e12, 1e6), (1e7, 30.0)] {
-        let x: Vec<f64> =
-            (0..31).map(|j| centre + (f64::from(j) - 15.0) * width / 6.0).collect();
+        let x: Vec<f64> = (0..31).map(|j| centre + (f64::from(j) - 15.0) * width / 6.0).collect();
         let y: Vec<f64> = (x.iter().enumerate())
             .map(|(j, x)| {
                 let u = (x - centre) / width;
@@ -57,10 +56,10 @@ fn a_narrow_peak_far_from_zero_is_fitted_at_every_offset() {
     }
 }
 
-/// `sqrt(a t) + b`, which refuses a below 0, and counts nothing but what a box allows.
-struct Roots(f64);
+/// `(a + 1)^(3/2) t + b`, which refuses every a below its bound; the data ask for a = -0.5.
+struct Walled(f64);
 
-impl Residuals for Roots {
+impl Residuals for Walled {
     fn parameters(&self) -> usize {
         2
     }
@@ -73,7 +72,8 @@ impl Residuals for Roots {
         }
         for (j, o) in out.iter_mut().enumerate() {
             let t = 1.0 + j as f64;
-            *o = (w[0] * t).powf(1.5) + w[1] * t - (0.1 * t + (2.0 * t).sin());
+            *o =
+                (w[0] + 1.0).powf(1.5) * t + w[1] - (0.5_f64.powf(1.5) * t + 0.1 * (2.0 * t).sin());
         }
         Ok(())
     }
@@ -82,7 +82,7 @@ impl Residuals for Roots {
 #[test]
 fn a_minimum_on_a_bound_whose_far_side_is_undefined_is_found() {
     for lower in [0.0, 0.25] {
-        let problem = LeastSquares::new(FiniteDifferences::new(Roots(lower)))
+        let problem = LeastSquares::new(FiniteDifferences::new(Walled(lower)))
             .with_bounds(vec![lower, -10.0], vec![9.0, 10.0])
             .unwrap();
         for start in [[lower, 0.0], [2.0, 1.0]] {

@@ -13,7 +13,8 @@ struct Draws(u64);
 impl Draws {
     /// A whole number in `low..=high`.
     fn whole(&mut self, low: i32, high: i32) -> i32 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let width = u64::from((high - low).unsigned_abs()) + 1;
         low + i32::try_from((self.0 >> 33) % width).unwrap()
     }
@@ -149,7 +150,10 @@ fn a_parameter_is_determined_as_far_as_its_entry_over_the_singular_value_says() 
             }
         }
     }
-    assert!(finite > 1000 && infinite > 300 && orthogonal > 100, "{finite} {infinite} {orthogonal}");
+    assert!(
+        finite > 1000 && infinite > 300 && orthogonal > 100,
+        "{finite} {infinite} {orthogonal}"
+    );
 }
 
 /// Half a period of a sine is a parabola: four parameters for three numbers.
