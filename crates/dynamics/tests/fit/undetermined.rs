@@ -75,7 +75,7 @@ struct Design {
 fn design(draws: &mut Draws, log_delta: i32) -> Design {
     let x = 4;
     // Columns of a Hadamard matrix of order 8, each times a whole number: B^T B is diagonal.
-    let sign = |j: usize, k: usize| if (j & k).count_ones() % 2 == 0 { 1.0 } else { -1.0 };
+    let sign = |j: usize, k: usize| if (j & k).count_ones().is_multiple_of(2) { 1.0 } else { -1.0 };
     let sizes: Vec<f64> = (0..x).map(|_| f64::from(draws.whole(1, 3))).collect();
     let m: Vec<f64> = (0..x)
         .map(|k| match draws.whole(0, 3) {
