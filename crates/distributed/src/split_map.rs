@@ -118,6 +118,18 @@ impl<'c, M: SmoothMap, C: Communicator> SmoothMap for SplitMap<'c, M, C> {
         self.agree(w, value, own)
     }
 
+    fn linearize_within(
+        &self,
+        w: &[f64],
+        lower: &[f64],
+        upper: &[f64],
+        value: &mut [f64],
+        jacobian: &mut Self::Jacobian,
+    ) -> Result<(), MapError> {
+        let own = self.here.linearize_within(w, lower, upper, value, jacobian.here_mut());
+        self.agree(w, value, own)
+    }
+
     fn jacobian_error(&self) -> f64 {
         self.here.jacobian_error()
     }

@@ -72,6 +72,20 @@ impl<M: SmoothMap> SmoothMap for Dense<M> {
         Ok(())
     }
 
+    fn linearize_within(
+        &self,
+        w: &[f64],
+        lower: &[f64],
+        upper: &[f64],
+        value: &mut [f64],
+        jacobian: &mut DenseJacobian,
+    ) -> Result<(), MapError> {
+        let mut structured = self.inner.new_jacobian();
+        self.inner.linearize_within(w, lower, upper, value, &mut structured)?;
+        structured.write_dense(jacobian.matrix_mut());
+        Ok(())
+    }
+
     fn jacobian_error(&self) -> f64 {
         self.inner.jacobian_error()
     }

@@ -1,17 +1,25 @@
 //! Derivatives by central differences, for maps that give values only.
 //!
 //! `(f(w + h e_k) - f(w - h e_k)) / 2h` with h = eps^(1/3) scale_k: truncation h^2 and rounding eps/h
-//! balance at a relative error near eps^(2/3), 4e-11.
+//! balance at a relative error near eps^(2/3), 4e-11. `difference_quotient.rs` has one column.
 
 use gaussflow_solvers::{DenseJacobian, JacobianOperator};
 
-use crate::map::{MapError, Residuals, SecondOrderMap, SmoothMap};
+use crate::difference_quotient::{Quotients, promised_error};
+use crate::map::{MapError, Residuals, SecondOrderMap, SmoothMap, require_finite};
 
 /// A map whose first and second derivatives come from differences of its values.
 ///
-/// Cost of a Jacobian: 2p + 1 values. Steps are relative to `max(abs(w_k), scale_k)`, where
-/// `scale_k` is 1 unless [`Self::with_scales`] says otherwise and `w_k` is 0; else `abs(w_k)`. A step that moves
-/// no value by more than 1e-10 of the largest grows hundredfold, up to relative to 1, at two values each.
+/// Steps are relative to `scale_k` where [`Self::with_scales`] gives it, else to `abs(w_k)` (to 1 where w_k is 0):
+/// - a step that moves no value by more than 1e-10 of the largest grows hundredfold, up to relative to
+///   `max(abs(w_k), 1)`;
+/// - a step over which the derivative changes (a peak that is narrow beside its position, a wall nearby) is shortened
+///   to where truncation and rounding balance, if the shorter one confirms it;
+/// - where a side lies outside of the box of [`SmoothMap::linearize_within`] or has no finite value, the other side
+///   alone gives the derivative, by a formula of second order as well.
+///
+/// # Cost
+/// 2p + 1 values a Jacobian; two values more each time that a column's step grows or shrinks.
 ///
 /// # Examples
 /// ```
@@ -34,7 +42,8 @@ impl<R: Residuals> FiniteDifferences<R> {
         Self { inner, scales: None }
     }
 
-    /// The magnitude below which each parameter counts as zero (length p, positive).
+    /// The magnitude of each parameter that its steps are relative to (length p, positive): the change over which
+    /// the values change their course, which may lie far above or far below the parameter itself.
     ///
     /// # Errors
     /// [`MapError`] on a wrong length or an entry that is not positive and finite.
@@ -56,30 +65,10 @@ impl<R: Residuals> FiniteDifferences<R> {
     /// The magnitude that the step of parameter `k` is relative to.
     fn magnitude(&self, w: &[f64], k: usize) -> f64 {
         match &self.scales {
-            Some(scales) => w[k].abs().max(scales[k]),
+            Some(scales) => scales[k],
             None if w[k] == 0.0 => 1.0,
             None => w[k].abs(),
         }
-    }
-
-    /// Values at `w +- h e_k`, h relative to `magnitude`; returns the distance really taken after rounding.
-    fn pair(
-        &self,
-        w: &mut [f64],
-        k: usize,
-        magnitude: f64,
-        after: &mut [f64],
-        before: &mut [f64],
-    ) -> Result<f64, MapError> {
-        let (here, h) = (w[k], f64::EPSILON.cbrt() * magnitude);
-        w[k] = here + h;
-        let right = w[k];
-        let found = self.inner.value(w, after);
-        w[k] = here - h;
-        let width = right - w[k];
-        let found = found.and_then(|()| self.inner.value(w, before));
-        w[k] = here;
-        found.map(|()| width)
     }
 
     /// A step along `v` that is `relative` of the parameters' magnitudes where v is largest.
@@ -113,20 +102,6 @@ impl<R: Residuals> FiniteDifferences<R> {
     }
 }
 
-/// Change of the values, relative to them, from which their difference has six digits.
-const VISIBLE: f64 = 1e-10;
-/// Factor by which steps grow that the values do not show.
-const GROWTH: f64 = 1e2;
-
-/// Whether a difference stands out of the values' rounding (also where it is not finite).
-fn is_visible(after: &[f64], before: &[f64]) -> bool {
-    let size = after.iter().fold(0.0_f64, |m, x| m.max(x.abs()));
-    let change = after.iter().zip(before).fold(0.0_f64, |m, (a, b)| m.max((a - b).abs()));
-    // Written so that NaN is visible.
-    let hidden = change <= VISIBLE * size;
-    !hidden
-}
-
 impl<R: Residuals> Residuals for FiniteDifferences<R> {
     fn parameters(&self) -> usize {
         self.inner.parameters()
@@ -154,34 +129,33 @@ impl<R: Residuals> SmoothMap for FiniteDifferences<R> {
         value: &mut [f64],
         jacobian: &mut DenseJacobian,
     ) -> Result<(), MapError> {
-        let mut shifted = w.to_vec();
-        let (mut after, mut before) = (vec![0.0; value.len()], vec![0.0; value.len()]);
-        let mut matrix = jacobian.matrix_mut();
-        for k in 0..w.len() {
-            let mut magnitude = self.magnitude(w, k);
-            let mut width = self.pair(&mut shifted, k, magnitude, &mut after, &mut before)?;
-            // A parameter that happens to be near 0 says nothing about its scale: steps grow until values
-            // show them, or would leave what is defined.
-            while magnitude < 1.0 && !is_visible(&after, &before) {
-                magnitude = (GROWTH * magnitude).min(1.0);
-                let (mut right, mut left) = (after.clone(), before.clone());
-                let found = self.pair(&mut shifted, k, magnitude, &mut right, &mut left);
-                let defined = right.iter().chain(&left).all(|x| x.is_finite());
-                match found {
-                    Ok(wider) if defined => (width, after, before) = (wider, right, left),
-                    _ => break,
-                }
-            }
-            for (j, (a, b)) in after.iter().zip(&before).enumerate() {
-                matrix[(j, k)] = (a - b) / width;
-            }
-        }
-        self.inner.value(w, value)
+        let unbounded = [vec![f64::NEG_INFINITY; w.len()], vec![f64::INFINITY; w.len()]];
+        self.linearize_within(w, &unbounded[0], &unbounded[1], value, jacobian)
     }
 
-    /// Truncation and rounding, eps^(2/3), with a decade for values that carry more than their own rounding.
+    /// # Errors
+    /// Where f has no value at w, or on neither side of it, however short the step.
+    fn linearize_within(
+        &self,
+        w: &[f64],
+        lower: &[f64],
+        upper: &[f64],
+        value: &mut [f64],
+        jacobian: &mut DenseJacobian,
+    ) -> Result<(), MapError> {
+        self.inner.value(w, value)?;
+        require_finite("the residuals", value)?;
+        let mut quotients = Quotients::new(&self.inner, w, value, [lower, upper]);
+        let mut matrix = jacobian.matrix_mut();
+        for k in 0..w.len() {
+            let slope = quotients.derivative(k, self.magnitude(w, k))?;
+            slope.iter().enumerate().for_each(|(j, slope)| matrix[(j, k)] = *slope);
+        }
+        Ok(())
+    }
+
     fn jacobian_error(&self) -> f64 {
-        10.0 * f64::EPSILON.powf(2.0 / 3.0)
+        promised_error()
     }
 }
 

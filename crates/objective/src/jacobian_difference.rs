@@ -77,6 +77,17 @@ impl<M: SmoothMap> SmoothMap for JacobianDifferences<M> {
         self.inner.linearize(w, value, jacobian)
     }
 
+    fn linearize_within(
+        &self,
+        w: &[f64],
+        lower: &[f64],
+        upper: &[f64],
+        value: &mut [f64],
+        jacobian: &mut M::Jacobian,
+    ) -> Result<(), MapError> {
+        self.inner.linearize_within(w, lower, upper, value, jacobian)
+    }
+
     fn jacobian_error(&self) -> f64 {
         self.inner.jacobian_error()
     }

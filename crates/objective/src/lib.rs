@@ -4,6 +4,7 @@
 mod checker;
 mod closure;
 mod dense_map;
+mod difference_quotient;
 mod finite_difference;
 mod jacobian_difference;
 mod linearization;

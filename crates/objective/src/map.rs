@@ -80,6 +80,24 @@ pub trait SmoothMap: Residuals {
         jacobian: &mut Self::Jacobian,
     ) -> Result<(), MapError>;
 
+    /// As [`Self::linearize`], for a `w` in the box `[lower, upper]` (length p each; infinities allowed) that f is
+    /// not to be evaluated outside of. A map that looks at f beside w overrides it, and one that holds another map
+    /// passes it on; the default is [`Self::linearize`].
+    ///
+    /// # Errors
+    /// As [`Residuals::value`].
+    fn linearize_within(
+        &self,
+        w: &[f64],
+        lower: &[f64],
+        upper: &[f64],
+        value: &mut [f64],
+        jacobian: &mut Self::Jacobian,
+    ) -> Result<(), MapError> {
+        let _ = (lower, upper);
+        self.linearize(w, value, jacobian)
+    }
+
     /// The error of the Jacobian relative to its columns, to the order of magnitude; default eps. Directions
     /// that change the output by less cannot be told from it.
     fn jacobian_error(&self) -> f64 {
@@ -186,6 +204,16 @@ macro_rules! forward_through_pointer {
                 jacobian: &mut Self::Jacobian,
             ) -> Result<(), MapError> {
                 (**self).linearize(w, value, jacobian)
+            }
+            fn linearize_within(
+                &self,
+                w: &[f64],
+                lower: &[f64],
+                upper: &[f64],
+                value: &mut [f64],
+                jacobian: &mut Self::Jacobian,
+            ) -> Result<(), MapError> {
+                (**self).linearize_within(w, lower, upper, value, jacobian)
             }
             fn jacobian_error(&self) -> f64 {
                 (**self).jacobian_error()

@@ -232,3 +232,110 @@ fn a_closure_gets_only_vectors_of_its_own_shape() {
         Err(MapError::ShapeMismatch { expected: 2, found: 1, .. })
     ));
 }
+
+/// `f_j = sqrt(w - c), ln(w - c), (w - c)^2.5, 1 / (w - c)` to the right of a wall, or mirrored to its left.
+fn beside_a_wall(wall: f64, side: f64) -> impl Residuals {
+    ResidualFn::new(4, 1, move |w: &[f64], out: &mut [f64]| {
+        let u = side * (w[0] - wall);
+        out.copy_from_slice(&[u.sqrt(), u.ln(), u.powf(2.5), u.recip()]);
+        if u <= 0.0 {
+            out.fill(f64::NAN);
+        }
+    })
+}
+
+#[test]
+fn derivatives_beside_a_wall_are_found_however_near_it_is() {
+    let mut jacobian = DenseJacobian::zeros(4, 1);
+    for (wall, side) in [(-10.0, 1.0), (7.0, -1.0), (-0.3, -1.0), (2e5, 1.0)] {
+        // Down to a sixtieth of the first step, which is 6e-6 of the wall's place.
+        for distance in [1.0, 1e-3, 1e-5, 1e-6, 1e-7] {
+            let w = wall + side * distance * f64::abs(wall);
+            let u = side * (w - wall);
+            let map = FiniteDifferences::new(beside_a_wall(wall, side));
+            map.linearize(&[w], &mut [0.0; 4], &mut jacobian).unwrap();
+            let exact = [0.5 / u.sqrt(), u.recip(), 2.5 * u.powf(1.5), -(u * u).recip()];
+            let size = exact.iter().fold(0.0_f64, |m, x| m.max(x.abs()));
+            for (j, exact) in exact.iter().enumerate() {
+                let error = (jacobian.matrix()[(j, 0)] - side * exact).abs() / size;
+                // Rounding of w, eps of the wall's place, moves u by eps / distance.
+                let reach = (f64::EPSILON / distance).powf(2.0 / 3.0);
+                assert!(error <= 50.0 * reach, "{wall} {side} {distance:e} {j}: {error:e}");
+            }
+        }
+    }
+}
+
+#[test]
+fn steps_stay_in_the_box_and_keep_their_order() {
+    let (lower, upper) = ([1.0, -2.0, 0.0], [1.0 + 1e-9, 5.0, 0.0]);
+    let map = FiniteDifferences::new(ResidualFn::new(2, 3, move |w: &[f64], out: &mut [f64]| {
+        for k in 0..3 {
+            assert!(w[k] >= lower[k] && w[k] <= upper[k], "{k}: {:e} is outside", w[k]);
+        }
+        out.copy_from_slice(&[w[0].exp() + w[2], w[0] * w[1].sin()]);
+    }));
+    let mut jacobian = map.new_jacobian();
+    for w in [[1.0, -2.0, 0.0], [1.0 + 1e-9, 5.0, 0.0], [1.0 + 3e-10, 5.0 - 1e-7, 0.0]] {
+        map.linearize_within(&w, &lower, &upper, &mut [0.0; 2], &mut jacobian).unwrap();
+        let exact = [[w[0].exp(), 0.0], [w[1].sin(), w[0] * w[1].cos()]];
+        for (j, row) in exact.iter().enumerate() {
+            // The first parameter has room for steps of 1e-9 alone: rounding eps / 1e-9.
+            for (k, bound) in [1e-6, FIRST].into_iter().enumerate() {
+                let error = (jacobian.matrix()[(j, k)] - row[k]).abs();
+                assert!(error <= 2.0 * bound, "{w:?} {j} {k}: {error:e}");
+            }
+            assert_eq!(jacobian.matrix()[(j, 2)], 0.0, "no room, no derivative");
+        }
+    }
+}
+
+#[test]
+fn steps_fit_parameters_that_lie_far_from_zero() {
+    // A wave and a peak of width L at an offset: by themselves, and with the width as the scale.
+    for (offset, width) in [(2.4e9, 12_000.0), (-1e7, 3.0), (1e12, 1e5), (5.0, 1e-6)] {
+        let rows = 20;
+        let inner = move |w: &[f64], out: &mut [f64]| {
+            for (j, o) in out.iter_mut().enumerate() {
+                let u = (w[0] - offset) / width + 0.2 * j as f64 - 2.0;
+                *o = u.sin() + (-u * u).exp();
+            }
+        };
+        let exact = move |w: f64, j: usize| {
+            let u = (w - offset) / width + 0.2 * j as f64 - 2.0;
+            (u.cos() - 2.0 * u * (-u * u).exp()) / width
+        };
+        let found = FiniteDifferences::new(ResidualFn::new(rows, 1, inner));
+        let told = found.clone().with_scales(vec![width]).unwrap();
+        let w = offset + 0.3 * width;
+        let rounding = (f64::EPSILON * (offset / width).abs()).powf(2.0 / 3.0);
+        for (map, bound) in [(found, 50.0 * rounding.max(1e-10)), (told, 1e-9_f64.max(rounding))] {
+            let mut jacobian = map.new_jacobian();
+            map.linearize(&[w], &mut vec![0.0; rows], &mut jacobian).unwrap();
+            for j in 0..rows {
+                let error = (jacobian.matrix()[(j, 0)] - exact(w, j)).abs() * width;
+                assert!(error <= bound, "{offset:e} {width:e} {j}: {error:e} {bound:e}");
+            }
+        }
+    }
+}
+
+#[test]
+fn noise_of_the_values_is_not_taken_for_curvature() {
+    // Values rounded to single precision: a step shortened by their second difference would see nothing else.
+    let map = FiniteDifferences::new(ResidualFn::new(40, 1, |w: &[f64], out: &mut [f64]| {
+        for (j, o) in out.iter_mut().enumerate() {
+            #[allow(clippy::cast_possible_truncation, reason = "the test is about it")]
+            let single = ((0.1 * j as f64 * w[0]).sin()) as f32;
+            *o = f64::from(single);
+        }
+    }));
+    let mut jacobian = map.new_jacobian();
+    map.linearize(&[1.3], &mut [0.0; 40], &mut jacobian).unwrap();
+    for j in 0..40 {
+        let t = 0.1 * f64::from(j);
+        let error = jacobian.matrix()[(j as usize, 0)] - t * (t * 1.3).cos();
+        // 2^-25 over a step of 6e-6 relative to 1.3.
+        assert!(error.abs() < 2.0 * 2.0_f64.powi(-25) / 8e-6, "{j}: {error:e}");
+    }
+}

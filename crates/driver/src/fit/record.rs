@@ -35,9 +35,18 @@ pub struct FitRecord {
     /// Their values `[p]`.
     #[serde(with = "number::list")]
     pub parameters: Vec<f64>,
-    /// Their standard deviations `[p]`; null where not determined.
+    /// Their standard deviations `[p]`; null where not determined or missing.
     #[serde(with = "number::list")]
     pub standard_deviations: Vec<f64>,
+    /// Which estimate the deviations are: "least-squares" or "sandwich" (robust losses).
+    #[serde(default)]
+    pub covariance_estimate: String,
+    /// Why deviations are missing, in a sentence; null where they are there.
+    #[serde(default)]
+    pub missing_deviations: Option<String>,
+    /// What was lost and what to do about it, in a sentence; null at full rank.
+    #[serde(default)]
+    pub rank_loss: Option<String>,
     /// Covariance `[p][p]`; empty beyond 200 parameters.
     #[serde(with = "number::matrix")]
     pub covariance: Vec<Vec<f64>>,
@@ -124,6 +133,9 @@ impl FitRecord {
             names: fit.names.clone(),
             parameters: fit.parameters.clone(),
             standard_deviations: fit.standard_deviations.clone(),
+            covariance_estimate: fit.covariance_estimate().to_owned(),
+            missing_deviations: fit.missing_deviations(),
+            rank_loss: fit.rank_loss(),
             covariance,
             at_bound: fit.at_bound.iter().map(side).collect(),
             null_directions: fit.null_directions.iter().map(|d| d.direction.clone()).collect(),

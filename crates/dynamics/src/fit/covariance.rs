@@ -1,15 +1,28 @@
 //! What the data say about the parameters: covariance, standard deviations, rank and null directions.
 //!
-//! `Cov = s^2 (J^T J)^-1` with `s^2 = loss / (n - rank)`, J with its row factors. Where J loses rank the
-//! inverse is the pseudo-inverse in the scaled variables, and parameters that a null direction moves have an
-//! infinite standard deviation.
+//! `Cov = s^2 (J^T J)^-1` with `s^2 = loss / (n - rank)`, J with the roots of the weights in its rows (robust losses:
+//! `sandwich.rs`). With `J D^-1 = U diag(s) V^T`, D the columns' norms, the deviation of parameter k is
+//! `s / D_k` times `q_k = root(sum_i (v_ki / s_i)^2)`.
+//!
+//! Directions i with s_i below the cutoff are left out of that sum: they are what the data do not determine. What
+//! they would add to `q_k` is `v_ki / s_i`, entry over singular value; a small entry is no small effect. An error e
+//! of `J D^-1` (rounding, or differences), relative to its largest singular value, moves s_i by `e s_1` and v_ki by
+//! `e s_1 q_k`. Parameter k is therefore *not determined*, and its deviation infinite, where
+//!
+//! `sum_i (v_ki / max(s_i / 10, e s_1))^2 > q_k^2` over the directions left out:
+//!
+//! where they would add more than a tenth of what the others give, by entries that are no rounding. Entries that
+//! are rounding stay below, whatever s_i is, so that a parameter which a null direction does not move keeps its
+//! deviation. The parameter with the largest entry in a direction left out is never determined.
 
 use gaussflow_solvers::SecularFactor;
 
 /// Most null directions that are listed.
 const LISTED: usize = 32;
-/// Share of a parameter in a null direction (scaled, of norm 1) from which the direction moves it.
-const SHARE: f64 = 1e-5;
+/// Largest number of entries of the covariance's root (parameters times rank): 128 MiB.
+const LARGEST: usize = 1 << 24;
+/// Share of what the directions kept give that those left out may add unseen.
+const UNSEEN: f64 = 0.1;
 
 /// A direction in which the residuals do not change to first order: `J direction = 0` up to the cutoff.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,122 +35,196 @@ pub struct NullDirection {
     pub singular_value_ratio: f64,
 }
 
+/// A covariance matrix as `G G^T`: p times rank entries, each entry of the matrix on demand.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Covariance {
+    /// G over the free parameters (f x rank, row-major); empty beyond [`LARGEST`].
+    root: Vec<f64>,
+    rank: usize,
+    /// The row of each parameter (p), `None` where a bound holds it.
+    rows: Vec<Option<usize>>,
+}
+
+impl Covariance {
+    /// Entry `(i, k)`; `None` without such parameters, or where G was too large to keep.
+    pub(crate) fn entry(&self, i: usize, k: usize) -> Option<f64> {
+        let (Some(row), Some(column)) = (self.rows.get(i)?, self.rows.get(k)?) else {
+            return Some(0.0);
+        };
+        let of = |row: &usize| self.root.get(row * self.rank..(row + 1) * self.rank);
+        Some(of(row)?.iter().zip(of(column)?).map(|(a, b)| a * b).sum())
+    }
+}
+
 /// Covariance and rank of a fit.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Uncertainty {
-    /// p x p, row-major; NaN without degrees of freedom.
-    pub(crate) covariance: Vec<f64>,
+    pub(crate) covariance: Covariance,
     pub(crate) standard_deviations: Vec<f64>,
     pub(crate) rank: usize,
     pub(crate) null_directions: Vec<NullDirection>,
-    pub(crate) residual_deviation: f64,
+}
+
+/// The scaled Jacobian that an [`Uncertainty`] is made from.
+pub(crate) struct Scaled<'a> {
+    /// The factor of the free columns, each divided by its scale.
+    pub(crate) factor: &'a SecularFactor,
+    /// The parameters that no bound holds (f).
+    pub(crate) free: &'a [usize],
+    /// D (p).
+    pub(crate) scales: &'a [f64],
+    /// Error of the factored matrix relative to its largest singular value: e.
+    pub(crate) error: f64,
+    /// Singular values up to this multiple of the largest are left out; at least e.
+    pub(crate) cutoff: f64,
 }
 
 impl Uncertainty {
-    /// From a factor of the free columns divided by `scales`; `n` observations.
-    pub(crate) fn of(
-        factor: &SecularFactor,
-        free: &[usize],
-        scales: &[f64],
-        loss: f64,
-        n: usize,
-        cutoff: f64,
-    ) -> Self {
-        let p = scales.len();
+    /// All that is known of `p` parameters where nothing could be factored.
+    pub(crate) fn unknown(p: usize) -> Self {
+        let covariance = Covariance { root: Vec::new(), rank: 0, rows: vec![Some(0); p] };
+        let standard_deviations = vec![f64::NAN; p];
+        Self { covariance, standard_deviations, rank: 0, null_directions: Vec::new() }
+    }
+
+    /// From the scaled Jacobian. `spread` multiplies the root `D^-1 V diag(1/s)` (f x rank, row-major) of
+    /// `(J^T J)^-1` by what residuals add to it, given the rank.
+    pub(crate) fn of(scaled: &Scaled<'_>, spread: impl FnOnce(&mut [f64], usize)) -> Self {
+        let Scaled { factor, free, scales, error, cutoff } = *scaled;
+        let f = free.len();
         let values = if free.is_empty() { &[][..] } else { factor.singular_values() };
         let largest = values.iter().copied().fold(0.0, f64::max);
-        let kept: Vec<usize> =
-            (0..values.len()).filter(|&i| values[i] > cutoff * largest).collect();
+        let (kept, left_out): (Vec<usize>, Vec<usize>) =
+            (0..values.len()).partition(|&i| values[i] > cutoff * largest);
         let rank = kept.len();
-        let freedom = n as f64 - rank as f64;
-        let variance = if freedom > 0.0 { loss / freedom } else { f64::NAN };
-        let mut covariance = vec![0.0; p * p];
-        for &i in &kept {
-            let (v, s) = (factor.right(i), values[i]);
-            for (a, &row) in free.iter().enumerate() {
-                let left = v[a] / s / scales[row];
-                for (b, &column) in free.iter().enumerate() {
-                    covariance[row * p + column] += left * (v[b] / s / scales[column]) * variance;
-                }
+        // q_k in row k before the scales are divided out.
+        let mut root = vec![0.0; f * rank];
+        for (place, &i) in kept.iter().enumerate() {
+            for (a, v) in factor.right(i).iter().enumerate() {
+                root[a * rank + place] = v / values[i];
             }
         }
-        let null_directions = null_directions(factor, free, scales, &kept, largest);
-        let mut standard_deviations: Vec<f64> =
-            (0..p).map(|k| covariance[k * p + k].sqrt()).collect();
-        for null in &null_directions {
-            for (deviation, share) in standard_deviations.iter_mut().zip(&null.shares) {
-                if share.abs() > SHARE {
-                    *deviation = f64::INFINITY;
-                }
-            }
+        let norm_of = |root: &[f64], a: usize| gaussflow_solvers::norm(&root[a * rank..][..rank]);
+        let reach: Vec<f64> = (0..f).map(|a| norm_of(&root, a)).collect();
+        let null = NullSpace::of(factor, f, &kept, &left_out);
+        let undetermined = null.moves(&reach, error * largest);
+        for (a, &k) in free.iter().enumerate() {
+            root[a * rank..][..rank].iter_mut().for_each(|x| *x /= scales[k]);
         }
-        let residual_deviation = variance.sqrt();
-        Self { covariance, standard_deviations, rank, null_directions, residual_deviation }
+        spread(&mut root, rank);
+        let mut standard_deviations = vec![0.0; scales.len()];
+        let mut rows = vec![None; scales.len()];
+        for (a, &k) in free.iter().enumerate() {
+            let deviation = norm_of(&root, a);
+            standard_deviations[k] = if undetermined[a] { f64::INFINITY } else { deviation };
+            rows[k] = Some(a);
+        }
+        if root.len() > LARGEST {
+            root = Vec::new();
+        }
+        let covariance = Covariance { root, rank, rows };
+        let null_directions = null.list(free, scales, largest);
+        Self { covariance, standard_deviations, rank, null_directions }
     }
 }
 
-/// Right singular vectors below the cutoff and, for wide systems, the rest of the kernel.
-fn null_directions(
-    factor: &SecularFactor,
-    free: &[usize],
-    scales: &[f64],
-    kept: &[usize],
-    largest: f64,
-) -> Vec<NullDirection> {
-    let f = free.len();
-    if kept.len() == f {
-        return Vec::new();
-    }
-    let values = factor.singular_values();
-    let small = (0..values.len()).filter(|i| !kept.contains(i));
-    let mut found: Vec<(Vec<f64>, f64)> = Vec::new();
-    // Without a singular value, vectors of the factor may be zero: those are left to the complement.
-    for i in small {
-        let v = factor.right(i).to_vec();
-        let size: f64 = v.iter().map(|x| x * x).sum();
-        if size > 0.5 {
-            let ratio = if largest > 0.0 { values[i] / largest } else { 0.0 };
-            found.push((v, ratio));
+/// An orthonormal basis of what the directions kept leave, with singular values.
+struct NullSpace {
+    /// Unit vectors over the free parameters, each with its singular value.
+    directions: Vec<(Vec<f64>, f64)>,
+    /// What is left of each parameter's unit vector beside all that is known, squared.
+    rest: Vec<f64>,
+}
+
+impl NullSpace {
+    /// Right singular vectors below the cutoff and, for wide systems, up to [`LISTED`] others of the kernel.
+    fn of(factor: &SecularFactor, f: usize, kept: &[usize], left_out: &[usize]) -> Self {
+        let mut directions: Vec<(Vec<f64>, f64)> = Vec::new();
+        let mut rest = vec![0.0; f];
+        if kept.len() == f {
+            return Self { directions, rest };
         }
-    }
-    let mut basis: Vec<Vec<f64>> = kept.iter().map(|&i| factor.right(i).to_vec()).collect();
-    basis.extend(found.iter().map(|(v, _)| v.clone()));
-    let wanted = (f - kept.len()).min(LISTED);
-    // Gram-Schmidt (twice) of the unit vectors: those that keep half of their length or more come first.
-    for bound in [0.5, 1e-3] {
-        for k in 0..f {
-            if found.len() >= wanted {
-                break;
+        let values = factor.singular_values();
+        // Without a singular value, vectors of the factor may be zero: those are left to the complement.
+        for &i in left_out {
+            let v = factor.right(i).to_vec();
+            if v.iter().map(|x| x * x).sum::<f64>() > 0.5 {
+                directions.push((v, values[i]));
             }
-            let mut v = vec![0.0; f];
-            v[k] = 1.0;
-            for _ in 0..2 {
-                for known in &basis {
-                    let product: f64 = known.iter().zip(&v).map(|(a, b)| a * b).sum();
-                    v.iter_mut().zip(known).for_each(|(v, a)| *v -= product * a);
+        }
+        let mut basis: Vec<Vec<f64>> = kept.iter().map(|&i| factor.right(i).to_vec()).collect();
+        basis.extend(directions.iter().map(|(v, _)| v.clone()));
+        let wanted = (f - kept.len()).min(LISTED.max(directions.len()));
+        // Gram-Schmidt (twice) of the unit vectors: those that keep half of their length or more come first.
+        for bound in [0.5, 1e-3] {
+            for k in 0..f {
+                if directions.len() >= wanted {
+                    break;
+                }
+                let mut v = vec![0.0; f];
+                v[k] = 1.0;
+                for _ in 0..2 {
+                    for known in &basis {
+                        let product: f64 = known.iter().zip(&v).map(|(a, b)| a * b).sum();
+                        v.iter_mut().zip(known).for_each(|(v, a)| *v -= product * a);
+                    }
+                }
+                let size = v.iter().map(|x| x * x).sum::<f64>().sqrt();
+                if size > bound {
+                    v.iter_mut().for_each(|x| *x /= size);
+                    basis.push(v.clone());
+                    directions.push((v, 0.0));
                 }
             }
-            let size = v.iter().map(|x| x * x).sum::<f64>().sqrt();
-            if size > bound {
-                v.iter_mut().for_each(|x| *x /= size);
-                basis.push(v.clone());
-                found.push((v, 0.0));
+        }
+        if basis.len() < f {
+            for (a, rest) in rest.iter_mut().enumerate() {
+                let known: f64 = basis.iter().map(|v| v[a] * v[a]).sum();
+                // The difference carries the rounding of about f products.
+                let rounding = 4.0 * f as f64 * f64::EPSILON;
+                *rest = if 1.0 - known > rounding { 1.0 - known } else { 0.0 };
             }
         }
+        Self { directions, rest }
     }
-    found.truncate(wanted);
-    found
-        .into_iter()
-        .map(|(v, singular_value_ratio)| {
-            let mut shares = vec![0.0; scales.len()];
-            let mut direction = vec![0.0; scales.len()];
-            for (a, &k) in free.iter().enumerate() {
-                shares[k] = v[a];
-                direction[k] = v[a] / scales[k];
+
+    /// Which free parameters are not determined, given their `reach` q and the error of singular values.
+    fn moves(&self, reach: &[f64], error: f64) -> Vec<bool> {
+        let effect = |share: f64, s: f64| {
+            if share == 0.0 { 0.0 } else { (share / error.max(UNSEEN * s)).powi(2) }
+        };
+        let mut moved: Vec<bool> = (0..reach.len())
+            .map(|a| {
+                let known = self.directions.iter().map(|(v, s)| effect(v[a], *s));
+                let sum = known.sum::<f64>() + effect(self.rest[a].sqrt(), 0.0);
+                sum > reach[a] * reach[a]
+            })
+            .collect();
+        for (v, _) in &self.directions {
+            let largest = (0..v.len()).max_by(|&a, &b| v[a].abs().total_cmp(&v[b].abs()));
+            if let Some(a) = largest {
+                moved[a] = true;
             }
-            let size = gaussflow_solvers::norm(&direction);
-            direction.iter_mut().for_each(|x| *x /= size);
-            NullDirection { direction, shares, singular_value_ratio }
-        })
-        .collect()
+        }
+        moved
+    }
+
+    /// The first directions in parameters.
+    fn list(self, free: &[usize], scales: &[f64], largest: f64) -> Vec<NullDirection> {
+        let listed = self.directions.into_iter().take(LISTED);
+        listed
+            .map(|(v, s)| {
+                let mut shares = vec![0.0; scales.len()];
+                let mut direction = vec![0.0; scales.len()];
+                for (a, &k) in free.iter().enumerate() {
+                    shares[k] = v[a];
+                    direction[k] = v[a] / scales[k];
+                }
+                let size = gaussflow_solvers::norm(&direction);
+                direction.iter_mut().for_each(|x| *x /= size);
+                let singular_value_ratio = if largest > 0.0 { s / largest } else { 0.0 };
+                NullDirection { direction, shares, singular_value_ratio }
+            })
+            .collect()
+    }
 }

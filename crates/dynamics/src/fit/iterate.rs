@@ -103,7 +103,7 @@ impl<'a, M: SmoothMap> Iteration<'a, M> {
         if !loss.is_finite() {
             return Err(FitError::StartOverflow { loss });
         }
-        here.linearize(map, &problem.rows, problem.bounds.as_ref()).map_err(FitError::Start)?;
+        here.linearize(map, problem.bounds.as_ref(), &problem.rows).map_err(FitError::Start)?;
         let mut factor = SecularFactor::new(n, p);
         factor.set_cutoff(map.jacobian_error());
         factor.load(&here.jacobian, here.factors(), settings.method)?;
@@ -299,8 +299,8 @@ impl<'a, M: SmoothMap> Iteration<'a, M> {
     /// Goes to the trial point if it has a Jacobian, and has lost no rank by ending on a bound.
     pub(crate) fn arrive(&mut self) -> Result<Arrival, FitStop> {
         self.counts.jacobians += 1;
-        let (map, bounds) = (&self.problem.map, self.problem.bounds.as_ref());
-        let linearized = self.trial.linearize(map, &self.problem.rows, bounds);
+        let LeastSquares { map, bounds, rows, .. } = self.problem;
+        let linearized = self.trial.linearize(map, bounds.as_ref(), rows);
         let mut arrival = match linearized {
             Ok(()) => {
                 let (jacobian, factors) = (&self.trial.jacobian, self.trial.factors());

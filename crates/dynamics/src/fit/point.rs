@@ -65,13 +65,6 @@ impl<J: JacobianOperator> Point<J> {
         if self.half_gradient.is_empty() { &self.f } else { &self.half_gradient }
     }
 
-    /// Sets t to the loss's curvature, without the floor that steps need: what the covariance is made of.
-    pub(crate) fn sharpen_factors(&mut self, rows: &Rows) {
-        if !self.factors.is_empty() {
-            rows.scale(&self.f, f64::EPSILON, &mut self.factors, &mut self.scaled);
-        }
-    }
-
     /// Multiplies a vector of the output space by t.
     pub(crate) fn scale_rows(&self, x: &mut [f64]) {
         if let Some(factors) = self.factors() {
@@ -93,21 +86,37 @@ impl<J: JacobianOperator> Point<J> {
     pub(crate) fn linearize<M>(
         &mut self,
         map: &M,
-        rows: &Rows,
         bounds: Option<&Bounds>,
+        rows: &Rows,
     ) -> Result<(), MapError>
     where
         M: SmoothMap<Jacobian = J>,
     {
-        let found = map.linearize(&self.w, &mut self.f, &mut self.jacobian);
-        let found = found.and_then(|()| self.derive(rows));
+        let found = self.linearize_at(map, bounds, None).and_then(|()| self.derive(rows));
         match (found, bounds.and_then(|bounds| bounds.inside(&self.w, EDGE))) {
             (Err(error), Some(inner)) if is_off_domain(&error) => {
-                map.linearize(&inner, &mut self.f, &mut self.jacobian)?;
+                self.linearize_at(map, bounds, Some(&inner))?;
                 map.value(&self.w, &mut self.f)?;
                 self.derive(rows)
             }
             (found, _) => found,
+        }
+    }
+
+    /// f and J at `inner`, or at w; differences keep to the box.
+    fn linearize_at<M>(
+        &mut self,
+        map: &M,
+        bounds: Option<&Bounds>,
+        inner: Option<&[f64]>,
+    ) -> Result<(), MapError>
+    where
+        M: SmoothMap<Jacobian = J>,
+    {
+        let (w, f, jacobian) = (inner.unwrap_or(&self.w), &mut self.f, &mut self.jacobian);
+        match bounds {
+            Some(Bounds { lower, upper }) => map.linearize_within(w, lower, upper, f, jacobian),
+            None => map.linearize(w, f, jacobian),
         }
     }
 

@@ -5,6 +5,7 @@
 
 use gaussflow_objective::{SmoothMap, require_finite};
 
+use super::LeastSquares;
 use super::error::FitError;
 use super::history::{StepKind, Verdict};
 use super::iterate::Iteration;
@@ -114,8 +115,8 @@ impl<M: SmoothMap> Iteration<'_, M> {
     fn linearize_trial(&mut self) -> bool {
         self.counts.residuals += 1;
         self.counts.jacobians += 1;
-        let (map, rows) = (&self.problem.map, &self.problem.rows);
-        let fine = self.trial.linearize(map, rows, self.problem.bounds.as_ref()).is_ok()
+        let LeastSquares { map, bounds, rows, .. } = self.problem;
+        let fine = self.trial.linearize(map, bounds.as_ref(), rows).is_ok()
             && require_finite("the residuals", &self.trial.f).is_ok();
         let (jacobian, factors) = (&self.trial.jacobian, self.trial.factors());
         fine && self.factor.load(jacobian, factors, self.settings.method).is_ok()

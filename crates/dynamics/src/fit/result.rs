@@ -1,11 +1,13 @@
 //! The result of a fit.
 
 use gaussflow_objective::SmoothMap;
-use gaussflow_solvers::{SecularFactor, SecularMethod};
+use gaussflow_solvers::{JacobianOperator, SecularFactor, SecularMethod};
 
-use super::covariance::{NullDirection, Uncertainty};
+use super::covariance::{Covariance, NullDirection, Scaled, Uncertainty};
 use super::history::StepRecord;
 use super::iterate::Iteration;
+use super::robust::RobustLoss;
+use super::sandwich;
 use super::stop::{FitCounts, FitStop};
 
 /// Which bound holds a parameter.
@@ -30,12 +32,16 @@ pub struct Fit {
     pub residuals: Vec<f64>,
     /// Why the iteration ended.
     pub stop: FitStop,
+    /// How residuals were measured.
+    pub measure: RobustLoss,
     /// What it cost.
     pub counts: FitCounts,
     /// One record a trial point, the start first.
     pub history: Vec<StepRecord>,
     /// `norm(P r) / norm(r)` at the end: the cosine between residuals and tangent space.
     pub cosine: f64,
+    /// The largest cosine between the residuals and one column of the Jacobian, over parameters that no bound holds.
+    pub column_cosine: f64,
     /// Parameters that their bound holds (length p); they count as known in the covariance.
     pub at_bound: Vec<Option<BoundSide>>,
     /// Numerical rank of the Jacobian of the parameters that no bound holds.
@@ -44,18 +50,41 @@ pub struct Fit {
     pub null_directions: Vec<NullDirection>,
     /// The residual standard deviation `sqrt(loss / (n - rank))`; NaN when n <= rank.
     pub residual_deviation: f64,
-    /// Standard deviations of the parameters (length p): infinite where a null direction moves the parameter, 0
-    /// where a bound holds it, NaN when n <= rank.
+    /// Standard deviations of the parameters (length p): infinite where the data do not determine the parameter (see
+    /// [`NullDirection`]), 0 where a bound holds it, NaN for the reason that [`Self::missing_deviations`] gives.
     pub standard_deviations: Vec<f64>,
-    covariance: Vec<f64>,
+    covariance: Covariance,
+    /// Which test for the gradient ended the fit.
+    pub(crate) stationary: Stationary,
+}
+
+/// What was small where a fit ended by its gradient.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stationary {
+    /// The residuals' part in the tangent space.
+    Image,
+    /// The cosine of each column: the tangent space has directions that J hardly knows.
+    Columns,
 }
 
 impl Fit {
-    /// The covariance of parameters `i` and `k`, `loss / (n - rank) (J^T J)^-1` (pseudo-inverse where
-    /// rank is lost); `None` where there is no such parameter.
+    /// The covariance of parameters `i` and `k`; `None` where there is no such parameter, or where p times rank
+    /// exceeds 2^24 numbers (the standard deviations are there at any size).
+    ///
+    /// For squares it is `loss / (n - rank) (J^T J)^-1`. For a robust loss it is the sandwich
+    /// `n / (n - rank) H^-1 (J^T diag(psi^2) J) H^-1`, `H = J^T diag(psi') J`, psi half the derivative of the loss with
+    /// respect to a residual, psi' its mean over the bandwidth of a density estimate. Both take the roots of the
+    /// weights into J, and directions that the data do not determine are left out.
+    ///
+    /// # Cost
+    /// rank multiply-adds an entry; p times rank numbers are kept.
     pub fn covariance(&self, i: usize, k: usize) -> Option<f64> {
-        let p = self.parameters.len();
-        (i < p && k < p).then(|| self.covariance[i * p + k])
+        self.covariance.entry(i, k)
+    }
+
+    /// Which estimate the deviations are: "least-squares" or, for a robust loss, "sandwich".
+    pub fn covariance_estimate(&self) -> &'static str {
+        if self.measure == RobustLoss::Squares { "least-squares" } else { "sandwich" }
     }
 
     /// The parameter called `name`.
@@ -68,6 +97,11 @@ impl Fit {
         let history = iteration.take_history();
         let uncertainty = uncertainty(&mut iteration);
         let problem = iteration.problem;
+        let measures = iteration.measures;
+        let tolerance = iteration.settings.gradient_tolerance;
+        let small = measures.image <= (tolerance * measures.residual).max(3.0 * measures.noise);
+        let freedom = iteration.here.f.len() as f64 - uncertainty.rank as f64;
+        let variance = if freedom > 0.0 { iteration.here.loss / freedom } else { f64::NAN };
         let here = iteration.here;
         let at_bound = (0..here.w.len())
             .map(|k| {
@@ -79,20 +113,19 @@ impl Fit {
         Self {
             at_bound,
             names: problem.names.clone(),
+            measure: problem.rows.loss,
+            stationary: if small { Stationary::Image } else { Stationary::Columns },
+            column_cosine: measures.column_cosine,
             loss: here.loss,
             residuals: here.f,
             parameters: here.w,
             stop,
             counts: iteration.counts,
             history,
-            cosine: if iteration.measures.residual > 0.0 {
-                iteration.measures.image / iteration.measures.residual
-            } else {
-                0.0
-            },
+            cosine: if measures.residual > 0.0 { measures.image / measures.residual } else { 0.0 },
             rank: uncertainty.rank,
             null_directions: uncertainty.null_directions,
-            residual_deviation: uncertainty.residual_deviation,
+            residual_deviation: variance.sqrt(),
             standard_deviations: uncertainty.standard_deviations,
             covariance: uncertainty.covariance,
         }
@@ -102,35 +135,49 @@ impl Fit {
 /// Covariance and rank at the present point, from columns of norm 1 there: the running maxima D may lie far
 /// above, and would make well-determined parameters look lost.
 fn uncertainty<M: SmoothMap>(iteration: &mut Iteration<'_, M>) -> Uncertainty {
-    let n = iteration.here.f.len();
-    let loss = iteration.here.loss;
-    let error = iteration.problem.map.jacobian_error();
-    let cutoff = iteration.settings.rank_cutoff.max(4.0 * error);
+    let (n, p) = (iteration.here.f.len(), iteration.scales.len());
+    let rows = &iteration.problem.rows;
     let factor: &mut SecularFactor = &mut iteration.factor;
-    // A Gram matrix squares the condition; for the result J itself is factored where that is affordable.
-    let affordable = n.saturating_mul(iteration.scales.len()) <= AFFORDABLE;
-    iteration.here.sharpen_factors(&iteration.problem.rows);
-    let (jacobian, factors) = (&iteration.here.jacobian, iteration.here.factors());
-    if affordable && (factor.takes_gradient() || factors.is_some()) {
+    // A Gram matrix squares the condition; for the result J itself is factored where that is affordable. Steps see the
+    // curvature of a robust loss in the rows, which the sandwich has apart.
+    let affordable = n.saturating_mul(p) <= AFFORDABLE;
+    let robust = rows.loss != RobustLoss::Squares;
+    let roots = rows.roots();
+    let jacobian = &iteration.here.jacobian;
+    if robust || (affordable && factor.takes_gradient()) {
         // A Jacobian that was loaded before loads again.
-        let _ = factor.load(jacobian, factors, SecularMethod::SingularValues);
+        let _ = factor.load(jacobian, roots.as_deref(), SecularMethod::SingularValues);
     }
     let scales: Vec<f64> =
         factor.column_norms().iter().map(|&s| if s > 0.0 { s } else { 1.0 }).collect();
     let free = &iteration.free;
     if !free.is_empty() && factor.factor(&scales, free).is_err() {
-        let p = scales.len();
-        return Uncertainty {
-            covariance: vec![f64::NAN; p * p],
-            standard_deviations: vec![f64::NAN; p],
-            rank: 0,
-            null_directions: Vec::new(),
-            residual_deviation: f64::NAN,
-        };
+        return Uncertainty::unknown(p);
     }
     // Eigenvalues of a Gram matrix know singular values to the root of eps only.
-    let cutoff = cutoff.max(factor.resolution());
-    Uncertainty::of(factor, free, &scales, loss, n, cutoff)
+    let error = factor.resolution().max(4.0 * iteration.problem.map.jacobian_error());
+    let cutoff = iteration.settings.rank_cutoff.max(error);
+    let scaled = Scaled { factor, free, scales: &scales, error, cutoff };
+    let f = &iteration.here.f;
+    if !robust {
+        let loss = iteration.here.loss;
+        return Uncertainty::of(&scaled, |root, rank| {
+            let freedom = n as f64 - rank as f64;
+            let deviation = if freedom > 0.0 { (loss / freedom).sqrt() } else { f64::NAN };
+            root.iter_mut().for_each(|x| *x *= deviation);
+        });
+    }
+    let image = |d: &[f64]| {
+        let (mut all, mut out) = (vec![0.0; p], vec![0.0; n]);
+        free.iter().zip(d).for_each(|(&k, d)| all[k] = *d);
+        jacobian.apply(&all, &mut out);
+        if let Some(roots) = &roots {
+            out.iter_mut().zip(roots).for_each(|(x, root)| *x *= root);
+        }
+        out
+    };
+    let (psi, curvature) = rows.influence(f);
+    Uncertainty::of(&scaled, |root, rank| sandwich::spread(root, rank, &psi, &curvature, image))
 }
 
 /// Entries of a Jacobian up to which the result factors it directly.

@@ -86,6 +86,11 @@ impl RobustLoss {
     }
 }
 
+/// The standard deviation of normal residuals over their median size.
+const NORMAL: f64 = 1.4826;
+/// Silverman's factor for the bandwidth of a density estimate.
+const DENSITY: f64 = 1.06;
+
 /// Weights and loss of a problem's residuals, applied row by row.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Rows {
@@ -130,6 +135,34 @@ impl Rows {
                 square * (self.loss.rho(weight * a * a)[0] - self.loss.rho(weight * b * b)[0])
             })
             .sum()
+    }
+
+    /// The roots of the weights (n), which are the factors of J's rows in the covariance; `None` for ones.
+    pub(crate) fn roots(&self) -> Option<Vec<f64>> {
+        self.weights.as_ref().map(|weights| weights.iter().map(|weight| weight.sqrt()).collect())
+    }
+
+    /// `psi = rho'(x^2 / C^2) x`, half the loss's derivative, at each weighted residual x, and the change of psi there,
+    /// over a bandwidth of h to both sides (n each).
+    pub(crate) fn influence(&self, f: &[f64]) -> (Vec<f64>, Vec<f64>) {
+        let square = self.loss.scale().powi(2);
+        let psi = |x: f64| self.loss.rho(x * x / square)[1] * x;
+        let slope = |x: f64| {
+            let z = x * x / square;
+            let [_, first, second] = self.loss.rho(z);
+            first + 2.0 * second * z
+        };
+        let x: Vec<f64> = f.iter().enumerate().map(|(j, f)| self.weight(j).sqrt() * f).collect();
+        let mut sizes: Vec<f64> = x.iter().map(|x| x.abs()).collect();
+        let half = sizes.len() / 2;
+        let (_, median, _) = sizes.select_nth_unstable_by(half, f64::total_cmp);
+        let h = DENSITY * NORMAL * *median * (x.len() as f64).powf(-1.0 / 3.0);
+        let curvature = |x: f64| {
+            let change = (psi(x + h) - psi(x - h)) / (2.0 * h);
+            // Below rounding of x there is no difference, and none is needed.
+            if h > 1e-6 * x.abs() { change } else { slope(x) }
+        };
+        (x.iter().map(|&x| psi(x)).collect(), x.iter().map(|&x| curvature(x)).collect())
     }
 
     /// Half the loss's gradient in output space, `u_j = omega_j rho'(z_j) f_j`.

@@ -3,7 +3,9 @@
 use std::fmt::{Display, Formatter, Result};
 
 use super::covariance::NullDirection;
-use super::result::{BoundSide, Fit};
+use super::result::{BoundSide, Fit, Stationary};
+use super::robust::RobustLoss;
+use super::stop::FitStop;
 
 /// Parameters that are listed.
 const LISTED: usize = 24;
@@ -15,7 +17,7 @@ const TERMS: usize = 6;
 impl Display for Fit {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         let (n, p) = (self.residuals.len(), self.parameters.len());
-        writeln!(f, "{}", self.stop.sentence())?;
+        writeln!(f, "{}", self.sentence())?;
         writeln!(
             f,
             "loss {:.10e}   residual deviation {:.4e}   {n} observations, {p} parameters, rank {}",
@@ -39,11 +41,15 @@ impl Display for Fit {
         if p > LISTED {
             writeln!(f, "... and {} parameters more", p - LISTED)?;
         }
+        if let Some(reason) = self.missing_deviations() {
+            writeln!(f, "{reason}")?;
+        } else if self.measure != RobustLoss::Squares {
+            writeln!(f, "deviations: sandwich estimate for the {} loss", self.measure.name())?;
+        }
         for null in self.null_directions.iter().take(DIRECTIONS) {
             writeln!(f, "the data do not determine {}", combination(null, &self.names))?;
         }
-        let held = self.at_bound.iter().filter(|bound| bound.is_some()).count();
-        let lost = (p - held).saturating_sub(self.rank);
+        let lost = self.lost_rank();
         if lost > DIRECTIONS {
             writeln!(f, "... and {} combinations more", lost - DIRECTIONS)?;
         }
@@ -59,7 +65,91 @@ impl Display for Fit {
             counts.rejected,
             counts.undefined,
             self.cosine
-        )
+        )?;
+        match self.rank_loss() {
+            Some(sentence) => write!(f, "\n{sentence}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Fit {
+    /// Why standard deviations are missing (NaN), in a sentence; `None` where they are there.
+    pub fn missing_deviations(&self) -> Option<String> {
+        let (n, rank) = (self.residuals.len(), self.rank);
+        if !self.standard_deviations.iter().any(|deviation| deviation.is_nan()) {
+            return None;
+        }
+        Some(if rank == 0 {
+            "no deviations: the Jacobian could not be factored".to_owned()
+        } else if n <= rank {
+            format!(
+                "no deviations: {n} observations for {rank} determined parameters leave no degree of freedom"
+            )
+        } else {
+            let loss = self.measure.name();
+            format!(
+                "no deviations: over these residuals the {loss} loss has no curvature on average"
+            )
+        })
+    }
+
+    /// What a fit that lost rank says and advises, in a sentence with the parameters concerned; `None` at full rank.
+    pub fn rank_loss(&self) -> Option<String> {
+        let lost = self.lost_rank();
+        if lost == 0 || self.rank == 0 {
+            return None;
+        }
+        let infinite = |k: &usize| self.standard_deviations[*k].is_infinite();
+        let concerned: Vec<&str> =
+            (0..self.names.len()).filter(infinite).map(|k| self.names[k].as_str()).collect();
+        let free = self.rank + lost;
+        let (n, named) = (self.residuals.len(), list(&concerned));
+        let why = if n < free {
+            format!("{n} observations cannot determine {free} parameters")
+        } else {
+            format!("rank lost: the data determine {} of {free} parameters", self.rank)
+        };
+        let what = match (concerned.len(), lost) {
+            (1, _) => named,
+            (_, 1) => format!("a combination of {named}"),
+            _ => format!("{lost} combinations of {named}"),
+        };
+        Some(format!(
+            "{why}, and say nothing of {what}: fix a parameter, add data that tell them apart, or drop a term of the \
+             model"
+        ))
+    }
+
+    /// Number of directions that the data do not determine.
+    fn lost_rank(&self) -> usize {
+        let held = self.at_bound.iter().filter(|bound| bound.is_some()).count();
+        (self.names.len() - held).saturating_sub(self.rank)
+    }
+
+    /// Why the fit ended; a gradient that is small by columns alone is not called more than that.
+    fn sentence(&self) -> String {
+        if self.stop == FitStop::Gradient && self.stationary == Stationary::Columns {
+            return format!(
+                "converged: each column of the Jacobian is orthogonal to the residuals (largest cosine {:.1e}); the \
+                 step along directions that the data hardly determine is left out",
+                self.column_cosine
+            );
+        }
+        self.stop.sentence().to_owned()
+    }
+}
+
+/// "a, b and c", cut after [`TERMS`] names.
+fn list(names: &[&str]) -> String {
+    let shown = names.len().min(TERMS);
+    let more = (names.len() > shown).then(|| format!("{} more", names.len() - shown));
+    let mut words: Vec<String> = names[..shown].iter().map(|name| (*name).to_owned()).collect();
+    words.extend(more);
+    match words.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, before)) => format!("{} and {last}", before.join(", ")),
+        None => String::new(),
     }
 }
 
