@@ -10,6 +10,7 @@ mod linearization;
 mod loss;
 mod map;
 mod objective;
+mod sparse_differences;
 mod spectrum;
 
 pub use checker::{
@@ -26,3 +27,4 @@ pub use map::{
     require_length,
 };
 pub use objective::{Objective, ObjectiveError};
+pub use sparse_differences::SparseDifferences;

@@ -10,6 +10,7 @@ mod covariance;
 mod error;
 mod history;
 mod iterate;
+mod large;
 mod noise;
 mod point;
 mod propose;

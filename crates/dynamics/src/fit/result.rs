@@ -52,10 +52,11 @@ pub struct Fit {
 
 impl Fit {
     /// The covariance of parameters `i` and `k`, `loss / (n - rank) (J^T J)^-1` (pseudo-inverse where
-    /// rank is lost); `None` where there is no such parameter.
+    /// rank is lost); `None` where there is no such parameter, and for a sparse Jacobian of more than 64 columns,
+    /// of which the standard deviations alone are computed.
     pub fn covariance(&self, i: usize, k: usize) -> Option<f64> {
         let p = self.parameters.len();
-        (i < p && k < p).then(|| self.covariance[i * p + k])
+        if i < p && k < p { self.covariance.get(i * p + k).copied() } else { None }
     }
 
     /// The parameter called `name`.
@@ -71,7 +72,7 @@ impl Fit {
         let here = iteration.here;
         let at_bound = (0..here.w.len())
             .map(|k| {
-                let bounds = problem.bounds.as_ref().filter(|_| !iteration.free.contains(&k))?;
+                let bounds = problem.bounds.as_ref().filter(|_| !iteration.free.binary_search(&k).is_ok())?;
                 let lower = here.w[k] <= bounds.lower[k];
                 Some(if lower { BoundSide::Lower } else { BoundSide::Upper })
             })
@@ -113,7 +114,9 @@ fn uncertainty<M: SmoothMap>(iteration: &mut Iteration<'_, M>) -> Uncertainty {
     let (jacobian, factors) = (&iteration.here.jacobian, iteration.here.factors());
     if affordable && (factor.takes_gradient() || factors.is_some()) {
         // A Jacobian that was loaded before loads again.
-        let _ = factor.load(jacobian, factors, SecularMethod::SingularValues);
+        let sparse = factor.is_sparse();
+        let method = if sparse { SecularMethod::Auto } else { SecularMethod::SingularValues };
+        let _ = factor.load(jacobian, factors, method);
     }
     let scales: Vec<f64> =
         factor.column_norms().iter().map(|&s| if s > 0.0 { s } else { 1.0 }).collect();
@@ -130,6 +133,9 @@ fn uncertainty<M: SmoothMap>(iteration: &mut Iteration<'_, M>) -> Uncertainty {
     }
     // Eigenvalues of a Gram matrix know singular values to the root of eps only.
     let cutoff = cutoff.max(factor.resolution());
+    if let Some(found) = super::large::uncertainty(factor, free, &scales, loss, n, (error, cutoff)) {
+        return found;
+    }
     Uncertainty::of(factor, free, &scales, loss, n, cutoff)
 }
 

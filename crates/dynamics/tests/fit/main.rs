@@ -10,6 +10,7 @@ mod analytic;
 mod bounds;
 mod classical;
 mod classical_functions;
+mod large;
 mod lost_rank;
 mod robust_losses;
 mod schedules;
