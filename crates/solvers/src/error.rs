@@ -108,7 +108,9 @@ pub enum SolveError {
         tolerance: f64,
     },
     /// A place outside of the matrix was named as one of its entries.
-    #[error("entry ({row}, {column}) lies outside of a {rows} x {columns} matrix; places count from 0")]
+    #[error(
+        "entry ({row}, {column}) lies outside of a {rows} x {columns} matrix; places count from 0"
+    )]
     EntryOutside {
         /// Row of the entry.
         row: usize,

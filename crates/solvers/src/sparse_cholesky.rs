@@ -52,7 +52,11 @@ impl SparseGram {
         let mut seen = vec![usize::MAX; p];
         let over = |entries: usize| {
             let bytes = entries.saturating_mul(ENTRY);
-            if bytes > LIMIT { Err(SolveError::MemoryLimit { bytes, limit: LIMIT }) } else { Ok(()) }
+            if bytes > LIMIT {
+                Err(SolveError::MemoryLimit { bytes, limit: LIMIT })
+            } else {
+                Ok(())
+            }
         };
         // A row of m entries alone makes m (m + 1) / 2.
         let longest = (0..pattern.rows()).map(|row| pattern.row(row).len()).max().unwrap_or(0);
@@ -116,7 +120,8 @@ impl SparseGram {
         self.starts[..p].iter().for_each(|&place| shifted[place] += shift);
         let places = SymbolicSparseColMatRef::new_checked(p, p, &self.starts, None, &self.rows);
         let mut values = vec![0.0; self.symbolic.len_val()];
-        let scratch = self.symbolic.factorize_numeric_ldlt_scratch::<f64>(Par::Seq, Spec::default());
+        let scratch =
+            self.symbolic.factorize_numeric_ldlt_scratch::<f64>(Par::Seq, Spec::default());
         // A pivot that happens to be exactly 0 becomes that of a matrix nearby.
         let regularization = LdltRegularization {
             dynamic_regularization_signs: None,

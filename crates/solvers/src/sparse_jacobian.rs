@@ -307,7 +307,9 @@ impl JacobianOperator for SparseJacobian {
             for (&row, x) in rows.iter().zip(values) {
                 let across = self.pattern.row(row);
                 let later = across.partition_point(|(k, _)| *k < c);
-                across[later..].iter().for_each(|&(k, place)| out[(k, c)] += x * self.values[place]);
+                across[later..]
+                    .iter()
+                    .for_each(|&(k, place)| out[(k, c)] += x * self.values[place]);
             }
         }
     }

@@ -72,7 +72,10 @@ impl Fit {
         let here = iteration.here;
         let at_bound = (0..here.w.len())
             .map(|k| {
-                let bounds = problem.bounds.as_ref().filter(|_| !iteration.free.binary_search(&k).is_ok())?;
+                let bounds = problem
+                    .bounds
+                    .as_ref()
+                    .filter(|_| !iteration.free.binary_search(&k).is_ok())?;
                 let lower = here.w[k] <= bounds.lower[k];
                 Some(if lower { BoundSide::Lower } else { BoundSide::Upper })
             })
@@ -133,7 +136,8 @@ fn uncertainty<M: SmoothMap>(iteration: &mut Iteration<'_, M>) -> Uncertainty {
     }
     // Eigenvalues of a Gram matrix know singular values to the root of eps only.
     let cutoff = cutoff.max(factor.resolution());
-    if let Some(found) = super::large::uncertainty(factor, free, &scales, loss, n, (error, cutoff)) {
+    if let Some(found) = super::large::uncertainty(factor, free, &scales, loss, n, (error, cutoff))
+    {
         return found;
     }
     Uncertainty::of(factor, free, &scales, loss, n, cutoff)

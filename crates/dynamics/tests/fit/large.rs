@@ -59,8 +59,7 @@ fn sparse_and_dense_fits_agree() {
         length: StepLength::Whole,
     };
     for damping in [Damping::default(), whole] {
-        let settings =
-            FitSettings { damping, gradient_tolerance: 1e-10, ..FitSettings::default() };
+        let settings = FitSettings { damping, gradient_tolerance: 1e-10, ..FitSettings::default() };
         let (a, b) = (full.fit(&start, &settings), sparse.fit(&start, &settings));
         let (a, b) = (a.unwrap(), b.unwrap());
         assert!(a.stop.converged() && b.stop.converged(), "{:?} {:?}", a.stop, b.stop);
@@ -89,8 +88,7 @@ fn what_the_data_do_not_determine_is_said() {
         }
     });
     let band = (0..p).flat_map(|j| (j.saturating_sub(2)..(j + 2).min(p)).map(move |k| (j, k)));
-    let seen: Vec<(usize, usize)> =
-        band.flat_map(|(j, k)| [(j, k), (p + j, k)]).collect();
+    let seen: Vec<(usize, usize)> = band.flat_map(|(j, k)| [(j, k), (p + j, k)]).collect();
     let sparse = SparseDifferences::new(map, SparsityPattern::new(2 * p, p, seen).unwrap());
     let sparse = sparse.unwrap();
     let start = vec![0.3; p];

@@ -189,9 +189,9 @@ impl SecularFactor {
                 SecularMethod::SingularValues => false,
                 SecularMethod::Eigenvalues => true,
             };
-        let nonzero = jacobian.sparse().filter(|_| {
-            method == SecularMethod::Auto && self.columns > DECOMPOSED
-        });
+        let nonzero = jacobian
+            .sparse()
+            .filter(|_| method == SecularMethod::Auto && self.columns > DECOMPOSED);
         if let Some(nonzero) = nonzero {
             // The same pattern keeps what was found out about it.
             let mut held = match std::mem::replace(&mut self.source, Source::Dense(Vec::new())) {
@@ -367,7 +367,8 @@ impl SecularFactor {
             return large.extremes();
         }
         let values = self.values.iter().copied();
-        let (smallest, largest) = (values.clone().fold(f64::INFINITY, f64::min), values.fold(0.0, f64::max));
+        let (smallest, largest) =
+            (values.clone().fold(f64::INFINITY, f64::min), values.fold(0.0, f64::max));
         ExtremeSingularValues { smallest, largest }
     }
 

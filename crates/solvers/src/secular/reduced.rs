@@ -74,7 +74,10 @@ impl Reduced {
         let mut vectors = Bidiagonalization::with_vectors(k);
         for c in 0..k {
             let column = vectors.column_mut(c);
-            column.iter_mut().enumerate().for_each(|(r, x)| *x = if r <= c { upper[(r, c)] } else { 0.0 });
+            column
+                .iter_mut()
+                .enumerate()
+                .for_each(|(r, x)| *x = if r <= c { upper[(r, c)] } else { 0.0 });
         }
         let mut entries = vec![0.0; 2 * k - 1];
         vectors.run(&mut entries);
@@ -100,7 +103,11 @@ impl Reduced {
     /// entries.
     fn solve_triangle(&self) -> Vec<f64> {
         let mut x = self.target.clone();
-        if self.wide { self.qr.solve_upper_transposed(&mut x) } else { self.qr.solve_upper(&mut x) }
+        if self.wide {
+            self.qr.solve_upper_transposed(&mut x)
+        } else {
+            self.qr.solve_upper(&mut x)
+        }
         x
     }
 
@@ -255,7 +262,8 @@ impl Steps for Reduced {
     fn size(&self) -> f64 {
         // norm(R)_F, k^(1/2) times the largest singular value at most.
         let upper = self.qr.upper();
-        let columns = (0..upper.ncols()).map(|c| (0..=c).map(|r| upper[(r, c)].powi(2)).sum::<f64>());
+        let columns =
+            (0..upper.ncols()).map(|c| (0..=c).map(|r| upper[(r, c)].powi(2)).sum::<f64>());
         binary_scale(columns.sum::<f64>().sqrt()) * self.unit
     }
 
@@ -300,7 +308,9 @@ fn proves_rank(qr: &HouseholderQr, cutoff: f64) -> bool {
     let (upper, inverse) = (qr.upper(), inverse_of(qr));
     let size = |matrix: faer::MatRef<'_, f64>| {
         let columns = matrix.col_iter().enumerate();
-        columns.map(|(c, column)| column.iter().take(c + 1).map(|x| x * x).sum::<f64>()).sum::<f64>()
+        columns
+            .map(|(c, column)| column.iter().take(c + 1).map(|x| x * x).sum::<f64>())
+            .sum::<f64>()
     };
     // The inverse is known to k eps times this product.
     let condition = size(upper).sqrt() * size(inverse.as_ref()).sqrt();

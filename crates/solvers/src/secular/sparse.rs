@@ -33,8 +33,8 @@ const ROUNDS: usize = 8;
 pub struct SparseInverse {
     /// Number of singular values above the cutoff.
     pub rank: usize,
-    /// The diagonal of `(A^T A)^+` over the free columns, the pseudo-inverse above the cutoff; `None` where it is not
-    /// known: for more than 32 singular values below 1e-5 of the largest or so, or a factor whose inverse would take
+    /// The diagonal of `(A^T A)^+` over the free columns, the pseudo-inverse above the cutoff, for columns that no lost
+    /// vector moves: the others have no variance, and their entries no digits. `None` where it is not known: for more than 32 singular values below 1e-5 of the largest or so, or a factor whose inverse would take
     /// more than 2e10 multiplications.
     pub diagonal: Option<Vec<f64>>,
     /// Right singular vectors below the cutoff (over the free columns) with their singular values; at most 32, and
@@ -174,7 +174,8 @@ impl SparseNormal {
     fn solve(&mut self, damping: f64) -> (&Solution, &SparseFactor) {
         let place = usize::from(damping > 0.0);
         let scaled = self.scaled(damping);
-        if place == 1 && self.damped.as_ref().is_none_or(|(known, _)| known.to_bits() != damping.to_bits())
+        if place == 1
+            && self.damped.as_ref().is_none_or(|(known, _)| known.to_bits() != damping.to_bits())
         {
             // Of finite entries, with every pivot positive, the factor exists.
             self.damped = self.gram.factor(scaled + self.shift).ok().map(|found| (damping, found));
@@ -218,8 +219,8 @@ impl SparseNormal {
             before = energy;
             direction.iter_mut().zip(&z).for_each(|(p, z)| *p = z + share * *p);
             self.a.apply(&direction, &mut product);
-            let curvature = inner_product(&product, &product)
-                + damping * inner_product(&direction, &direction);
+            let curvature =
+                inner_product(&product, &product) + damping * inner_product(&direction, &direction);
             let length = energy / curvature;
             if !length.is_finite() {
                 break;

@@ -30,7 +30,8 @@ fn random(seed: u64, (n, p): (usize, usize), fill: usize, kind: Kind) -> SparseJ
     let mut places = Vec::new();
     for k in 0..p {
         places.push((k * n / p, k));
-        places.extend(gaussian(&mut rng, fill - 1).iter().map(|x| ((x.abs() * 1e6) as usize % n, k)));
+        places
+            .extend(gaussian(&mut rng, fill - 1).iter().map(|x| ((x.abs() * 1e6) as usize % n, k)));
     }
     if kind == Kind::Twins {
         places.retain(|(_, k)| *k < p - 4);
@@ -64,7 +65,11 @@ fn dense(sparse: &SparseJacobian) -> DenseJacobian {
 }
 
 fn shapes() -> impl Strategy<Value = (usize, usize)> {
-    prop_oneof![(66..130_usize, 66..100_usize), (66..100_usize).prop_map(|n| (n, n)), Just((70, 110))]
+    prop_oneof![
+        (66..130_usize, 66..100_usize),
+        (66..100_usize).prop_map(|n| (n, n)),
+        Just((70, 110))
+    ]
 }
 
 proptest! {
@@ -138,8 +143,8 @@ proptest! {
         factor.step(0.0, &mut d);
         prop_assert!(defect(&d, 1.0, 0.0) < 50.0, "undamped {}", defect(&d, 1.0, 0.0));
         prop_assert!((norm(&d) - whole).abs() <= 1e-12 * whole);
-        let image = norm(&apply(&d));
-        prop_assert!((image - factor.image_norm()).abs() <= 1e-12 * image);
+        let (image, rounding) = (norm(&apply(&d)), 100.0 * EPS * size * whole);
+        prop_assert!((image - factor.image_norm()).abs() <= rounding);
         let radius = 10_f64.powf(decades) * whole;
         let damping = factor.damping_for(radius, 0.0);
         factor.step(damping, &mut d);
@@ -150,7 +155,7 @@ proptest! {
             prop_assert!((norm(&d) / radius - 1.0).abs() <= 0.1 + 1e-10);
         }
         let image = norm(&apply(&d));
-        prop_assert!((image * image - factor.image_of_step(damping)).abs() <= 1e-11 * image * image);
+        prop_assert!((image - factor.image_of_step(damping).sqrt()).abs() <= rounding);
         factor.damped_step(rho, &mut d);
         prop_assert!(defect(&d, 1.0 - rho, rho) < 50.0, "{rho} {}", defect(&d, 1.0 - rho, rho));
     }
@@ -179,7 +184,8 @@ proptest! {
         prop_assert_eq!(found.lost.len(), p - kept.len());
         prop_assert!(found.largest <= largest * (1.0 + 1e-12) && found.largest >= 0.8 * largest);
         let diagonal = found.diagonal.unwrap();
-        for k in 0..p {
+        // A parameter that a lost direction moves has no variance.
+        for k in (0..p).filter(|&k| found.lost.iter().all(|(v, _)| v[k].abs() < 1e-12)) {
             let expected: f64 = kept.iter().map(|&i| (factor.right(i)[k] / values[i]).powi(2)).sum();
             let whole = diagonal.iter().copied().fold(0.0, f64::max);
             prop_assert!((diagonal[k] - expected).abs() <= 1e-3 * expected + 1e-9 * whole,
