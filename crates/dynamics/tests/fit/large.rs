@@ -66,7 +66,7 @@ fn sparse_and_dense_fits_agree() {
         assert_eq!((a.rank, b.rank), (p, p));
         for k in 0..p {
             let deviation = a.standard_deviations[k];
-            assert!((a.parameters[k] - b.parameters[k]).abs() < 1e-6 * deviation, "{k}");
+            assert!((a.parameters[k] - b.parameters[k]).abs() < 1e-5 * deviation, "{k}");
             assert!((b.standard_deviations[k] / deviation - 1.0).abs() < 1e-6, "{k}");
             assert!((a.covariance(k, k).unwrap().sqrt() / deviation - 1.0).abs() < 1e-12);
         }
@@ -123,7 +123,7 @@ fn sparse_differences_look_to_the_side_that_is_defined() {
         let error = if *w == 0.0 { 0.02 } else { 1e-8 * entry };
         assert!((entry - 1.5 * w.sqrt()).abs() < error, "{k}: {entry}");
         let other = *jacobian.entry_mut((k + p - 1) % p, k).unwrap();
-        assert!((other - 1.0).abs() < 1e-8, "{k}: {other}");
+        assert!((other - 1.0).abs() < 1e-7, "{k}: {other}");
     }
 }
 

@@ -45,7 +45,7 @@ impl SecularFactor {
                 Ok(reduced) => self.reduced = Some(reduced),
                 Err(qr) => {
                     self.fallbacks += 1;
-                    self.decompose_triangle(qr, unit);
+                    self.decompose_triangle(*qr, unit);
                 }
             }
             return;

@@ -43,7 +43,7 @@ impl Reduced {
         wide: bool,
         unit: f64,
         cutoff: f64,
-    ) -> Result<Self, HouseholderQr> {
+    ) -> Result<Self, Box<HouseholderQr>> {
         let regular = proves_rank(&qr, cutoff);
         let target = vec![0.0; qr.upper().ncols()];
         let mut found = Self { wide, unit, qr, regular, form: None, target };
@@ -51,7 +51,7 @@ impl Reduced {
             let mut form = found.make_form();
             let largest = form.bidiagonal.extremes().largest;
             if !form.bidiagonal.split(cutoff * largest) {
-                return Err(found.qr);
+                return Err(Box::new(found.qr));
             }
             form.receive(&found.target, wide);
             found.form = Some(form);
@@ -104,9 +104,9 @@ impl Reduced {
     fn solve_triangle(&self) -> Vec<f64> {
         let mut x = self.target.clone();
         if self.wide {
-            self.qr.solve_upper_transposed(&mut x)
+            self.qr.solve_upper_transposed(&mut x);
         } else {
-            self.qr.solve_upper(&mut x)
+            self.qr.solve_upper(&mut x);
         }
         x
     }

@@ -296,6 +296,36 @@ proptest! {
     }
 }
 
+/// `A^T A (A^T A)^-1 = I` for orders beyond 64, and none where rank is lost or A is wide.
+#[test]
+fn inverses_of_large_gram_matrices_are_inverses() {
+    for (seed, shape) in [(4, (90, 70)), (5, (70, 70)), (9, (70, 90))] {
+        for kind in [Kind::Plain, Kind::Twins] {
+            let mut case = case(seed, shape, kind, SecularMethod::SingularValues);
+            let p = shape.1;
+            let mut inverse = gaussflow_solvers::faer::Mat::zeros(p, p);
+            let full = shape.0 >= p && kind != Kind::Twins;
+            assert_eq!(
+                case.factor.inverse_gram(1e-10, inverse.as_mut()),
+                full,
+                "{shape:?} {kind:?}"
+            );
+            if !full {
+                continue;
+            }
+            for i in 0..p {
+                let x: Vec<f64> = (0..p).map(|k| inverse[(i.max(k), i.min(k))]).collect();
+                let image = case.apply(&x);
+                for (k, column) in case.a.iter().enumerate() {
+                    let expected = f64::from(u8::from(i == k));
+                    let found = dot(column, &image);
+                    assert!((found - expected).abs() < 1e-7, "{i} {k}: {found}");
+                }
+            }
+        }
+    }
+}
+
 /// A damped step keeps what lies along columns that the Gram matrix cannot tell from 0.
 #[test]
 fn lost_eigenvalues_keep_their_share_of_the_gradient() {
