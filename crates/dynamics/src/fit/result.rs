@@ -75,7 +75,7 @@ impl Fit {
                 let bounds = problem
                     .bounds
                     .as_ref()
-                    .filter(|_| !iteration.free.binary_search(&k).is_ok())?;
+                    .filter(|_| iteration.free.binary_search(&k).is_err())?;
                 let lower = here.w[k] <= bounds.lower[k];
                 Some(if lower { BoundSide::Lower } else { BoundSide::Upper })
             })
