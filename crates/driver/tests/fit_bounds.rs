@@ -36,7 +36,11 @@ fn value(record: &FitRecord, name: &str) -> f64 {
 fn committed_problems_end_at_their_known_losses() {
     let cases: [(&str, f64, &[(&str, f64)]); 4] = [
         ("bound_trap_sine", 5.617_295_836_27e-3, &[("amp", 0.222_494), ("off", 0.570_748)]),
-        ("min_on_bound_cli", 2.492_604_854_55e-3, &[("a", 1.999_23), ("x0", 1.0), ("n", 0.347_793)]),
+        (
+            "min_on_bound_cli",
+            2.492_604_854_55e-3,
+            &[("a", 1.999_23), ("x0", 1.0), ("n", 0.347_793)],
+        ),
         ("start_on_branch_point", 1.394_787_767_54e-2, &[("b", 0.0)]),
         ("gauss_1e-15", 2.611_000_529_2e-33, &[("amp", 1.195_68e-15), ("mean", 1.399_76)]),
     ];
@@ -82,7 +86,12 @@ fn minima_on_a_bound_with_nothing_beyond_it_are_found() {
                     "[model]\nexpression = \"a * (x - ({first}))^n\"\n[parameters]\na = 2.0\nn = {exponent}\n"
                 ),
             );
-            assert!(record.loss <= plain.loss * (1.0 + 1e-9), "{name}: {} {}", record.loss, plain.loss);
+            assert!(
+                record.loss <= plain.loss * (1.0 + 1e-9),
+                "{name}: {} {}",
+                record.loss,
+                plain.loss
+            );
         }
     }
 }
@@ -103,7 +112,11 @@ fn starts_on_a_branch_point_leave_it_or_stay_as_the_data_say() {
         );
         assert!(record.converged && record.rank == 2, "{shift}: {}", record.stop_reason);
         // 1.3^2 shift and 1.3^2 2.
-        assert!((value(&record, "b") - 1.69 * shift).abs() < 0.1, "{shift}: {:?}", record.parameters);
+        assert!(
+            (value(&record, "b") - 1.69 * shift).abs() < 0.1,
+            "{shift}: {:?}",
+            record.parameters
+        );
         assert!((value(&record, "c") - 3.38).abs() < 0.1, "{shift}: {:?}", record.parameters);
     }
 }
@@ -130,7 +143,8 @@ fn a_bound_never_ends_a_fit_by_taking_the_effect_of_others() {
     assert_eq!(lost, 0, "of 24 phases");
     // A second decay that the data do not hold: its height ends at 0, where its rate means nothing, and that is said.
     let x = (0..40).map(|j| 0.1 * f64::from(j));
-    let rows: Vec<(f64, f64)> = x.map(|x| (x, 3.0 * (-x).exp() - 0.02 * (-3.0 * x).exp())).collect();
+    let rows: Vec<(f64, f64)> =
+        x.map(|x| (x, 3.0 * (-x).exp() - 0.02 * (-3.0 * x).exp())).collect();
     let record = fitted(
         &rows,
         "[model]\nexpression = \"a * exp(-k * x) + b * exp(-3 * l * x)\"\n[parameters]\na = 2.0\nk = 0.7\n\

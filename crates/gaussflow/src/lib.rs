@@ -20,11 +20,12 @@ pub mod prelude {
     pub use gaussflow_network::{Activation, InitialPoint, Initialization, Network};
     pub use gaussflow_objective::{
         FiniteDifferences, JacobianDifferences, Linearization, LogCosh, Loss, MapError, Objective,
-        ResidualFn, Residuals, SecondOrderMap, SmoothMap, Squared, WeightedSquares, check_jacobian,
-        check_second_derivative,
+        ResidualFn, Residuals, SecondOrderMap, SmoothMap, SparseDifferences, Squared,
+        WeightedSquares, check_jacobian, check_second_derivative,
     };
     pub use gaussflow_solvers::{
         DampedSolver, DenseJacobian, Factors, JacobianOperator, RowKronecker, SolveRequest,
+        SparseJacobian, SparsityPattern,
     };
     pub use std::ops::ControlFlow;
 }

@@ -11,6 +11,7 @@ mod linearization;
 mod loss;
 mod map;
 mod objective;
+mod sparse_differences;
 mod spectrum;
 
 pub use checker::{
@@ -27,3 +28,4 @@ pub use map::{
     require_length,
 };
 pub use objective::{Objective, ObjectiveError};
+pub use sparse_differences::SparseDifferences;

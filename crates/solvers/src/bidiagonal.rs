@@ -1,4 +1,4 @@
-//! Householder bidiagonalization `A = U B V^T` of a square matrix, singular values only.
+//! Householder bidiagonalization `A = U B V^T` of a square matrix; U and V are kept as reflectors where asked for.
 //!
 //! Golub and Kahan (1965): a reflector from the left clears each column below the diagonal, one from
 //! the right each row beyond the superdiagonal. With left reflector v, right reflector u,
@@ -10,7 +10,7 @@
 #![allow(clippy::inline_always)]
 
 use crate::arch::arch;
-use crate::vector::{inner_product_inlined, norm};
+use crate::vector::{add_scaled, inner_product, inner_product_inlined, norm};
 
 /// Columns taken together in the product `A u`: the accumulator is read once for all of them.
 const TOGETHER: usize = 4;
@@ -34,6 +34,11 @@ pub(crate) struct Bidiagonalization {
     column: Vec<f64>,
     /// The left reflector of the next step.
     next: Vec<f64>,
+    /// The right reflectors u by columns, each from its first entry on; empty where V is not asked for.
+    rights: Vec<f64>,
+    /// The factors tau of the left reflectors, which lie below the diagonal of `matrix`, and t of the right ones.
+    left_factors: Vec<f64>,
+    right_factors: Vec<f64>,
 }
 
 impl Bidiagonalization {
@@ -48,7 +53,45 @@ impl Bidiagonalization {
             row: vector(),
             column: vector(),
             next: vector(),
+            rights: Vec::new(),
+            left_factors: vector(),
+            right_factors: vector(),
         }
+    }
+
+    /// Buffers that also keep V.
+    pub(crate) fn with_vectors(order: usize) -> Self {
+        Self { rights: vec![0.0; order * order], ..Self::new(order) }
+    }
+
+    /// `x <- U^T x`.
+    pub(crate) fn apply_left_transposed(&self, x: &mut [f64]) {
+        (0..self.order).for_each(|k| self.reflect_left(k, x));
+    }
+
+    /// `x <- U x`.
+    pub(crate) fn apply_left(&self, x: &mut [f64]) {
+        (0..self.order).rev().for_each(|k| self.reflect_left(k, x));
+    }
+
+    /// `x <- V^T x`; of buffers that keep V.
+    pub(crate) fn apply_right_transposed(&self, x: &mut [f64]) {
+        (1..self.order).for_each(|k| self.reflect_right(k - 1, x));
+    }
+
+    /// `x <- V x`; of buffers that keep V.
+    pub(crate) fn apply_right(&self, x: &mut [f64]) {
+        (1..self.order).rev().for_each(|k| self.reflect_right(k - 1, x));
+    }
+
+    fn reflect_left(&self, k: usize, x: &mut [f64]) {
+        let n = self.order;
+        reflect(&self.matrix[k * n + k..(k + 1) * n], self.left_factors[k], &mut x[k..]);
+    }
+
+    fn reflect_right(&self, k: usize, x: &mut [f64]) {
+        let n = self.order;
+        reflect(&self.rights[k * n..][..n - k - 1], self.right_factors[k], &mut x[k + 1..]);
     }
 
     /// Column `c` of the matrix, to be written before [`Self::run`].
@@ -56,8 +99,8 @@ impl Bidiagonalization {
         &mut self.matrix[c * self.order..(c + 1) * self.order]
     }
 
-    /// Writes `d_1, e_1, d_2, e_2, ..., d_p` (length 2p - 1) of B up to signs; destroys the matrix,
-    /// whose largest entry must be of the order of 1.
+    /// Writes `d_1, e_1, d_2, e_2, ..., d_p` (length 2p - 1) of B; puts the left reflectors in the place of the
+    /// matrix, whose largest entry must be of the order of 1.
     pub(crate) fn run(&mut self, entries: &mut [f64]) {
         arch().dispatch(Run { work: self, entries });
     }
@@ -80,10 +123,13 @@ impl pulp::NullaryFnOnce for Run<'_> {
             return;
         }
         let Bidiagonalization { matrix, left, right, row, column, next, .. } = work;
+        let (rights, lefts) = (&mut work.rights, &mut work.left_factors);
         // The first left reflector and its products, alone.
         let (head, tail) = matrix.split_at_mut(n);
         let (diagonal, tau) = reflector(head, left);
         entries[0] = diagonal;
+        head.copy_from_slice(left);
+        lefts[0] = tau;
         for (y, a) in row[1..].iter_mut().zip(tail.chunks_exact(n)) {
             *y = tau * inner_product_inlined(&left[..n], a);
         }
@@ -100,6 +146,10 @@ impl pulp::NullaryFnOnce for Run<'_> {
                 let u = &mut right[..columns];
                 let (superdiagonal, t) = reflector_in_place(u);
                 entries[2 * k + 1] = superdiagonal;
+                work.right_factors[k] = t;
+                if !rights.is_empty() {
+                    rights[k * n..][..columns].copy_from_slice(u);
+                }
                 t
             };
             let u = &right[..columns];
@@ -114,6 +164,8 @@ impl pulp::NullaryFnOnce for Run<'_> {
             update(&mut trailing[k + 1..n], &v[1..], y[0], x, u[0]);
             let (diagonal, next_tau) = reflector(&trailing[k + 1..n], next);
             entries[2 * k + 2] = diagonal;
+            lefts[k + 1] = next_tau;
+            trailing[k + 1..n].copy_from_slice(&next[..columns]);
             // Every further column: update, and its product with the next reflector, in one pass.
             let w = &next[..columns];
             for (j, a) in trailing.chunks_exact_mut(n).enumerate().skip(1) {
@@ -124,6 +176,14 @@ impl pulp::NullaryFnOnce for Run<'_> {
             }
             left[..columns].copy_from_slice(w);
         }
+    }
+}
+
+/// `x <- (I - factor v v^T) x`.
+fn reflect(v: &[f64], factor: f64, x: &mut [f64]) {
+    if factor != 0.0 {
+        let product = factor * inner_product(v, x);
+        add_scaled(x, -product, v);
     }
 }
 

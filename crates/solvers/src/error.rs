@@ -107,6 +107,20 @@ pub enum SolveError {
         /// The one asked for.
         tolerance: f64,
     },
+    /// A place outside of the matrix was named as one of its entries.
+    #[error(
+        "entry ({row}, {column}) lies outside of a {rows} x {columns} matrix; places count from 0"
+    )]
+    EntryOutside {
+        /// Row of the entry.
+        row: usize,
+        /// Column of the entry.
+        column: usize,
+        /// Number of rows n.
+        rows: usize,
+        /// Number of columns p.
+        columns: usize,
+    },
     /// J and its factors would take more than the memory limit.
     #[error("forming J and its factors takes {bytes} bytes, and the memory limit is {limit}")]
     MemoryLimit {

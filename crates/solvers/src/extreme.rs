@@ -77,23 +77,34 @@ impl Extremes {
 
     /// Extreme singular values of the matrix that was written to the bidiagonalization.
     fn extremes(&mut self) -> ExtremeSingularValues {
-        let order = self.squares.len().div_ceil(2);
         self.bidiagonalization.run(&mut self.squares);
-        if self.squares.iter().any(|x| !x.is_finite()) {
-            return ExtremeSingularValues { smallest: f64::NAN, largest: f64::NAN };
-        }
-        let scale = self.squares.iter().fold(0.0_f64, |m, x| m.max(x.abs()));
-        if scale == 0.0 {
-            return ExtremeSingularValues { smallest: 0.0, largest: 0.0 };
-        }
-        for x in &mut self.squares {
-            *x = (*x / scale) * (*x / scale);
-        }
-        // Gershgorin: no eigenvalue of the Golub-Kahan matrix, scaled to 1, exceeds 2.
-        let smallest = bisect(&self.squares, 1, 2.0);
-        let largest = bisect(&self.squares, order, 2.0);
-        ExtremeSingularValues { smallest: smallest * scale, largest: largest * scale }
+        of_bidiagonal(&mut self.squares)
     }
+}
+
+/// Extreme singular values of the bidiagonal matrix `d_1, e_1, d_2, ..., d_p`, whose entries are overwritten.
+pub(crate) fn of_bidiagonal(entries: &mut [f64]) -> ExtremeSingularValues {
+    let order = entries.len().div_ceil(2);
+    if entries.iter().any(|x| !x.is_finite()) {
+        return ExtremeSingularValues { smallest: f64::NAN, largest: f64::NAN };
+    }
+    let scale = entries.iter().fold(0.0_f64, |m, x| m.max(x.abs()));
+    if scale == 0.0 {
+        return ExtremeSingularValues { smallest: 0.0, largest: 0.0 };
+    }
+    for x in entries.iter_mut() {
+        *x = (*x / scale) * (*x / scale);
+    }
+    // Gershgorin: no eigenvalue of the Golub-Kahan matrix, scaled to 1, exceeds 2.
+    let smallest = bisect(entries, 1, 2.0);
+    let largest = bisect(entries, order, 2.0);
+    ExtremeSingularValues { smallest: smallest * scale, largest: largest * scale }
+}
+
+/// How many singular values of the bidiagonal matrix `d_1, e_1, d_2, ..., d_p`, of entries near 1, lie below `x` > 0.
+pub(crate) fn count_below(entries: &[f64], x: f64) -> usize {
+    let squares: Vec<f64> = entries.iter().map(|x| x * x).collect();
+    counts_below(&squares, [x; POINTS])[0]
 }
 
 /// The `rank`-th smallest singular value (from 1) in `[0, upper]`, by multisection.

@@ -112,6 +112,11 @@ pub trait JacobianOperator {
         inner_product(&work, &work)
     }
 
+    /// J by its nonzero entries, where it is held so: what a sparse factorization starts from.
+    fn sparse(&self) -> Option<&crate::SparseJacobian> {
+        None
+    }
+
     /// Operations of [`Self::gram`], for the choice between solvers; `n p (p + 1)` unless the
     /// structure saves some.
     fn gram_operations(&self) -> f64 {

@@ -22,7 +22,7 @@ const LISTED: usize = 32;
 /// Largest number of entries of the covariance's root (parameters times rank): 128 MiB.
 const LARGEST: usize = 1 << 24;
 /// Share of what the directions kept give that those left out may add unseen.
-const UNSEEN: f64 = 0.1;
+pub(super) const UNSEEN: f64 = 0.1;
 
 /// A direction in which the residuals do not change to first order: `J direction = 0` up to the cutoff.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +33,26 @@ pub struct NullDirection {
     pub shares: Vec<f64>,
     /// Its singular value relative to the largest.
     pub singular_value_ratio: f64,
+}
+
+impl NullDirection {
+    /// From its `shares` over the free parameters.
+    pub(super) fn new(
+        free_shares: &[f64],
+        free: &[usize],
+        scales: &[f64],
+        singular_value_ratio: f64,
+    ) -> Self {
+        let mut shares = vec![0.0; scales.len()];
+        let mut direction = vec![0.0; scales.len()];
+        for (share, &k) in free_shares.iter().zip(free) {
+            shares[k] = *share;
+            direction[k] = share / scales[k];
+        }
+        let size = gaussflow_solvers::norm(&direction);
+        direction.iter_mut().for_each(|x| *x /= size);
+        Self { direction, shares, singular_value_ratio }
+    }
 }
 
 /// A covariance matrix as `G G^T`: p times rank entries, each entry of the matrix on demand.
@@ -46,6 +66,11 @@ pub(crate) struct Covariance {
 }
 
 impl Covariance {
+    /// A covariance of which nothing is kept but the parameters that are known, given the `rows`.
+    pub(super) fn unknown(rows: Vec<Option<usize>>) -> Self {
+        Self { root: Vec::new(), rank: 1, rows }
+    }
+
     /// Entry `(i, k)`; `None` without such parameters, or where G was too large to keep.
     pub(crate) fn entry(&self, i: usize, k: usize) -> Option<f64> {
         let (Some(row), Some(column)) = (self.rows.get(i)?, self.rows.get(k)?) else {
@@ -68,7 +93,7 @@ pub(crate) struct Uncertainty {
 /// The scaled Jacobian that an [`Uncertainty`] is made from.
 pub(crate) struct Scaled<'a> {
     /// The factor of the free columns, each divided by its scale.
-    pub(crate) factor: &'a SecularFactor,
+    pub(crate) factor: &'a mut SecularFactor,
     /// The parameters that no bound holds (f).
     pub(crate) free: &'a [usize],
     /// D (p).
@@ -82,31 +107,40 @@ pub(crate) struct Scaled<'a> {
 impl Uncertainty {
     /// All that is known of `p` parameters where nothing could be factored.
     pub(crate) fn unknown(p: usize) -> Self {
-        let covariance = Covariance { root: Vec::new(), rank: 0, rows: vec![Some(0); p] };
+        let covariance = Covariance::unknown(vec![Some(0); p]);
         let standard_deviations = vec![f64::NAN; p];
         Self { covariance, standard_deviations, rank: 0, null_directions: Vec::new() }
     }
 
     /// From the scaled Jacobian. `spread` multiplies the root `D^-1 V diag(1/s)` (f x rank, row-major) of
     /// `(J^T J)^-1` by what residuals add to it, given the rank.
-    pub(crate) fn of(scaled: &Scaled<'_>, spread: impl FnOnce(&mut [f64], usize)) -> Self {
-        let Scaled { factor, free, scales, error, cutoff } = *scaled;
-        let f = free.len();
-        let values = if free.is_empty() { &[][..] } else { factor.singular_values() };
-        let largest = values.iter().copied().fold(0.0, f64::max);
-        let (kept, left_out): (Vec<usize>, Vec<usize>) =
-            (0..values.len()).partition(|&i| values[i] > cutoff * largest);
-        let rank = kept.len();
-        // q_k in row k before the scales are divided out.
-        let mut root = vec![0.0; f * rank];
-        for (place, &i) in kept.iter().enumerate() {
-            for (a, v) in factor.right(i).iter().enumerate() {
-                root[a * rank + place] = v / values[i];
+    ///
+    /// Of a large J of full rank, `R^-1` of its QR factors is the root, and costs less than singular vectors.
+    pub(crate) fn of(scaled: &mut Scaled<'_>, spread: impl FnOnce(&mut [f64], usize)) -> Self {
+        let Scaled { factor, free, scales, error, cutoff } = scaled;
+        let (error, cutoff, f) = (*error, *cutoff, free.len());
+        let (mut root, rank, null, largest);
+        if let Some(inverse) = factor.inverse_triangle(cutoff) {
+            largest = factor.extreme_singular_values().largest;
+            (root, rank, null) = (inverse, f, NullSpace::none(f));
+        } else {
+            factor.decompose();
+            let values = if free.is_empty() { &[][..] } else { factor.singular_values() };
+            largest = values.iter().copied().fold(0.0, f64::max);
+            let (kept, left_out): (Vec<usize>, Vec<usize>) =
+                (0..values.len()).partition(|&i| values[i] > cutoff * largest);
+            rank = kept.len();
+            root = vec![0.0; f * rank];
+            for (place, &i) in kept.iter().enumerate() {
+                for (a, v) in factor.right(i).iter().enumerate() {
+                    root[a * rank + place] = v / values[i];
+                }
             }
+            null = NullSpace::of(factor, f, &kept, &left_out);
         }
+        // q_k in row k before the scales are divided out.
         let norm_of = |root: &[f64], a: usize| gaussflow_solvers::norm(&root[a * rank..][..rank]);
         let reach: Vec<f64> = (0..f).map(|a| norm_of(&root, a)).collect();
-        let null = NullSpace::of(factor, f, &kept, &left_out);
         let undetermined = null.moves(&reach, error * largest);
         for (a, &k) in free.iter().enumerate() {
             root[a * rank..][..rank].iter_mut().for_each(|x| *x /= scales[k]);
@@ -137,13 +171,18 @@ struct NullSpace {
 }
 
 impl NullSpace {
+    /// Of full rank.
+    fn none(f: usize) -> Self {
+        Self { directions: Vec::new(), rest: vec![0.0; f] }
+    }
+
     /// Right singular vectors below the cutoff and, for wide systems, up to [`LISTED`] others of the kernel.
     fn of(factor: &SecularFactor, f: usize, kept: &[usize], left_out: &[usize]) -> Self {
+        if kept.len() == f {
+            return Self::none(f);
+        }
         let mut directions: Vec<(Vec<f64>, f64)> = Vec::new();
         let mut rest = vec![0.0; f];
-        if kept.len() == f {
-            return Self { directions, rest };
-        }
         let values = factor.singular_values();
         // Without a singular value, vectors of the factor may be zero: those are left to the complement.
         for &i in left_out {
@@ -214,16 +253,8 @@ impl NullSpace {
         let listed = self.directions.into_iter().take(LISTED);
         listed
             .map(|(v, s)| {
-                let mut shares = vec![0.0; scales.len()];
-                let mut direction = vec![0.0; scales.len()];
-                for (a, &k) in free.iter().enumerate() {
-                    shares[k] = v[a];
-                    direction[k] = v[a] / scales[k];
-                }
-                let size = gaussflow_solvers::norm(&direction);
-                direction.iter_mut().for_each(|x| *x /= size);
                 let singular_value_ratio = if largest > 0.0 { s / largest } else { 0.0 };
-                NullDirection { direction, shares, singular_value_ratio }
+                NullDirection::new(&v, free, scales, singular_value_ratio)
             })
             .collect()
     }

@@ -20,6 +20,7 @@ mod sandwich;
 mod schedule;
 mod secant;
 mod settings;
+mod sparse_covariance;
 mod stop;
 mod summary;
 

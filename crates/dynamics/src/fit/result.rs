@@ -69,7 +69,7 @@ pub(crate) enum Stationary {
 
 impl Fit {
     /// The covariance of parameters `i` and `k`; `None` where there is no such parameter, or where p times rank
-    /// exceeds 2^24 numbers (the standard deviations are there at any size).
+    /// exceeds 2^24 numbers, or J is sparse and has more than 64 columns: of those only the standard deviations are made.
     ///
     /// For squares it is `loss / (n - rank) (J^T J)^-1`. For a robust loss it is the sandwich
     /// `n / (n - rank) H^-1 (J^T diag(psi^2) J) H^-1`, `H = J^T diag(psi') J`, psi half the derivative of the loss with
@@ -105,7 +105,10 @@ impl Fit {
         let here = iteration.here;
         let at_bound = (0..here.w.len())
             .map(|k| {
-                let bounds = problem.bounds.as_ref().filter(|_| !iteration.free.contains(&k))?;
+                let bounds = problem
+                    .bounds
+                    .as_ref()
+                    .filter(|_| iteration.free.binary_search(&k).is_err())?;
                 let lower = here.w[k] <= bounds.lower[k];
                 Some(if lower { BoundSide::Lower } else { BoundSide::Upper })
             })
@@ -146,7 +149,9 @@ fn uncertainty<M: SmoothMap>(iteration: &mut Iteration<'_, M>) -> Uncertainty {
     let jacobian = &iteration.here.jacobian;
     if robust || (affordable && factor.takes_gradient()) {
         // A Jacobian that was loaded before loads again.
-        let _ = factor.load(jacobian, roots.as_deref(), SecularMethod::SingularValues);
+        let method =
+            if factor.is_sparse() { SecularMethod::Auto } else { SecularMethod::SingularValues };
+        let _ = factor.load(jacobian, roots.as_deref(), method);
     }
     let scales: Vec<f64> =
         factor.column_norms().iter().map(|&s| if s > 0.0 { s } else { 1.0 }).collect();
@@ -157,13 +162,29 @@ fn uncertainty<M: SmoothMap>(iteration: &mut Iteration<'_, M>) -> Uncertainty {
     // Eigenvalues of a Gram matrix know singular values to the root of eps only.
     let error = factor.resolution().max(4.0 * iteration.problem.map.jacobian_error());
     let cutoff = iteration.settings.rank_cutoff.max(error);
-    let scaled = Scaled { factor, free, scales: &scales, error, cutoff };
+    let mut scaled = Scaled { factor, free, scales: &scales, error, cutoff };
     let f = &iteration.here.f;
+    let loss = iteration.here.loss;
+    let per_freedom = |sum: f64, rank: usize| {
+        let freedom = n as f64 - rank as f64;
+        if freedom > 0.0 { sum / freedom } else { f64::NAN }
+    };
+    let (psi, curvature) = rows.influence(f);
+    if scaled.factor.is_sparse() {
+        // The sandwich of errors that are alike in all rows.
+        let slope = curvature.iter().sum::<f64>() / n as f64;
+        let squares = psi.iter().map(|psi| psi * psi).sum::<f64>();
+        return Uncertainty::of_sparse(&mut scaled, |rank| {
+            if robust {
+                per_freedom(squares / (slope * slope), rank)
+            } else {
+                per_freedom(loss, rank)
+            }
+        });
+    }
     if !robust {
-        let loss = iteration.here.loss;
-        return Uncertainty::of(&scaled, |root, rank| {
-            let freedom = n as f64 - rank as f64;
-            let deviation = if freedom > 0.0 { (loss / freedom).sqrt() } else { f64::NAN };
+        return Uncertainty::of(&mut scaled, |root, rank| {
+            let deviation = per_freedom(loss, rank).sqrt();
             root.iter_mut().for_each(|x| *x *= deviation);
         });
     }
@@ -176,8 +197,7 @@ fn uncertainty<M: SmoothMap>(iteration: &mut Iteration<'_, M>) -> Uncertainty {
         }
         out
     };
-    let (psi, curvature) = rows.influence(f);
-    Uncertainty::of(&scaled, |root, rank| sandwich::spread(root, rank, &psi, &curvature, image))
+    Uncertainty::of(&mut scaled, |root, rank| sandwich::spread(root, rank, &psi, &curvature, image))
 }
 
 /// Entries of a Jacobian up to which the result factors it directly.

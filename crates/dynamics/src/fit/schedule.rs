@@ -20,7 +20,7 @@ impl<M: SmoothMap> Iteration<'_, M> {
         length: StepLength,
     ) -> Result<Outcome, FitError> {
         self.factor_plain()?;
-        let least = self.factor.singular_values().iter().copied().fold(f64::INFINITY, f64::min);
+        let least = self.factor.extreme_singular_values().smallest;
         let state = ScheduleState {
             iteration: self.counts.accepted,
             loss: self.here.loss,

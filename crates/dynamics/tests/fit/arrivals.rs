@@ -46,7 +46,9 @@ fn as_many_starts_arrive_as_with_the_best_of_scipy() {
         for _ in 0..STARTS {
             let start = numbers(next());
             let residuals = ResidualFn::new(x.len(), start.len(), |w: &[f64], r: &mut [f64]| {
-                r.iter_mut().zip(x.iter().zip(&y)).for_each(|(r, (&x, y))| *r = curve(name, w, x) - y);
+                r.iter_mut()
+                    .zip(x.iter().zip(&y))
+                    .for_each(|(r, (&x, y))| *r = curve(name, w, x) - y);
             });
             let mut problem = LeastSquares::new(FiniteDifferences::new(residuals));
             if let Some(lower) = &lower {
@@ -57,7 +59,8 @@ fn as_many_starts_arrive_as_with_the_best_of_scipy() {
             arrived += usize::from(fit.loss <= least * (1.0 + 1e-6) + 1e-18);
             // No bound may take the rank of a convergent end.
             let held = fit.at_bound.iter().filter(|side| side.is_some()).count();
-            if lower.is_some() && held > 0 && fit.stop.converged() && fit.stop != FitStop::AtBounds {
+            if lower.is_some() && held > 0 && fit.stop.converged() && fit.stop != FitStop::AtBounds
+            {
                 assert_eq!(fit.rank + held, start.len(), "{name} from {start:?}: {fit}");
             }
         }

@@ -12,6 +12,7 @@ mod bounds;
 mod classical;
 mod classical_functions;
 mod differences;
+mod large;
 mod lost_rank;
 mod robust_deviations;
 mod robust_losses;

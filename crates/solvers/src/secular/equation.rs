@@ -1,12 +1,61 @@
 //! The step for a damping, and the damping for a radius: Newton's method on the secular equation.
 
 use super::SecularFactor;
+use crate::extreme::ExtremeSingularValues;
 use crate::vector::binary_scale;
 
 /// Newton steps on the secular equation: its convergence is monotone, two or three are the rule.
 const NEWTON_STEPS: usize = 60;
 
+/// Steps for every damping without singular vectors; b is the one projected last.
+pub(super) trait Steps {
+    /// Sets b (length n).
+    fn project(&mut self, b: &[f64]);
+
+    /// As [`SecularFactor::rank`].
+    fn rank(&self) -> usize;
+
+    /// As [`SecularFactor::image_norm`].
+    fn image_norm(&mut self) -> f64;
+
+    /// As [`SecularFactor::extreme_singular_values`].
+    fn extremes(&mut self) -> ExtremeSingularValues;
+
+    /// A power of two near the norm of A.
+    fn size(&self) -> f64;
+
+    /// A power of two near the norm of the part of b that counts.
+    fn share(&self) -> f64;
+
+    /// `norm(A^T b) / (size share)`.
+    fn slope(&mut self, size: f64, share: f64) -> f64;
+
+    /// As [`SecularFactor::step_norm`].
+    fn step_norm(&mut self, damping: f64) -> f64;
+
+    /// `unit^2 size^2 d^T (A^T A + lambda I)^-1 d`.
+    fn bend(&mut self, damping: f64, size: f64, unit: f64) -> f64;
+
+    /// As [`SecularFactor::step`].
+    fn step(&mut self, damping: f64, out: &mut [f64]);
+
+    /// As [`SecularFactor::damped_step`].
+    fn damped_step(&mut self, rho: f64, out: &mut [f64]);
+
+    /// As [`SecularFactor::image_of_step`].
+    fn image_of_step(&mut self, damping: f64) -> f64;
+}
+
 impl SecularFactor {
+    /// What takes the steps where there are no singular vectors.
+    pub(super) fn large(&mut self) -> Option<&mut dyn Steps> {
+        match (&mut self.reduced, &mut self.sparse) {
+            (Some(reduced), _) => Some(reduced),
+            (_, Some(sparse)) => Some(sparse),
+            _ => None,
+        }
+    }
+
     /// The singular value up to which a direction is left out.
     fn floor(&self) -> f64 {
         let largest = self.values.iter().copied().fold(0.0, f64::max);
@@ -26,7 +75,10 @@ impl SecularFactor {
     }
 
     /// `norm(P b)`, P the projection on the image of A: what an undamped step takes off, squared.
-    pub fn image_norm(&self) -> f64 {
+    pub fn image_norm(&mut self) -> f64 {
+        if let Some(large) = self.large() {
+            return large.image_norm();
+        }
         let floor = self.floor();
         let kept = self.values.iter().zip(&self.coordinates).filter(|(s, _)| **s > floor);
         kept.map(|(_, c)| c * c).sum::<f64>().sqrt()
@@ -34,24 +86,38 @@ impl SecularFactor {
 
     /// Number of singular values that steps use.
     pub fn rank(&self) -> usize {
+        match (&self.reduced, &self.sparse) {
+            (Some(reduced), _) => return reduced.rank(),
+            (_, Some(sparse)) => return sparse.rank(),
+            _ => {}
+        }
         let floor = self.floor();
         self.values.iter().filter(|s| **s > floor).count()
     }
 
     /// `norm(d(lambda))`.
     pub fn step_norm(&mut self, damping: f64) -> f64 {
+        if let Some(large) = self.large() {
+            return large.step_norm(damping);
+        }
         self.fill_weights(damping);
         length(&self.weights)
     }
 
     /// Writes `d(lambda) = -V diag(s/(s^2 + lambda)) U^T b`, over the free columns.
     pub fn step(&mut self, damping: f64, out: &mut [f64]) {
+        if let Some(large) = self.large() {
+            return large.step(damping, out);
+        }
         self.fill_weights(damping);
         self.combine(out);
     }
 
     /// Writes `-((1-rho) A^T A + rho I)^-1 A^T b` for rho in [0, 1], equation (1) of the paper.
     pub fn damped_step(&mut self, rho: f64, out: &mut [f64]) {
+        if let Some(large) = self.large() {
+            return large.damped_step(rho, out);
+        }
         let floor = self.floor();
         self.weights.clear();
         self.weights.extend(self.values.iter().zip(&self.coordinates).map(|(&s, &c)| {
@@ -71,7 +137,10 @@ impl SecularFactor {
     }
 
     /// `norm(A d)^2` for `d = d(lambda)`.
-    pub fn image_of_step(&self, damping: f64) -> f64 {
+    pub fn image_of_step(&mut self, damping: f64) -> f64 {
+        if let Some(large) = self.large() {
+            return large.image_of_step(damping);
+        }
         let floor = self.floor();
         let terms = self.values.iter().zip(&self.coordinates);
         terms
@@ -87,17 +156,22 @@ impl SecularFactor {
         if self.step_norm(0.0) <= 1.1 * radius {
             return 0.0;
         }
-        let floor = self.floor();
         // In these powers of two as units nothing that counts over- or underflows when it is squared: lambda is
         // measured in `size^2`, norm(d) in `1 / unit`.
-        let largest = |x: &[f64]| binary_scale(x.iter().fold(0.0, |m, x| x.abs().max(m)));
-        let (size, share) = (largest(&self.values), largest(&self.coordinates));
+        let (size, share, slope) = if let Some(large) = self.large() {
+            let (size, share) = (large.size(), large.share());
+            (size, share, large.slope(size, share))
+        } else {
+            let largest = |x: &[f64]| binary_scale(x.iter().fold(0.0, |m, x| x.abs().max(m)));
+            let (size, share) = (largest(&self.values), largest(&self.coordinates));
+            let terms = self.values.iter().zip(&self.coordinates);
+            let slope: f64 = terms.map(|(s, c)| ((s / size) * (c / share)).powi(2)).sum();
+            (size, share, slope.sqrt())
+        };
         let unit = size / share;
         let radius = radius * unit;
-        let terms = self.values.iter().zip(&self.coordinates);
-        let slope: f64 = terms.map(|(s, c)| ((s / size) * (c / share)).powi(2)).sum();
         // norm(d(lambda)) <= norm(A^T b) / lambda.
-        let (mut low, mut high) = (0.0, slope.sqrt() / radius);
+        let (mut low, mut high) = (0.0, slope / radius);
         let mut damping = (guess / size / size).max(low).min(high);
         if damping == 0.0 {
             damping = 1e-3 * high;
@@ -112,15 +186,23 @@ impl SecularFactor {
             } else {
                 high = damping;
             }
-            let kept = self.values.iter().zip(&self.weights).filter(|(s, _)| **s > floor);
-            let derivative: f64 =
-                kept.map(|(s, w)| (w * unit).powi(2) / ((s / size).powi(2) + damping)).sum();
+            let derivative = self.bend(damping, size, unit);
             // Newton on 1/radius - 1/norm(d), which is nearly linear in lambda.
             let next = damping + (length / radius) * (length - radius) * length / derivative;
             damping =
                 if next > low && next < high { next } else { (low.max(1e-6 * high) * high).sqrt() };
         }
         damping * size * size
+    }
+
+    /// `-norm(d)` times its derivative in lambda, in the units of [`Self::damping_for`], at the last step's norm.
+    fn bend(&mut self, damping: f64, size: f64, unit: f64) -> f64 {
+        if let Some(large) = self.large() {
+            return large.bend(damping * size * size, size, unit);
+        }
+        let floor = self.floor();
+        let kept = self.values.iter().zip(&self.weights).filter(|(s, _)| **s > floor);
+        kept.map(|(s, w)| (w * unit).powi(2) / ((s / size).powi(2) + damping)).sum()
     }
 }
 

@@ -2,7 +2,8 @@
 
 use faer::{Mat, Side};
 
-use super::{SMALL, SecularFactor, Shape, Source, jacobi, reflections};
+use super::reduced::Reduced;
+use super::{DECOMPOSED, SMALL, SecularFactor, Shape, Source, jacobi, reflections};
 use crate::error::SolveError;
 use crate::householder_qr::HouseholderQr;
 use crate::thin_svd::ThinSvd;
@@ -31,25 +32,49 @@ impl SecularFactor {
                 }
             }
         }
+        if k > SMALL {
+            let mut qr = HouseholderQr::new(long, k);
+            let tall = faer::MatRef::from_column_major_slice(&self.tall, long, k);
+            qr.factor(|mut out| out.copy_from(tall));
+            if k <= DECOMPOSED {
+                return self.decompose_triangle(qr, unit);
+            }
+            self.values.clear();
+            self.right.clear();
+            match Reduced::new(qr, self.shape == Shape::Wide, unit, self.cutoff) {
+                Ok(reduced) => self.reduced = Some(reduced),
+                Err(qr) => {
+                    self.fallbacks += 1;
+                    self.decompose_triangle(*qr, unit);
+                }
+            }
+            return;
+        }
+        self.reserve(k);
+        self.blocked = None;
+        self.coefficients.resize(k, 0.0);
+        reflections::factor(&mut self.tall, long, &mut self.coefficients, &mut self.triangle);
+        jacobi::rotate(&mut self.triangle, &mut self.rotation, &mut self.values);
+        self.finish(unit);
+    }
+
+    /// Zeros for R and Y of order k.
+    fn reserve(&mut self, k: usize) {
         self.triangle.clear();
         self.triangle.resize(k * k, 0.0);
         self.rotation.clear();
         self.rotation.resize(k * k, 0.0);
         self.values.resize(k, 0.0);
-        if k <= SMALL {
-            self.blocked = None;
-            self.coefficients.resize(k, 0.0);
-            reflections::factor(&mut self.tall, long, &mut self.coefficients, &mut self.triangle);
-            jacobi::rotate(&mut self.triangle, &mut self.rotation, &mut self.values);
-        } else {
-            self.factor_blocked(long, k);
-        }
+    }
+
+    /// V from the decomposition of R, and the values in their own units.
+    fn finish(&mut self, unit: f64) {
+        let (f, k, long) = (self.free.len(), self.values.len(), self.rows.max(self.free.len()));
+        self.right.clear();
         if self.shape == Shape::Tall {
-            self.right.clear();
             self.right.extend_from_slice(&self.rotation);
         } else {
             // V = Q X.
-            self.right.clear();
             self.right.resize(f * k, 0.0);
             for (i, &s) in self.values.iter().enumerate() {
                 let column = &mut self.right[i * f..][..f];
@@ -66,11 +91,10 @@ impl SecularFactor {
         self.values.iter_mut().chain(&mut self.triangle).for_each(|x| *x *= unit);
     }
 
-    /// The same by faer's kernels, for larger orders.
-    fn factor_blocked(&mut self, long: usize, k: usize) {
-        let mut qr = HouseholderQr::new(long, k);
-        let tall = faer::MatRef::from_column_major_slice(&self.tall, long, k);
-        qr.factor(|mut out| out.copy_from(tall));
+    /// The same by faer's kernels, for larger orders, from the QR factors of `A / unit`.
+    pub(super) fn decompose_triangle(&mut self, qr: HouseholderQr, unit: f64) {
+        let k = qr.upper().ncols();
+        self.reserve(k);
         let mut upper = Mat::zeros(k, k);
         for c in 0..k {
             for r in 0..=c {
@@ -91,6 +115,7 @@ impl SecularFactor {
             self.fallbacks += 1;
             self.rotate(&upper);
         }
+        self.finish(unit);
     }
 
     /// Singular values of an upper triangle by Jacobi rotations.

@@ -3,33 +3,46 @@
 //! With `A = J D^-1 = U diag(s) V^T` this is the minimizer of `norm(b + A d)^2 + lambda norm(d)^2`; the
 //! lambda at which `norm(d(lambda))` equals a radius solves the secular equation of the trust region
 //! (J. J. More, The Levenberg-Marquardt algorithm, 1978). J is factored once a point, by QR and the SVD of
-//! R, or where the caller allows it by the eigenvalues of `A^T A`; a step for another lambda, radius or
-//! right-hand side then costs O(p^2). With fewer rows than columns `A^T` is factored: the dual solve.
+//! R, beyond order 64 by QR and a bidiagonal form of R, or where the caller allows it by the eigenvalues of
+//! `A^T A`; a step for another lambda, radius or right-hand side then costs O(p^2). With fewer rows than columns
+//! `A^T` is factored: the dual solve. A sparse J is factored anew for each lambda, in time of its own fill.
 
+mod bidiagonal;
 mod equation;
 mod factorization;
 mod jacobi;
+mod reduced;
 mod reflections;
+mod sparse;
 
 use faer::{Mat, MatMut};
 
 use crate::error::SolveError;
+use crate::extreme::ExtremeSingularValues;
 use crate::householder_qr::HouseholderQr;
 use crate::operator::JacobianOperator;
+use crate::sparse_jacobian::SparseJacobian;
 use crate::vector::{inner_product, norm};
+use reduced::Reduced;
+pub use sparse::SparseInverse;
+use sparse::SparseNormal;
 
 /// Order up to which the small kernels of this folder factor; beyond it faer's blocked ones do.
 const SMALL: usize = 32;
+/// Order up to which singular vectors are made at each point.
+const DECOMPOSED: usize = 64;
 
 /// How [`SecularFactor`] finds `s` and `V`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum SecularMethod {
-    /// `Eigenvalues` where there are no row factors, n >= p and QR would take more than 2e9 operations;
-    /// else `SingularValues`.
+    /// The Cholesky factor of `A^T A + lambda I` for a sparse J of more than 64 columns; `Eigenvalues` where there
+    /// are no row factors, QR would take more than 2e9 operations, and `A^T A` with its eigenvalues (counted as
+    /// 20 p^3) fewer: for a dense J where n is above 20 p; else `SingularValues`.
     #[default]
     Auto,
     /// QR of A (of `A^T` for p > n), then the singular values of R: those of A + E with
-    /// `norm(E) <= c eps norm(A)`, and steps to eps cond(A).
+    /// `norm(E) <= c eps norm(A)`, and steps to eps cond(A). Beyond order 64 steps come from R and its bidiagonal
+    /// form, and singular vectors are made by [`SecularFactor::decompose`] alone.
     SingularValues,
     /// Eigenvalues of `A^T A`, which a structured J gives without being formed. Only for n >= p without row
     /// factors; otherwise as `SingularValues`.
@@ -51,7 +64,12 @@ enum Source {
     Dense(Vec<f64>),
     /// `J^T J`, p x p, lower triangle.
     Gram(Mat<f64>),
+    /// J with its row factors, by its nonzero entries.
+    Sparse(SparseJacobian),
 }
+
+/// Operations of the eigenvalues and -vectors of a matrix of order p, in units of p^3 of a QR.
+const EIGEN_OPERATIONS: f64 = 20.0;
 
 /// `A = diag(t) J D^-1` of some columns of a Jacobian, factored.
 ///
@@ -90,6 +108,9 @@ pub struct SecularFactor {
     right: Vec<f64>,
     /// The QR factors of orders beyond [`SMALL`].
     blocked: Option<HouseholderQr>,
+    /// What takes the steps of dense orders beyond [`DECOMPOSED`], and of sparse ones.
+    reduced: Option<Reduced>,
+    sparse: Option<SparseNormal>,
     /// How often the iteration of faer did not converge.
     fallbacks: u64,
     free: Vec<usize>,
@@ -126,6 +147,8 @@ impl SecularFactor {
             values: Vec::new(),
             right: Vec::new(),
             blocked: None,
+            reduced: None,
+            sparse: None,
             fallbacks: 0,
             free: Vec::new(),
             shape: Shape::Nothing,
@@ -159,11 +182,35 @@ impl SecularFactor {
         let by_gram = row_factors.is_none()
             && self.rows >= self.columns
             && match method {
-                SecularMethod::Auto => operations > DIRECT_OPERATIONS,
+                SecularMethod::Auto => {
+                    let cube = (self.columns as f64).powi(3);
+                    let by_gram = jacobian.gram_operations() + EIGEN_OPERATIONS * cube;
+                    operations > DIRECT_OPERATIONS.max(by_gram)
+                }
                 SecularMethod::SingularValues => false,
                 SecularMethod::Eigenvalues => true,
             };
-        if by_gram {
+        let nonzero = jacobian
+            .sparse()
+            .filter(|_| method == SecularMethod::Auto && self.columns > DECOMPOSED);
+        if let Some(nonzero) = nonzero {
+            // The same pattern keeps what was found out about it.
+            let mut held = match std::mem::replace(&mut self.source, Source::Dense(Vec::new())) {
+                Source::Sparse(held) if held.pattern() == nonzero.pattern() => held,
+                _ => {
+                    self.sparse = None;
+                    nonzero.clone()
+                }
+            };
+            held.values_mut().copy_from_slice(nonzero.values());
+            if let Some(factors) = row_factors {
+                held.scale_rows(factors);
+            }
+            for (k, size) in self.column_norms.iter_mut().enumerate() {
+                *size = norm(held.column(k).1);
+            }
+            self.source = Source::Sparse(held);
+        } else if by_gram {
             let mut gram = Mat::zeros(self.columns, self.columns);
             jacobian.gram(gram.as_mut(), &mut self.work);
             for (k, size) in self.column_norms.iter_mut().enumerate() {
@@ -173,7 +220,7 @@ impl SecularFactor {
         } else {
             let mut dense = match std::mem::replace(&mut self.source, Source::Dense(Vec::new())) {
                 Source::Dense(buffer) => buffer,
-                Source::Gram(_) => Vec::new(),
+                Source::Gram(_) | Source::Sparse(_) => Vec::new(),
             };
             dense.resize(self.rows * self.columns, 0.0);
             let view = MatMut::from_column_major_slice_mut(&mut dense, self.rows, self.columns);
@@ -206,10 +253,23 @@ impl SecularFactor {
     pub fn factor(&mut self, scales: &[f64], free: &[usize]) -> Result<(), SolveError> {
         self.free.clear();
         self.free.extend_from_slice(free);
+        self.reduced = None;
         match &self.source {
-            Source::Gram(_) => self.factor_gram(scales),
+            Source::Gram(_) => {
+                self.sparse = None;
+                self.factor_gram(scales)
+            }
             Source::Dense(_) => {
+                self.sparse = None;
                 self.factor_dense(scales);
+                Ok(())
+            }
+            Source::Sparse(held) => {
+                let known = self.sparse.take();
+                let sparse = SparseNormal::new(held, free, scales, known)?;
+                self.sparse = Some(sparse);
+                self.values.clear();
+                self.right.clear();
                 Ok(())
             }
         }
@@ -219,12 +279,9 @@ impl SecularFactor {
     ///
     /// After [`SecularMethod::Eigenvalues`] U is not known: call [`Self::project_gradient`] instead.
     pub fn project(&mut self, b: &[f64]) {
-        let k = self.values.len();
-        self.coordinates.resize(k, 0.0);
-        let (left, offset_rows): (&[f64], usize) = match self.shape {
-            Shape::Wide => (&self.rotation, k),
-            _ => (&self.triangle, k),
-        };
+        if let Some(large) = self.large() {
+            return large.project(b);
+        }
         self.work.clear();
         self.work.extend_from_slice(b);
         if self.shape == Shape::Tall {
@@ -238,6 +295,17 @@ impl SecularFactor {
                 ),
             }
         }
+        self.project_head();
+    }
+
+    /// [`Self::project`] from the first entries of `Q^T b` (wide: from b) in `work`.
+    fn project_head(&mut self) {
+        let k = self.values.len();
+        self.coordinates.resize(k, 0.0);
+        let (left, offset_rows): (&[f64], usize) = match self.shape {
+            Shape::Wide => (&self.rotation, k),
+            _ => (&self.triangle, k),
+        };
         for (i, coordinate) in self.coordinates.iter_mut().enumerate() {
             let product = inner_product(&left[i * offset_rows..][..k], &self.work[..k]);
             let s = self.values[i];
@@ -272,7 +340,7 @@ impl SecularFactor {
     /// `2 sqrt((sqrt(n) + p) eps)` after [`SecularMethod::Eigenvalues`].
     pub fn resolution(&self) -> f64 {
         match self.source {
-            Source::Dense(_) => 4.0 * f64::EPSILON,
+            Source::Dense(_) | Source::Sparse(_) => 4.0 * f64::EPSILON,
             Source::Gram(_) => 2.0 * self.gram_error().sqrt(),
         }
     }
@@ -287,9 +355,53 @@ impl SecularFactor {
         &self.coordinates
     }
 
-    /// The singular values of A, in no order.
+    /// The singular values of A, in no order; of orders beyond 64 (columns beyond 64 of a sparse J) only after
+    /// [`Self::decompose`], and empty before.
     pub fn singular_values(&self) -> &[f64] {
         &self.values
+    }
+
+    /// The smallest and largest singular value of A. Of a sparse one they are estimates: the largest from below, the
+    /// smallest from above.
+    pub fn extreme_singular_values(&mut self) -> ExtremeSingularValues {
+        if let Some(large) = self.large() {
+            return large.extremes();
+        }
+        let values = self.values.iter().copied();
+        let (smallest, largest) =
+            (values.clone().fold(f64::INFINITY, f64::min), values.fold(0.0, f64::max));
+        ExtremeSingularValues { smallest, largest }
+    }
+
+    /// Makes the singular values and right singular vectors of a dense A of any order: O(k^3), several times the cost
+    /// of [`Self::factor`]. A sparse one has none.
+    pub fn decompose(&mut self) {
+        if let Some(reduced) = self.reduced.take() {
+            let (qr, unit, target) = reduced.into_factors();
+            self.decompose_triangle(qr, unit);
+            self.work = target;
+            self.project_head();
+        }
+    }
+
+    /// Whether J is held by its nonzero entries.
+    pub fn is_sparse(&self) -> bool {
+        matches!(self.source, Source::Sparse(_))
+    }
+
+    /// Rank, null directions and diagonal of the inverse of a sparse A, singular values up to `cutoff` times the largest
+    /// left out; `None` for any other.
+    ///
+    /// # Errors
+    /// [`SolveError::NoConvergence`].
+    pub fn sparse_inverse(&self, cutoff: f64) -> Option<Result<SparseInverse, SolveError>> {
+        self.sparse.as_ref().map(|sparse| sparse.inverse(cutoff))
+    }
+
+    /// `R^-1` of the QR factors of A over the free columns (f x f, row-major), a root of `(A^T A)^-1`, where A has full
+    /// column rank, with every singular value above `cutoff` times the largest. Only of dense orders beyond 64.
+    pub fn inverse_triangle(&mut self, cutoff: f64) -> Option<Vec<f64>> {
+        self.reduced.as_mut().and_then(|reduced| reduced.inverse_triangle(cutoff))
     }
 
     /// Right singular vector `i` of A, over the free columns.

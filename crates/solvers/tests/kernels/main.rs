@@ -20,6 +20,7 @@ mod projection;
 mod refusals;
 mod secular;
 mod solves;
+mod sparse;
 mod structured;
 mod systems;
 mod threads;

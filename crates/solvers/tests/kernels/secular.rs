@@ -148,6 +148,8 @@ fn shapes() -> impl Strategy<Value = (usize, usize)> {
         (33..60_usize, 33..60_usize),
         (40..80_usize, 2..6_usize),
         (2..6_usize, 40..80_usize),
+        // Beyond the order to which singular vectors are made.
+        (65..90_usize, 65..90_usize),
     ]
 }
 
@@ -181,7 +183,13 @@ fn in_other_units(
         let mut d = vec![0.0; shape.1];
         secular.step(damping, &mut d);
         let d: Vec<f64> = d.iter().map(|d| d * units).collect();
+        let ends = secular.extreme_singular_values();
+        secular.decompose();
         let values: Vec<f64> = secular.singular_values().iter().map(|s| s / units).collect();
+        let found = values.iter().copied().fold(0.0, f64::max);
+        let least = values.iter().copied().fold(f64::INFINITY, f64::min);
+        assert!((ends.largest / units - found).abs() <= 1e-13 * found);
+        assert!((ends.smallest / units - least).abs() <= 1e-13 * found);
         (values, damping / units / units, d)
     };
     let (plain, moved) = (solved(1.0), solved(factor));
@@ -265,6 +273,8 @@ proptest! {
         let size = norm(&d);
         let p = d.len();
         // Twins and zero columns are known kernel vectors; rounding of A turns the kernel by so much.
+        let projected = case.factor.image_norm();
+        case.factor.decompose();
         let values = case.factor.singular_values().to_vec();
         let largest = values.iter().fold(0.0, |a: f64, s| a.max(*s));
         let kept = values.iter().filter(|s| **s > 1e-10 * largest).fold(largest, |a, s| a.min(*s));
@@ -282,8 +292,32 @@ proptest! {
         }
         // norm(P b)^2 = -b^T A d.
         let image = case.apply(&d);
-        let projected = case.factor.image_norm();
         prop_assert!((projected * projected + dot(&case.b, &image)).abs() <= 1e-9 * dot(&case.b, &case.b));
+    }
+}
+
+/// `A^T A (A^T A)^-1 = I` for orders beyond 64, and none where rank is lost or A is wide.
+#[test]
+fn inverses_of_large_gram_matrices_are_inverses() {
+    for (seed, shape) in [(4, (90, 70)), (5, (70, 70)), (9, (70, 90))] {
+        for kind in [Kind::Plain, Kind::Twins] {
+            let mut case = case(seed, shape, kind, SecularMethod::SingularValues);
+            let p = shape.1;
+            let full = shape.0 >= p && kind != Kind::Twins;
+            let root = case.factor.inverse_triangle(1e-10);
+            assert_eq!(root.is_some(), full, "{shape:?} {kind:?}");
+            let Some(root) = root else { continue };
+            let row = |k: usize| &root[k * p..][..p];
+            for i in 0..p {
+                let x: Vec<f64> = (0..p).map(|k| dot(row(i), row(k))).collect();
+                let image = case.apply(&x);
+                for (k, column) in case.a.iter().enumerate() {
+                    let expected = f64::from(u8::from(i == k));
+                    let found = dot(column, &image);
+                    assert!((found - expected).abs() < 1e-7, "{i} {k}: {found}");
+                }
+            }
+        }
     }
 }
 
