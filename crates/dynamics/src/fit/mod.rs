@@ -102,8 +102,8 @@ impl<M: SmoothMap> LeastSquares<M> {
     /// Keeps each parameter within `[lower_k, upper_k]` (length p each; infinities allowed).
     ///
     /// Parameters at a bound that the gradient points out of are held; a step that would leave the box is
-    /// solved again with the offending parameters at their bounds. Every point evaluated lies in the box
-    /// (differences for a Jacobian may look across by their step).
+    /// solved again with the offending parameters at their bounds. Every point evaluated lies in the box,
+    /// those of differences for a Jacobian included.
     ///
     /// # Errors
     /// [`FitError::Count`]; [`FitError::Bounds`] where lower is not below upper.
