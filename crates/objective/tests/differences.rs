@@ -333,8 +333,8 @@ fn noise_of_the_values_is_not_taken_for_curvature() {
     let mut jacobian = map.new_jacobian();
     map.linearize(&[1.3], &mut [0.0; 40], &mut jacobian).unwrap();
     for j in 0..40 {
-        let t = 0.1 * f64::from(j);
-        let error = jacobian.matrix()[(j as usize, 0)] - t * (t * 1.3).cos();
+        let t = 0.1 * j as f64;
+        let error = jacobian.matrix()[(j, 0)] - t * (t * 1.3).cos();
         // 2^-25 over a step of 6e-6 relative to 1.3.
         assert!(error.abs() < 2.0 * 2.0_f64.powi(-25) / 8e-6, "{j}: {error:e}");
     }
