@@ -59,7 +59,8 @@ fn sparse_and_dense_fits_agree() {
         length: StepLength::Whole,
     };
     for damping in [Damping::TrustRegion { initial_radius: 0.05 }, whole] {
-        let settings = FitSettings { damping, gradient_tolerance: 1e-10, ..FitSettings::default() };
+        // A schedule comes no closer than to where the rounding of the loss decides.
+        let settings = FitSettings { damping, gradient_tolerance: 1e-7, ..FitSettings::default() };
         let (a, b) = (full.fit(&start, &settings), sparse.fit(&start, &settings));
         let (a, b) = (a.unwrap(), b.unwrap());
         assert!(a.stop.converged() && b.stop.converged(), "{:?} {:?}", a.stop, b.stop);
