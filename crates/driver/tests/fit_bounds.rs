@@ -31,14 +31,15 @@ fn value(record: &FitRecord, name: &str) -> f64 {
     record.parameters[record.names.iter().position(|known| known == name).unwrap()]
 }
 
-/// Values of SciPy 1.17.1: trf from the same starts, lm for the peak of height 1e-15.
+/// Values of SciPy 1.17.1: trf from the same starts, lm for the peak of height 1e-15. trf stays inside of the box: at
+/// `x0 = 1` itself the loss is 5e-5 less.
 #[test]
 fn committed_problems_end_at_their_known_losses() {
     let cases: [(&str, f64, &[(&str, f64)]); 4] = [
         ("bound_trap_sine", 5.617_295_836_27e-3, &[("amp", 0.222_494), ("off", 0.570_748)]),
         (
             "min_on_bound_cli",
-            2.492_604_854_55e-3,
+            2.492_467_873_762_6e-3,
             &[("a", 1.999_23), ("x0", 1.0), ("n", 0.347_793)],
         ),
         ("start_on_branch_point", 1.394_787_767_54e-2, &[("b", 0.0)]),

@@ -56,7 +56,6 @@ fn rows(header: &str, row: impl Fn(f64) -> String) -> String {
 #[test]
 fn powers_with_a_row_at_zero_are_fitted() {
     let data = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/fit");
-    let out = tempfile::tempdir().unwrap();
     // Loss, then name, value, deviation.
     type Case = (&'static str, f64, &'static [(&'static str, f64, f64)]);
     let cases: [Case; 3] = [
@@ -82,6 +81,7 @@ fn powers_with_a_row_at_zero_are_fitted() {
         ),
     ];
     for (name, loss, parameters) in cases {
+        let out = tempfile::tempdir().unwrap();
         let record = fit(&data.join(name).join("problem.toml"), Some(out.path()), |_| ()).unwrap();
         assert!(
             record.converged && (record.loss / loss - 1.0).abs() < 1e-9,
@@ -146,7 +146,7 @@ fn cube_roots_and_towers_of_powers_have_their_values() {
     }
     let csv = "x,y\n1.7,512\n1.7,512\n";
     let model = "[model]\nexpression = \"a * 2^3^2 + 0*x\"\n[parameters]\na = 0.5";
-    assert_eq!(record(csv, model).parameters, [1.0]);
+    assert!((record(csv, model).parameters[0] - 1.0).abs() < 1e-14);
 }
 
 #[test]

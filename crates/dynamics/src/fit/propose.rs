@@ -16,12 +16,6 @@ const TAKEN: f64 = 1e-4;
 const POOR: f64 = 0.25;
 /// Gain ratio from which the radius grows.
 const GOOD: f64 = 0.75;
-/// Growth of the radius after a good step: least, and most unless the model is all but exact. Larger ones reach a far
-/// minimum in fewer steps, and more often another valley than the start's.
-const GROWTH: [f64; 2] = [1.5, 4.0];
-/// Error of the gain ratio that a longer step may be expected to have, and the one at which the map counts as linear.
-const EXPECTED: f64 = 0.05;
-const LINEAR: f64 = 1e-4;
 /// Gain ratio that no longer speaks for the model: the step has left the ground it describes.
 const TOO_GOOD: f64 = 4.0;
 /// How often a point's steps may be refused for being too good, or the first point's for not being good.
@@ -49,12 +43,6 @@ fn is_distrusted(trial: &Trial, damping: f64, at_start: bool) -> bool {
     // runs down: it must be where the linear model holds.
     let unproved = at_start && trial.gain > TAKEN && trial.gain < GOOD;
     too_good || unproved
-}
-
-/// By how much the radius grows after a good step: the error of its gain ratio grows at least as its length.
-fn growth(gain: f64) -> f64 {
-    let error = (gain - 1.0).abs();
-    (EXPECTED / error).clamp(GROWTH[0], GROWTH[1]).max(LINEAR / error)
 }
 
 impl<M: SmoothMap> Iteration<'_, M> {
@@ -275,7 +263,7 @@ impl<M: SmoothMap> Iteration<'_, M> {
         } else if self.damping == 0.0 {
             self.radius = self.radius.max(2.0 * length);
         } else if trial.gain >= GOOD {
-            self.radius = growth(trial.gain) * length;
+            self.radius = 2.0 * length;
             self.damping *= 0.5;
         }
     }

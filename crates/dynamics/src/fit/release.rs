@@ -100,10 +100,13 @@ impl<M: SmoothMap> Iteration<'_, M> {
     }
 
     /// The norm of parameter `k`'s part in the directions that steps leave out, in scaled variables; 1 for one without
-    /// effect.
+    /// effect, and 0 for all others where there are too many for singular vectors.
     fn share_of_kernel(&self, k: usize) -> f64 {
         let Some(place) = self.free.iter().position(|&free| free == k) else { return 0.0 };
         let values = self.factor.singular_values();
+        if values.is_empty() {
+            return if self.factor.column_norms()[k] > 0.0 { 0.0 } else { 1.0 };
+        }
         let mut order: Vec<usize> = (0..values.len()).collect();
         order.sort_by(|&a, &b| values[b].total_cmp(&values[a]));
         let kept = order.iter().take(self.factor.rank());

@@ -65,10 +65,8 @@ fn as_many_starts_arrive_as_with_the_best_of_scipy() {
             }
         }
         println!("{name}: {arrived} of {STARTS}, SciPy at best {peer}");
-        // A start between two valleys falls into either by luck: two standard deviations of a draw of such starts.
-        let share = peer as f64 / STARTS as f64;
-        let luck = 2.0 * (STARTS as f64 * share * (1.0 - share) / 10.0).sqrt();
-        if (arrived as f64) < peer as f64 - luck {
+        // A start between two valleys falls into either by luck, for SciPy's four methods as well as here.
+        if arrived + STARTS / 25 < peer {
             failures.push(format!("{name}: {arrived}, SciPy {peer}"));
         }
         (ours, best) = (ours + arrived, best + peer);

@@ -66,17 +66,25 @@ fn line(noise: f64) -> impl SmoothMap {
     }))
 }
 
+/// Settings with a first radius of the size of the parameters.
+fn whole() -> FitSettings {
+    let damping = Damping::TrustRegion { initial_radius: 1.0 };
+    FitSettings { damping, ..FitSettings::default() }
+}
+
 #[test]
-fn a_linear_problem_takes_two_steps_and_proves_it_by_the_gradient() {
-    // A short one to see that the map is linear, then a whole one.
+fn a_linear_problem_takes_one_whole_step_and_proves_it_by_the_gradient() {
+    let fit = LeastSquares::new(line(0.1)).fit(&[0.5, 2.0], &whole()).unwrap();
+    assert_eq!((fit.stop.clone(), fit.counts.residuals), (FitStop::Gradient, 2), "{fit}");
+    assert_eq!(fit.history[1].kind, StepKind::GaussNewton);
+    // The default first radius is a tenth of the parameters, and doubles with each good step.
     let fit = LeastSquares::new(line(0.1)).fit(&[0.5, 2.0], &FitSettings::default()).unwrap();
-    assert_eq!((fit.stop.clone(), fit.counts.residuals), (FitStop::Gradient, 3), "{fit}");
-    assert_eq!(fit.history[2].kind, StepKind::GaussNewton);
+    assert!(fit.stop == FitStop::Gradient && fit.counts.residuals <= 6, "{fit}");
 }
 
 #[test]
 fn an_exact_fit_stops_at_rounding() {
-    let fit = LeastSquares::new(line(0.0)).fit(&[0.5, 2.0], &FitSettings::default()).unwrap();
+    let fit = LeastSquares::new(line(0.0)).fit(&[0.5, 2.0], &whole()).unwrap();
     assert_eq!(fit.stop, FitStop::Rounding, "{fit}");
     assert!(fit.loss < 1e-28 && fit.counts.residuals <= 4, "{fit}");
     // The start may be the solution.
@@ -146,7 +154,7 @@ fn residuals_of_single_precision_end_in_their_noise() {
             }
         }))
     };
-    let settings = FitSettings::default();
+    let settings = whole();
     let exact = LeastSquares::new(map()).fit(&[1.0, 1.0, 0.0], &settings).unwrap();
     assert_eq!(exact.stop, FitStop::Gradient, "{exact}");
     // Derivatives do not see the rounding.
@@ -203,9 +211,7 @@ fn a_first_step_is_taken_where_the_model_holds() {
         r[1] = 1.0 - w[0];
     }));
     // A whole step from here lowers the loss, but not as predicted.
-    let damping = Damping::TrustRegion { initial_radius: 1.0 };
-    let settings = FitSettings { damping, ..FitSettings::default() };
-    let fit = LeastSquares::new(valley).fit(&[-12.0, 10.0], &settings).unwrap();
+    let fit = LeastSquares::new(valley).fit(&[-12.0, 10.0], &whole()).unwrap();
     let refused = fit.history[1..].iter().take_while(|r| r.verdict != Verdict::Accepted);
     let poor = refused.filter(|r| r.gain_ratio > 1e-4 && r.gain_ratio < 0.75).count();
     let first = fit.history[1..].iter().find(|r| r.verdict == Verdict::Accepted).unwrap();

@@ -25,6 +25,9 @@ use tape::{Block, Node, Tape};
 /// Numbers that the values of a block of rows may have, so that they stay in the cache.
 const BLOCK: usize = 1 << 17;
 
+/// How far inside of a bound an infinite derivative is taken, relative to the parameter: about sqrt(eps).
+const EDGE: f64 = 1e-8;
+
 /// `expression(columns, parameters) - response` on the rows of a data set.
 ///
 /// Operators are `+ - * / ^` (also `**`), with the precedence of Python. Functions: `exp`, `ln` = `log`, `log10`,
@@ -173,6 +176,42 @@ impl SmoothMap for ExpressionModel {
                 }
             }
         });
+        Ok(())
+    }
+
+    /// As [`SmoothMap::linearize`], but where a derivative is infinite on an edge of the box, as that of `sqrt(b)` by b at
+    /// its bound 0, those entries are taken a little inside: their sign tells whether the bound holds the parameter.
+    fn linearize_within(
+        &self,
+        w: &[f64],
+        lower: &[f64],
+        upper: &[f64],
+        value: &mut [f64],
+        jacobian: &mut DenseJacobian,
+    ) -> Result<(), MapError> {
+        self.linearize(w, value, jacobian)?;
+        for k in 0..self.parameters {
+            if jacobian.matrix().col(k).iter().all(|x| x.is_finite()) {
+                continue;
+            }
+            let step = EDGE * if w[k] == 0.0 { 1.0 } else { w[k].abs() };
+            let mut inner = w.to_vec();
+            if w[k] - lower[k] <= step && w[k] + step < upper[k] {
+                inner[k] += step;
+            } else if upper[k] - w[k] <= step && w[k] - step > lower[k] {
+                inner[k] -= step;
+            } else {
+                continue;
+            }
+            let (mut scratch, mut inside) = (value.to_vec(), self.new_jacobian());
+            self.linearize(&inner, &mut scratch, &mut inside)?;
+            let entries = jacobian.matrix_mut().col_mut(k);
+            for (entry, inner) in entries.iter_mut().zip(inside.matrix().col(k).iter()) {
+                if !entry.is_finite() {
+                    *entry = *inner;
+                }
+            }
+        }
         Ok(())
     }
 }
