@@ -35,7 +35,9 @@ fn value(record: &FitRecord, name: &str) -> f64 {
 /// `x0 = 1` itself the loss is 5e-5 less.
 #[test]
 fn committed_problems_end_at_their_known_losses() {
-    let cases: [(&str, f64, &[(&str, f64)]); 4] = [
+    // Name, loss, then parameters and their values.
+    type Case = (&'static str, f64, &'static [(&'static str, f64)]);
+    let cases: [Case; 4] = [
         ("bound_trap_sine", 5.617_295_836_27e-3, &[("amp", 0.222_494), ("off", 0.570_748)]),
         (
             "min_on_bound_cli",

@@ -5,6 +5,7 @@
     reason = "exact values and small draws are meant"
 )]
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
@@ -55,9 +56,9 @@ fn rows(header: &str, row: impl Fn(f64) -> String) -> String {
 /// that SciPy 1.17.1's four methods agree on.
 #[test]
 fn powers_with_a_row_at_zero_are_fitted() {
-    let data = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/fit");
     // Loss, then name, value, deviation.
     type Case = (&'static str, f64, &'static [(&'static str, f64, f64)]);
+    let data = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/fit");
     let cases: [Case; 3] = [
         (
             "power_zero_row_1",
@@ -258,10 +259,8 @@ fn pictures_of_many_rows_are_thinned_or_left_out() {
     let mut csv = "x,y\n".to_owned();
     for j in 0..100_000 {
         let x = 1e-4 * f64::from(j);
-        csv += &format!(
-            "{x:.4},{:.6}\n",
-            3.0 * (-0.5 * x).exp() + 1.0 + 0.2 * (f64::from(j) * 1.7).sin()
-        );
+        let y = 3.0 * (-0.5 * x).exp() + 1.0 + 0.2 * (f64::from(j) * 1.7).sin();
+        writeln!(csv, "{x:.4},{y:.6}").unwrap();
     }
     let model = "[model]\nexpression = \"a*exp(-b*x) + c\"\n[parameters]\na = 1\nb = 1\nc = 0\n";
     let folder = folder(&csv, model);

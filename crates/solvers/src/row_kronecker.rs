@@ -59,8 +59,8 @@ pub struct RowKronecker {
     by_row: Mat<f64>,
     /// `norm(x_j)^2`, row by row.
     input_squares: Vec<f64>,
-    /// Position of the pair of features (k, l) among all pairs, at `l d + k`: made for the first Gram matrix, as
-    /// many features would make it larger than all else.
+    /// Position of the pair of features (k, l) among all pairs, at `l d + k`; beyond [`FEW_FEATURES`] made for the first
+    /// Gram matrix, as it would be larger than all else.
     pair_places: OnceLock<Vec<u32>>,
     /// The products of the pairs of features, row after row, where `pair_gram` asks for them and they are few.
     feature_pairs: Option<Mat<f64>>,
@@ -97,7 +97,11 @@ impl RowKronecker {
             right,
             by_row,
             input_squares,
-            pair_places: OnceLock::new(),
+            pair_places: if features <= FEW_FEATURES {
+                OnceLock::from(pair_places(features))
+            } else {
+                OnceLock::new()
+            },
             feature_pairs,
         }
     }
@@ -374,6 +378,9 @@ impl JacobianOperator for RowKronecker {
         sum
     }
 }
+
+/// Features up to which the places of their pairs (4 MiB) are made with the operator, so that no step allocates them.
+const FEW_FEATURES: usize = 1024;
 
 /// Position of the pair of features (k, l) among all pairs, at `l d + k`.
 fn pair_places(features: usize) -> Vec<u32> {

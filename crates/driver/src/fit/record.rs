@@ -50,7 +50,7 @@ pub struct FitRecord {
     /// Covariance `[p][p]`; empty beyond 200 parameters.
     #[serde(with = "number::matrix")]
     pub covariance: Vec<Vec<f64>>,
-    /// "lower", "upper" or null for each parameter `[p]`.
+    /// "lower", "upper", "fixed" or null for each parameter `[p]`.
     pub at_bound: Vec<Option<String>>,
     /// Directions that the data do not determine `[..][p]`.
     #[serde(with = "number::matrix")]
@@ -118,7 +118,11 @@ impl FitRecord {
             radius: step.radius,
         });
         let side = |bound: &Option<BoundSide>| {
-            bound.map(|side| if side == BoundSide::Lower { "lower" } else { "upper" }.to_owned())
+            bound.map(|side| match side {
+                BoundSide::Lower => "lower".to_owned(),
+                BoundSide::Upper => "upper".to_owned(),
+                BoundSide::Fixed => "fixed".to_owned(),
+            })
         };
         Self {
             schema: SCHEMA,

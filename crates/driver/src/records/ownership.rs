@@ -129,7 +129,8 @@ pub fn removable_run(folder: &Path) -> Result<(), RecordError> {
         let entry = entry.map_err(fail)?;
         let name = entry.file_name().to_string_lossy().into_owned();
         let is_file = entry.file_type().map_err(fail)?.is_file();
-        if !name.starts_with(UNFINISHED) && !(is_file && OF_A_RUN.contains(&name.as_str())) {
+        let of_a_run = is_file && OF_A_RUN.contains(&name.as_str());
+        if !(of_a_run || name.starts_with(UNFINISHED)) {
             let what = "is not of the run in this folder";
             return Err(RecordError::foreign(&entry.path(), what, ACCEPTED));
         }
@@ -178,6 +179,7 @@ fn holds<T: DeserializeOwned>(path: &Path, accept: impl Fn(&T) -> bool) -> bool 
 /// Whether a file of this name that this program wrote begins like that.
 fn begins_as_ours(name: &str, bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes);
+    let extension = Path::new(name).extension().and_then(|extension| extension.to_str());
     match name {
         "config.toml" => text.starts_with("[data]\n") && text.contains("\n\n[network]\n"),
         "trace.csv" => text.starts_with("step,time,loss,deviation,riemannian_gradient_norm,"),
@@ -190,11 +192,11 @@ fn begins_as_ours(name: &str, bytes: &[u8]) -> bool {
         "report.html" => {
             text.starts_with("<!DOCTYPE html>") && text.contains(" - gaussflow</title>")
         }
-        _ if name.ends_with(".svg") => {
+        _ if extension == Some("svg") => {
             text.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 ")
                 && text.contains("\" role=\"img\">\n<title>")
         }
-        _ if name.ends_with(".png") => {
+        _ if extension == Some("png") => {
             let mark = b"tEXtSoftware\0gaussflow";
             bytes.starts_with(b"\x89PNG\r\n\x1a\n")
                 && bytes.windows(mark.len()).any(|part| part == mark)

@@ -13,65 +13,81 @@ use super::stop::FitStop;
 
 /// How far inside of the box the rank is measured that a bound may have taken, relative to the parameters.
 const INSIDE: f64 = 1e-3;
-/// Moves along a parameter without effect, relative to its size (to 1 where it is 0).
+/// Moves along a direction without effect, in units of a parameter's size.
 const MOVES: [f64; 8] = [0.3, -0.3, 1.0, -1.0, 3.0, -3.0, 0.1, -0.1];
+/// Directions that are looked along, of each kind.
+const DIRECTIONS: usize = 4;
+/// Norm of a column relative to the one inside of the box up to which the parameter has lost its effect.
+const VANISHED: f64 = 1e-8;
 /// How often a fit is released.
 const RELEASES: usize = 4;
 /// Relative rise of the loss that counts as none.
 const ROUNDING: f64 = 1e-12;
 
+/// What bounds have taken from the parameters that they do not hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Taken {
+    /// The effect of one on the residuals.
+    Effect,
+    /// The difference between the effects of some.
+    Distinction,
+}
+
 impl<M: SmoothMap> Iteration<'_, M> {
     /// What becomes of a convergent end: `None` where the fit was released from a bound and goes on.
     pub(crate) fn settle(&mut self, stop: FitStop) -> Result<Option<FitStop>, FitError> {
-        if !stop.converged() || stop == FitStop::Rounding || !self.bound_takes_rank()? {
+        if !stop.converged() || stop == FitStop::Rounding {
             return Ok(Some(stop));
         }
+        let Some(taken) = self.taken_by_bounds()? else { return Ok(Some(stop)) };
         if self.releases < RELEASES && self.release()? {
             self.releases += 1;
             return Ok(None);
         }
         self.prepare()?;
-        Ok(Some(FitStop::RankLostAtBound))
+        // Parameters that merely cannot be told apart still have their effect: the gradient by each of them is 0.
+        Ok(Some(if taken == Taken::Effect { FitStop::RankLostAtBound } else { stop }))
     }
 
-    /// Whether rank is lost here that is there a little inside of the box.
-    fn bound_takes_rank(&mut self) -> Result<bool, FitError> {
-        let Some(bounds) = &self.problem.bounds else { return Ok(false) };
+    /// What is lost here that is there a little inside of the box.
+    fn taken_by_bounds(&mut self) -> Result<Option<Taken>, FitError> {
+        let Some(bounds) = &self.problem.bounds else { return Ok(None) };
         if self.deficiency == 0 {
-            return Ok(false);
+            return Ok(None);
         }
-        let Some(inner) = bounds.inside(&self.here.w, INSIDE) else { return Ok(false) };
+        let Some(inner) = bounds.inside(&self.here.w, INSIDE) else { return Ok(None) };
         let free = self.free.clone();
+        let here = self.factor.column_norms().to_vec();
         self.trial.w.copy_from_slice(&inner);
         if !self.linearize_trial() {
-            return Ok(false);
+            self.reload()?;
+            return Ok(None);
         }
         // Columns as they are there: the running maxima may lie far above them.
         let norms = self.factor.column_norms().iter();
         let scales: Vec<f64> = norms.map(|&s| if s > 0.0 { s } else { 1.0 }).collect();
+        let vanished = free.iter().any(|&k| here[k] <= VANISHED * self.factor.column_norms()[k]);
         self.factor.factor(&scales, &free)?;
         let lost = free.len().min(self.here.f.len()) - self.factor.rank();
         let deficiency = self.deficiency;
         self.reload()?;
-        Ok(lost < deficiency)
+        let taken = if vanished { Taken::Effect } else { Taken::Distinction };
+        Ok((lost < deficiency).then_some(taken))
     }
 
-    /// Goes along parameters without effect to where a held one wants to come inside; whether there is such a point.
+    /// Goes along directions without effect to where a held parameter wants to come inside; whether there is such a point.
     fn release(&mut self) -> Result<bool, FitError> {
         let Some(bounds) = &self.problem.bounds else { return Ok(false) };
-        let residual = self.measures.residual;
-        let held: Vec<usize> =
-            (0..self.step.len()).filter(|k| !self.free.contains(k) && !bounds.fixes(*k)).collect();
-        let most = self.loss_with_rounding();
-        for &k in &self.free.clone() {
-            if self.share_of_kernel(k) < 0.1 {
-                continue;
-            }
-            let w = self.here.w[k];
-            let size = if w == 0.0 { 1.0 } else { w.abs() };
+        let (residual, most) = (self.measures.residual, self.here.loss * (1.0 + ROUNDING));
+        let held: Vec<usize> = (0..self.step.len())
+            .filter(|k| self.free.binary_search(k).is_err() && !bounds.fixes(*k))
+            .collect();
+        for direction in self.directions_without_effect() {
             for share in MOVES {
-                self.trial.w.copy_from_slice(&self.here.w);
-                self.trial.w[k] = (w + share * size).clamp(bounds.lower[k], bounds.upper[k]);
+                for (k, d) in direction.iter().enumerate() {
+                    let end = self.here.w[k] + share * d;
+                    self.trial.w[k] = end.clamp(bounds.lower[k], bounds.upper[k]);
+                }
                 if !self.linearize_trial() || self.trial.loss > most {
                     continue;
                 }
@@ -95,23 +111,34 @@ impl<M: SmoothMap> Iteration<'_, M> {
         Ok(false)
     }
 
-    fn loss_with_rounding(&self) -> f64 {
-        self.here.loss * (1.0 + ROUNDING)
-    }
-
-    /// The norm of parameter `k`'s part in the directions that steps leave out, in scaled variables; 1 for one without
-    /// effect, and 0 for all others where there are too many for singular vectors.
-    fn share_of_kernel(&self, k: usize) -> f64 {
-        let Some(place) = self.free.iter().position(|&free| free == k) else { return 0.0 };
-        let values = self.factor.singular_values();
-        if values.is_empty() {
-            return if self.factor.column_norms()[k] > 0.0 { 0.0 } else { 1.0 };
+    /// Each parameter whose column is 0, and the right singular vectors that steps leave out (p each), some of each: as
+    /// long as one parameter's size (1 where it is 0).
+    fn directions_without_effect(&self) -> Vec<Vec<f64>> {
+        let w = &self.here.w;
+        let size = |k: usize| if w[k] == 0.0 { 1.0 } else { w[k].abs() };
+        let empty = |k: &&usize| self.factor.column_norms()[**k] == 0.0;
+        let mut found: Vec<Vec<f64>> = Vec::new();
+        for &k in self.free.iter().filter(empty).take(DIRECTIONS) {
+            let mut direction = vec![0.0; w.len()];
+            direction[k] = size(k);
+            found.push(direction);
         }
+        let values = self.factor.singular_values();
         let mut order: Vec<usize> = (0..values.len()).collect();
         order.sort_by(|&a, &b| values[b].total_cmp(&values[a]));
-        let kept = order.iter().take(self.factor.rank());
-        let inside: f64 = kept.map(|&i| self.factor.right(i)[place].powi(2)).sum();
-        (1.0 - inside).max(0.0).sqrt()
+        for &i in order.iter().skip(self.factor.rank()).take(DIRECTIONS) {
+            let mut direction = vec![0.0; w.len()];
+            for (&k, v) in self.free.iter().zip(self.factor.right(i)) {
+                direction[k] = v / self.scales[k];
+            }
+            let longest = direction.iter().enumerate().map(|(k, d)| d.abs() / size(k));
+            let longest = longest.fold(0.0, f64::max);
+            if longest > 0.0 {
+                direction.iter_mut().for_each(|d| *d /= longest);
+                found.push(direction);
+            }
+        }
+        found
     }
 
     /// Residuals and Jacobian at the trial's parameters, loaded into the factor; whether they are defined.

@@ -17,6 +17,8 @@ pub enum BoundSide {
     Lower,
     /// Its upper bound.
     Upper,
+    /// Both: they are equal.
+    Fixed,
 }
 
 /// What a fit came to. [`std::fmt::Display`] writes a summary of at most one screen.
@@ -109,8 +111,11 @@ impl Fit {
                     .bounds
                     .as_ref()
                     .filter(|_| iteration.free.binary_search(&k).is_err())?;
-                let lower = here.w[k] <= bounds.lower[k];
-                Some(if lower { BoundSide::Lower } else { BoundSide::Upper })
+                Some(match (bounds.fixes(k), here.w[k] <= bounds.lower[k]) {
+                    (true, _) => BoundSide::Fixed,
+                    (false, true) => BoundSide::Lower,
+                    (false, false) => BoundSide::Upper,
+                })
             })
             .collect();
         Self {

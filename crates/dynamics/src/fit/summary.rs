@@ -32,6 +32,7 @@ impl Display for Fit {
             match self.at_bound[k] {
                 Some(BoundSide::Lower) => writeln!(f, "at its lower bound")?,
                 Some(BoundSide::Upper) => writeln!(f, "at its upper bound")?,
+                Some(BoundSide::Fixed) => writeln!(f, "fixed")?,
                 None if self.standard_deviations[k].is_infinite() => {
                     writeln!(f, "not determined")?;
                 }
@@ -86,6 +87,9 @@ impl Fit {
             format!(
                 "no deviations: {n} observations for {rank} determined parameters leave no degree of freedom"
             )
+        } else if self.measure == RobustLoss::Squares {
+            "no deviations: the inverse of this sparse system takes too long, or more than 32 directions are not determined"
+                .to_owned()
         } else {
             let loss = self.measure.name();
             format!(
