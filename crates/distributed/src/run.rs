@@ -143,7 +143,7 @@ pub fn run<C: Communicator>(
     run_into(config, (out, Overwrite::No), ranks)
 }
 
-/// As [`run`]; beside `out` stands whether another run of ours that has this one's name may be replaced there.
+/// As [`run()`]; beside `out` stands whether another run of ours that has this one's name may be replaced there.
 ///
 /// # Errors
 /// [`Failure`], on all ranks.

@@ -4,6 +4,7 @@
 //! Calls are numbered, and call k of a seed is always the same. `GAUSSFLOW_HOSTILE_CALLS` sets their number and
 //! `GAUSSFLOW_HOSTILE_SEED` the seed.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -113,7 +114,7 @@ impl Draw {
     /// `text` after one to four changes: bytes, pieces, numbers, words.
     fn damage(&mut self, text: &[u8]) -> Vec<u8> {
         let mut bytes = text.to_vec();
-        for _ in 0..1 + self.below(4) {
+        for _ in 0..=self.below(4) {
             let at = self.below(bytes.len() + 1);
             let end = (at + self.below(40)).min(bytes.len());
             match self.below(8) {
@@ -222,7 +223,7 @@ fn call(home: &Home, draw: &mut Draw) {
             drop(Sweep::read(&home.path("s.toml")).map(|sweep| sweep.runs.len()));
         }),
         2 => {
-            with_damaged(&home.path("p.toml"), draw, |_| drop(Problem::read(&home.path("p.toml"))))
+            with_damaged(&home.path("p.toml"), draw, |_| drop(Problem::read(&home.path("p.toml"))));
         }
         3 => with_damaged(&home.path("d.csv"), draw, |_| {
             drop(load_csv(&home.path("d.csv"), "y"));
@@ -328,17 +329,19 @@ fn settings(home: &Home, draw: &mut Draw) {
     );
     for key in ["scaling", "damping", "rank_cutoff", "solve_tolerance", "absolute_tolerance"] {
         if draw.below(2) == 0 {
-            text += &format!("{key} = {:?}\n", draw.number());
+            writeln!(text, "{key} = {:?}", draw.number()).unwrap();
         }
     }
     // Below this an adaptive integrator may well take its time.
-    text += &format!("relative_tolerance = {}\n", draw.pick(&["1e-4", "1e-2", "0.5"]));
+    writeln!(text, "relative_tolerance = {}", draw.pick(&["1e-4", "1e-2", "0.5"])).unwrap();
     if draw.below(3) == 0 {
-        text += &format!(
-            "[events]\nball_radius = {:?}\nrank_threshold = {:?}\n",
+        writeln!(
+            text,
+            "[events]\nball_radius = {:?}\nrank_threshold = {:?}",
             draw.number(),
             draw.number()
-        );
+        )
+        .unwrap();
     }
     let sound = TABLE.to_owned();
     let table = if draw.below(3) == 0 {
