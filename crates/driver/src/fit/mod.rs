@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use gaussflow::dynamics::{Damping, Fit, FitError, FitSettings, LeastSquares};
 use gaussflow::objective::{Residuals, SmoothMap};
+use rayon::prelude::*;
 
 use crate::config::{Standardize, TargetScale};
 use crate::data::{Dataset, Sample, california_housing, load_csv};
@@ -126,9 +127,11 @@ pub fn fit_into(
     ownership::all_replaceable(&folder, FILES)?;
     write_json(&folder.join("fit.json"), &record)?;
     if problem.output.pictures && out.pictures == Pictures::AsWritten {
-        for (stem, chart) in if is_network { picture.scatter() } else { picture.charts() } {
-            figures::render(&chart, &folder, stem)?;
-        }
+        let charts = if is_network { picture.scatter() } else { picture.charts() };
+        let draw = |(stem, chart): &(&'static str, figures::Chart)| {
+            figures::render(chart, &folder, stem).map(drop)
+        };
+        charts.par_iter().try_for_each(draw)?;
     } else {
         // Pictures of an earlier fit would show another one than fit.json tells of.
         for name in &FILES[1..] {
