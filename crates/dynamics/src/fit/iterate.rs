@@ -263,7 +263,7 @@ impl<'a, M: SmoothMap> Iteration<'a, M> {
     }
 
     /// How many of `free` factored parameters steps cannot tell.
-    fn deficiency_of(&self, free: usize) -> usize {
+    pub(crate) fn deficiency_of(&self, free: usize) -> usize {
         free.min(self.here.f.len()).saturating_sub(self.factor.rank())
     }
 

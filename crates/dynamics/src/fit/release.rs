@@ -66,9 +66,10 @@ impl<M: SmoothMap> Iteration<'_, M> {
         // Columns as they are there: the running maxima may lie far above them.
         let norms = self.factor.column_norms().iter();
         let scales: Vec<f64> = norms.map(|&s| if s > 0.0 { s } else { 1.0 }).collect();
-        let vanished = free.iter().any(|&k| here[k] <= VANISHED * self.factor.column_norms()[k]);
+        let inside = self.factor.column_norms();
+        let vanished = free.iter().any(|&k| inside[k] > 0.0 && here[k] <= VANISHED * inside[k]);
         self.factor.factor(&scales, &free)?;
-        let lost = free.len().min(self.here.f.len()) - self.factor.rank();
+        let lost = self.deficiency_of(free.len());
         let deficiency = self.deficiency;
         self.reload()?;
         let taken = if vanished { Taken::Effect } else { Taken::Distinction };
