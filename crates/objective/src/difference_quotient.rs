@@ -14,10 +14,38 @@ pub(crate) fn promised_error() -> f64 {
     10.0 * f64::EPSILON.powf(2.0 / 3.0)
 }
 
+/// What the steps of differences are relative to: the parameters' scales where they are given, else their size.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Scales(Option<Vec<f64>>);
+
+impl Scales {
+    /// A magnitude for each of `parameters` parameters.
+    ///
+    /// # Errors
+    /// [`MapError`] on a wrong length or an entry that is not positive and finite.
+    pub(crate) fn given(scales: Vec<f64>, parameters: usize) -> Result<Self, MapError> {
+        crate::map::require_length("the scales", &scales, parameters)?;
+        let improper = scales.iter().enumerate().find(|(_, x)| !(x.is_finite() && **x > 0.0));
+        match improper {
+            Some((index, &value)) => Err(MapError::InvalidScale { index, value }),
+            None => Ok(Self(Some(scales))),
+        }
+    }
+
+    /// The magnitude that the step of parameter `k` is relative to.
+    pub(crate) fn magnitude(&self, w: &[f64], k: usize) -> f64 {
+        match &self.0 {
+            Some(scales) => scales[k],
+            None if w[k] == 0.0 => 1.0,
+            None => w[k].abs(),
+        }
+    }
+}
+
 /// Change of the values, relative to them, from which their difference has six digits.
-const VISIBLE: f64 = 1e-10;
+pub(crate) const VISIBLE: f64 = 1e-10;
 /// Factor by which steps grow that the values do not show.
-const GROWTH: f64 = 1e2;
+pub(crate) const GROWTH: f64 = 1e2;
 /// Least room on both sides, in steps, for values on both. Rounding then grows by 4, as in the one-sided formula.
 const ENOUGH: f64 = 0.25;
 /// Factor by which a step shrinks that no side has values for, and how often it does.

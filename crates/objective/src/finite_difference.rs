@@ -5,7 +5,7 @@
 
 use gaussflow_solvers::{DenseJacobian, JacobianOperator};
 
-use crate::difference_quotient::{Quotients, promised_error};
+use crate::difference_quotient::{Quotients, Scales, promised_error};
 use crate::map::{MapError, Residuals, SecondOrderMap, SmoothMap, require_finite};
 
 /// A map whose first and second derivatives come from differences of its values.
@@ -33,13 +33,13 @@ use crate::map::{MapError, Residuals, SecondOrderMap, SmoothMap, require_finite}
 #[derive(Clone, Debug)]
 pub struct FiniteDifferences<R> {
     inner: R,
-    scales: Option<Vec<f64>>,
+    scales: Scales,
 }
 
 impl<R: Residuals> FiniteDifferences<R> {
     /// Differences of `inner`.
     pub fn new(inner: R) -> Self {
-        Self { inner, scales: None }
+        Self { inner, scales: Scales::default() }
     }
 
     /// The magnitude of each parameter that its steps are relative to (length p, positive): the change over which
@@ -48,12 +48,7 @@ impl<R: Residuals> FiniteDifferences<R> {
     /// # Errors
     /// [`MapError`] on a wrong length or an entry that is not positive and finite.
     pub fn with_scales(mut self, scales: Vec<f64>) -> Result<Self, MapError> {
-        crate::map::require_length("the scales", &scales, self.inner.parameters())?;
-        let improper = scales.iter().enumerate().find(|(_, x)| !(x.is_finite() && **x > 0.0));
-        if let Some((index, &value)) = improper {
-            return Err(MapError::InvalidScale { index, value });
-        }
-        self.scales = Some(scales);
+        self.scales = Scales::given(scales, self.inner.parameters())?;
         Ok(self)
     }
 
@@ -62,19 +57,13 @@ impl<R: Residuals> FiniteDifferences<R> {
         &self.inner
     }
 
-    /// The magnitude that the step of parameter `k` is relative to.
-    fn magnitude(&self, w: &[f64], k: usize) -> f64 {
-        match &self.scales {
-            Some(scales) => scales[k],
-            None if w[k] == 0.0 => 1.0,
-            None => w[k].abs(),
-        }
-    }
-
     /// A step along `v` that is `relative` of the parameters' magnitudes where v is largest.
     fn step_along(&self, w: &[f64], v: &[f64], relative: f64) -> f64 {
-        let largest =
-            v.iter().enumerate().map(|(k, v)| v.abs() / self.magnitude(w, k)).fold(0.0, f64::max);
+        let largest = v
+            .iter()
+            .enumerate()
+            .map(|(k, v)| v.abs() / self.scales.magnitude(w, k))
+            .fold(0.0, f64::max);
         if largest > 0.0 { relative / largest } else { relative }
     }
 
@@ -148,7 +137,7 @@ impl<R: Residuals> SmoothMap for FiniteDifferences<R> {
         let mut quotients = Quotients::new(&self.inner, w, value, [lower, upper]);
         let mut matrix = jacobian.matrix_mut();
         for k in 0..w.len() {
-            let slope = quotients.derivative(k, self.magnitude(w, k))?;
+            let slope = quotients.derivative(k, self.scales.magnitude(w, k))?;
             slope.iter().enumerate().for_each(|(j, slope)| matrix[(j, k)] = *slope);
         }
         Ok(())

@@ -5,16 +5,13 @@
 
 use gaussflow_solvers::{SparseJacobian, SparsityPattern};
 
-use crate::map::{MapError, Residuals, SmoothMap, require_length};
-
-/// Change of a column's values, relative to them, from which their difference has six digits.
-const VISIBLE: f64 = 1e-10;
-/// Factor by which steps grow that the values do not show.
-const GROWTH: f64 = 1e2;
+use crate::difference_quotient::{GROWTH, Scales, VISIBLE, promised_error};
+use crate::map::{MapError, Residuals, SmoothMap};
 
 /// A map whose Jacobian has the entries of a [`SparsityPattern`], by differences of its values.
 ///
-/// Steps are those of [`crate::FiniteDifferences`], judged by the rows of each column alone. Where one side of a step
+/// Steps have the length of [`crate::FiniteDifferences`]' first ones and grow as those, judged by the rows of each column
+/// alone; they are not shortened where the derivative changes: give scales there. Where one side of a step
 /// is undefined, the other gives the derivative, by `(-3 f(w) + 4 f(w + h) - f(w + 2h)) / 2h`. What depends on a
 /// parameter outside of the pattern is not seen: [`crate::check_jacobian`] shows a pattern that misses entries.
 ///
@@ -41,7 +38,7 @@ pub struct SparseDifferences<R> {
     inner: R,
     pattern: SparsityPattern,
     groups: Vec<Vec<usize>>,
-    scales: Option<Vec<f64>>,
+    scales: Scales,
 }
 
 /// Values on both sides, parameters moved there, and the box that they keep to.
@@ -69,20 +66,16 @@ impl<R: Residuals> SparseDifferences<R> {
             }
         }
         let groups = group(&pattern);
-        Ok(Self { inner, pattern, groups, scales: None })
+        Ok(Self { inner, pattern, groups, scales: Scales::default() })
     }
 
-    /// The magnitude below which each parameter counts as zero (length p, positive).
+    /// The magnitude of each parameter that its steps are relative to (length p, positive), as
+    /// [`crate::FiniteDifferences::with_scales`].
     ///
     /// # Errors
     /// [`MapError`] on a wrong length or an entry that is not positive and finite.
     pub fn with_scales(mut self, scales: Vec<f64>) -> Result<Self, MapError> {
-        require_length("the scales", &scales, self.inner.parameters())?;
-        let improper = scales.iter().enumerate().find(|(_, x)| !(x.is_finite() && **x > 0.0));
-        if let Some((index, &value)) = improper {
-            return Err(MapError::InvalidScale { index, value });
-        }
-        self.scales = Some(scales);
+        self.scales = Scales::given(scales, self.inner.parameters())?;
         Ok(self)
     }
 
@@ -94,15 +87,6 @@ impl<R: Residuals> SparseDifferences<R> {
     /// Number of groups of columns: a Jacobian takes two values for each.
     pub fn groups(&self) -> usize {
         self.groups.len()
-    }
-
-    /// The magnitude that the step of parameter `k` is relative to.
-    fn magnitude(&self, w: &[f64], k: usize) -> f64 {
-        match &self.scales {
-            Some(scales) => w[k].abs().max(scales[k]),
-            None if w[k] == 0.0 => 1.0,
-            None => w[k].abs(),
-        }
     }
 
     /// Values at w with `factor h` added to the columns of `moved`; whether they are defined, and in the box.
@@ -290,7 +274,8 @@ impl<R: Residuals> SmoothMap for SparseDifferences<R> {
         for columns in &self.groups {
             // A parameter that has no room has no part in any step.
             let free = columns.iter().filter(|&&k| lower[k] < upper[k]);
-            let moved: Vec<(usize, f64)> = free.map(|&k| (k, self.magnitude(w, k))).collect();
+            let moved: Vec<(usize, f64)> =
+                free.map(|&k| (k, self.scales.magnitude(w, k))).collect();
             self.differ(w, value, &moved, &mut sides, jacobian)?;
         }
         for (k, _) in lower.iter().zip(upper).enumerate().filter(|(_, (l, u))| l >= u) {
@@ -301,6 +286,6 @@ impl<R: Residuals> SmoothMap for SparseDifferences<R> {
 
     /// As [`crate::FiniteDifferences`].
     fn jacobian_error(&self) -> f64 {
-        10.0 * f64::EPSILON.powf(2.0 / 3.0)
+        promised_error()
     }
 }
