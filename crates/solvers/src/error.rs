@@ -1,7 +1,6 @@
 //! Why a solve or a factorization gave no answer; every variant carries the numbers that decided.
 
-use crate::DampedSolver;
-use crate::operator::JacobianOperator;
+use crate::damped::DampedSolver;
 use crate::vector::all_finite;
 
 /// Why a solve of `((1 - rho) J^T J + rho I) v = J^T b`, or a factorization of `J`, gave no answer.
@@ -198,26 +197,6 @@ pub(crate) fn require_entries(rows: usize, columns: usize) -> Result<(), SolveEr
     if rows == 0 || columns == 0 { Err(SolveError::EmptySystem { rows, columns }) } else { Ok(()) }
 }
 
-/// Refuses an operator of another shape than `rows` x `columns`.
-///
-/// # Errors
-/// [`SolveError::ShapeMismatch`].
-pub(crate) fn require_shape(
-    jacobian: &dyn JacobianOperator,
-    rows: usize,
-    columns: usize,
-) -> Result<(), SolveError> {
-    for (what, expected, found) in [
-        ("the operator's row count", rows, jacobian.rows()),
-        ("the operator's column count", columns, jacobian.columns()),
-    ] {
-        if expected != found {
-            return Err(SolveError::ShapeMismatch { what, expected, found });
-        }
-    }
-    Ok(())
-}
-
 /// Refuses a slice that holds an infinity or a NaN.
 ///
 /// # Errors
@@ -247,4 +226,13 @@ pub(crate) fn require_length(
     } else {
         Err(SolveError::ShapeMismatch { what, expected, found: values.len() })
     }
+}
+
+/// Refuses a solution that is not finite.
+pub(crate) fn require_solution(solver: DampedSolver, v: &[f64]) -> Result<(), SolveError> {
+    if all_finite(v) {
+        return Ok(());
+    }
+    let index = v.iter().position(|x| !x.is_finite()).unwrap_or(0);
+    Err(SolveError::Overflow { solver, index })
 }

@@ -1,6 +1,6 @@
 //! Inner products and norms with one fixed order of summation, so that bits never depend on threads.
 
-use crate::arch::arch;
+use crate::simd::arch::arch;
 
 /// Number of partial sums: enough to fill the adders of two vector units.
 const LANES: usize = 8;
@@ -123,13 +123,6 @@ pub fn norm(a: &[f64]) -> f64 {
     }
     let sum: f64 = a.iter().map(|x| (x / largest) * (x / largest)).sum();
     largest * sum.sqrt()
-}
-
-/// The power of two at or below `size`, at least the smallest normal number: dividing by it is
-/// exact and brings entries of at most `size` to at most 2.
-pub(crate) fn binary_scale(size: f64) -> f64 {
-    const EXPONENT: u64 = 0x7ff0_0000_0000_0000;
-    f64::from_bits(size.to_bits() & EXPONENT).max(f64::MIN_POSITIVE)
 }
 
 /// `out += factor * x`.

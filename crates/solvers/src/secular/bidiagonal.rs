@@ -4,7 +4,7 @@
 //! ill-conditioned least squares problems, 1977). Singular values that count as 0 are split off first, by sweeps of
 //! the implicit zero-shift QR iteration (Demmel and Kahan, 1990): each leaves C as a 1 x 1 block of its own.
 
-use crate::extreme::{self, ExtremeSingularValues};
+use crate::dense::extreme::{self, ExtremeSingularValues};
 use crate::vector::norm;
 
 /// Sweeps are given up at this multiple of k^2 rotations; a lost value takes two to four sweeps of k.

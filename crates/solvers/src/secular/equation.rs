@@ -1,8 +1,8 @@
 //! The step for a damping, and the damping for a radius: Newton's method on the secular equation.
 
-use super::SecularFactor;
-use crate::extreme::ExtremeSingularValues;
-use crate::vector::binary_scale;
+use crate::dense::extreme::ExtremeSingularValues;
+use crate::powers::binary_scale;
+use crate::secular::factor::SecularFactor;
 
 /// Newton steps on the secular equation: its convergence is monotone, two or three are the rule.
 const NEWTON_STEPS: usize = 60;

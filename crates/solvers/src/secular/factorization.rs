@@ -2,12 +2,13 @@
 
 use faer::{Mat, Side};
 
-use super::reduced::Reduced;
-use super::{DECOMPOSED, SMALL, SecularFactor, Shape, Source, jacobi, reflections};
+use crate::dense::householder_qr::HouseholderQr;
+use crate::dense::thin_svd::ThinSvd;
 use crate::error::SolveError;
-use crate::householder_qr::HouseholderQr;
-use crate::thin_svd::ThinSvd;
-use crate::vector::binary_scale;
+use crate::powers::binary_scale;
+use crate::secular::factor::{DECOMPOSED, SMALL, SecularFactor, Shape, Source};
+use crate::secular::reduced::Reduced;
+use crate::secular::{jacobi, reflections};
 
 impl SecularFactor {
     /// QR of A or `A^T`, then the singular values of R.

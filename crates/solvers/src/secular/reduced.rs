@@ -8,15 +8,16 @@
 use faer::linalg::triangular_inverse::invert_upper_triangular;
 use faer::{Mat, Par};
 
-use super::bidiagonal::{Bidiagonal, Solution};
-use super::equation::Steps;
-use crate::bidiagonal::Bidiagonalization;
-use crate::extreme::ExtremeSingularValues;
-use crate::householder_qr::HouseholderQr;
-use crate::vector::{binary_scale, norm};
+use crate::dense::bidiagonal::Bidiagonalization;
+use crate::dense::extreme::ExtremeSingularValues;
+use crate::dense::householder_qr::HouseholderQr;
+use crate::powers::binary_scale;
+use crate::secular::bidiagonal::{Bidiagonal, Solution};
+use crate::secular::equation::Steps;
+use crate::vector::norm;
 
 /// The factors of `A / unit`.
-pub(super) struct Reduced {
+pub(crate) struct Reduced {
     wide: bool,
     unit: f64,
     qr: HouseholderQr,

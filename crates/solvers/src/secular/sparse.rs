@@ -6,14 +6,15 @@
 //! left: one or two are the rule. Along directions of A's kernel the right-hand side is rounding, and an undamped
 //! step is not 0 but up to `norm(b) / norm(A)`.
 
-use super::equation::Steps;
+use crate::dense::extreme::ExtremeSingularValues;
+use crate::dense::thin_svd::ThinSvd;
 use crate::error::SolveError;
-use crate::extreme::ExtremeSingularValues;
-use crate::operator::JacobianOperator;
-use crate::sparse_cholesky::{SparseFactor, SparseGram};
-use crate::sparse_jacobian::SparseJacobian;
-use crate::thin_svd::ThinSvd;
-use crate::vector::{add_scaled, binary_scale, inner_product, norm};
+use crate::jacobian::operator::JacobianOperator;
+use crate::jacobian::sparse_jacobian::SparseJacobian;
+use crate::powers::binary_scale;
+use crate::secular::equation::Steps;
+use crate::secular::sparse_cholesky::{SparseFactor, SparseGram};
+use crate::vector::{add_scaled, inner_product, norm};
 
 /// Iterations of one solve; a factor of what is solved needs one to three.
 const ITERATIONS: usize = 40;
@@ -45,7 +46,7 @@ pub struct SparseInverse {
 }
 
 /// The factors of `A / unit`.
-pub(super) struct SparseNormal {
+pub(crate) struct SparseNormal {
     free: Vec<usize>,
     unit: f64,
     a: SparseJacobian,

@@ -1,0 +1,148 @@
+//! Householder QR, `A = Q R` with A of at least as many rows as columns, in reused buffers.
+
+use dyn_stack::{MemBuffer, MemStack, StackReq};
+use faer::linalg::householder::{
+    apply_block_householder_sequence_on_the_left_in_place_scratch,
+    apply_block_householder_sequence_on_the_left_in_place_with_conj,
+    apply_block_householder_sequence_transpose_on_the_left_in_place_scratch,
+    apply_block_householder_sequence_transpose_on_the_left_in_place_with_conj,
+};
+use faer::linalg::qr::no_pivoting::factor::{qr_in_place, qr_in_place_scratch};
+use faer::linalg::triangular_solve::{
+    solve_lower_triangular_in_place, solve_upper_triangular_in_place,
+};
+use faer::{Conj, Mat, MatMut, MatRef, Par};
+
+use crate::dense::plain_reflections::reflect_columns;
+use crate::powers::times_power;
+
+/// Columns of one block of reflectors: the fastest of 8, 16, 32 and 48 at 256 x 144.
+const BLOCK: usize = 16;
+
+/// Buffers and factor of one shape.
+pub(crate) struct HouseholderQr {
+    factors: Mat<f64>,
+    coefficients: Mat<f64>,
+    scratch: MemBuffer,
+    /// Rows of `coefficients` in use: reflectors of one block.
+    block: usize,
+}
+
+impl HouseholderQr {
+    /// Buffers for `rows` x `columns` matrices, `rows >= columns`.
+    pub(crate) fn new(rows: usize, columns: usize) -> Self {
+        debug_assert!(rows >= columns);
+        let block = BLOCK.min(columns).max(1);
+        let factor =
+            qr_in_place_scratch::<f64>(rows, columns, block, Par::Seq, faer::Spec::default());
+        let apply = apply_block_householder_sequence_on_the_left_in_place_scratch::<f64>(
+            rows, block, columns,
+        );
+        let transposed = apply_block_householder_sequence_transpose_on_the_left_in_place_scratch::<
+            f64,
+        >(rows, block, 1);
+        Self {
+            factors: Mat::zeros(rows, columns),
+            coefficients: Mat::zeros(block, columns),
+            scratch: MemBuffer::new(StackReq::any_of(&[factor, apply, transposed])),
+            block,
+        }
+    }
+
+    /// Factors the matrix that `write` fills in (all of its entries).
+    ///
+    /// faer passes over a column whose remainder is below 16 n eps of its norm and leaves a
+    /// staircase, which would move small singular values by that much: the matrix is then written
+    /// once more and factored by plain reflections, which pass over nothing.
+    pub(crate) fn factor(&mut self, write: impl Fn(MatMut<'_, f64>)) {
+        write(self.factors.as_mut());
+        let info = qr_in_place(
+            self.factors.as_mut(),
+            self.coefficients.as_mut(),
+            Par::Seq,
+            MemStack::new(&mut self.scratch),
+            faer::Spec::default(),
+        );
+        self.block = self.coefficients.nrows();
+        if info.rank < self.factors.ncols() {
+            write(self.factors.as_mut());
+            self.block = 1;
+            reflect_columns(self.factors.as_mut(), self.coefficients.as_mut().row_mut(0));
+        }
+    }
+
+    /// Whether R can be solved with: every pivot is a finite number other than zero.
+    pub(crate) fn is_invertible(&self) -> bool {
+        (0..self.factors.ncols()).all(|i| {
+            let pivot = self.factors[(i, i)];
+            pivot != 0.0 && pivot.is_finite()
+        })
+    }
+
+    /// R in the upper triangle of the leading square block (reflectors lie below it).
+    pub(crate) fn upper(&self) -> MatRef<'_, f64> {
+        self.factors.get(..self.factors.ncols(), ..)
+    }
+
+    /// `R <- 2^exponent R`, which makes this the factorization of `2^exponent A`.
+    pub(crate) fn scale_upper(&mut self, exponent: i32) {
+        for (c, column) in self.factors.as_mut().col_iter_mut().enumerate() {
+            column.iter_mut().take(c + 1).for_each(|x| *x = times_power(*x, exponent));
+        }
+    }
+
+    /// `x <- Q^T x`, x of length `rows`: the first `columns` entries are coordinates in the basis.
+    pub(crate) fn apply_q_transposed(&mut self, x: &mut [f64]) {
+        let rows = x.len();
+        apply_block_householder_sequence_transpose_on_the_left_in_place_with_conj(
+            self.factors.as_ref(),
+            self.coefficients.get(..self.block, ..),
+            Conj::No,
+            MatMut::from_column_major_slice_mut(x, rows, 1),
+            Par::Seq,
+            MemStack::new(&mut self.scratch),
+        );
+    }
+
+    /// `x <- Q x`, x of length `rows`.
+    pub(crate) fn apply_q(&mut self, x: &mut [f64]) {
+        let rows = x.len();
+        self.apply_q_to(MatMut::from_column_major_slice_mut(x, rows, 1));
+    }
+
+    /// `X <- Q X`, X of `rows` rows and at most `columns` columns.
+    pub(crate) fn apply_q_to(&mut self, x: MatMut<'_, f64>) {
+        apply_block_householder_sequence_on_the_left_in_place_with_conj(
+            self.factors.as_ref(),
+            self.coefficients.get(..self.block, ..),
+            Conj::No,
+            x,
+            Par::Seq,
+            MemStack::new(&mut self.scratch),
+        );
+    }
+
+    /// `x <- R^-1 x`.
+    pub(crate) fn solve_upper(&self, x: &mut [f64]) {
+        let order = x.len();
+        let x = MatMut::from_column_major_slice_mut(x, order, 1);
+        solve_upper_triangular_in_place(self.upper(), x, Par::Seq);
+    }
+
+    /// `x <- R^-T x`.
+    pub(crate) fn solve_upper_transposed(&self, x: &mut [f64]) {
+        let order = x.len();
+        let x = MatMut::from_column_major_slice_mut(x, order, 1);
+        solve_lower_triangular_in_place(self.upper().transpose(), x, Par::Seq);
+    }
+
+    /// Smallest and largest `abs(R_ii)`.
+    pub(crate) fn pivots(&self) -> (f64, f64) {
+        let mut range = (f64::INFINITY, 0.0_f64);
+        for i in 0..self.factors.ncols() {
+            let pivot = self.factors[(i, i)].abs();
+            range = (range.0.min(pivot), range.1.max(pivot));
+        }
+        range
+    }
+}

@@ -1,0 +1,22 @@
+//! What a Jacobian is, and how its structure makes products cheap.
+//!
+//! `operator` is the trait, with the dense J; `row_kronecker` is `J = S (.) X` over the kernels around it, of which
+//! `gram_choice` takes one; `sparse_jacobian` holds nonzero entries; `scaling` and `norm` keep products in range.
+//!
+//! Uses `simd`, `vector`, `powers`, `damped` and `error`.
+
+pub(crate) mod block_product;
+pub(crate) mod entrywise_kernel;
+pub(crate) mod feature_pairs;
+pub(crate) mod few_units_gram;
+pub(crate) mod gram_choice;
+pub(crate) mod narrow_gram;
+pub(crate) mod norm;
+pub(crate) mod operator;
+pub(crate) mod pair_gram;
+pub(crate) mod row_blocks;
+pub(crate) mod row_gram;
+pub(crate) mod row_kronecker;
+pub(crate) mod row_products;
+pub(crate) mod scaling;
+pub(crate) mod sparse_jacobian;

@@ -1,0 +1,281 @@
+//! The Jacobian as a linear operator: `v -> J v`, `u -> J^T u`, `J^T J` and `K = J J^T`.
+
+use faer::linalg::matmul::{
+    matmul,
+    triangular::{BlockStructure, matmul as triangular_matmul},
+};
+use faer::{Accum, Mat, MatMut, MatRef, Par};
+
+use crate::error::SolveError;
+use crate::jacobian::sparse_jacobian::SparseJacobian;
+use crate::vector::{inner_product, norm, subtract_scaled};
+
+/// A Jacobian `J` of n rows (outputs) and p columns (parameters) at one point.
+///
+/// Implement it for a structure of your own; [`DenseJacobian`] and [`crate::RowKronecker`] are the
+/// ones that ship. Only the five required methods must be given; the others have defaults that form J
+/// or multiply by unit vectors, and a structured operator overrides those that it can do better. All
+/// methods may assume the stated shapes: callers in this workspace check them first.
+///
+/// The rows may lie on several machines, each with an operator that holds some of them: `rows` then counts
+/// those held here and output vectors hold their entries alone, while vectors of parameters, `J^T u`,
+/// `J^T J`, norms and inner products are those of all rows, and the same on every machine.
+pub trait JacobianOperator {
+    /// Number of rows n; where they lie on several machines, of those held here.
+    fn rows(&self) -> usize;
+
+    /// Number of rows on all machines: [`Self::rows`] unless they are split.
+    fn total_rows(&self) -> usize {
+        self.rows()
+    }
+
+    /// Number of columns p.
+    fn columns(&self) -> usize;
+
+    /// `out = J v`, with `v` of length p and `out` of length n.
+    fn apply(&self, v: &[f64], out: &mut [f64]);
+
+    /// `out = J^T u`, with `u` of length n and `out` of length p.
+    fn apply_transposed(&self, u: &[f64], out: &mut [f64]);
+
+    /// Writes `J` into an n x p matrix.
+    fn write_dense(&self, out: MatMut<'_, f64>);
+
+    /// `image = J v` (length n) and `out = J^T J v` (length p): what an iterative solve repeats.
+    fn normal_apply(&self, v: &[f64], image: &mut [f64], out: &mut [f64]) {
+        self.apply(v, image);
+        self.apply_transposed(image, out);
+    }
+
+    /// `image = b - scale J v` (length n) and `out = J^T image` (length p): with `scale` of 1 the defect of the
+    /// normal equations.
+    fn normal_residual(
+        &self,
+        (b, scale): (&[f64], f64),
+        v: &[f64],
+        image: &mut [f64],
+        out: &mut [f64],
+    ) {
+        self.apply(v, image);
+        subtract_scaled(b, scale, image);
+        self.apply_transposed(image, out);
+    }
+
+    /// Writes the lower triangle of the Gram matrix `J^T J` (p x p); the strict upper triangle is
+    /// left as it is. `work` is kept by the caller from call to call; its contents are of no use.
+    fn gram(&self, out: MatMut<'_, f64>, work: &mut Vec<f64>) {
+        let dense = dense_in(self, work);
+        symmetric_product(out, dense.transpose(), dense);
+    }
+
+    /// Writes the lower triangle of the tangent kernel `K = J J^T` (n x n); the strict upper
+    /// triangle is left as it is. `work` as for [`Self::gram`].
+    fn kernel(&self, out: MatMut<'_, f64>, work: &mut Vec<f64>) {
+        let dense = dense_in(self, work);
+        symmetric_product(out, dense, dense.transpose());
+    }
+
+    /// Writes the diagonal of `K = J J^T` (length n): the squared norms of the rows of J.
+    fn kernel_diagonal(&self, out: &mut [f64]) {
+        let (mut unit, mut row) = (vec![0.0; self.rows()], vec![0.0; self.columns()]);
+        for (j, out) in out.iter_mut().enumerate() {
+            unit[j] = 1.0;
+            self.apply_transposed(&unit, &mut row);
+            unit[j] = 0.0;
+            *out = inner_product(&row, &row);
+        }
+    }
+
+    /// Writes the columns `selected` of `K = J J^T` into an n x (number of selected) matrix.
+    fn kernel_columns(&self, selected: &[usize], mut out: MatMut<'_, f64>) {
+        let (mut unit, mut row) = (vec![0.0; self.rows()], vec![0.0; self.columns()]);
+        let mut column = vec![0.0; self.rows()];
+        for (c, &j) in selected.iter().enumerate() {
+            unit[j] = 1.0;
+            self.apply_transposed(&unit, &mut row);
+            unit[j] = 0.0;
+            self.apply(&row, &mut column);
+            for (r, &entry) in column.iter().enumerate() {
+                out[(r, c)] = entry;
+            }
+        }
+    }
+
+    /// Writes the diagonal blocks of `J^T J` that the structure can give cheaply, each symmetric and
+    /// row-major, one after the other; returns their order, which divides p, and 0 where there are none.
+    fn gram_blocks(&self, _out: &mut Vec<f64>) -> usize {
+        0
+    }
+
+    /// The squared Frobenius norm of J; not finite exactly when J is not, or its square overflows.
+    fn squared_norm(&self) -> f64 {
+        let mut work = Vec::new();
+        let _ = dense_in(self, &mut work);
+        inner_product(&work, &work)
+    }
+
+    /// J by its nonzero entries, where it is held so: what a sparse factorization starts from.
+    fn sparse(&self) -> Option<&SparseJacobian> {
+        None
+    }
+
+    /// Operations of [`Self::gram`], for the choice between solvers; `n p (p + 1)` unless the
+    /// structure saves some.
+    fn gram_operations(&self) -> f64 {
+        let (rows, columns) = (self.total_rows() as f64, self.columns() as f64);
+        rows * columns * (columns + 1.0)
+    }
+
+    /// Operations of [`Self::kernel`]: `n^2 p` unless the structure saves some.
+    fn kernel_operations(&self) -> f64 {
+        let (rows, columns) = (self.total_rows() as f64, self.columns() as f64);
+        rows * rows * columns
+    }
+
+    /// The sum over all machines of what each has summed over its rows; the same number on all of them.
+    ///
+    /// Everything that is summed over outputs comes here: the loss, inner products, norms.
+    fn total(&self, here: f64) -> f64 {
+        here
+    }
+
+    /// The inner product of two output vectors of length n, over all machines.
+    fn inner_product(&self, a: &[f64], b: &[f64]) -> f64 {
+        self.total(inner_product(a, b))
+    }
+
+    /// The 2-norm of an output vector of length n, over all machines, without overflow or underflow of the
+    /// squares.
+    fn output_norm(&self, u: &[f64]) -> f64 {
+        norm(u)
+    }
+}
+
+/// J, written column-major to `work`.
+pub(crate) fn dense_in<'w, J: JacobianOperator + ?Sized>(
+    jacobian: &J,
+    work: &'w mut Vec<f64>,
+) -> MatRef<'w, f64> {
+    let (rows, columns) = (jacobian.rows(), jacobian.columns());
+    work.resize(rows * columns, 0.0);
+    jacobian.write_dense(MatMut::from_column_major_slice_mut(work, rows, columns));
+    MatRef::from_column_major_slice(work, rows, columns)
+}
+
+/// The lower triangle of `out = left * right` for a product known to be symmetric.
+pub(crate) fn symmetric_product(
+    out: MatMut<'_, f64>,
+    left: MatRef<'_, f64>,
+    right: MatRef<'_, f64>,
+) {
+    triangular_matmul(
+        out,
+        BlockStructure::TriangularLower,
+        Accum::Replace,
+        left,
+        BlockStructure::Rectangular,
+        right,
+        BlockStructure::Rectangular,
+        1.0,
+        Par::Seq,
+    );
+}
+
+/// A Jacobian held as a dense column-major n x p matrix.
+///
+/// # Examples
+/// ```
+/// use gaussflow_solvers::{DenseJacobian, JacobianOperator};
+///
+/// let mut jacobian = DenseJacobian::zeros(3, 2);
+/// jacobian.matrix_mut()[(2, 1)] = 4.0;
+/// let mut out = [0.0; 3];
+/// jacobian.apply(&[1.0, 0.5], &mut out);
+/// assert_eq!(out, [0.0, 0.0, 2.0]);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct DenseJacobian {
+    matrix: Mat<f64>,
+}
+
+impl DenseJacobian {
+    /// A zero Jacobian of `rows` x `columns`, to be filled through [`Self::matrix_mut`].
+    pub fn zeros(rows: usize, columns: usize) -> Self {
+        Self { matrix: Mat::zeros(rows, columns) }
+    }
+
+    /// Takes over a matrix.
+    pub fn from_matrix(matrix: Mat<f64>) -> Self {
+        Self { matrix }
+    }
+
+    /// The matrix, n x p.
+    pub fn matrix(&self) -> MatRef<'_, f64> {
+        self.matrix.as_ref()
+    }
+
+    /// The matrix, n x p, to be written.
+    pub fn matrix_mut(&mut self) -> MatMut<'_, f64> {
+        self.matrix.as_mut()
+    }
+}
+
+impl JacobianOperator for DenseJacobian {
+    fn rows(&self) -> usize {
+        self.matrix.nrows()
+    }
+
+    fn columns(&self) -> usize {
+        self.matrix.ncols()
+    }
+
+    fn apply(&self, v: &[f64], out: &mut [f64]) {
+        let v = MatRef::from_column_major_slice(v, v.len(), 1);
+        let rows = out.len();
+        let out = MatMut::from_column_major_slice_mut(out, rows, 1);
+        matmul(out, Accum::Replace, self.matrix.as_ref(), v, 1.0, Par::Seq);
+    }
+
+    fn apply_transposed(&self, u: &[f64], out: &mut [f64]) {
+        let u = MatRef::from_column_major_slice(u, u.len(), 1);
+        let columns = out.len();
+        let out = MatMut::from_column_major_slice_mut(out, columns, 1);
+        matmul(out, Accum::Replace, self.matrix.transpose(), u, 1.0, Par::Seq);
+    }
+
+    fn write_dense(&self, mut out: MatMut<'_, f64>) {
+        out.copy_from(self.matrix.as_ref());
+    }
+
+    fn gram(&self, out: MatMut<'_, f64>, _work: &mut Vec<f64>) {
+        symmetric_product(out, self.matrix.transpose(), self.matrix.as_ref());
+    }
+
+    fn kernel(&self, out: MatMut<'_, f64>, _work: &mut Vec<f64>) {
+        symmetric_product(out, self.matrix.as_ref(), self.matrix.transpose());
+    }
+
+    fn squared_norm(&self) -> f64 {
+        self.matrix.col_iter().map(|column| column.squared_norm_l2()).sum()
+    }
+}
+
+/// Refuses an operator of another shape than `rows` x `columns`.
+///
+/// # Errors
+/// [`SolveError::ShapeMismatch`].
+pub(crate) fn require_shape(
+    jacobian: &dyn JacobianOperator,
+    rows: usize,
+    columns: usize,
+) -> Result<(), SolveError> {
+    for (what, expected, found) in [
+        ("the operator's row count", rows, jacobian.rows()),
+        ("the operator's column count", columns, jacobian.columns()),
+    ] {
+        if expected != found {
+            return Err(SolveError::ShapeMismatch { what, expected, found });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,351 @@
+//! Extreme singular values of a Jacobian that moves along a path, each with a certificate.
+//!
+//! For the smallest, the last points' vectors and values are carried on to a unit vector x and a shift s just above
+//! `lambda_min`, of `H = J^T J`. If the Cholesky factor of `H + tau x x^T - s I` exists, the second smallest
+//! eigenvalue lies above s (a perturbation of rank one moves the smallest past it at most), and a pair (theta, v)
+//! with residual r, by inverse iteration with the same factor, proves
+//! `theta - r^2 / (s - theta) <= lambda_min <= theta` (Temple, Kato). Where that fails, as at a first point, a
+//! Lanczos process on `H^-1` finds the pair, and shifts are tried from it. For the largest a Lanczos process on H
+//! gives the pair and a factor of `s I - H` the bound. Where no certificate is found, the dense computation
+//! decides, and is counted.
+
+use crate::damped::{DampedSolver, UNDAMPED_CONDITION};
+use crate::dense::cholesky::Cholesky;
+use crate::dense::extreme::ExtremeSingularValues;
+use crate::error::SolveError;
+use crate::jacobian::operator::JacobianOperator;
+use crate::path::followed::Followed;
+use crate::path::lanczos_path::{KrylovSpace, Ritz};
+use crate::path::shifted_inverse::ShiftedInverse;
+use crate::point::factors::Factors;
+use crate::vector::{add_scaled, norm};
+
+/// Relative width of the interval that a certificate may leave an eigenvalue.
+const WIDTH: f64 = 1e-12;
+
+/// Orders below which the dense computation costs less than a certificate.
+const SMALLEST_ORDER: usize = 16;
+
+/// Tries of a certificate, each with a shift nearer to the eigenvalue.
+const TRIES: usize = 3;
+
+/// A shift is so many surprises away from the eigenvalue that is expected.
+const SURPRISES: f64 = 8.0;
+
+/// How often a tracked value was certified, and how often the dense computation had to decide.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TrackerCounts {
+    /// Values with a certificate.
+    pub certified: u64,
+    /// Dense computations.
+    pub dense: u64,
+}
+
+/// Follows the extreme singular values of one n x p Jacobian from point to point.
+///
+/// The squares are those of [`Factors::extreme_singular_values`] within 1e-12 of themselves, the largest
+/// within as much again as rounding adds to the Gram matrix, `(n + 2p + 16) eps norm(J)_F^2`, and to its
+/// certificate, `p (p + 2) eps / 2` of itself; their last bits depend on the path.
+///
+/// # Examples
+/// ```
+/// use gaussflow_solvers::{Factors, RowKronecker, SpectrumTracker};
+///
+/// let inputs: Vec<f64> = (0..120).map(|e| f64::from(e * e % 17) - 8.0).collect();
+/// let mut jacobian = RowKronecker::new(&inputs, 3, 6); // 40 x 18
+/// for j in 0..40 {
+///     for i in 0..6 {
+///         jacobian.left_mut()[(j, i)] = 1.0 / (1.0 + (j * (i + 1) % 7) as f64);
+///     }
+/// }
+/// let mut factors = Factors::new(40, 18)?;
+/// let mut tracker = SpectrumTracker::new();
+/// let found = tracker.extremes(&mut factors, &jacobian)?;
+/// let dense = factors.extreme_singular_values(&jacobian)?;
+/// assert!((found.smallest / dense.smallest - 1.0).abs() < 1e-11);
+/// assert!((found.largest / dense.largest - 1.0).abs() < 1e-11);
+/// # Ok::<(), gaussflow_solvers::SolveError>(())
+/// ```
+pub struct SpectrumTracker {
+    smallest: Followed,
+    largest: Followed,
+    space: KrylovSpace,
+    inverse: ShiftedInverse,
+    certificate: Option<Cholesky>,
+    /// `J x`, length n.
+    image: Vec<f64>,
+    /// `J^T J x - theta x`, length p.
+    defect: Vec<f64>,
+    /// Distance of the last certified shift from the smallest eigenvalue, relative to it, after a search.
+    separation: f64,
+    counts: TrackerCounts,
+}
+
+impl Default for SpectrumTracker {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl SpectrumTracker {
+    /// A tracker that knows nothing yet; buffers are made at the first point.
+    pub fn new() -> Self {
+        Self {
+            smallest: Followed::new(0),
+            largest: Followed::new(0),
+            space: KrylovSpace::default(),
+            inverse: ShiftedInverse::default(),
+            certificate: None,
+            image: Vec::new(),
+            defect: Vec::new(),
+            separation: 0.5,
+            counts: TrackerCounts::default(),
+        }
+    }
+
+    /// How often values were certified.
+    pub fn counts(&self) -> TrackerCounts {
+        self.counts
+    }
+
+    /// The smallest and largest of the min(n, p) singular values of J.
+    ///
+    /// # Errors
+    /// Shape and finiteness, as [`SolveError`] says.
+    pub fn extremes(
+        &mut self,
+        factors: &mut Factors,
+        jacobian: &dyn JacobianOperator,
+    ) -> Result<ExtremeSingularValues, SolveError> {
+        if self.prepare(factors, jacobian)?
+            && let Some(smallest) = self.certified_smallest(factors, jacobian)?
+            && let Some(largest) = self.certified_largest(factors, jacobian)?
+        {
+            self.counts.certified += 1;
+            return Ok(ExtremeSingularValues { smallest, largest });
+        }
+        // Counted once there: the memory limit may refuse it.
+        let found = factors.extreme_singular_values(jacobian)?;
+        self.counts.dense += 1;
+        Ok(found)
+    }
+
+    /// The smallest of the min(n, p) singular values of J.
+    ///
+    /// # Errors
+    /// As [`Self::extremes`].
+    pub fn smallest(
+        &mut self,
+        factors: &mut Factors,
+        jacobian: &dyn JacobianOperator,
+    ) -> Result<f64, SolveError> {
+        if self.prepare(factors, jacobian)?
+            && let Some(smallest) = self.certified_smallest(factors, jacobian)?
+        {
+            self.counts.certified += 1;
+            return Ok(smallest);
+        }
+        let found = factors.extreme_singular_values(jacobian)?;
+        self.counts.dense += 1;
+        Ok(found.smallest)
+    }
+
+    /// Whether tracking can work here: n >= p, of some order, within the memory limit (a certificate is one
+    /// matrix more), and squares of J inside the range of numbers.
+    fn prepare(
+        &mut self,
+        factors: &mut Factors,
+        jacobian: &dyn JacobianOperator,
+    ) -> Result<bool, SolveError> {
+        let (n, p) = (factors.rows, factors.columns);
+        let room = factors.has_memory(DampedSolver::PrimalCholesky, 1);
+        if factors.is_wide() || p < SMALLEST_ORDER || !room {
+            return Ok(false);
+        }
+        factors.size(jacobian)?;
+        if factors.exponent != 0 {
+            return Ok(false);
+        }
+        self.image.resize(n, 0.0);
+        if self.defect.len() != p {
+            self.defect.resize(p, 0.0);
+            self.inverse.resize(p);
+            self.certificate = None;
+            for followed in [&mut self.smallest, &mut self.largest] {
+                *followed = Followed::new(p);
+            }
+        }
+        Ok(true)
+    }
+
+    /// The smallest singular value, if its certificate is found.
+    fn certified_smallest(
+        &mut self,
+        factors: &mut Factors,
+        jacobian: &dyn JacobianOperator,
+    ) -> Result<Option<f64>, SolveError> {
+        let rounding = gram_rounding(factors, jacobian)?;
+        if self.smallest.has_trend() && self.smallest.start(self.inverse.vector_mut()) {
+            if let Some(theta) = self.continue_smallest(factors, jacobian, rounding)? {
+                return Ok(Some(theta.sqrt()));
+            }
+            self.smallest.lose_track();
+        }
+        Ok(self.search_smallest(factors, jacobian, rounding)?.map(f64::sqrt))
+    }
+
+    /// The smallest eigenvalue where it comes as the last points let expect, with one factor.
+    fn continue_smallest(
+        &mut self,
+        factors: &mut Factors,
+        jacobian: &dyn JacobianOperator,
+        rounding: f64,
+    ) -> Result<Option<f64>, SolveError> {
+        let expected = self.smallest.expected();
+        // Nearer, rounding would leave nothing of the gap, or nothing of what the residual may be: that of a measured
+        // residual is taken for a sixteenth of the bound.
+        let noise = rounding / expected;
+        let least = (SURPRISES * noise).max(noise * noise / (16.0 * WIDTH));
+        let distance = (SURPRISES * self.smallest.surprise).min(0.5 * self.separation).max(least);
+        if !(expected > 0.0 && distance < 1.0 && self.inverse.normalize()) {
+            return Ok(None);
+        }
+        let shift = expected * (1.0 + distance);
+        let tau = 2.0 * shift;
+        let order = self.defect.len();
+        let gram = factors.gram(jacobian)?;
+        let certificate = self.certificate.get_or_insert_with(|| Cholesky::new(order));
+        let weighted = (tau, self.inverse.vector());
+        if certificate.factor_deflated(gram, -shift, weighted).is_err() {
+            return Ok(None);
+        }
+        let proves = |theta: f64, residual: f64, width: f64| {
+            let gap = shift - theta - rounding;
+            gap > 0.0 && residual * residual <= width * theta * gap
+        };
+        let enough = |theta: f64, residual: f64| proves(theta, residual, 0.1 * WIDTH);
+        let Some(residual) = self.inverse.iterate(certificate, (shift, tau), enough) else {
+            return Ok(None);
+        };
+        let x = self.inverse.vector();
+        jacobian.apply(x, &mut self.image);
+        let mut theta = jacobian.inner_product(&self.image, &self.image);
+        // The recurrence knows the residual up to the rounding of its matrix.
+        if !proves(theta, residual + rounding, WIDTH) {
+            theta = measure(jacobian, x, &mut self.image, &mut self.defect);
+            if !proves(theta, norm(&self.defect), WIDTH) {
+                return Ok(None);
+            }
+        }
+        self.smallest.found(theta, x);
+        Ok(Some(theta))
+    }
+
+    /// The smallest eigenvalue by a search that needs to know nothing.
+    fn search_smallest(
+        &mut self,
+        factors: &mut Factors,
+        jacobian: &dyn JacobianOperator,
+        rounding: f64,
+    ) -> Result<Option<f64>, SolveError> {
+        match factors.primal(jacobian, 0.0).map(Cholesky::condition) {
+            Ok(condition) if condition <= UNDAMPED_CONDITION => {}
+            Ok(_) | Err(SolveError::NotPositiveDefinite { .. }) => return Ok(None),
+            Err(other) => return Err(other),
+        }
+        let Some(inverse) = factors.held_primal(0.0) else { return Ok(None) };
+        // Of the inverse, theta^-1 is the largest: one step beyond the Krylov space for the vector.
+        let wanted = (0.1 * WIDTH * self.separation).sqrt();
+        let start = |x: &mut [f64]| self.smallest.start(x);
+        let found = self.space.largest(
+            (self.defect.len(), self.smallest.first_look()),
+            start,
+            |x, out| {
+                out.copy_from_slice(x);
+                inverse.solve(out);
+            },
+            |ritz: &Ritz| ritz.defect <= wanted * ritz.value,
+        );
+        let Some(ritz) = found else { return Ok(None) };
+        self.smallest.steps = ritz.steps;
+        self.space.vector_beyond(&ritz);
+        let x = self.space.vector();
+        let theta = measure(jacobian, x, &mut self.image, &mut self.defect);
+        let residual = norm(&self.defect);
+        self.smallest.found(theta, x);
+        // Half the way to what looks like the second eigenvalue, or what was certified last time.
+        let second = 0.5 * (ritz.value / ritz.second - 1.0);
+        let mut separation = second.min(2.0 * self.separation).min(1.0);
+        let gram = factors.gram(jacobian)?;
+        for _ in 0..TRIES {
+            let shift = theta * (1.0 + separation);
+            let gap = shift - theta - rounding;
+            if !(gap > 0.0 && residual * residual <= WIDTH * theta * gap) {
+                break;
+            }
+            let certificate = self.certificate.get_or_insert_with(|| Cholesky::new(x.len()));
+            if certificate.factor_deflated(gram, -shift, (2.0 * shift, x)).is_ok() {
+                self.separation = separation;
+                return Ok(Some(theta));
+            }
+            separation *= 0.25;
+        }
+        self.separation = (0.25 * self.separation).max(1e-3);
+        Ok(None)
+    }
+
+    /// The largest singular value, if its certificate is found.
+    fn certified_largest(
+        &mut self,
+        factors: &mut Factors,
+        jacobian: &dyn JacobianOperator,
+    ) -> Result<Option<f64>, SolveError> {
+        let rounding = gram_rounding(factors, jacobian)?;
+        let start = |x: &mut [f64]| self.largest.start(x);
+        let image = &mut self.image;
+        let found = self.space.largest(
+            (self.defect.len(), self.largest.first_look()),
+            start,
+            |x, out| jacobian.normal_apply(x, image, out),
+            // Temple and Kato once more, with the second Ritz value for the second eigenvalue.
+            |ritz: &Ritz| {
+                let gap = ritz.value - ritz.second;
+                ritz.defect * ritz.defect <= 0.1 * WIDTH * ritz.value * gap
+            },
+        );
+        let Some(ritz) = found else { return Ok(None) };
+        self.largest.steps = ritz.steps;
+        self.space.vector_within(&ritz);
+        let x = self.space.vector();
+        let theta = measure(jacobian, x, &mut self.image, &mut self.defect);
+        self.largest.found(theta, x);
+        let shift = theta * (1.0 + WIDTH) + rounding;
+        let gram = factors.gram(jacobian)?;
+        let certificate = self.certificate.get_or_insert_with(|| Cholesky::new(x.len()));
+        Ok(certificate.decompose_shifted(gram, -1.0, shift).is_ok().then(|| theta.sqrt()))
+    }
+}
+
+/// `theta = norm(J x)^2` for the unit vector x, and its defect `J^T J x - theta x`; `image` gets `J x`.
+fn measure(
+    jacobian: &dyn JacobianOperator,
+    x: &[f64],
+    image: &mut [f64],
+    defect: &mut [f64],
+) -> f64 {
+    jacobian.normal_apply(x, image, defect);
+    let theta = jacobian.inner_product(image, image);
+    add_scaled(defect, -theta, x);
+    theta
+}
+
+/// A bound of what rounding adds to `J^T J` and to a Cholesky factor of its order, in the 2-norm:
+/// sums of n and of p products, each relative to `norm(J)_F^2`.
+fn gram_rounding(
+    factors: &mut Factors,
+    jacobian: &dyn JacobianOperator,
+) -> Result<f64, SolveError> {
+    let size = factors.size(jacobian)?;
+    let sums = factors.total_rows + 2 * factors.columns + 16;
+    Ok(sums as f64 * f64::EPSILON * size * size)
+}

@@ -1,0 +1,67 @@
+//! Orthogonal projection on the range of J, `P = J J^+`, from the factors at hand.
+
+use crate::error::{SolveError, require_cutoff, require_finite, require_length};
+use crate::jacobian::operator::JacobianOperator;
+use crate::jacobian::scaling::Frame;
+use crate::point::factors::Factors;
+use crate::vector::{add_scaled, norm};
+
+impl Factors {
+    /// `out = P u = J J^+ u`, the orthogonal projection of u (length n) on the range of J.
+    ///
+    /// With full numerical column rank it goes through the QR of J; otherwise through the left
+    /// singular vectors above `rank_cutoff`. Returns the rank used.
+    ///
+    /// # Errors
+    /// Shape, finiteness and [`SolveError::MemoryLimit`], as [`SolveError`] says.
+    pub fn project_on_range(
+        &mut self,
+        jacobian: &dyn JacobianOperator,
+        rank_cutoff: f64,
+        u: &[f64],
+        out: &mut [f64],
+    ) -> Result<usize, SolveError> {
+        require_cutoff(rank_cutoff)?;
+        require_length("the vector u", u, self.rows)?;
+        require_length("the projection", out, self.rows)?;
+        require_finite("the vector u", u)?;
+        self.require_memory()?;
+        let scaled = self.scaled(jacobian)?;
+        let jacobian = scaled.operator();
+        let frame = Frame::new(0, norm(u), 0.0);
+        self.qr(jacobian)?;
+        let full = self.is_full_rank(jacobian, rank_cutoff)?;
+        let tall = self.rows >= self.columns;
+        if full && !tall {
+            // n independent rows: the range is all of output space.
+            out.copy_from_slice(u);
+            return Ok(self.rows);
+        }
+        if let (true, Some(qr)) = (full, &mut self.qr.workspace) {
+            out.copy_from_slice(u);
+            frame.take_in(out);
+            qr.apply_q_transposed(out);
+            out[self.columns..].fill(0.0);
+            qr.apply_q(out);
+            frame.restore_misfit(out);
+            return Ok(self.columns);
+        }
+        self.svd(jacobian)?;
+        out.fill(0.0);
+        let Some(svd) = &self.svd.workspace else { return Ok(0) };
+        let rank = svd.rank(rank_cutoff, self.scaled_rank_scale());
+        let u = {
+            let within = &mut self.output[..u.len()];
+            within.copy_from_slice(u);
+            frame.take_in(within);
+            &*within
+        };
+        for k in 0..rank {
+            let left = svd.left(k);
+            let coordinate = jacobian.inner_product(left, u);
+            add_scaled(out, coordinate, left);
+        }
+        frame.restore_misfit(out);
+        Ok(rank)
+    }
+}

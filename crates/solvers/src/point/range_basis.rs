@@ -1,0 +1,164 @@
+//! An orthonormal basis of the range of J and the coordinates in it: `J = Q R`, from the QR at hand.
+//!
+//! A vector `u = J v` of the range has the coordinates `c = Q^T u = R v`, so that a quadratic form
+//! `v^T A v` over `norm(J v)^2` is `c^T (R^-T A R^-1) c` over `norm(c)^2`, without ever forming `J^T J`.
+
+use faer::linalg::triangular_solve::solve_lower_triangular_in_place;
+use faer::prelude::ReborrowMut;
+use faer::{MatMut, MatRef, Par};
+
+use crate::damped::DampedSolver;
+use crate::dense::householder_qr::HouseholderQr;
+use crate::error::{SolveError, require_cutoff, require_finite, require_length};
+use crate::jacobian::operator::JacobianOperator;
+use crate::point::factors::Factors;
+use crate::powers::times_power;
+
+/// The basis Q (n x p) of the range of an injective J, and the triangular factor R (p x p).
+pub struct RangeBasis<'a> {
+    qr: &'a mut HouseholderQr,
+    /// Output-space work vector (n).
+    work: &'a mut [f64],
+    columns: usize,
+}
+
+impl Factors {
+    /// The orthonormal basis of the range of J, for J of full column rank at `rank_cutoff`.
+    ///
+    /// # Errors
+    /// [`SolveError::RankDeficient`]; shape, finiteness and memory, as [`SolveError`] says.
+    pub fn range_basis(
+        &mut self,
+        jacobian: &dyn JacobianOperator,
+        rank_cutoff: f64,
+    ) -> Result<RangeBasis<'_>, SolveError> {
+        require_cutoff(rank_cutoff)?;
+        self.require_memory()?;
+        let scaled = self.scaled(jacobian)?;
+        let jacobian = scaled.operator();
+        self.qr(jacobian)?;
+        let tall = self.rows >= self.columns;
+        if !(tall && self.is_full_rank(jacobian, rank_cutoff)?) {
+            let extremes = self.scaled_extremes(jacobian)?;
+            let restore = |value| times_power(value, -self.exponent);
+            return Err(SolveError::RankDeficient {
+                solver: DampedSolver::HouseholderQr,
+                smallest: if tall { restore(extremes.smallest) } else { 0.0 },
+                largest: restore(extremes.largest).max(self.rank_scale),
+                cutoff: rank_cutoff,
+            });
+        }
+        let (long, short, columns) = (self.rows, self.columns, self.columns);
+        let qr = self.qr.workspace.get_or_insert_with(|| HouseholderQr::new(long, short));
+        if self.exponent != 0 {
+            // The factor becomes that of J, and is no longer the one that this point's kernels expect.
+            qr.scale_upper(-self.exponent);
+            self.qr.damping = None;
+        }
+        Ok(RangeBasis { qr, work: &mut self.output[..long], columns })
+    }
+}
+
+impl RangeBasis<'_> {
+    /// The dimension p of the range.
+    pub fn dimension(&self) -> usize {
+        self.columns
+    }
+
+    /// `out = Q^T u` (length p): coordinates of the part of u (length n) in the range.
+    ///
+    /// # Errors
+    /// [`SolveError`] on wrong lengths or a u that is not finite.
+    pub fn coordinates(&mut self, u: &[f64], out: &mut [f64]) -> Result<(), SolveError> {
+        require_length("the vector u", u, self.work.len())?;
+        require_length("the coordinates", out, self.columns)?;
+        require_finite("the vector u", u)?;
+        self.work.copy_from_slice(u);
+        self.qr.apply_q_transposed(self.work);
+        out.copy_from_slice(&self.work[..self.columns]);
+        Ok(())
+    }
+
+    /// `out = Q c` (length n): the vector of the range with coordinates c (length p).
+    ///
+    /// # Errors
+    /// [`SolveError::ShapeMismatch`].
+    pub fn combine(&mut self, c: &[f64], out: &mut [f64]) -> Result<(), SolveError> {
+        require_length("the coordinates", c, self.columns)?;
+        require_length("the vector of the range", out, self.work.len())?;
+        out[..self.columns].copy_from_slice(c);
+        out[self.columns..].fill(0.0);
+        self.qr.apply_q(out);
+        Ok(())
+    }
+
+    /// R (p x p) in the upper triangle; what lies below it is not R's.
+    pub fn upper(&self) -> MatRef<'_, f64> {
+        self.qr.upper()
+    }
+
+    /// `x <- R^-1 x`: from coordinates c to the parameters v with `J v = Q c` (length p).
+    ///
+    /// # Errors
+    /// [`SolveError::ShapeMismatch`].
+    pub fn solve(&self, x: &mut [f64]) -> Result<(), SolveError> {
+        require_length("the coordinates", x, self.columns)?;
+        self.qr.solve_upper(x);
+        Ok(())
+    }
+
+    /// `x <- R^-T x`: from a gradient over parameters to one over coordinates (length p).
+    ///
+    /// # Errors
+    /// [`SolveError::ShapeMismatch`].
+    pub fn solve_transposed(&self, x: &mut [f64]) -> Result<(), SolveError> {
+        require_length("the gradient", x, self.columns)?;
+        self.qr.solve_upper_transposed(x);
+        Ok(())
+    }
+
+    /// `A <- R^-T A R^-1` for a symmetric A (p x p, both triangles given): a quadratic form over
+    /// parameters becomes the one over coordinates. The result is symmetric to the last bit.
+    ///
+    /// # Errors
+    /// [`SolveError::ShapeMismatch`].
+    pub fn congruence(&self, mut a: MatMut<'_, f64>) -> Result<(), SolveError> {
+        for found in [a.nrows(), a.ncols()] {
+            if found != self.columns {
+                let (what, expected) = ("a side of the quadratic form", self.columns);
+                return Err(SolveError::ShapeMismatch { what, expected, found });
+            }
+        }
+        let lower = self.qr.upper().transpose();
+        solve_lower_triangular_in_place(lower, a.rb_mut(), Par::Seq);
+        solve_lower_triangular_in_place(lower, a.rb_mut().transpose_mut(), Par::Seq);
+        for c in 0..self.columns {
+            for r in 0..c {
+                let mean = 0.5 * (a[(r, c)] + a[(c, r)]);
+                (a[(r, c)], a[(c, r)]) = (mean, mean);
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes Q itself (n x p).
+    ///
+    /// # Errors
+    /// [`SolveError::ShapeMismatch`].
+    pub fn write(&mut self, mut out: MatMut<'_, f64>) -> Result<(), SolveError> {
+        for (what, found, expected) in [
+            ("the basis's row count", out.nrows(), self.work.len()),
+            ("the basis's column count", out.ncols(), self.columns),
+        ] {
+            if found != expected {
+                return Err(SolveError::ShapeMismatch { what, expected, found });
+            }
+        }
+        out.fill(0.0);
+        for k in 0..self.columns {
+            out[(k, k)] = 1.0;
+        }
+        self.qr.apply_q_to(out);
+        Ok(())
+    }
+}
