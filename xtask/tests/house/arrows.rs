@@ -157,7 +157,7 @@ fn walk(folder: &Path, below: &str, visit: &mut impl FnMut(&str)) {
         let path = if below.is_empty() { name.clone() } else { format!("{below}/{name}") };
         if entry.path().is_dir() && name != "tests" {
             walk(&entry.path(), &path, visit);
-        } else if name.ends_with(".rs") && name != "tests.rs" {
+        } else if Path::new(&name).extension().is_some_and(|e| e == "rs") && name != "tests.rs" {
             visit(&path);
         }
     }
