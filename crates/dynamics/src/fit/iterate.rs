@@ -178,10 +178,13 @@ impl<'a, M: SmoothMap> Iteration<'a, M> {
         // A schedule learns from the steps of this fit alone.
         let mut damping = self.settings.damping.clone();
         loop {
+            // Factor `J D^-1` of the free parameters, and measure what the tests compare.
             self.prepare()?;
             if self.free.is_empty() {
                 return Ok(FitStop::AtBounds);
             }
+
+            // Test the point: gradient, predicted decrease, noise; then whether the last step still told anything.
             let mut end = self.measures.verdict(self.settings.gradient_tolerance);
             if let Some(before) = self.at_rounding.take()
                 && end.is_none()
@@ -189,6 +192,8 @@ impl<'a, M: SmoothMap> Iteration<'a, M> {
             {
                 end = Some(FitStop::Decrease);
             }
+
+            // An end holds only if no bound hides a way down: otherwise go on from the released point.
             if let Some(stop) = end {
                 match self.settle(stop)? {
                     Some(stop) => return Ok(stop),
@@ -198,12 +203,15 @@ impl<'a, M: SmoothMap> Iteration<'a, M> {
             if self.counts.accepted >= self.settings.max_iterations {
                 return Ok(FitStop::IterationLimit);
             }
+
+            // Try steps until one is accepted: the trust region's, or those of a damping schedule.
             let before = self.history.len();
             let outcome = match &mut damping {
                 Damping::TrustRegion { initial_radius } => self.advance(*initial_radius)?,
                 Damping::Schedule { schedule, length } => self.follow(&mut **schedule, *length)?,
             };
-            // The point that was left lends its buffers to the trial: show what was tried.
+
+            // Tell the observer. The point that was left lends its buffers to the trial: show what was tried.
             for record in &self.history[before..] {
                 let accepted = record.verdict == Verdict::Accepted;
                 let w = if accepted { &self.here.w } else { &self.trial.w };
@@ -212,6 +220,8 @@ impl<'a, M: SmoothMap> Iteration<'a, M> {
                     return Ok(FitStop::Interrupted);
                 }
             }
+
+            // No step was accepted: say what is true of the point, or else why there was none.
             if let Outcome::Stopped(stop) = outcome {
                 self.prepare()?;
                 // Where nothing lowers the loss, and every column is orthogonal to the residuals, that is why.

@@ -62,6 +62,8 @@ impl<M: SmoothMap> Iteration<'_, M> {
             if self.counts.residuals >= self.settings.max_evaluations {
                 return Ok(Outcome::Stopped(FitStop::EvaluationLimit));
             }
+
+            // Propose `(J^T J + lambda D^2) d = -J^T b` with norm(D d) at most the radius.
             self.damping = self.factor.damping_for(self.radius, self.damping);
             self.scaled_step.resize(self.free.len(), 0.0);
             self.factor.step(self.damping, &mut self.scaled_step);
@@ -72,6 +74,8 @@ impl<M: SmoothMap> Iteration<'_, M> {
             for (&k, v) in self.free.iter().zip(&self.scaled_step) {
                 self.step[k] = v / self.scales[k];
             }
+
+            // Keep it in the box.
             self.approach.begin();
             let confined = self.leaves_box();
             if confined {
@@ -80,6 +84,8 @@ impl<M: SmoothMap> Iteration<'_, M> {
             if !self.set_trial() {
                 return Ok(Outcome::Stopped(FitStop::NoProgress));
             }
+
+            // Measure the trial point, and see whether its decrease is noise.
             let mut trial = match self.measure(predicted) {
                 Ok(trial) => trial,
                 Err(stop) => return Ok(Outcome::Stopped(stop)),
@@ -88,6 +94,8 @@ impl<M: SmoothMap> Iteration<'_, M> {
                 self.note(trial.kind, Verdict::Rejected, trial.gain, length);
                 return Ok(Outcome::Stopped(FitStop::Noise));
             }
+
+            // Bend a poor step along the geodesic.
             let mut curvature = 0.0;
             let accelerates = self.settings.acceleration == Acceleration::Geodesic && !confined;
             if accelerates && trial.gain < POOR && trial.defined && self.damping > 0.0 {
@@ -96,6 +104,8 @@ impl<M: SmoothMap> Iteration<'_, M> {
                     Err(stop) => return Ok(Outcome::Stopped(stop)),
                 }
             }
+
+            // Shorten a first step that nothing but a guessed radius speaks for.
             let at_start = self.counts.accepted == 0;
             if distrusted < DISTRUST && is_distrusted(&trial, self.damping, at_start) {
                 distrusted += 1;
@@ -106,6 +116,8 @@ impl<M: SmoothMap> Iteration<'_, M> {
                 }
                 continue;
             }
+
+            // Adapt the radius to the gain ratio, and go there if the step is taken.
             let before = self.damping;
             self.adapt(&trial, length, image, curvature);
             if trial.gain > TAKEN {
@@ -122,6 +134,8 @@ impl<M: SmoothMap> Iteration<'_, M> {
                     Err(stop) => return Ok(Outcome::Stopped(stop)),
                 }
             }
+
+            // Rejected: say so, and see whether a shorter step could do better.
             let verdict = if trial.defined { Verdict::Rejected } else { Verdict::Undefined };
             self.note(trial.kind, verdict, trial.gain, length);
             // A shorter step will not show either. Residuals that jump and then stay are rounded ones.

@@ -100,6 +100,7 @@ impl MatrixFree {
         let longest = PASS_ITERATIONS.saturating_mul(order).saturating_add(PASS_ITERATIONS);
         let mut previous = f64::INFINITY;
         loop {
+            // Test the true residual: as small as asked, as small as rounding lets it be, or no longer falling.
             let rounding = problem.rounding_level(norm(v));
             if report.residual <= problem.goal {
                 report.attained = Attained::Tolerance;
@@ -117,10 +118,14 @@ impl MatrixFree {
             if report.iterations >= max_iterations {
                 return false;
             }
+
+            // Aim the next pass: a little below what is asked, and never beyond what its recursion can tell.
             previous = report.residual;
             let goal = MARGIN * problem.goal.max(rounding).max(REDUCTION * report.residual);
             let left = max_iterations - report.iterations;
             let limits = RunLimits { target: goal, iterations: left.min(longest) };
+
+            // Run the pass, which corrects v.
             let outcome = match method {
                 Method::Primal => {
                     let copy = |r: &[f64], out: &mut [f64]| out.copy_from_slice(r);
@@ -149,6 +154,8 @@ impl MatrixFree {
                     self.lsmr.run(jacobian, damping, &self.misfit, v, limits)
                 }
             };
+
+            // Keep the extreme Ritz values of all passes.
             if method != Method::Lsmr && outcome.iterations > 0 {
                 let (smallest, largest) = self.gradients.ritz_values();
                 let known = report.ritz_values;
@@ -159,6 +166,8 @@ impl MatrixFree {
                 };
                 report.ritz_values = (known.0.min(smallest * unit), known.1.max(largest * unit));
             }
+
+            // Measure `J^T b - (1-rho) J^T J v - rho v` with the v that would be returned.
             report.iterations += outcome.iterations;
             report.passes += 1;
             self.measure(problem, v);

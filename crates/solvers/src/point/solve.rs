@@ -80,6 +80,7 @@ impl Factors {
         (b, b_norm): (&[f64], f64),
         v: &mut [f64],
     ) -> Result<SolveReport, SolveError> {
+        // Choose the kernel, by shape, damping, memory and condition.
         let rho = request.damping;
         let jacobian_norm = self.size(jacobian)?;
         let (solver, choice) = match request.solver {
@@ -91,7 +92,8 @@ impl Factors {
         };
         let rank = self.total_rows.min(self.columns);
         let mut report = SolveReport::unmeasured(solver, choice, rank);
-        // `norm(J^T b)`, where the kernel has it.
+
+        // Solve by it. The gradient is `norm(J^T b)`, where the kernel has it.
         let mut gradient = f64::NAN;
         if choice == Choice::Identity {
             jacobian.apply_transposed(b, v);
@@ -116,6 +118,8 @@ impl Factors {
                 }
             }
         }
+
+        // Measure the true residual, and refine what the squared system lost.
         require_solution(solver, v)?;
         self.measure_residual(jacobian, rho, (b, b_norm), v, &mut report);
         while report.solver == DampedSolver::PrimalCholesky
