@@ -4,7 +4,7 @@
 //! v(t, x)`, `k2 = v(t + h/2, x + h/2 k1)`, `k3 = v(t + h/2, x + h/2 k2)`, `k4 = v(t + h, x + h
 //! k3)` (Hairer, Norsett, Wanner, Solving ODEs I, table II.1.2).
 
-use crate::field::{Failure, SharedProbe, VectorField};
+use crate::field::{Failure, SharedProbe};
 use crate::grid::Schedule;
 use crate::segment::Stepper;
 
@@ -63,8 +63,8 @@ impl Euler {
     }
 }
 
-impl<F: VectorField> Stepper<F> for Euler {
-    fn advance(&mut self, probe: &SharedProbe<'_, F>) -> Result<(), Failure<F::Breakdown>> {
+impl Stepper for Euler {
+    fn advance(&mut self, probe: &SharedProbe<'_>) -> Result<(), Failure> {
         let (time, length) = self.span.begin();
         let Span { start, end, slope, .. } = &mut self.span;
         probe.borrow_mut().evaluate(time, start, slope)?;
@@ -84,10 +84,10 @@ impl<F: VectorField> Stepper<F> for Euler {
 
     fn state_inside(
         &mut self,
-        _: &SharedProbe<'_, F>,
+        _: &SharedProbe<'_>,
         time: f64,
         out: &mut [f64],
-    ) -> Result<(), Failure<F::Breakdown>> {
+    ) -> Result<(), Failure> {
         let fraction = self.span.fraction(time);
         for ((out, start), end) in out.iter_mut().zip(&self.span.start).zip(&self.span.end) {
             *out = start + fraction * (end - start);
@@ -127,8 +127,8 @@ impl RungeKutta4 {
     }
 }
 
-impl<F: VectorField> Stepper<F> for RungeKutta4 {
-    fn advance(&mut self, probe: &SharedProbe<'_, F>) -> Result<(), Failure<F::Breakdown>> {
+impl Stepper for RungeKutta4 {
+    fn advance(&mut self, probe: &SharedProbe<'_>) -> Result<(), Failure> {
         let (time, length) = self.span.begin();
         let Span { start, end, slope, .. } = &mut self.span;
         let mut probe = probe.borrow_mut();
@@ -169,10 +169,10 @@ impl<F: VectorField> Stepper<F> for RungeKutta4 {
 
     fn state_inside(
         &mut self,
-        probe: &SharedProbe<'_, F>,
+        probe: &SharedProbe<'_>,
         time: f64,
         out: &mut [f64],
-    ) -> Result<(), Failure<F::Breakdown>> {
+    ) -> Result<(), Failure> {
         let span = &self.span;
         if !self.end_slope_is_known {
             probe.borrow_mut().evaluate(span.end_time(), &span.end, &mut self.end_slope)?;

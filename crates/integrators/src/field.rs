@@ -3,7 +3,12 @@
 //! `dx/dt = v(t, x)` on `R^n`. A field may have no value at a point; the reason travels to the
 //! outcome unchanged, and no method mistakes it for a number.
 
+use std::any::Any;
 use std::cell::RefCell;
+use std::ops::ControlFlow;
+
+use crate::event::EventFunction;
+use crate::integrate::Observer;
 
 /// An ordinary differential equation `dx/dt = v(t, x)`, `x` in `R^n`, `n = dimension()`.
 ///
@@ -12,7 +17,7 @@ use std::cell::RefCell;
 /// has no solution to integrate.
 pub trait VectorField {
     /// Why the field has no value at a point (for example loss of rank), with its numbers.
-    type Breakdown: Clone + std::fmt::Debug;
+    type Breakdown: Clone + std::fmt::Debug + 'static;
 
     /// The number `n` of components of the state; constant over the life of the field.
     fn dimension(&self) -> usize;
@@ -42,11 +47,80 @@ pub trait VectorField {
     ) -> Result<(), Self::Breakdown>;
 }
 
+/// A field with all that watches it, whatever its type: what an integration asks. Methods are compiled once for all
+/// fields because they see no more than this; a field's reason why it has no value travels as [`Any`].
+pub(crate) trait Watched {
+    fn dimension(&self) -> usize;
+
+    fn evaluate(
+        &mut self,
+        time: f64,
+        state: &[f64],
+        derivative: &mut [f64],
+    ) -> Result<(), Box<dyn Any>>;
+
+    fn jacobian_apply(
+        &mut self,
+        time: f64,
+        state: &[f64],
+        direction: &[f64],
+        out: &mut [f64],
+    ) -> Result<(), Box<dyn Any>>;
+
+    fn record(&mut self, step: usize, time: f64, state: &[f64]) -> ControlFlow<()>;
+
+    fn event_value(&mut self, index: usize, time: f64, state: &[f64]) -> Result<f64, Box<dyn Any>>;
+}
+
+/// A field, its event functions and its observer.
+pub(crate) struct WatchedField<'f, 'e, F> {
+    pub(crate) field: &'f mut F,
+    pub(crate) events: &'f mut [&'e mut dyn EventFunction<F>],
+    pub(crate) observer: &'f mut dyn Observer<F>,
+}
+
+impl<F: VectorField> Watched for WatchedField<'_, '_, F> {
+    fn dimension(&self) -> usize {
+        self.field.dimension()
+    }
+
+    fn evaluate(
+        &mut self,
+        time: f64,
+        state: &[f64],
+        derivative: &mut [f64],
+    ) -> Result<(), Box<dyn Any>> {
+        self.field.evaluate(time, state, derivative).map_err(any)
+    }
+
+    fn jacobian_apply(
+        &mut self,
+        time: f64,
+        state: &[f64],
+        direction: &[f64],
+        out: &mut [f64],
+    ) -> Result<(), Box<dyn Any>> {
+        self.field.jacobian_apply(time, state, direction, out).map_err(any)
+    }
+
+    fn record(&mut self, step: usize, time: f64, state: &[f64]) -> ControlFlow<()> {
+        self.observer.record(self.field, step, time, state)
+    }
+
+    fn event_value(&mut self, index: usize, time: f64, state: &[f64]) -> Result<f64, Box<dyn Any>> {
+        self.events[index].value(self.field, time, state).map_err(any)
+    }
+}
+
+fn any<B: 'static>(cause: B) -> Box<dyn Any> {
+    Box::new(cause)
+}
+
 /// Why a method could not take its next step.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Failure<B> {
+#[derive(Debug)]
+pub(crate) enum Failure {
     /// The field, its Jacobian or an event function has no value.
-    Breakdown(B),
+    Breakdown(Box<dyn Any>),
     /// A value was infinite, not a number, or past the range the method can square.
     NonFinite,
     /// The step that the tolerance asks for is below the spacing of the time axis.
@@ -65,21 +139,21 @@ const LARGEST_STATE: f64 = 1e100;
 const REJECTING_VALUE: f64 = 1e150;
 
 /// The field, its counters, and what went wrong since the last accepted step.
-pub(crate) struct Probe<'f, F: VectorField> {
-    pub(crate) field: &'f mut F,
+pub(crate) struct Probe<'f> {
+    pub(crate) field: &'f mut dyn Watched,
     pub(crate) field_evaluations: usize,
     pub(crate) jacobian_products: usize,
     /// The latest failure inside the step now attempted; the next step clears it.
-    pub(crate) step_failure: Option<Failure<F::Breakdown>>,
+    pub(crate) step_failure: Option<Failure>,
     /// A failure of the Jacobian at an accepted state: the next step cannot be trusted.
-    pub(crate) jacobian_failure: Option<Failure<F::Breakdown>>,
+    pub(crate) jacobian_failure: Option<Failure>,
 }
 
 /// The probe, shared between the integrator's loop and the closures that diffsol holds.
-pub(crate) type SharedProbe<'f, F> = RefCell<Probe<'f, F>>;
+pub(crate) type SharedProbe<'f> = RefCell<Probe<'f>>;
 
-impl<'f, F: VectorField> Probe<'f, F> {
-    pub(crate) fn new(field: &'f mut F) -> Self {
+impl<'f> Probe<'f> {
+    pub(crate) fn new(field: &'f mut dyn Watched) -> Self {
         Self {
             field,
             field_evaluations: 0,
@@ -95,7 +169,7 @@ impl<'f, F: VectorField> Probe<'f, F> {
         time: f64,
         state: &[f64],
         derivative: &mut [f64],
-    ) -> Result<(), Failure<F::Breakdown>> {
+    ) -> Result<(), Failure> {
         self.field_evaluations += 1;
         self.field.evaluate(time, state, derivative).map_err(Failure::Breakdown)
     }
@@ -106,7 +180,7 @@ impl<'f, F: VectorField> Probe<'f, F> {
         time: f64,
         state: &[f64],
         derivative: &mut [f64],
-    ) -> Result<(), Failure<F::Breakdown>> {
+    ) -> Result<(), Failure> {
         if !is_honest(time, state) {
             return Err(Failure::NonFinite);
         }
@@ -162,6 +236,7 @@ mod tests {
     #![allow(clippy::float_cmp, reason = "the promise is equality to the last bit")]
 
     use super::*;
+    use crate::integrate::Unobserved;
 
     struct Wall;
 
@@ -188,44 +263,60 @@ mod tests {
         }
     }
 
+    fn watched<'f>(
+        field: &'f mut Wall,
+        observer: &'f mut Unobserved,
+    ) -> WatchedField<'f, 'f, Wall> {
+        WatchedField { field, events: &mut [], observer }
+    }
+
+    /// Where the wall was met, if that is the failure.
+    fn wall(failure: Option<&Failure>) -> Option<f64> {
+        let Some(Failure::Breakdown(cause)) = failure else { return None };
+        cause.downcast_ref().copied()
+    }
+
     #[test]
     fn the_latest_failure_is_kept_and_the_value_is_one_that_no_error_test_accepts() {
-        let mut field = Wall;
+        let (mut wall_field, mut observer) = (Wall, Unobserved);
+        let mut field = watched(&mut wall_field, &mut observer);
         let mut probe = Probe::new(&mut field);
         let mut v = [0.0; 2];
         probe.evaluate_or_reject(0.0, &[0.0, 1.0], &mut v);
         assert_eq!(v, [REJECTING_VALUE; 2]);
-        assert_eq!(probe.step_failure, Some(Failure::NonFinite));
-        for wall in [3.0, 2.0] {
-            probe.evaluate_or_reject(0.0, &[wall, 0.0], &mut v);
+        assert!(matches!(probe.step_failure, Some(Failure::NonFinite)));
+        for place in [3.0, 2.0] {
+            probe.evaluate_or_reject(0.0, &[place, 0.0], &mut v);
             assert_eq!(v, [REJECTING_VALUE; 2]);
-            assert_eq!(probe.step_failure, Some(Failure::Breakdown(wall)));
+            assert_eq!(wall(probe.step_failure.as_ref()), Some(place));
         }
         // A stage that the failure spoiled does not replace it, and is not evaluated.
         probe.evaluate_or_reject(0.0, &[1e-10 * REJECTING_VALUE, 0.0], &mut v);
-        assert_eq!(probe.step_failure, Some(Failure::Breakdown(2.0)));
+        assert_eq!(wall(probe.step_failure.as_ref()), Some(2.0));
         assert_eq!(probe.field_evaluations, 3);
     }
 
     #[test]
     fn a_poisoned_stage_never_reaches_the_field() {
-        let mut field = Wall;
+        let (mut wall_field, mut observer) = (Wall, Unobserved);
+        let mut field = watched(&mut wall_field, &mut observer);
         let mut probe = Probe::new(&mut field);
         let mut v = [0.0; 2];
         probe.evaluate_or_reject(0.0, &[1e-20 * REJECTING_VALUE, 0.0], &mut v);
         probe.evaluate_or_reject(0.0, &[f64::NAN, 0.0], &mut v);
-        assert_eq!(probe.step_failure, Some(Failure::NonFinite));
+        assert!(matches!(probe.step_failure, Some(Failure::NonFinite)));
         assert_eq!(probe.field_evaluations, 0);
     }
 
     #[test]
     fn a_jacobian_without_value_is_remembered_apart() {
-        let mut field = Wall;
+        let (mut wall_field, mut observer) = (Wall, Unobserved);
+        let mut field = watched(&mut wall_field, &mut observer);
         let mut probe = Probe::new(&mut field);
         let mut out = [f64::NAN; 2];
         probe.jacobian_or_zero(0.0, &[0.5, 0.0], &[1.0, 0.0], &mut out);
         assert_eq!(out, [0.0; 2]);
-        assert_eq!(probe.jacobian_failure, Some(Failure::Breakdown(0.5)));
-        assert_eq!(probe.step_failure, None);
+        assert_eq!(wall(probe.jacobian_failure.as_ref()), Some(0.5));
+        assert!(probe.step_failure.is_none());
     }
 }

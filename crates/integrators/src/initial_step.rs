@@ -5,7 +5,7 @@
 //! is a hundredth of the tolerance. It depends on the field alone, not on the horizon, so that a
 //! shorter run is the beginning of a longer one.
 
-use crate::field::{SharedProbe, VectorField};
+use crate::field::SharedProbe;
 use crate::method::Tolerances;
 
 /// How often the trial step is cut by ten where the field has no value at its end.
@@ -14,8 +14,8 @@ const MOST_TRIALS: usize = 16;
 /// The first step of a method whose error test has order `order`, at time 0; always positive.
 ///
 /// Allocates; it runs once.
-pub(crate) fn initial_step<F: VectorField>(
-    probe: &SharedProbe<'_, F>,
+pub(crate) fn initial_step(
+    probe: &SharedProbe<'_>,
     state: &[f64],
     slope: &[f64],
     tolerances: Tolerances,

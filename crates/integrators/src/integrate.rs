@@ -2,13 +2,14 @@
 //!
 //! `dx/dt = v(t, x)` from `x(0)` to the horizon, seen at the times of a [`Grid`].
 
+use std::any::Any;
 use std::cell::RefCell;
 use std::ops::ControlFlow;
 
 use crate::error::IntegrationError;
-use crate::event::EventFunction;
+use crate::event::{EventAction, EventFunction};
 use crate::explicit::{Euler, RungeKutta4};
-use crate::field::{Probe, VectorField};
+use crate::field::{Probe, VectorField, Watched, WatchedField};
 use crate::grid::{Grid, Schedule};
 use crate::library::{with_adaptive, with_stiff};
 use crate::method::{Method, Tolerances};
@@ -64,12 +65,25 @@ pub fn integrate<F: VectorField>(
     events: &mut [&mut dyn EventFunction<F>],
     observer: &mut dyn Observer<F>,
 ) -> Result<Integration<F::Breakdown>, IntegrationError> {
+    let actions: Vec<EventAction> = events.iter().map(|event| event.action()).collect();
+    let mut watched = WatchedField { field, events, observer };
+    integrate_any(method, grid, &mut watched, initial, &actions).map(Integration::of_any)
+}
+
+/// [`integrate`] for a field of any type.
+fn integrate_any(
+    method: Method,
+    grid: Grid,
+    field: &mut dyn Watched,
+    initial: &[f64],
+    events: &[EventAction],
+) -> Result<Integration<Box<dyn Any>>, IntegrationError> {
     let schedule = Schedule::of_grid(&grid)?;
     let plan = Plan::new(method, schedule)?;
     check_initial(field.dimension(), initial)?;
 
     let probe = RefCell::new(Probe::new(field));
-    let mut run = Run::new(&probe, schedule, initial, events, observer);
+    let mut run = Run::new(&probe, schedule, initial, events);
     let end = match run.start() {
         Err(end) => end,
         Ok(()) => match plan {

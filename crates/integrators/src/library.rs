@@ -13,7 +13,7 @@ use diffsol::{
 };
 
 use crate::error::IntegrationError;
-use crate::field::{Failure, SharedProbe, VectorField};
+use crate::field::{Failure, SharedProbe};
 use crate::initial_step::initial_step;
 use crate::method::Tolerances;
 use crate::segment::Stepper;
@@ -44,11 +44,11 @@ impl Allowance for BdfConfig<f64> {
 }
 
 /// Runs `drive` on the adaptive explicit method, or on the failure of the field at time 0.
-pub(crate) fn with_adaptive<F: VectorField, R>(
-    probe: &SharedProbe<'_, F>,
+pub(crate) fn with_adaptive<R>(
+    probe: &SharedProbe<'_>,
     initial: &[f64],
     tolerances: Tolerances,
-    drive: impl FnOnce(Result<&mut dyn Stepper<F>, Failure<F::Breakdown>>) -> R,
+    drive: impl FnOnce(Result<&mut dyn Stepper, Failure>) -> R,
 ) -> Result<R, IntegrationError> {
     let mut problem = OdeBuilder::<FaerMat<f64>>::new()
         .rhs(|x: &[f64], _: &[f64], time, v: &mut [f64]| {
@@ -71,11 +71,11 @@ pub(crate) fn with_adaptive<F: VectorField, R>(
 }
 
 /// Runs `drive` on the stiff implicit method, or on the failure of the field at time 0.
-pub(crate) fn with_stiff<F: VectorField, R>(
-    probe: &SharedProbe<'_, F>,
+pub(crate) fn with_stiff<R>(
+    probe: &SharedProbe<'_>,
     initial: &[f64],
     tolerances: Tolerances,
-    drive: impl FnOnce(Result<&mut dyn Stepper<F>, Failure<F::Breakdown>>) -> R,
+    drive: impl FnOnce(Result<&mut dyn Stepper, Failure>) -> R,
 ) -> Result<R, IntegrationError> {
     let mut problem = OdeBuilder::<FaerMat<f64>>::new()
         .rhs_implicit(
@@ -131,14 +131,13 @@ where
     }
 }
 
-impl<'p, F, S, E> Stepper<F> for LibraryStepper<'p, S, E>
+impl<'p, S, E> Stepper for LibraryStepper<'p, S, E>
 where
-    F: VectorField,
     E: OdeEquations<T = f64, V = FaerVec<f64>> + 'p,
     S: OdeSolverMethod<'p, E>,
     S::Config: Allowance,
 {
-    fn advance(&mut self, probe: &SharedProbe<'_, F>) -> Result<(), Failure<F::Breakdown>> {
+    fn advance(&mut self, probe: &SharedProbe<'_>) -> Result<(), Failure> {
         // A Jacobian that failed after the last step belongs to the state there.
         if let Some(failure) = probe.borrow_mut().jacobian_failure.take() {
             return Err(failure);
@@ -178,10 +177,10 @@ where
 
     fn state_inside(
         &mut self,
-        _: &SharedProbe<'_, F>,
+        _: &SharedProbe<'_>,
         time: f64,
         out: &mut [f64],
-    ) -> Result<(), Failure<F::Breakdown>> {
+    ) -> Result<(), Failure> {
         // Refused only outside the last step, where the loop asks for nothing.
         self.solver
             .interpolate_inplace(time, &mut self.interpolated)

@@ -1,5 +1,7 @@
 //! What an integration returns: how it ended, where, and what it cost. None of it is an error.
 
+use std::any::Any;
+
 use crate::event::LocatedEvent;
 use crate::field::Failure;
 
@@ -41,12 +43,29 @@ pub enum End<B> {
     },
 }
 
-impl<B> End<B> {
-    pub(crate) fn of_failure(failure: Failure<B>, time: f64) -> Self {
+impl End<Box<dyn Any>> {
+    pub(crate) fn of_failure(failure: Failure, time: f64) -> Self {
         match failure {
             Failure::Breakdown(cause) => End::Breakdown { time, cause },
             Failure::NonFinite => End::NonFinite { time },
             Failure::StepUnderflow => End::StepUnderflow { time },
+        }
+    }
+}
+
+impl<B: 'static> End<B> {
+    /// With the type of the field's reasons, which all are `B`.
+    fn of_any(end: End<Box<dyn Any>>) -> Self {
+        match end {
+            End::Horizon => End::Horizon,
+            End::Event { index } => End::Event { index },
+            End::NonFinite { time } => End::NonFinite { time },
+            End::Breakdown { time, cause } => match cause.downcast() {
+                Ok(cause) => End::Breakdown { time, cause: *cause },
+                Err(_) => unreachable!("every reason came from the one field that is integrated"),
+            },
+            End::StepUnderflow { time } => End::StepUnderflow { time },
+            End::Interrupted { time } => End::Interrupted { time },
         }
     }
 }
@@ -91,4 +110,12 @@ pub struct Integration<B> {
     pub events: Vec<LocatedEvent>,
     /// What it cost.
     pub statistics: Statistics,
+}
+
+impl<B: 'static> Integration<B> {
+    /// With the type of the field's reasons.
+    pub(crate) fn of_any(found: Integration<Box<dyn Any>>) -> Self {
+        let Integration { end, time, state, events, statistics } = found;
+        Self { end: End::of_any(end), time, state, events, statistics }
+    }
 }

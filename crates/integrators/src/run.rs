@@ -3,17 +3,17 @@
 //! Each accepted step is searched for events, then observed at the grid times inside it, then
 //! committed; nothing after a stopping event is observed.
 
+use std::any::Any;
+
 use crate::bracket::{Bracket, fall_through_zero};
-use crate::event::{EventAction, EventFunction, LocatedEvent};
-use crate::field::{Failure, SharedProbe, VectorField};
+use crate::event::{EventAction, LocatedEvent};
+use crate::field::{Failure, SharedProbe};
 use crate::grid::Schedule;
-use crate::integrate::Observer;
 use crate::outcome::{End, Integration, Statistics};
 use crate::segment::Stepper;
 
 /// An event function as far as the run has followed it.
-struct Watch<'e, F> {
-    function: &'e mut dyn EventFunction<F>,
+struct Watch {
     action: EventAction,
     /// The value at [`Run::time`], above 0 until the event fires.
     value: f64,
@@ -21,11 +21,10 @@ struct Watch<'e, F> {
 }
 
 /// The committed state and everything that watches it.
-pub(crate) struct Run<'r, 'f, F: VectorField> {
-    probe: &'r SharedProbe<'f, F>,
+pub(crate) struct Run<'r, 'f> {
+    probe: &'r SharedProbe<'f>,
     grid: Schedule,
-    watches: Vec<Watch<'r, F>>,
-    observer: &'r mut dyn Observer<F>,
+    watches: Vec<Watch>,
     time: f64,
     state: Vec<f64>,
     /// The state at the end of the step under inspection, or at the horizon inside it.
@@ -36,28 +35,21 @@ pub(crate) struct Run<'r, 'f, F: VectorField> {
     statistics: Statistics,
 }
 
-impl<'r, 'f, F: VectorField> Run<'r, 'f, F> {
+impl<'r, 'f> Run<'r, 'f> {
     pub(crate) fn new(
-        probe: &'r SharedProbe<'f, F>,
+        probe: &'r SharedProbe<'f>,
         grid: Schedule,
         initial: &[f64],
-        events: &'r mut [&mut dyn EventFunction<F>],
-        observer: &'r mut dyn Observer<F>,
+        events: &[EventAction],
     ) -> Self {
         let watches = events
-            .iter_mut()
-            .map(|function| Watch {
-                action: function.action(),
-                function: &mut **function,
-                value: f64::INFINITY,
-                has_fired: false,
-            })
+            .iter()
+            .map(|&action| Watch { action, value: f64::INFINITY, has_fired: false })
             .collect();
         Self {
             probe,
             grid,
             watches,
-            observer,
             time: 0.0,
             state: initial.to_vec(),
             ahead: initial.to_vec(),
@@ -69,7 +61,7 @@ impl<'r, 'f, F: VectorField> Run<'r, 'f, F> {
     }
 
     /// Time 0: events that have already happened, then the first record.
-    pub(crate) fn start(&mut self) -> Result<(), End<F::Breakdown>> {
+    pub(crate) fn start(&mut self) -> Result<(), End<Box<dyn Any>>> {
         for index in 0..self.watches.len() {
             let value = self.event_value(index, 0.0, Place::Ahead);
             let value = value.map_err(|failure| End::of_failure(failure, 0.0))?;
@@ -90,8 +82,8 @@ impl<'r, 'f, F: VectorField> Run<'r, 'f, F> {
     /// Steps until something ends the integration.
     pub(crate) fn drive(
         &mut self,
-        stepper: Result<&mut dyn Stepper<F>, Failure<F::Breakdown>>,
-    ) -> End<F::Breakdown> {
+        stepper: Result<&mut dyn Stepper, Failure>,
+    ) -> End<Box<dyn Any>> {
         let stepper = match stepper {
             Ok(stepper) => stepper,
             Err(failure) => return End::of_failure(failure, self.time),
@@ -105,7 +97,7 @@ impl<'r, 'f, F: VectorField> Run<'r, 'f, F> {
         end
     }
 
-    fn step(&mut self, stepper: &mut dyn Stepper<F>) -> Result<(), End<F::Breakdown>> {
+    fn step(&mut self, stepper: &mut dyn Stepper) -> Result<(), End<Box<dyn Any>>> {
         let begin = self.time;
         let ended = |failure| End::of_failure(failure, begin);
         stepper.advance(self.probe).map_err(ended)?;
@@ -135,11 +127,7 @@ impl<'r, 'f, F: VectorField> Run<'r, 'f, F> {
 
     /// Appends the events that fire up to `limit`, in the order of their times, none after the
     /// first that stops.
-    fn locate_events(
-        &mut self,
-        stepper: &mut dyn Stepper<F>,
-        limit: f64,
-    ) -> Result<(), Failure<F::Breakdown>> {
+    fn locate_events(&mut self, stepper: &mut dyn Stepper, limit: f64) -> Result<(), Failure> {
         let first_new = self.events.len();
         for index in 0..self.watches.len() {
             if self.watches[index].has_fired {
@@ -185,10 +173,10 @@ impl<'r, 'f, F: VectorField> Run<'r, 'f, F> {
     /// Records the grid points up to `until`; `limit` is the time of the state ahead.
     fn record_until(
         &mut self,
-        stepper: &mut dyn Stepper<F>,
+        stepper: &mut dyn Stepper,
         until: f64,
         limit: f64,
-    ) -> Result<(), End<F::Breakdown>> {
+    ) -> Result<(), End<Box<dyn Any>>> {
         while self.next_recorded <= self.grid.steps() {
             let time = self.grid.time(self.next_recorded);
             if time > until {
@@ -210,10 +198,10 @@ impl<'r, 'f, F: VectorField> Run<'r, 'f, F> {
         step: usize,
         time: f64,
         place: Place,
-    ) -> Result<(), End<F::Breakdown>> {
+    ) -> Result<(), End<Box<dyn Any>>> {
         self.next_recorded = self.grid.next_recorded(step);
         let state = place.of(&self.ahead, &self.inside);
-        let flow = self.observer.record(self.probe.borrow_mut().field, step, time, state);
+        let flow = self.probe.borrow_mut().field.record(step, time, state);
         if flow.is_break() {
             self.time = time;
             self.state.copy_from_slice(state);
@@ -224,23 +212,17 @@ impl<'r, 'f, F: VectorField> Run<'r, 'f, F> {
     }
 
     /// The value of event `index` at the state ahead or inside; never NaN.
-    fn event_value(
-        &mut self,
-        index: usize,
-        time: f64,
-        place: Place,
-    ) -> Result<f64, Failure<F::Breakdown>> {
+    fn event_value(&mut self, index: usize, time: f64, place: Place) -> Result<f64, Failure> {
         self.statistics.event_evaluations += 1;
         let state = place.of(&self.ahead, &self.inside);
-        let field = &mut *self.probe.borrow_mut().field;
-        let value = self.watches[index].function.value(field, time, state);
+        let value = self.probe.borrow_mut().field.event_value(index, time, state);
         match value.map_err(Failure::Breakdown)? {
             value if value.is_nan() => Err(Failure::NonFinite),
             value => Ok(value),
         }
     }
 
-    pub(crate) fn finish(self, end: End<F::Breakdown>) -> Integration<F::Breakdown> {
+    pub(crate) fn finish(self, end: End<Box<dyn Any>>) -> Integration<Box<dyn Any>> {
         let mut statistics = self.statistics;
         let probe = self.probe.borrow();
         statistics.field_evaluations = probe.field_evaluations;

@@ -1,11 +1,11 @@
 //! One accepted step of any method, as the integration loop sees it.
 
-use crate::field::{Failure, SharedProbe, VectorField};
+use crate::field::{Failure, SharedProbe};
 
 /// A method at work: it takes steps, and knows the solution inside the last one.
-pub(crate) trait Stepper<F: VectorField> {
+pub(crate) trait Stepper {
     /// Takes one step from the end of the last one.
-    fn advance(&mut self, probe: &SharedProbe<'_, F>) -> Result<(), Failure<F::Breakdown>>;
+    fn advance(&mut self, probe: &SharedProbe<'_>) -> Result<(), Failure>;
 
     /// The end of the last step.
     fn end_time(&self) -> f64;
@@ -16,10 +16,10 @@ pub(crate) trait Stepper<F: VectorField> {
     /// Writes the method's own interpolant at a time inside the last step to `out`.
     fn state_inside(
         &mut self,
-        probe: &SharedProbe<'_, F>,
+        probe: &SharedProbe<'_>,
         time: f64,
         out: &mut [f64],
-    ) -> Result<(), Failure<F::Breakdown>>;
+    ) -> Result<(), Failure>;
 
     /// Attempts thrown away since the start.
     fn rejected_steps(&self) -> usize;
@@ -28,10 +28,10 @@ pub(crate) trait Stepper<F: VectorField> {
     /// which may differ in the last bit.
     fn state_at(
         &mut self,
-        probe: &SharedProbe<'_, F>,
+        probe: &SharedProbe<'_>,
         time: f64,
         out: &mut [f64],
-    ) -> Result<(), Failure<F::Breakdown>> {
+    ) -> Result<(), Failure> {
         if time >= self.end_time() {
             out.copy_from_slice(self.end_state());
             Ok(())

@@ -1,0 +1,7 @@
+//! The network, judged by finite differences, extended precision and closed forms.
+
+mod activation;
+mod derivatives;
+mod infinite_width;
+mod initial_points;
+mod lipschitz_constants;

@@ -1,0 +1,4 @@
+//! Factorizations and spectra of dense matrices.
+
+mod extremes;
+mod tiles;

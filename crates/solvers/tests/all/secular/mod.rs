@@ -1,0 +1,3 @@
+//! Steps for every damping from one factorization.
+
+mod steps;
