@@ -91,11 +91,6 @@ impl Problem {
         Ok(Network::new(&self.input_rows(), d, signs, *self.network.activation())?)
     }
 
-    /// `g(0) - g*`: the gap at w_0 of a nullified network over all of `R^n`.
-    pub fn gap_of_zero(&self) -> f64 {
-        self.loss.value(&vec![0.0; self.outputs()]) - self.loss.minimum()
-    }
-
     /// A bound of the rounding error of `alpha f(w)`, a norm: `alpha eps (4 m sigma_0 sqrt(n) +
     /// Lip_f norm(w_0))`.
     ///

@@ -240,17 +240,6 @@ pub fn conditioning_free(name: &str, slopes: &[ConditionedSlopes], share: f64) -
     ))
 }
 
-/// The optimum of a trajectory whose end is polished.
-///
-/// # Errors
-/// [`TheoryError`] where a point, an eigenvalue problem or a trajectory gives no answer.
-pub fn polished_end(
-    problem: &Problem,
-    trajectory: &Trajectory,
-) -> Result<BestInClass, TheoryError> {
-    BestInClass::polish(problem, trajectory.scaling, &trajectory.last().weights)
-}
-
 /// cond(H) of inputs alone, for the choice of inputs.
 ///
 /// # Errors
