@@ -3,9 +3,9 @@
 //! Curves are integrated in these coordinates, not in parameters: `norm(c)` is an output length, and an
 //! invertible linear change of the parameters changes nothing, neither the numbers nor the step sizes.
 
+use gaussflow_faer::faer::{Mat, MatMut};
+use gaussflow_faer::solve_upper;
 use gaussflow_solvers::RangeBasis;
-use gaussflow_solvers::faer::linalg::triangular_solve::solve_upper_triangular_in_place;
-use gaussflow_solvers::faer::{Mat, MatMut, Par};
 
 /// The point `origin` with its triangular factor R and the scaling alpha.
 pub(crate) struct Frame {
@@ -30,7 +30,7 @@ impl Frame {
         out.copy_from_slice(coordinates);
         let order = out.len();
         let column = MatMut::from_column_major_slice_mut(out, order, 1);
-        solve_upper_triangular_in_place(self.upper.as_ref(), column, Par::Seq);
+        solve_upper(self.upper.as_ref(), column);
         out.iter_mut().for_each(|v| *v /= self.scaling);
     }
 

@@ -5,9 +5,9 @@
 //! Lemma 7 leaves out. Over orthonormal coordinates its matrix is
 //! `Q^T Hess g Q + (1/alpha) R^-T B(N grad g) R^-1`, `J = Q R`: `J^T J` is never formed.
 
+use gaussflow_faer::faer::{Accum, Mat};
+use gaussflow_faer::matmul;
 use gaussflow_objective::{Loss, SecondOrderMap};
-use gaussflow_solvers::faer::linalg::matmul::matmul;
-use gaussflow_solvers::faer::{Accum, Mat, Par};
 use gaussflow_solvers::{Eigenpair, SymmetricEigen, inner_product};
 
 use crate::error::GeometryError;
@@ -97,7 +97,7 @@ impl<M: SecondOrderMap, L: Loss> ManifoldPoint<'_, M, L> {
             loss.hessian_apply(self.here.output(), u, out);
         }
         let q = basis.transpose();
-        matmul(hessian.as_mut(), Accum::Add, q, image.as_ref(), 1.0, Par::Seq);
+        matmul(hessian.as_mut(), Accum::Add, q, image.as_ref(), 1.0);
         Ok(hessian)
     }
 

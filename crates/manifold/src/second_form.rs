@@ -5,9 +5,9 @@
 //! normal curvature. Gauss: the sectional curvature of the plane of orthonormal u, v is
 //! `<II(u,u), II(v,v)> - |II(u,v)|^2`.
 
+use gaussflow_faer::faer::{Accum, Mat};
+use gaussflow_faer::matmul;
 use gaussflow_objective::{Loss, SecondOrderMap, require_finite, require_length};
-use gaussflow_solvers::faer::linalg::matmul::matmul;
-use gaussflow_solvers::faer::{Accum, Mat, Par};
 use gaussflow_solvers::{Eigenpair, SymmetricEigen, inner_product, norm};
 
 use crate::error::GeometryError;
@@ -170,10 +170,10 @@ impl<M: SecondOrderMap, L: Loss> ManifoldPoint<'_, M, L> {
                 }
             }
             let q = basis.as_ref();
-            matmul(part.as_mut(), Accum::Replace, q.transpose(), bent.as_ref(), 1.0, Par::Seq);
-            matmul(bent.as_mut(), Accum::Add, q, part.as_ref(), -1.0, Par::Seq);
+            matmul(part.as_mut(), Accum::Replace, q.transpose(), bent.as_ref(), 1.0);
+            matmul(bent.as_mut(), Accum::Add, q, part.as_ref(), -1.0);
             let normal = bent.as_ref();
-            matmul(sum.as_mut(), Accum::Add, normal.transpose(), normal, 1.0, Par::Seq);
+            matmul(sum.as_mut(), Accum::Add, normal.transpose(), normal, 1.0);
         }
         let mut eigen = SymmetricEigen::new(p)?;
         eigen.factor(sum.as_ref())?;

@@ -3,9 +3,9 @@
 //! `L <= sigma2 sqrt(lambda_max((X X^T) * (X X^T)))`, independent of m, and
 //! `Lip_f <= sigma1 sqrt(m) sigma_max(X)`: both tighter than the paper's (section 2.1, Theorem 2).
 
+use gaussflow_faer::faer::{Accum, Mat, MatRef};
+use gaussflow_faer::matmul;
 use gaussflow_objective::LipschitzConstants;
-use gaussflow_solvers::faer::linalg::matmul::matmul;
-use gaussflow_solvers::faer::{Accum, Mat, MatRef, Par};
 use gaussflow_solvers::{DampedSolver, DenseJacobian, Factors, RowBlocks, norm};
 
 use crate::activation::ActivationFunction;
@@ -42,7 +42,7 @@ fn squared_feature_norm(inputs: MatRef<'_, f64>) -> f64 {
         largest_singular_value(feature_products(inputs))
     } else if fits(n) {
         let mut kernel = Mat::zeros(n, n);
-        matmul(kernel.as_mut(), Accum::Replace, inputs, inputs.transpose(), 1.0, Par::Seq);
+        matmul(kernel.as_mut(), Accum::Replace, inputs, inputs.transpose(), 1.0);
         kernel.col_iter_mut().for_each(|column| column.iter_mut().for_each(|x| *x *= *x));
         largest_singular_value(kernel).sqrt()
     } else {

@@ -8,7 +8,8 @@
 //! estimate, `h = 1.06 s n^(-1/3)`, s from the residuals' median: for `C -> 0` Powell's estimate for least absolute
 //! values, for large C the derivative.
 
-use gaussflow_solvers::faer::{Mat, Side};
+use gaussflow_faer::faer::Mat;
+use gaussflow_faer::self_adjoint_eigen;
 
 /// Eigenvalue of H, relative to the mean of c, below which the mean takes the place of H.
 const LEAST: f64 = 0.25;
@@ -65,7 +66,7 @@ pub(crate) fn spread(
 
 /// `Q diag(function(lambda)) Q^T` of a symmetric matrix; `None` where an eigenvalue has no function or was not found.
 fn spectral(matrix: &Mat<f64>, function: impl Fn(f64) -> Option<f64>) -> Option<Mat<f64>> {
-    let eigen = matrix.self_adjoint_eigen(Side::Lower).ok()?;
+    let eigen = self_adjoint_eigen(matrix.as_ref()).ok()?;
     let q = eigen.U();
     let values: Option<Vec<f64>> = eigen.S().column_vector().iter().map(|x| function(*x)).collect();
     let values = values?;

@@ -5,7 +5,8 @@
 //! last decrease at most half as wrongly as `J^T J` did, and near a minimum only: far from one it follows
 //! parameters that run away.
 
-use gaussflow_solvers::faer::{Mat, Side};
+use gaussflow_faer::faer::Mat;
+use gaussflow_faer::self_adjoint_eigen;
 use gaussflow_solvers::{JacobianOperator, SecularFactor, inner_product, norm};
 
 use super::point::Point;
@@ -156,7 +157,7 @@ impl Secant {
                 }
             }
         }
-        let eigen = model.self_adjoint_eigen(Side::Lower).ok()?;
+        let eigen = self_adjoint_eigen(model.as_ref()).ok()?;
         let values: Vec<f64> = eigen.S().column_vector().iter().copied().collect();
         let slope: Vec<f64> = gradient.iter().zip(scales).map(|(g, s)| g / s).collect();
         let coordinates: Vec<f64> =

@@ -3,15 +3,10 @@
 // Without inlining, a loop would not be compiled for the instruction set of the closure around it.
 #![allow(clippy::inline_always)]
 
-use dyn_stack::{MemBuffer, MemStack};
-use faer::linalg::cholesky::llt::factor::{
-    LltError, LltRegularization, cholesky_in_place, cholesky_in_place_scratch,
-};
-use faer::linalg::triangular_solve::{
-    solve_lower_triangular_in_place, solve_upper_triangular_in_place,
-};
+use dyn_stack::MemBuffer;
+use faer::MatMut;
 use faer::prelude::ReborrowMut;
-use faer::{MatMut, Par};
+use gaussflow_faer::{cholesky, cholesky_scratch, solve_lower, solve_upper};
 use pulp::{Simd, WithSimd};
 
 use crate::dense::condition::{is_cold, renew, start};
@@ -86,10 +81,7 @@ impl Cholesky {
     /// Buffers for matrices of order `order`.
     pub(crate) fn new(order: usize) -> Self {
         let recursive = order > arch().dispatch(LargestTiled);
-        let scratch = recursive.then(|| {
-            let size = cholesky_in_place_scratch::<f64>(order, Par::Seq, faer::Spec::default());
-            MemBuffer::new(size)
-        });
+        let scratch = recursive.then(|| cholesky_scratch(order));
         let factor = PaddedSquare::zeros(order);
         let blocks = if recursive { 0 } else { order.div_ceil(COLUMNS) };
         let inverses = vec![BlockInverse::default(); blocks];
@@ -213,14 +205,9 @@ impl Cholesky {
                 below.iter_mut().for_each(|a| *a *= scale);
                 matrix[(c, c)] = entry;
             }
-            let (none, spec) = (LltRegularization::default(), faer::Spec::default());
-            let stack = MemStack::new(&mut scratch);
-            let outcome = cholesky_in_place(matrix, none, Par::Seq, stack, spec);
+            let outcome = cholesky(matrix, &mut scratch);
             self.scratch = Some(scratch);
-            match outcome {
-                Ok(_) => order,
-                Err(LltError::NonPositivePivot { index }) => index,
-            }
+            outcome.err().unwrap_or(order)
         } else {
             let source = source.map(PaddedSquare::padded);
             let matrix = self.factor.padded_mut();
@@ -266,8 +253,8 @@ impl Cholesky {
             let order = x.len();
             let mut x = MatMut::from_column_major_slice_mut(x, order, 1);
             let factor = self.factor.as_ref();
-            solve_lower_triangular_in_place(factor, x.rb_mut(), Par::Seq);
-            solve_upper_triangular_in_place(factor.transpose(), x, Par::Seq);
+            solve_lower(factor, x.rb_mut());
+            solve_upper(factor.transpose(), x);
         }
     }
 

@@ -1,17 +1,8 @@
 //! Householder QR, `A = Q R` with A of at least as many rows as columns, in reused buffers.
 
-use dyn_stack::{MemBuffer, MemStack, StackReq};
-use faer::linalg::householder::{
-    apply_block_householder_sequence_on_the_left_in_place_scratch,
-    apply_block_householder_sequence_on_the_left_in_place_with_conj,
-    apply_block_householder_sequence_transpose_on_the_left_in_place_scratch,
-    apply_block_householder_sequence_transpose_on_the_left_in_place_with_conj,
-};
-use faer::linalg::qr::no_pivoting::factor::{qr_in_place, qr_in_place_scratch};
-use faer::linalg::triangular_solve::{
-    solve_lower_triangular_in_place, solve_upper_triangular_in_place,
-};
-use faer::{Conj, Mat, MatMut, MatRef, Par};
+use dyn_stack::MemBuffer;
+use faer::{Mat, MatMut, MatRef};
+use gaussflow_faer::{apply_q, apply_q_transposed, qr, qr_scratch, solve_lower, solve_upper};
 
 use crate::dense::plain_reflections::reflect_columns;
 use crate::powers::times_power;
@@ -33,18 +24,10 @@ impl HouseholderQr {
     pub(crate) fn new(rows: usize, columns: usize) -> Self {
         debug_assert!(rows >= columns);
         let block = BLOCK.min(columns).max(1);
-        let factor =
-            qr_in_place_scratch::<f64>(rows, columns, block, Par::Seq, faer::Spec::default());
-        let apply = apply_block_householder_sequence_on_the_left_in_place_scratch::<f64>(
-            rows, block, columns,
-        );
-        let transposed = apply_block_householder_sequence_transpose_on_the_left_in_place_scratch::<
-            f64,
-        >(rows, block, 1);
         Self {
             factors: Mat::zeros(rows, columns),
             coefficients: Mat::zeros(block, columns),
-            scratch: MemBuffer::new(StackReq::any_of(&[factor, apply, transposed])),
+            scratch: qr_scratch(rows, columns, block),
             block,
         }
     }
@@ -56,15 +39,9 @@ impl HouseholderQr {
     /// once more and factored by plain reflections, which pass over nothing.
     pub(crate) fn factor(&mut self, write: impl Fn(MatMut<'_, f64>)) {
         write(self.factors.as_mut());
-        let info = qr_in_place(
-            self.factors.as_mut(),
-            self.coefficients.as_mut(),
-            Par::Seq,
-            MemStack::new(&mut self.scratch),
-            faer::Spec::default(),
-        );
+        let reflected = qr(self.factors.as_mut(), self.coefficients.as_mut(), &mut self.scratch);
         self.block = self.coefficients.nrows();
-        if info.rank < self.factors.ncols() {
+        if reflected < self.factors.ncols() {
             write(self.factors.as_mut());
             self.block = 1;
             reflect_columns(self.factors.as_mut(), self.coefficients.as_mut().row_mut(0));
@@ -94,13 +71,11 @@ impl HouseholderQr {
     /// `x <- Q^T x`, x of length `rows`: the first `columns` entries are coordinates in the basis.
     pub(crate) fn apply_q_transposed(&mut self, x: &mut [f64]) {
         let rows = x.len();
-        apply_block_householder_sequence_transpose_on_the_left_in_place_with_conj(
+        apply_q_transposed(
             self.factors.as_ref(),
             self.coefficients.get(..self.block, ..),
-            Conj::No,
             MatMut::from_column_major_slice_mut(x, rows, 1),
-            Par::Seq,
-            MemStack::new(&mut self.scratch),
+            &mut self.scratch,
         );
     }
 
@@ -112,13 +87,11 @@ impl HouseholderQr {
 
     /// `X <- Q X`, X of `rows` rows and at most `columns` columns.
     pub(crate) fn apply_q_to(&mut self, x: MatMut<'_, f64>) {
-        apply_block_householder_sequence_on_the_left_in_place_with_conj(
+        apply_q(
             self.factors.as_ref(),
             self.coefficients.get(..self.block, ..),
-            Conj::No,
             x,
-            Par::Seq,
-            MemStack::new(&mut self.scratch),
+            &mut self.scratch,
         );
     }
 
@@ -126,14 +99,14 @@ impl HouseholderQr {
     pub(crate) fn solve_upper(&self, x: &mut [f64]) {
         let order = x.len();
         let x = MatMut::from_column_major_slice_mut(x, order, 1);
-        solve_upper_triangular_in_place(self.upper(), x, Par::Seq);
+        solve_upper(self.upper(), x);
     }
 
     /// `x <- R^-T x`.
     pub(crate) fn solve_upper_transposed(&self, x: &mut [f64]) {
         let order = x.len();
         let x = MatMut::from_column_major_slice_mut(x, order, 1);
-        solve_lower_triangular_in_place(self.upper().transpose(), x, Par::Seq);
+        solve_lower(self.upper().transpose(), x);
     }
 
     /// Smallest and largest `abs(R_ii)`.

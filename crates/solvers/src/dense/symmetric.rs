@@ -1,11 +1,9 @@
 //! Eigenvalues and eigenvectors of a symmetric matrix, `A = U diag(theta) U^T`, in reused buffers.
 
-use dyn_stack::{MemBuffer, MemStack, StackReq};
+use dyn_stack::MemBuffer;
 use faer::diag::Diag;
-use faer::linalg::evd::{
-    ComputeEigenvectors, SelfAdjointEvdParams, self_adjoint_evd, self_adjoint_evd_scratch,
-};
-use faer::{Auto, Mat, MatRef, Par, Spec};
+use faer::{Mat, MatRef};
+use gaussflow_faer::{evd, evd_scratch};
 
 use crate::error::SolveError;
 use crate::error::require_entries;
@@ -46,13 +44,11 @@ impl SymmetricEigen {
     /// [`SolveError::EmptySystem`] for order 0.
     pub fn new(order: usize) -> Result<Self, SolveError> {
         require_entries(order, order)?;
-        let scratch = [ComputeEigenvectors::Yes, ComputeEigenvectors::No]
-            .map(|wanted| self_adjoint_evd_scratch::<f64>(order, wanted, Par::Seq, parameters()));
         Ok(Self {
             scaled: Mat::zeros(order, order),
             values: Diag::zeros(order),
             vectors: Mat::zeros(order, order),
-            scratch: MemBuffer::new(StackReq::any_of(&scratch)),
+            scratch: evd_scratch(order),
         })
     }
 
@@ -109,13 +105,11 @@ impl SymmetricEigen {
     /// Eigenvalues of the loaded matrix, and eigenvectors where they are wanted.
     pub(crate) fn decompose(&mut self, wanted: Wanted) -> Result<(), SolveError> {
         let order = self.order();
-        let outcome = self_adjoint_evd(
+        let outcome = evd(
             self.scaled.as_ref(),
             self.values.as_mut(),
             (wanted == Wanted::Vectors).then(|| self.vectors.as_mut()),
-            Par::Seq,
-            MemStack::new(&mut self.scratch),
-            parameters(),
+            &mut self.scratch,
         );
         if outcome.is_err() || !self.keeps_the_norm() {
             return Err(SolveError::NoConvergence { rows: order, columns: order });
@@ -150,11 +144,4 @@ impl SymmetricEigen {
     pub fn vector(&self, k: usize) -> &[f64] {
         self.vectors.col_as_slice(k)
     }
-}
-
-/// QR iteration for the whole tridiagonal matrix: no divide and conquer, whose deflation has gone wrong
-/// for singular values (see `thin_svd`).
-fn parameters() -> Spec<SelfAdjointEvdParams, f64> {
-    let defaults = <SelfAdjointEvdParams as Auto<f64>>::auto();
-    Spec::new(SelfAdjointEvdParams { recursion_threshold: usize::MAX, ..defaults })
 }

@@ -1,9 +1,9 @@
 //! Thin singular value decomposition `A = U diag(s) V^T`, in reused buffers.
 
-use dyn_stack::{MemBuffer, MemStack};
+use dyn_stack::MemBuffer;
 use faer::diag::Diag;
-use faer::linalg::svd::{ComputeSvdVectors, SvdParams, svd, svd_scratch};
-use faer::{Auto, Mat, MatRef, Par, Spec};
+use faer::{Mat, MatRef};
+use gaussflow_faer::{svd, svd_scratch};
 
 use crate::error::SolveError;
 use crate::powers::binary_scale;
@@ -22,14 +22,12 @@ impl ThinSvd {
     /// Buffers for `rows` x `columns` matrices.
     pub(crate) fn new(rows: usize, columns: usize) -> Self {
         let size = rows.min(columns);
-        let thin = ComputeSvdVectors::Thin;
-        let scratch = svd_scratch::<f64>(rows, columns, thin, thin, Par::Seq, parameters());
         Self {
             scaled: Mat::zeros(rows, columns),
             left: Mat::zeros(rows, size),
             values: Diag::zeros(size),
             right: Mat::zeros(columns, size),
-            scratch: MemBuffer::new(scratch),
+            scratch: svd_scratch(rows, columns),
         }
     }
 
@@ -49,11 +47,9 @@ impl ThinSvd {
         svd(
             self.scaled.as_ref(),
             self.values.as_mut(),
-            Some(self.left.as_mut()),
-            Some(self.right.as_mut()),
-            Par::Seq,
-            MemStack::new(&mut self.scratch),
-            parameters(),
+            self.left.as_mut(),
+            self.right.as_mut(),
+            &mut self.scratch,
         )
         .map_err(|_| SolveError::NoConvergence { rows: matrix.nrows(), columns: matrix.ncols() })?;
         if !self.keeps_the_norm() {
@@ -100,19 +96,4 @@ impl ThinSvd {
 /// The 2-norm of values of at most moderate size.
 fn norm_of(values: impl Iterator<Item = f64>) -> f64 {
     values.map(|s| s * s).sum::<f64>().sqrt()
-}
-
-/// QR iteration for the whole bidiagonal matrix, and no QR decomposition ahead of it.
-///
-/// faer's divide and conquer invents singular values of 1e-6 of the largest where half of the
-/// columns are negatives of the others (antisymmetric networks), and at these sizes it is the slower
-/// of the two. faer's QR passes over columns below 16 n eps of their norm, and its SVD would then
-/// apply reflectors that were never written.
-fn parameters() -> Spec<SvdParams, f64> {
-    let defaults = <SvdParams as Auto<f64>>::auto();
-    Spec::new(SvdParams {
-        qr_ratio_threshold: f64::INFINITY,
-        recursion_threshold: usize::MAX,
-        ..defaults
-    })
 }

@@ -1,10 +1,7 @@
 //! The Jacobian as a linear operator: `v -> J v`, `u -> J^T u`, `J^T J` and `K = J J^T`.
 
-use faer::linalg::matmul::{
-    matmul,
-    triangular::{BlockStructure, matmul as triangular_matmul},
-};
-use faer::{Accum, Mat, MatMut, MatRef, Par};
+use faer::{Accum, Mat, MatMut, MatRef};
+use gaussflow_faer::{lower_of_product, matmul};
 
 use crate::error::SolveError;
 use crate::jacobian::sparse_jacobian::SparseJacobian;
@@ -65,14 +62,14 @@ pub trait JacobianOperator {
     /// left as it is. `work` is kept by the caller from call to call; its contents are of no use.
     fn gram(&self, out: MatMut<'_, f64>, work: &mut Vec<f64>) {
         let dense = dense_in(self, work);
-        symmetric_product(out, dense.transpose(), dense);
+        lower_of_product(out, dense.transpose(), dense);
     }
 
     /// Writes the lower triangle of the tangent kernel `K = J J^T` (n x n); the strict upper
     /// triangle is left as it is. `work` as for [`Self::gram`].
     fn kernel(&self, out: MatMut<'_, f64>, work: &mut Vec<f64>) {
         let dense = dense_in(self, work);
-        symmetric_product(out, dense, dense.transpose());
+        lower_of_product(out, dense, dense.transpose());
     }
 
     /// Writes the diagonal of `K = J J^T` (length n): the squared norms of the rows of J.
@@ -162,25 +159,6 @@ pub(crate) fn dense_in<'w, J: JacobianOperator + ?Sized>(
     MatRef::from_column_major_slice(work, rows, columns)
 }
 
-/// The lower triangle of `out = left * right` for a product known to be symmetric.
-pub(crate) fn symmetric_product(
-    out: MatMut<'_, f64>,
-    left: MatRef<'_, f64>,
-    right: MatRef<'_, f64>,
-) {
-    triangular_matmul(
-        out,
-        BlockStructure::TriangularLower,
-        Accum::Replace,
-        left,
-        BlockStructure::Rectangular,
-        right,
-        BlockStructure::Rectangular,
-        1.0,
-        Par::Seq,
-    );
-}
-
 /// A Jacobian held as a dense column-major n x p matrix.
 ///
 /// # Examples
@@ -233,14 +211,14 @@ impl JacobianOperator for DenseJacobian {
         let v = MatRef::from_column_major_slice(v, v.len(), 1);
         let rows = out.len();
         let out = MatMut::from_column_major_slice_mut(out, rows, 1);
-        matmul(out, Accum::Replace, self.matrix.as_ref(), v, 1.0, Par::Seq);
+        matmul(out, Accum::Replace, self.matrix.as_ref(), v, 1.0);
     }
 
     fn apply_transposed(&self, u: &[f64], out: &mut [f64]) {
         let u = MatRef::from_column_major_slice(u, u.len(), 1);
         let columns = out.len();
         let out = MatMut::from_column_major_slice_mut(out, columns, 1);
-        matmul(out, Accum::Replace, self.matrix.transpose(), u, 1.0, Par::Seq);
+        matmul(out, Accum::Replace, self.matrix.transpose(), u, 1.0);
     }
 
     fn write_dense(&self, mut out: MatMut<'_, f64>) {
@@ -248,11 +226,11 @@ impl JacobianOperator for DenseJacobian {
     }
 
     fn gram(&self, out: MatMut<'_, f64>, _work: &mut Vec<f64>) {
-        symmetric_product(out, self.matrix.transpose(), self.matrix.as_ref());
+        lower_of_product(out, self.matrix.transpose(), self.matrix.as_ref());
     }
 
     fn kernel(&self, out: MatMut<'_, f64>, _work: &mut Vec<f64>) {
-        symmetric_product(out, self.matrix.as_ref(), self.matrix.transpose());
+        lower_of_product(out, self.matrix.as_ref(), self.matrix.transpose());
     }
 
     fn squared_norm(&self) -> f64 {

@@ -11,13 +11,14 @@ use std::sync::OnceLock;
 
 use faer::prelude::ReborrowMut;
 use faer::{ColMut, Mat, MatMut};
+use gaussflow_faer::lower_of_product;
 
 use crate::jacobian::entrywise_kernel::{KernelColumns, kernel_matrix};
 use crate::jacobian::feature_pairs::feature_pairs;
 use crate::jacobian::few_units_gram::{self, few_units_gram};
 use crate::jacobian::gram_choice::{keeps_feature_pairs, pairs_pay};
 use crate::jacobian::narrow_gram::{self, narrow_gram};
-use crate::jacobian::operator::{JacobianOperator, dense_in, symmetric_product};
+use crate::jacobian::operator::{JacobianOperator, dense_in};
 use crate::jacobian::pair_gram::pair_gram;
 use crate::jacobian::row_blocks::{PADDING, ROW_BLOCK, RowBlocks};
 use crate::jacobian::row_gram::{self, row_gram};
@@ -264,7 +265,7 @@ impl JacobianOperator for RowKronecker {
         let by_pairs = narrow || pairs_pay(self.rows(), self.hidden(), self.features());
         if !by_pairs && self.columns() > row_gram::PARAMETERS {
             let dense = dense_in(self, work);
-            symmetric_product(out, dense.transpose(), dense);
+            lower_of_product(out, dense.transpose(), dense);
         } else if out.row_stride() == 1 {
             let gram = match (narrow, by_pairs) {
                 (true, _) if few_units_gram::pays(self.rows(), self.hidden()) => few_units_gram,

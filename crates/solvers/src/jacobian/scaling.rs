@@ -7,10 +7,11 @@
 //! the scaled system is that of the given one, and squares of J and products with b stay inside the range.
 
 use faer::MatMut;
+use gaussflow_faer::lower_of_product;
 
 use crate::damped::{DampedSolver, SolveReport};
 use crate::error::SolveError;
-use crate::jacobian::operator::{JacobianOperator, dense_in, symmetric_product};
+use crate::jacobian::operator::{JacobianOperator, dense_in};
 use crate::powers::{exponent, is_ordinary, multiply, norm_times_power, times_power};
 
 /// `J' = 2^exponent J`, of which every product is scaled before it is summed.
@@ -67,7 +68,7 @@ impl JacobianOperator for ScaledOperator<'_> {
     fn gram(&self, mut out: MatMut<'_, f64>, work: &mut Vec<f64>) {
         if self.total_rows() == self.rows() {
             let dense = dense_in(self, work);
-            return symmetric_product(out, dense.transpose(), dense);
+            return lower_of_product(out, dense.transpose(), dense);
         }
         // Of rows elsewhere only products tell.
         let columns = self.columns();

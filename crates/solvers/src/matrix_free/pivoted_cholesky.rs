@@ -8,14 +8,13 @@
 // Without inlining, a loop would not be compiled for the instruction set of the closure around it.
 #![allow(clippy::inline_always)]
 
-use faer::linalg::matmul::matmul;
-use faer::linalg::triangular_solve::solve_lower_triangular_in_place;
 use faer::prelude::ReborrowMut;
-use faer::{Accum, Mat, MatMut, MatRef, Par};
+use faer::{Accum, Mat, MatMut, MatRef};
+use gaussflow_faer::{lower_of_product, matmul, solve_lower};
 
 use crate::dense::cholesky::Cholesky;
 use crate::dense::padded_square::PaddedSquare;
-use crate::jacobian::operator::{JacobianOperator, symmetric_product};
+use crate::jacobian::operator::JacobianOperator;
 use crate::simd::arch::arch;
 use crate::vector::inner_product_inlined;
 
@@ -119,7 +118,7 @@ impl PivotedCholesky {
             for block in &self.blocks {
                 let chosen = rows_of(block.as_ref(), &selected);
                 let part = (block.as_ref(), chosen.transpose());
-                matmul(panel.as_mut(), Accum::Add, part.0, part.1, -1.0, Par::Seq);
+                matmul(panel.as_mut(), Accum::Add, part.0, part.1, -1.0);
             }
             let least = NEGLIGIBLE * self.trace / rows as f64;
             let Some(block) = finish_block(panel.as_ref(), &selected, least) else { break };
@@ -199,9 +198,9 @@ impl PivotedCholesky {
                 let shape = (left.ncols(), right.ncols());
                 let out = gram.rb_mut().submatrix_mut(row, column, shape.0, shape.1);
                 if r == c {
-                    symmetric_product(out, left.transpose(), right.as_ref());
+                    lower_of_product(out, left.transpose(), right.as_ref());
                 } else {
-                    matmul(out, Accum::Replace, left.transpose(), right.as_ref(), 1.0, Par::Seq);
+                    matmul(out, Accum::Replace, left.transpose(), right.as_ref(), 1.0);
                 }
                 row += left.ncols();
             }
@@ -305,6 +304,6 @@ fn finish_block(panel: MatRef<'_, f64>, selected: &[usize], least: f64) -> Optio
     let triangle = rows_of(lower.as_ref().subcols(0, kept.len()), &kept);
     let mut block = Mat::from_fn(panel.nrows(), kept.len(), |r, c| panel[(r, kept[c])]);
     // Rows of the block are right-hand sides: L X^T = E_I^T.
-    solve_lower_triangular_in_place(triangle.as_ref(), block.as_mut().transpose_mut(), Par::Seq);
+    solve_lower(triangle.as_ref(), block.as_mut().transpose_mut());
     Some(block)
 }

@@ -3,9 +3,9 @@
 //! A vector `u = J v` of the range has the coordinates `c = Q^T u = R v`, so that a quadratic form
 //! `v^T A v` over `norm(J v)^2` is `c^T (R^-T A R^-1) c` over `norm(c)^2`, without ever forming `J^T J`.
 
-use faer::linalg::triangular_solve::solve_lower_triangular_in_place;
 use faer::prelude::ReborrowMut;
-use faer::{MatMut, MatRef, Par};
+use faer::{MatMut, MatRef};
+use gaussflow_faer::solve_lower;
 
 use crate::damped::DampedSolver;
 use crate::dense::householder_qr::HouseholderQr;
@@ -130,8 +130,8 @@ impl RangeBasis<'_> {
             }
         }
         let lower = self.qr.upper().transpose();
-        solve_lower_triangular_in_place(lower, a.rb_mut(), Par::Seq);
-        solve_lower_triangular_in_place(lower, a.rb_mut().transpose_mut(), Par::Seq);
+        solve_lower(lower, a.rb_mut());
+        solve_lower(lower, a.rb_mut().transpose_mut());
         for c in 0..self.columns {
             for r in 0..c {
                 let mean = 0.5 * (a[(r, c)] + a[(c, r)]);

@@ -1,6 +1,7 @@
 //! The singular values of A and its right singular vectors: by QR and those of R, or from `A^T A`.
 
-use faer::{Mat, Side};
+use faer::Mat;
+use gaussflow_faer::self_adjoint_eigen;
 
 use crate::dense::householder_qr::HouseholderQr;
 use crate::dense::thin_svd::ThinSvd;
@@ -140,7 +141,7 @@ impl SecularFactor {
             }
         }
         let order = SolveError::NoConvergence { rows: f, columns: f };
-        let eigen = scaled.self_adjoint_eigen(Side::Lower).map_err(|_| order)?;
+        let eigen = self_adjoint_eigen(scaled.as_ref()).map_err(|_| order)?;
         // Rounding may have made small eigenvalues negative. Raised to the size of their error they stay within
         // it, and each direction keeps its share of the gradient: a step without that share misses its
         // equation by as much as sqrt(eps).

@@ -5,8 +5,8 @@
 //! `norm(d)` and its derivative then cost O(k) for each damping, a step O(k^2). The singular vectors of C, which take
 //! several times as long as all of this, are never formed.
 
-use faer::linalg::triangular_inverse::invert_upper_triangular;
-use faer::{Mat, Par};
+use faer::Mat;
+use gaussflow_faer::invert_upper;
 
 use crate::dense::bidiagonal::Bidiagonalization;
 use crate::dense::extreme::ExtremeSingularValues;
@@ -295,7 +295,7 @@ impl Steps for Reduced {
 fn inverse_of(qr: &HouseholderQr) -> Mat<f64> {
     let k = qr.upper().ncols();
     let mut inverse = Mat::zeros(k, k);
-    invert_upper_triangular(inverse.as_mut(), qr.upper(), Par::Seq);
+    invert_upper(inverse.as_mut(), qr.upper());
     inverse
 }
 

@@ -6,14 +6,13 @@
 
 use std::sync::Arc;
 
-use dyn_stack::{MemBuffer, MemStack};
-use faer::linalg::cholesky::ldlt::factor::LdltRegularization;
+use faer::Side;
 use faer::sparse::linalg::cholesky::{
-    CholeskySymbolicParams, LdltRef, SymbolicCholesky, SymbolicCholeskyRaw, SymmetricOrdering,
+    CholeskySymbolicParams, SymbolicCholesky, SymbolicCholeskyRaw, SymmetricOrdering,
     factorize_symbolic_cholesky, supernodal::SupernodalLdltRef,
 };
 use faer::sparse::{SparseColMatRef, SymbolicSparseColMatRef};
-use faer::{Conj, MatMut, Par, Side, Spec};
+use gaussflow_faer::{sparse_ldlt, sparse_ldlt_solve};
 
 use crate::error::SolveError;
 use crate::jacobian::sparse_jacobian::SparseJacobian;
@@ -120,26 +119,11 @@ impl SparseGram {
         self.starts[..p].iter().for_each(|&place| shifted[place] += shift);
         let places = SymbolicSparseColMatRef::new_checked(p, p, &self.starts, None, &self.rows);
         let mut values = vec![0.0; self.symbolic.len_val()];
-        let scratch =
-            self.symbolic.factorize_numeric_ldlt_scratch::<f64>(Par::Seq, Spec::default());
-        // A pivot that happens to be exactly 0 becomes that of a matrix nearby.
-        let regularization = LdltRegularization {
-            dynamic_regularization_signs: None,
-            dynamic_regularization_delta: f64::EPSILON * f64::EPSILON,
-            dynamic_regularization_epsilon: f64::MIN_POSITIVE,
-        };
-        let found = self.symbolic.factorize_numeric_ldlt(
-            &mut values,
-            SparseColMatRef::new(places, &shifted),
-            Side::Lower,
-            regularization,
-            Par::Seq,
-            MemStack::new(&mut MemBuffer::new(scratch)),
-            Spec::default(),
-        );
-        match found {
-            Ok(_) => Ok(SparseFactor { symbolic: Arc::clone(&self.symbolic), values }),
-            Err(_) => Err(SolveError::NoConvergence { rows: p, columns: p }),
+        let shifted = SparseColMatRef::new(places, &shifted);
+        if sparse_ldlt(&self.symbolic, shifted, &mut values) {
+            Ok(SparseFactor { symbolic: Arc::clone(&self.symbolic), values })
+        } else {
+            Err(SolveError::NoConvergence { rows: p, columns: p })
         }
     }
 }
@@ -147,14 +131,7 @@ impl SparseGram {
 impl SparseFactor {
     /// `x <- (A^T A + shift I)^-1 x`.
     pub(crate) fn solve(&self, x: &mut [f64]) {
-        let p = x.len();
-        let scratch = self.symbolic.solve_in_place_scratch::<f64>(1, Par::Seq);
-        LdltRef::new(&self.symbolic, &self.values).solve_in_place_with_conj(
-            Conj::No,
-            MatMut::from_column_major_slice_mut(x, p, 1),
-            Par::Seq,
-            MemStack::new(&mut MemBuffer::new(scratch)),
-        );
+        sparse_ldlt_solve(&self.symbolic, &self.values, x);
     }
 
     /// Number of pivots below `bound`; with a bound of 0 the number of eigenvalues of `A^T A` below `-shift`.

@@ -3,7 +3,6 @@
 use gaussflow_solvers::SymmetricEigen;
 
 use crate::TheoryError;
-use crate::best_in_class::BestInClass;
 use crate::local::Local;
 use crate::network_constants::NetworkConstants;
 use crate::problem::Problem;

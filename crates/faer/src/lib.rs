@@ -1,0 +1,15 @@
+//! faer's routines for matrices of `f64` on one thread, each compiled once.
+#![doc = include_str!("../README.md")]
+
+mod cholesky;
+mod qr;
+mod spectral;
+mod triangular;
+
+pub use cholesky::{cholesky, cholesky_scratch, sparse_ldlt, sparse_ldlt_solve};
+pub use faer;
+pub use qr::{apply_q, apply_q_transposed, qr, qr_scratch};
+pub use spectral::{
+    NoConvergence, evd, evd_scratch, self_adjoint_eigen, singular_values, svd, svd_scratch,
+};
+pub use triangular::{invert_upper, lower_of_product, matmul, solve_lower, solve_upper};
