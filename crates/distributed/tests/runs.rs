@@ -8,8 +8,8 @@ use gaussflow_distributed::run::execute;
 use gaussflow_distributed::threads::run_ranks;
 use gaussflow_driver::config::{Config, ConfigProblem};
 use gaussflow_driver::experiment::{Experiment, load};
-use gaussflow_driver::records::StopReason;
 use gaussflow_driver::{DriverError, run};
+use gaussflow_records::StopReason;
 
 /// 203 rows are no multiple of 2, 3 or of the blocks that products go by; 120 parameters are more than the
 /// 68 rows of a third.

@@ -6,22 +6,28 @@
     reason = "a stream that ends would end the program; `console` prints"
 )]
 
+// Floors, from the top; a module uses only modules on lower floors:
+//   command_line
+//   commands
+//   error
+//   compare fit reproduce
+//   audit report sweep
+//   run
+//   needs progress remark threads
+//   config console
+//   exit_status
+
 pub mod audit;
-pub mod checkpoint;
 pub mod command_line;
 mod commands;
 pub mod compare;
 pub mod config;
 pub mod console;
-pub mod data;
 mod error;
-pub mod experiment;
-pub mod figures;
+mod exit_status;
 pub mod fit;
-pub mod geometry;
 pub mod needs;
 mod progress;
-pub mod records;
 pub mod remark;
 pub mod report;
 pub mod reproduce;
@@ -29,4 +35,5 @@ pub mod run;
 pub mod sweep;
 pub mod threads;
 
-pub use error::{BAD_INPUT, CHECK_FAILED, DriverError, INTERRUPTED, IO_FAILED};
+pub use error::DriverError;
+pub use exit_status::{BAD_INPUT, CHECK_FAILED, INTERRUPTED, IO_FAILED};

@@ -11,16 +11,16 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use gaussflow_data::load_csv;
 use gaussflow_driver::command_line;
 use gaussflow_driver::compare::{self, Comparison};
 use gaussflow_driver::config::{Config, Sweep};
-use gaussflow_driver::data::load_csv;
 use gaussflow_driver::experiment::{Experiment, load};
 use gaussflow_driver::fit::{Problem, fit};
-use gaussflow_driver::records::Overwrite;
 use gaussflow_driver::reproduce::folder::RunFolder;
 use gaussflow_driver::sweep::{Existing, Plan, SweepFolder, pending};
 use gaussflow_driver::{checkpoint, report, run};
+use gaussflow_records::Overwrite;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -184,7 +184,7 @@ impl Home {
         let record = run::execute_with(&experiment, Some(&file)).unwrap();
         let run = out.join(RunFolder::run_path(&id));
         run::write(&record, &run).unwrap();
-        let entry = gaussflow_driver::records::RunEntry { path: RunFolder::run_path(&id), id };
+        let entry = gaussflow_records::RunEntry { path: RunFolder::run_path(&id), id };
         root.add_run(0, &gaussflow_driver::reproduce::folder::identity(&data), entry).unwrap();
         gaussflow_driver::audit::audit_folder(&out, gaussflow_driver::audit::Quiet::Yes).unwrap();
         Self { folder, run }

@@ -3,9 +3,11 @@
 //! One table serves the commented default, the resolved configuration and the error messages, so
 //! that none of them can name a key or a range that the others do not know.
 
+use gaussflow_data::{Standardize, TargetScale};
+
 use super::{
     Activation, AtExit, BundledData, Config, DampedSolver, DataSource, Initialization, Integrator,
-    LossName, LossSettings, Preconditioner, RankPolicy, Standardize, TargetScale,
+    LossName, LossSettings, Preconditioner, RankPolicy,
 };
 
 /// One key of config.toml.
@@ -111,12 +113,15 @@ pub(super) const KEYS: &[Key] = &[
     key!(
         "data.standardize",
         "Rows that give the features' means and deviations",
-        words(Standardize::ALL),
-        |c: &Config| string(c.data.standardize.word())
+        words(&Standardize::ALL.map(Standardize::name)),
+        |c: &Config| string(c.data.standardize.name())
     ),
-    key!("data.targets", "Scale of the targets", words(TargetScale::ALL), |c: &Config| string(
-        c.data.targets.word()
-    )),
+    key!(
+        "data.targets",
+        "Scale of the targets",
+        words(&TargetScale::ALL.map(TargetScale::name)),
+        |c: &Config| string(c.data.targets.name())
+    ),
     key!(
         "network.hidden",
         "m, the hidden units",
