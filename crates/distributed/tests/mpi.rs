@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use common::{SWEEP, tree, worst_difference};
 use gaussflow_driver::config::Config;
-use gaussflow_driver::experiment::{Experiment, load};
+use gaussflow_driver::run::{Experiment, load};
 use gaussflow_driver::sweep::{Existing, Request, sweep};
 use gaussflow_driver::{run, sweep as driver};
 use gaussflow_records::{TraceRow, read_trace};
