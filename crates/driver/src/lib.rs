@@ -1,4 +1,4 @@
-//! The gaussflow command as a library: configuration, experiments, records, figures, claims and checks.
+//! The gaussflow command as a library: configuration, runs, sweeps, fits, claims, checks and reports.
 #![doc = include_str!("../README.md")]
 #![deny(
     clippy::print_stdout,

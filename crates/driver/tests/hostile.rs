@@ -12,13 +12,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use gaussflow_data::load_csv;
-use gaussflow_driver::command_line;
 use gaussflow_driver::compare::{self, Comparison};
 use gaussflow_driver::config::{Config, Sweep};
 use gaussflow_driver::fit::{Problem, fit};
 use gaussflow_driver::run::{CheckpointFile, Experiment, RunFolder, Start, load};
 use gaussflow_driver::sweep::{Existing, Plan, SweepFolder, pending};
-use gaussflow_driver::{report, run};
+use gaussflow_driver::{command_line, report, run};
 use gaussflow_records::Overwrite;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};

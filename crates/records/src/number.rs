@@ -37,9 +37,9 @@ pub fn cell(value: f64) -> String {
 pub mod scalar {
     use super::{Deserialize, Deserializer, Nullable, Serialize, Serializer};
 
+    /// Writes, with null for what is not finite.
     // serde calls this with a reference.
     #[allow(clippy::trivially_copy_pass_by_ref)]
-    /// Writes, with null for what is not finite.
     pub fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
         Nullable(*value).serialize(serializer)
     }
@@ -111,9 +111,9 @@ pub mod map {
 pub mod optional {
     use super::{Deserialize, Deserializer, Nullable, Serialize, Serializer};
 
+    /// Writes, with null for what is not finite.
     // serde calls this with a reference.
     #[allow(clippy::ref_option)]
-    /// Writes, with null for what is not finite.
     pub fn serialize<S: Serializer>(value: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
         value.map(Nullable).serialize(serializer)
     }

@@ -8,8 +8,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use clap::Args;
-use gaussflow_records::Overwrite;
-use gaussflow_records::{Event, Status, StopReason};
+use gaussflow_records::{Event, Overwrite, Status, StopReason};
 use serde::Serialize;
 
 use crate::remark::remark;

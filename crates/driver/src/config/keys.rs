@@ -3,11 +3,9 @@
 //! One table serves the commented default, the resolved configuration and the error messages, so
 //! that none of them can name a key or a range that the others do not know.
 
-use gaussflow_data::{Standardize, TargetScale};
-
 use super::{
     Activation, AtExit, BundledData, Config, DampedSolver, DataSource, Initialization, Integrator,
-    LossName, LossSettings, Preconditioner, RankPolicy,
+    LossName, LossSettings, Preconditioner, RankPolicy, Standardize, TargetScale,
 };
 
 /// One key of config.toml.

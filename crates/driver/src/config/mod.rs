@@ -13,12 +13,12 @@ mod sweep;
 #[cfg(test)]
 mod tests;
 
-use gaussflow_data::{Standardize, TargetScale};
 use serde::Deserialize;
 
 pub use gaussflow::dynamics::RankPolicy;
 pub use gaussflow::network::{Activation, Initialization};
 pub use gaussflow::solvers::DampedSolver;
+pub use gaussflow_data::{Standardize, TargetScale};
 
 pub use self::choices::{AtExit, BundledData, Integrator, LossName, Preconditioner};
 pub use self::error::{ConfigError, ConfigProblem, Location};

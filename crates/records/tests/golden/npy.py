@@ -1,4 +1,4 @@
-"""Writes weights.npy and steps.npy beside itself: the bytes that the driver's writer must give.
+"""Writes weights.npy and steps.npy beside itself: the bytes that `write_npy` must give.
 
 Usage: python npy.py     (needs NumPy)
 """
