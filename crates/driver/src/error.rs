@@ -2,7 +2,7 @@
 
 use crate::audit::AuditError;
 use crate::compare::CompareError;
-use crate::exit_status::INTERRUPTED;
+use crate::exit_status::{INTERRUPTED, IO_FAILED};
 use crate::fit::FittingError;
 use crate::report::ReportError;
 use crate::reproduce::ReproduceError;
@@ -67,7 +67,7 @@ impl DriverError {
             Self::Report(error) => error.exit_status(),
             Self::Compare(error) => error.exit_status(),
             Self::Fit(error) => error.exit_status(),
-            Self::Threads(error) => error.exit_status(),
+            Self::Threads(_) => IO_FAILED,
         }
     }
 }

@@ -5,7 +5,6 @@
 use std::ffi::OsStr;
 
 use crate::console;
-use crate::exit_status::IO_FAILED;
 
 /// The variable that names the number of threads.
 const VARIABLE: &str = "RAYON_NUM_THREADS";
@@ -16,19 +15,12 @@ const ALWAYS: usize = 256;
 /// Threads for each core that are accepted beyond that.
 const EACH_CORE: usize = 4;
 
-/// Threads could not be started.
+/// Threads could not be started: a command ends with status 3 for it.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot start threads: {message}")]
 pub struct ThreadError {
     /// The system's own words.
     pub message: String,
-}
-
-impl ThreadError {
-    /// The exit status that belongs to it.
-    pub fn exit_status(&self) -> u8 {
-        IO_FAILED
-    }
 }
 
 /// The most threads, or runs at a time, that are started on this machine.

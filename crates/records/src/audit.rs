@@ -1,4 +1,4 @@
-//! audit.json: one record a statement and run, in the fields of DESIGN.md.
+//! audit.json: one record a statement and run.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! The JSON records of a run folder (DESIGN.md, "Files", schema 1), fields in their fixed order.
+//! The JSON records of a run folder (schema 1), fields in their fixed order.
 //!
 //! Readers accept fields that a later version adds. Symbols are those of section 2 of the paper:
 //! n rows, d features, m hidden units, signs c, weights w.
