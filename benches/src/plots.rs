@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use gaussflow_driver::figures::{Chart, Scale, Series, render};
+use gaussflow_figures::{Chart, Scale, Series, render};
 
 use crate::case::Fallible;
 use crate::questions::{

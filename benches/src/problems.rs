@@ -4,8 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use gaussflow::prelude::*;
-use gaussflow_driver::config::{Standardize, TargetScale};
-use gaussflow_driver::data::{Sample, california_housing};
+use gaussflow_data::{Sample, Standardize, TargetScale, california_housing};
 use serde_json::json;
 
 use crate::case::{Fallible, Shape};

@@ -15,8 +15,8 @@ use gaussflow_distributed::communicator::Communicator;
 use gaussflow_distributed::mpi_ranks::MpiRank;
 use gaussflow_distributed::{run, sweep};
 use gaussflow_driver::console;
-use gaussflow_driver::records::Overwrite;
 use gaussflow_driver::sweep::Existing;
+use gaussflow_records::Overwrite;
 
 /// Exit status of a Rust program that panicked.
 const PANICKED: u8 = 101;

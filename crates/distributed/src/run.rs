@@ -9,14 +9,13 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use gaussflow::objective::{Objective, Residuals};
+use gaussflow_data::Dataset;
 use gaussflow_driver::DriverError;
 use gaussflow_driver::config::{Config, ConfigError, ConfigProblem, DampedSolver};
-use gaussflow_driver::data::Dataset;
-use gaussflow_driver::experiment::{Experiment, RunObjective, load};
-use gaussflow_driver::geometry::LARGEST_HESSIAN;
-use gaussflow_driver::records::{Overwrite, RunEntry, Timing, write_json};
-use gaussflow_driver::reproduce::folder::{RunFolder, identity};
-use gaussflow_driver::run::{self, RunRecord};
+use gaussflow_driver::run::{
+    self, Experiment, LARGEST_HESSIAN, RunFolder, RunObjective, RunRecord, identity, load,
+};
+use gaussflow_records::{Overwrite, RunEntry, Timing, write_json};
 
 use crate::agreement::{Failure, agree};
 use crate::communicator::Communicator;
@@ -62,7 +61,7 @@ pub fn execute<C: Communicator>(
     let split = agree(ranks, split)?;
     // What can go wrong from here on goes wrong on all ranks.
     let record = run::execute_on(&split, &experiment, None)
-        .map_err(|error| Failure::everywhere(ranks, error))?;
+        .map_err(|error| Failure::everywhere(ranks, error.into()))?;
     let traffic = reducer.borrow().traffic();
     Ok(SplitRun { record, traffic })
 }

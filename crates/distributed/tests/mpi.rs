@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 
 use common::{SWEEP, tree, worst_difference};
 use gaussflow_driver::config::Config;
-use gaussflow_driver::experiment::{Experiment, load};
-use gaussflow_driver::records::{TraceRow, read_trace};
+use gaussflow_driver::run::{Experiment, load};
 use gaussflow_driver::sweep::{Existing, Request, sweep};
 use gaussflow_driver::{run, sweep as driver};
+use gaussflow_records::{TraceRow, read_trace};
 
 const RUN: &str = "data.samples = 1500\n network.hidden = 20\n dynamics.horizon = 0.2\n \
                    record.hessian_every = 0\n record.every = 5\n";

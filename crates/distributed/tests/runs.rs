@@ -7,9 +7,9 @@ use gaussflow_distributed::agreement::Failure;
 use gaussflow_distributed::run::execute;
 use gaussflow_distributed::threads::run_ranks;
 use gaussflow_driver::config::{Config, ConfigProblem};
-use gaussflow_driver::experiment::{Experiment, load};
-use gaussflow_driver::records::StopReason;
+use gaussflow_driver::run::{Experiment, RunError, load};
 use gaussflow_driver::{DriverError, run};
+use gaussflow_records::StopReason;
 
 /// 203 rows are no multiple of 2, 3 or of the blocks that products go by; 120 parameters are more than the
 /// 68 rows of a third.
@@ -104,7 +104,7 @@ fn what_rows_on_several_ranks_do_not_go_with_is_refused_by_its_key() {
         let config = config(&[line]);
         let data = load(&config).unwrap();
         let told = run_ranks(3, |ranks| execute(&config, &data, ranks).err());
-        let Some(Failure::Here(DriverError::Config(error))) = &told[0] else {
+        let Some(Failure::Here(DriverError::Run(RunError::Config(error)))) = &told[0] else {
             panic!("{key}: {:?}", told[0])
         };
         assert!(

@@ -8,6 +8,7 @@ use common::{SWEEP, tree};
 use gaussflow_distributed::agreement::Failure;
 use gaussflow_distributed::sweep::{Request, sweep};
 use gaussflow_distributed::threads::run_ranks;
+use gaussflow_driver::run::RunError;
 use gaussflow_driver::sweep::{Existing, Report, SweepError};
 use gaussflow_driver::{DriverError, sweep as serial};
 
@@ -79,7 +80,10 @@ fn what_rank_0_refuses_all_ranks_leave() {
     std::fs::create_dir_all(&out).unwrap();
     std::fs::write(out.join("letter.txt"), "mine").unwrap();
     let told = over_ranks(3, &config, &out, Existing::Refuse);
-    assert!(matches!(told[0], Err(Failure::Here(DriverError::ForeignFolder { .. }))));
+    let Err(Failure::Here(DriverError::Sweep(SweepError::Run(error)))) = &told[0] else {
+        panic!("{:?}", told[0].is_ok())
+    };
+    assert!(matches!(error, RunError::ForeignFolder { .. }), "{error}");
     for other in &told[1..] {
         assert!(matches!(other, Err(Failure::Elsewhere { rank: 0, status: 2 })), "{other:?}");
     }

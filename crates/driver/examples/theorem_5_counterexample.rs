@@ -10,7 +10,7 @@ use gaussflow::theory::audit::plan::{counterexample, counterexample_scaling};
 use gaussflow::theory::audit::under_geometry::corrected_rate;
 use gaussflow::theory::audit::under_immersion::Ball;
 use gaussflow::theory::{BestInClass, FlowPlan, NetworkConstants, Stepper, Trajectory};
-use gaussflow_driver::figures::{Chart, Scale, Series, render};
+use gaussflow_figures::{Chart, Scale, Series, render};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = std::env::args().nth(1).unwrap_or_else(|| ".".to_owned());

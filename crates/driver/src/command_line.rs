@@ -3,24 +3,26 @@
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
+use gaussflow_records::{RunEntry, word};
 
 use crate::audit::{Quiet, audit_folder};
-use crate::checkpoint::{CheckpointFile, Start, remove_empty_folder};
-use crate::commands::{self, word};
+use crate::commands::{self, Replacement};
 use crate::config::Config;
 use crate::console;
 use crate::error::DriverError;
-use crate::experiment::{Experiment, load};
+use crate::exit_status::INTERRUPTED;
 use crate::fit::{self, Pictures};
-use crate::records::{Overwrite, RunEntry};
 use crate::remark::remark;
 use crate::report;
-use crate::reproduce::folder::{RunFolder, identity};
 use crate::reproduce::{self, Mode};
-use crate::run;
+use crate::run::{
+    self, CheckpointFile, Experiment, RunError, RunFolder, Start, identity, load,
+    remove_empty_folder,
+};
 use crate::threads;
 
 /// Gauss-Newton, Levenberg-Marquardt and gradient-flow dynamics of neural networks.
@@ -70,21 +72,6 @@ enum Command {
     #[command(after_help = "Examples:\n  gaussflow report out/reproduction\n  \
                             gaussflow report results/runs/gauss-newton-alpha_8-seed_0")]
     Report(ReportArguments),
-}
-
-/// Whether results of ours that this command would not write again may be replaced.
-#[derive(Clone, Copy, Debug, Args)]
-pub(crate) struct Replacement {
-    /// Replace other results of gaussflow that are there; files of others are never replaced.
-    #[arg(long)]
-    overwrite: bool,
-}
-
-impl Replacement {
-    /// As the library wants it.
-    pub(crate) fn choice(self) -> Overwrite {
-        if self.overwrite { Overwrite::Yes } else { Overwrite::No }
-    }
 }
 
 #[derive(Debug, Args)]
@@ -187,7 +174,7 @@ pub fn execute(arguments: CommandLine) -> Result<(), DriverError> {
     // without a folder of half-written files, since every file is renamed into place.
     let handler = ctrlc::set_handler(|| {
         if run::INTERRUPT.swap(true, Ordering::Relaxed) {
-            std::process::exit(i32::from(crate::INTERRUPTED));
+            std::process::exit(i32::from(INTERRUPTED));
         }
     });
     drop(handler);
@@ -195,7 +182,8 @@ pub fn execute(arguments: CommandLine) -> Result<(), DriverError> {
     match arguments.command {
         Command::Run(arguments) => run_one(&arguments),
         Command::Audit(arguments) => {
-            audit_folder(&arguments.folder, if arguments.quiet { Quiet::Yes } else { Quiet::No })
+            let quiet = if arguments.quiet { Quiet::Yes } else { Quiet::No };
+            Ok(audit_folder(&arguments.folder, quiet)?)
         }
         Command::Fit(arguments) => {
             let print = |line: &str| {
@@ -209,14 +197,15 @@ pub fn execute(arguments: CommandLine) -> Result<(), DriverError> {
                 overwrite: arguments.replacement.choice(),
                 pictures: if no_pictures { Pictures::None } else { Pictures::AsWritten },
             };
-            fit::fit_into(&arguments.problem, out, print).map(|_| ())
+            fit::fit_into(&arguments.problem, out, print)?;
+            Ok(())
         }
         Command::Config => {
             console::print(&Config::commented_default());
             Ok(())
         }
         Command::Report(arguments) => write_report(&arguments),
-        Command::Reproduce(arguments) => reproduce::reproduce(&reproduce::Request {
+        Command::Reproduce(arguments) => Ok(reproduce::reproduce(&reproduce::Request {
             out: arguments.out,
             seeds: arguments.seeds,
             mode: if arguments.quick { Mode::Quick } else { Mode::Full },
@@ -224,7 +213,7 @@ pub fn execute(arguments: CommandLine) -> Result<(), DriverError> {
             write_reference: arguments.write_reference,
             overwrite: arguments.replacement.choice(),
             quiet: arguments.quiet,
-        }),
+        })?),
         Command::Sweep(arguments) => arguments.execute(),
         Command::Compare(arguments) => arguments.execute(),
         Command::Completions(arguments) => {
@@ -232,6 +221,17 @@ pub fn execute(arguments: CommandLine) -> Result<(), DriverError> {
             Ok(())
         }
     }
+}
+
+/// Says why the work failed, if it did; the status with which the program ends.
+pub fn finish(result: Result<(), DriverError>) -> ExitCode {
+    ExitCode::from(console::end(match result {
+        Ok(()) => 0,
+        Err(error) => {
+            console::note(format_args!("error: {error}"));
+            error.exit_status()
+        }
+    }))
 }
 
 /// `gaussflow run`.
@@ -268,7 +268,7 @@ fn run_one(arguments: &RunArguments) -> Result<(), DriverError> {
     }
     if run::INTERRUPT.load(Ordering::Relaxed) {
         if !keeps_checkpoints || !checkpoints.path().exists() {
-            return Err(DriverError::Interrupted);
+            return Err(RunError::Interrupted.into());
         }
         let (config, out) = (arguments.config.display(), arguments.out.display());
         let command = format!("gaussflow run {config} --out {out} --resume");

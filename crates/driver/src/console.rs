@@ -12,7 +12,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 
-use crate::error::{BAD_INPUT, DriverError, IO_FAILED};
+use crate::exit_status::{BAD_INPUT, IO_FAILED};
 
 /// One of the program's two streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,17 +49,6 @@ pub fn json<T: Serialize>(answer: &T) {
 /// Prints a line to standard error: a message, or how far the work has come.
 pub fn note(line: impl Display) {
     write(Stream::Error, &format!("{line}\n"));
-}
-
-/// Says why the work failed, if it did; the status with which the program ends.
-pub fn finish(result: Result<(), DriverError>) -> ExitCode {
-    ExitCode::from(end(match result {
-        Ok(()) => 0,
-        Err(error) => {
-            note(format_args!("error: {error}"));
-            error.exit_status()
-        }
-    }))
 }
 
 /// Prints what the command line's reader has to say, be it help, a version or a complaint; the status.

@@ -1,4 +1,4 @@
-//! The gaussflow command as a library: configuration, experiments, records, figures, claims and checks.
+//! The gaussflow command as a library: configuration, runs, sweeps, fits, claims, checks and reports.
 #![doc = include_str!("../README.md")]
 #![deny(
     clippy::print_stdout,
@@ -7,21 +7,16 @@
 )]
 
 pub mod audit;
-pub mod checkpoint;
 pub mod command_line;
 mod commands;
 pub mod compare;
 pub mod config;
 pub mod console;
-pub mod data;
 mod error;
-pub mod experiment;
-pub mod figures;
+mod exit_status;
 pub mod fit;
-pub mod geometry;
 pub mod needs;
 mod progress;
-pub mod records;
 pub mod remark;
 pub mod report;
 pub mod reproduce;
@@ -29,4 +24,5 @@ pub mod run;
 pub mod sweep;
 pub mod threads;
 
-pub use error::{BAD_INPUT, CHECK_FAILED, DriverError, INTERRUPTED, IO_FAILED};
+pub use error::DriverError;
+pub use exit_status::{BAD_INPUT, CHECK_FAILED, INTERRUPTED, IO_FAILED};

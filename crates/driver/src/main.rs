@@ -11,7 +11,7 @@ use gaussflow_driver::{command_line, console};
 
 fn main() -> ExitCode {
     match command_line::parse(std::env::args_os()) {
-        Ok(command) => console::finish(command_line::execute(command)),
+        Ok(command) => command_line::finish(command_line::execute(command)),
         Err(said) => console::usage(&said),
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! It is made from outcome.json and trace.csv alone, so that console, summaries and report say the same.
 
-use crate::records::{EventKind, Outcome, Status, StopReason, TraceRow};
+use gaussflow_records::{EventKind, Outcome, Status, StopReason, TraceRow};
 
 /// `lambda_min / lambda_max` at or below which a recorded row shows that rank is lost, where no event tells:
 /// the default of `events.rank_threshold`, squared.
@@ -44,11 +44,11 @@ impl RankLoss {
     fn words(&self) -> String {
         let Self { time, step, has_ended } = self;
         if *has_ended {
-            format!("ended where the Jacobian lost rank, at t = {} (step {step})", digits(*time))
+            format!("ended where the Jacobian lost rank, at t = {} (step {step})", digits(*time, 4))
         } else if *step == 0 {
             "began where the Jacobian has not full rank, at t = 0".to_owned()
         } else {
-            format!("lost rank of the Jacobian at t = {} (step {step})", digits(*time))
+            format!("lost rank of the Jacobian at t = {} (step {step})", digits(*time, 4))
         }
     }
 }
@@ -91,7 +91,8 @@ fn overflow(outcome: &Outcome) -> Option<String> {
     let event = outcome.events.iter().find(|event| event.kind == EventKind::NonFinite);
     let ended = outcome.stop_reason == StopReason::NonFinite;
     let time = event.map_or(outcome.final_time, |event| event.time);
-    (ended || event.is_some()).then(|| format!("left the range of numbers at t = {}", digits(time)))
+    (ended || event.is_some())
+        .then(|| format!("left the range of numbers at t = {}", digits(time, 4)))
 }
 
 /// A loss above the first one, or well above the least.
@@ -102,23 +103,23 @@ fn rise(outcome: &Outcome, trace: &[TraceRow]) -> Option<String> {
     let least = finite().min_by(|a, b| a.loss.total_cmp(&b.loss))?;
     let greatest = finite().max_by(|a, b| a.loss.total_cmp(&b.loss))?;
     if last - first > RISE * first.abs() {
-        return Some(format!("rose in loss from {} to {}", digits(first), digits(last)));
+        return Some(format!("rose in loss from {} to {}", digits(first, 4), digits(last, 4)));
     }
     if greatest.loss - first > RISE * first.abs() {
         return Some(format!(
             "rose in loss from {} to {} at t = {} before it ended at {}",
-            digits(first),
-            digits(greatest.loss),
-            digits(greatest.time),
-            digits(last)
+            digits(first, 4),
+            digits(greatest.loss, 4),
+            digits(greatest.time, 4),
+            digits(last, 4)
         ));
     }
     (last - least.loss > RISE * (first - least.loss)).then(|| {
         format!(
             "rose in loss from {} at t = {} to {}",
-            digits(least.loss),
-            digits(least.time),
-            digits(last)
+            digits(least.loss, 4),
+            digits(least.time, 4),
+            digits(last, 4)
         )
     })
 }
@@ -131,8 +132,8 @@ fn run_away(outcome: &Outcome, trace: &[TraceRow]) -> Option<String> {
     (farthest > FAR * unit).then(|| {
         format!(
             "moved its weights by {} (they began with norm {} or so)",
-            digits(farthest),
-            digits(unit)
+            digits(farthest, 4),
+            digits(unit, 4)
         )
     })
 }
@@ -154,15 +155,30 @@ fn advice(outcome: &Outcome, lost_rank: bool) -> &'static str {
     }
 }
 
-/// Four digits of a number.
-fn digits(value: f64) -> String {
-    crate::report::digits(value, 4)
+/// A number for readers: so many significant digits, with an exponent where zeros would hide it.
+pub(crate) fn digits(value: f64, places: usize) -> String {
+    if !value.is_finite() {
+        return "none".to_owned();
+    }
+    let size = value.abs();
+    if size != 0.0 && !(1e-3..1e6).contains(&size) {
+        let text = format!("{value:.*e}", places - 1);
+        let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+        let mantissa = if mantissa.contains('.') {
+            mantissa.trim_end_matches('0').trim_end_matches('.')
+        } else {
+            mantissa
+        };
+        return format!("{mantissa}e{exponent}");
+    }
+    let rounded: f64 = format!("{value:.*e}", places - 1).parse().unwrap_or(value);
+    rounded.to_string()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::records::Event;
+    use gaussflow_records::Event;
 
     fn rows(losses: &[f64]) -> Vec<TraceRow> {
         let row = |(step, &loss): (usize, &f64)| TraceRow {
@@ -254,5 +270,11 @@ mod tests {
         trace[1].deviation = 3e10;
         let text = remark(&ended(&losses), &trace).unwrap();
         assert!(text.contains("3e10") && text.contains("norm 2"), "{text}");
+    }
+
+    #[test]
+    fn numbers_have_the_digits_asked_for() {
+        let shown = [0.0, 1_028.836_98, 0.125, -3.2e-5, 1.0e300, f64::NAN].map(|v| digits(v, 4));
+        assert_eq!(shown, ["0", "1029", "0.125", "-3.2e-5", "1e300", "none"]);
     }
 }

@@ -5,7 +5,6 @@
 use std::ffi::OsStr;
 
 use crate::console;
-use crate::sweep::SweepError;
 
 /// The variable that names the number of threads.
 const VARIABLE: &str = "RAYON_NUM_THREADS";
@@ -15,6 +14,14 @@ const ALWAYS: usize = 256;
 
 /// Threads for each core that are accepted beyond that.
 const EACH_CORE: usize = 4;
+
+/// Threads could not be started: a command ends with status 3 for it.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot start threads: {message}")]
+pub struct ThreadError {
+    /// The system's own words.
+    pub message: String,
+}
 
 /// The most threads, or runs at a time, that are started on this machine.
 pub(crate) fn most() -> usize {
@@ -29,8 +36,8 @@ fn cores() -> usize {
 /// `RAYON_NUM_THREADS`.
 ///
 /// # Errors
-/// [`SweepError::Threads`] where the system refuses them.
-pub fn start() -> Result<(), SweepError> {
+/// [`ThreadError`] where the system refuses them.
+pub fn start() -> Result<(), ThreadError> {
     let asked = std::env::var_os(VARIABLE);
     let (threads, word) = number(asked.as_deref(), cores(), most());
     if let Some(word) = word {
@@ -41,7 +48,7 @@ pub fn start() -> Result<(), SweepError> {
         // Without a cause of the system's they are there already.
         Err(error) if std::error::Error::source(&error).is_some() => {
             let message = format!("{error} ({threads} threads; {VARIABLE} sets their number)");
-            Err(SweepError::Threads { message })
+            Err(ThreadError { message })
         }
         _ => Ok(()),
     }

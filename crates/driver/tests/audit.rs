@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use gaussflow_driver::records::{AuditRecord, read_json};
+use gaussflow_records::{AuditRecord, read_json};
 
 fn gaussflow(arguments: &[&str], folder: &Path) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gaussflow"));

@@ -2,8 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use gaussflow_driver::DriverError;
-use gaussflow_driver::fit::{FitRecord, ProblemError, fit};
+use gaussflow_driver::fit::{FitRecord, FittingError, ProblemError, fit};
 
 /// A folder with `data.csv` (x, y by `curve` on 40 points from 0.1 to 4) and problem.toml.
 fn folder(curve: impl Fn(f64) -> f64, problem: &str) -> tempfile::TempDir {
@@ -16,7 +15,7 @@ fn folder(curve: impl Fn(f64) -> f64, problem: &str) -> tempfile::TempDir {
     folder
 }
 
-fn run(folder: &Path) -> Result<FitRecord, DriverError> {
+fn run(folder: &Path) -> Result<FitRecord, FittingError> {
     fit(&folder.join("problem.toml"), None, |_| ())
 }
 
@@ -92,7 +91,7 @@ fn complaints_name_key_and_line() {
     let complain = |problem: &str| -> (String, ProblemError) {
         let folder = folder(|x| x, problem);
         match run(folder.path()) {
-            Err(DriverError::Problem(error)) => (error.to_string(), error),
+            Err(FittingError::Problem(error)) => (error.to_string(), error),
             other => panic!("{other:?}"),
         }
     };

@@ -7,9 +7,9 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use gaussflow_data::load_csv;
 use gaussflow_driver::config::{Config, Sweep};
-use gaussflow_driver::data::load_csv;
-use gaussflow_driver::records::{
+use gaussflow_records::{
     CheckpointRecord, Claim, Outcome, Problem, RecordError, RunEntry, TRACE_COLUMNS, Timing,
     read_json, read_manifest, read_trace, run_folder,
 };

@@ -11,16 +11,14 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use gaussflow_driver::command_line;
+use gaussflow_data::load_csv;
 use gaussflow_driver::compare::{self, Comparison};
 use gaussflow_driver::config::{Config, Sweep};
-use gaussflow_driver::data::load_csv;
-use gaussflow_driver::experiment::{Experiment, load};
 use gaussflow_driver::fit::{Problem, fit};
-use gaussflow_driver::records::Overwrite;
-use gaussflow_driver::reproduce::folder::RunFolder;
+use gaussflow_driver::run::{CheckpointFile, Experiment, RunFolder, Start, load};
 use gaussflow_driver::sweep::{Existing, Plan, SweepFolder, pending};
-use gaussflow_driver::{checkpoint, report, run};
+use gaussflow_driver::{command_line, report, run};
+use gaussflow_records::Overwrite;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -180,12 +178,12 @@ impl Home {
         let id = Experiment::id(&experiment.config);
         let out = path.join("o");
         let root = RunFolder::open(&out).unwrap();
-        let file = checkpoint::CheckpointFile::new(&out, &id, &data, checkpoint::Start::Fresh);
+        let file = CheckpointFile::new(&out, &id, &data, Start::Fresh);
         let record = run::execute_with(&experiment, Some(&file)).unwrap();
         let run = out.join(RunFolder::run_path(&id));
         run::write(&record, &run).unwrap();
-        let entry = gaussflow_driver::records::RunEntry { path: RunFolder::run_path(&id), id };
-        root.add_run(0, &gaussflow_driver::reproduce::folder::identity(&data), entry).unwrap();
+        let entry = gaussflow_records::RunEntry { path: RunFolder::run_path(&id), id };
+        root.add_run(0, &gaussflow_driver::run::identity(&data), entry).unwrap();
         gaussflow_driver::audit::audit_folder(&out, gaussflow_driver::audit::Quiet::Yes).unwrap();
         Self { folder, run }
     }

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use gaussflow_driver::records::TraceRow;
+use gaussflow_records::TraceRow;
 
 /// Sixteen runs of some milliseconds.
 pub const SWEEP: &str = r#"

@@ -2,8 +2,7 @@
 
 use gaussflow::theory::Verdict;
 use gaussflow::theory::audit::plan::Findings;
-
-use crate::figures::{Chart, Reference, Scale, Series};
+use gaussflow_figures::{Chart, Reference, Scale, Series};
 
 /// Every figure: the stem of its file names and the chart.
 pub fn charts(findings: &Findings) -> Vec<(&'static str, Chart)> {

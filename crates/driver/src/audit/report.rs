@@ -4,8 +4,7 @@ use std::fmt::{self, Write};
 
 use gaussflow::theory::Verdict;
 use gaussflow::theory::audit::plan::Findings;
-
-use crate::records::AuditRecord;
+use gaussflow_records::AuditRecord;
 
 /// What is audited.
 #[derive(Clone, Copy, Debug)]

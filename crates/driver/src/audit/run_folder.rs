@@ -4,17 +4,15 @@ use std::path::{Path, PathBuf};
 
 use gaussflow::theory::audit::plan::Findings;
 use gaussflow::theory::{Comparison, Record, Statement, Verdict};
+use gaussflow_records::{
+    self as records, NpyArray, Outcome, Problem, RecordError, TRACE_COLUMNS, TraceRow, ownership,
+    read_json, read_manifest, read_npy, read_trace,
+};
 
-use super::{FILES, report, user_run, write};
+use super::{AuditError, FILES, report, user_run, write};
 use crate::config::{Config, DataSource, Integrator};
 use crate::console;
-use crate::error::DriverError;
-use crate::experiment::{Experiment, load};
-use crate::records::{
-    self, NpyArray, Outcome, Problem, RecordError, TRACE_COLUMNS, TraceRow, ownership, read_json,
-    read_manifest, read_npy, read_trace,
-};
-use crate::run;
+use crate::run::{self, Experiment, RunError, load};
 
 /// What a run's folder holds, read back.
 struct Folder {
@@ -29,8 +27,8 @@ struct Folder {
 /// Audits the run at `root`, or each run of the reproduction at `root`; prints a summary unless quiet.
 ///
 /// # Errors
-/// [`DriverError`] with exit status 2 for a file that is missing or damaged, which it names.
-pub fn audit_folder(root: &Path, quiet: Quiet) -> Result<(), DriverError> {
+/// [`AuditError`] with exit status 2 for a file that is missing or damaged, which it names.
+pub fn audit_folder(root: &Path, quiet: Quiet) -> Result<(), AuditError> {
     let manifest = root.join("manifest.json");
     if !root.join("config.toml").exists() && manifest.exists() {
         let runs = read_manifest(root)?.runs;
@@ -57,7 +55,7 @@ pub enum Quiet {
     Yes,
 }
 
-fn audit_run(root: &Path, quiet: Quiet) -> Result<(), DriverError> {
+fn audit_run(root: &Path, quiet: Quiet) -> Result<(), AuditError> {
     let folder = Folder::read(root)?;
     ownership::all_replaceable(root, FILES)?;
     let data = load(&folder.config)?;
@@ -95,7 +93,7 @@ fn tell(id: &str, reproduced: &Record, findings: &Findings, root: &Path) {
 }
 
 /// A missing file is bad input here: whoever names a folder says that it is a run's.
-fn required(root: &Path, name: &str) -> Result<PathBuf, DriverError> {
+fn required(root: &Path, name: &str) -> Result<PathBuf, RecordError> {
     let path = root.join(name);
     if path.is_file() {
         return Ok(path);
@@ -103,11 +101,11 @@ fn required(root: &Path, name: &str) -> Result<PathBuf, DriverError> {
     let detail = "the file is missing; a run's folder holds config.toml, problem.json, trace.csv, \
                   weights.npy, weights_steps.npy and outcome.json"
         .to_owned();
-    Err(RecordError::Damaged { path, detail }.into())
+    Err(RecordError::Damaged { path, detail })
 }
 
 impl Folder {
-    fn read(root: &Path) -> Result<Self, DriverError> {
+    fn read(root: &Path) -> Result<Self, RunError> {
         let config = Config::read(&required(root, "config.toml")?)?;
         let problem = Problem::read(&required(root, "problem.json")?)?;
         let trace_path = required(root, "trace.csv")?;

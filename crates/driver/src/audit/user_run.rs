@@ -16,9 +16,9 @@ use gaussflow::theory::{
     Trajectory,
 };
 
+use super::error::AuditError;
 use crate::config::Integrator;
-use crate::error::DriverError;
-use crate::experiment::{self, Experiment};
+use crate::run::{self, Experiment};
 
 /// min(n, p) up to which dense eigenvalue problems are solved.
 const DENSE: usize = 1200;
@@ -28,10 +28,9 @@ const ITERATES: usize = 2000;
 const FRACTION: f64 = 0.5;
 
 /// Adds every row that applies to `experiment`.
-pub fn rows(experiment: &Experiment, findings: &mut Findings) -> Result<(), DriverError> {
+pub fn rows(experiment: &Experiment, findings: &mut Findings) -> Result<(), AuditError> {
     let config = &experiment.config;
-    let loss: Arc<dyn Loss> =
-        experiment::loss(&config.loss, experiment.sample.targets.clone())?.into();
+    let loss: Arc<dyn Loss> = run::loss(&config.loss, experiment.sample.targets.clone())?.into();
     let problem = Problem {
         name: Experiment::id(config),
         network: experiment.objective.map().clone(),

@@ -1,4 +1,4 @@
-//! The subcommands that have a module of their own, and what `gaussflow run --json` answers.
+//! The subcommands that have a module of their own, a flag that several have, and what `gaussflow run --json` answers.
 
 pub(crate) mod compare;
 pub(crate) mod completions;
@@ -7,15 +7,26 @@ pub(crate) mod sweep;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use clap::Args;
+use gaussflow_records::{Event, Overwrite, Status, StopReason};
 use serde::Serialize;
 
-use crate::records::{Event, Status, StopReason};
 use crate::remark::remark;
 use crate::run::RunRecord;
 
-/// The word that a serializable choice has in the files.
-pub(crate) fn word<T: Serialize>(value: &T) -> String {
-    serde_json::to_string(value).map(|text| text.trim_matches('"').to_owned()).unwrap_or_default()
+/// Whether results of ours that this command would not write again may be replaced.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct Replacement {
+    /// Replace other results of gaussflow that are there; files of others are never replaced.
+    #[arg(long)]
+    overwrite: bool,
+}
+
+impl Replacement {
+    /// As the library wants it.
+    pub(crate) fn choice(self) -> Overwrite {
+        if self.overwrite { Overwrite::Yes } else { Overwrite::No }
+    }
 }
 
 /// What `gaussflow run --json` prints: outcome.json without the weights, and where the run lies.

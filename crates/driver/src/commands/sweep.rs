@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use gaussflow_records::Overwrite;
 
-use crate::command_line::Replacement;
+use super::Replacement;
 use crate::console;
 use crate::error::DriverError;
-use crate::records::Overwrite;
 use crate::sweep::{self, Existing, Request};
 
 #[derive(Debug, Args)]

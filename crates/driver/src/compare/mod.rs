@@ -7,13 +7,13 @@ mod table;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use gaussflow_records::{
+    Event, RecordError, Status, StopReason, TRACE_COLUMNS, TraceRow, read_manifest, run_folder,
+};
 use serde::Serialize;
 
 pub use self::table::table;
-use crate::error::DriverError;
-use crate::records::{
-    Event, RecordError, Status, StopReason, TRACE_COLUMNS, TraceRow, read_manifest, run_folder,
-};
+use crate::exit_status::BAD_INPUT;
 use crate::sweep::RunSummary;
 
 /// Why two folders cannot be compared.
@@ -38,6 +38,19 @@ pub enum CompareError {
         /// The second.
         b: PathBuf,
     },
+    /// A file of a run.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+}
+
+impl CompareError {
+    /// The exit status that belongs to it.
+    pub fn exit_status(&self) -> u8 {
+        match self {
+            Self::NotARun { .. } | Self::NothingInCommon { .. } => BAD_INPUT,
+            Self::Record(error) => error.exit_status(),
+        }
+    }
 }
 
 /// Everything that two folders have to say of each other.
@@ -128,8 +141,8 @@ impl Comparison {
     /// Compares the folders `a` and `b`: two runs, or two folders with manifests by the runs' names.
     ///
     /// # Errors
-    /// [`DriverError::Compare`] and [`DriverError::Record`].
-    pub fn of(a: &Path, b: &Path) -> Result<Self, DriverError> {
+    /// [`CompareError`].
+    pub fn of(a: &Path, b: &Path) -> Result<Self, CompareError> {
         let (of_a, of_b) = (runs_of(a)?, runs_of(b)?);
         let mut runs = Vec::new();
         if let (Contents::Run(name_a), Contents::Run(name_b)) = (&of_a, &of_b) {
@@ -144,7 +157,7 @@ impl Comparison {
                 }
             }
             if runs.is_empty() {
-                return Err(CompareError::NothingInCommon { a: a.into(), b: b.into() }.into());
+                return Err(CompareError::NothingInCommon { a: a.into(), b: b.into() });
             }
         }
         let is_matched = |id: &String| of_a.contains_key(id) && of_b.contains_key(id);
@@ -175,21 +188,21 @@ impl Contents {
     }
 }
 
-fn runs_of(path: &Path) -> Result<Contents, DriverError> {
+fn runs_of(path: &Path) -> Result<Contents, CompareError> {
     if path.join("outcome.json").exists() {
         let name = path.canonicalize().ok();
         let name = name.as_deref().and_then(Path::file_name).unwrap_or(path.as_os_str());
         return Ok(Contents::Run(name.to_string_lossy().into_owned()));
     }
     if !path.join("manifest.json").exists() {
-        return Err(CompareError::NotARun { path: path.to_owned() }.into());
+        return Err(CompareError::NotARun { path: path.to_owned() });
     }
     let manifest = read_manifest(path)?;
     let runs = manifest.runs.into_iter().map(|run| Ok((run.id.clone(), run_folder(path, &run)?)));
     Ok(Contents::Runs(runs.collect::<Result<_, RecordError>>()?))
 }
 
-fn pair(id: String, a: &Path, b: &Path) -> Result<Pair, DriverError> {
+fn pair(id: String, a: &Path, b: &Path) -> Result<Pair, RecordError> {
     let (a, b) = (RunSummary::read(&id, a)?, RunSummary::read(&id, b)?);
     let names: BTreeSet<&String> =
         a.outcome.counters.keys().chain(b.outcome.counters.keys()).collect();

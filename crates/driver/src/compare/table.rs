@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
+use gaussflow_records::{Event, word};
+
 use super::{Comparison, Pair, Side};
-use crate::commands::word;
-use crate::records::Event;
 
 /// The comparison as aligned columns.
 pub fn table(comparison: &Comparison) -> String {

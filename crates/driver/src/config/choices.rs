@@ -63,33 +63,10 @@ macro_rules! choice {
 }
 
 choice! {
-    /// A data set that the driver carries with it.
+    /// A data set that the program carries with it.
     BundledData {
         /// 20,640 census block groups, 8 derived features (section 5, "Dataset").
         CaliforniaHousing = "california-housing",
-    }
-}
-
-choice! {
-    /// Which rows the features' means and deviations are taken over.
-    Standardize {
-        /// The drawn rows.
-        Subset = "subset",
-        /// Every row of the data.
-        Full = "full",
-        /// Nowhere: the features stay as they are.
-        None = "none",
-    }
-}
-
-choice! {
-    /// The scale of the targets.
-    TargetScale {
-        /// As in the data (California Housing: units of 100,000 dollars).
-        Raw = "raw",
-        /// Mean 0 and population deviation 1, over the rows that scale the features (over the
-        /// drawn rows where the features are not scaled).
-        Standardized = "standardized",
     }
 }
 

@@ -111,12 +111,15 @@ pub(super) const KEYS: &[Key] = &[
     key!(
         "data.standardize",
         "Rows that give the features' means and deviations",
-        words(Standardize::ALL),
-        |c: &Config| string(c.data.standardize.word())
+        words(&Standardize::ALL.map(Standardize::name)),
+        |c: &Config| string(c.data.standardize.name())
     ),
-    key!("data.targets", "Scale of the targets", words(TargetScale::ALL), |c: &Config| string(
-        c.data.targets.word()
-    )),
+    key!(
+        "data.targets",
+        "Scale of the targets",
+        words(&TargetScale::ALL.map(TargetScale::name)),
+        |c: &Config| string(c.data.targets.name())
+    ),
     key!(
         "network.hidden",
         "m, the hidden units",

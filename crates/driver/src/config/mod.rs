@@ -18,10 +18,9 @@ use serde::Deserialize;
 pub use gaussflow::dynamics::RankPolicy;
 pub use gaussflow::network::{Activation, Initialization};
 pub use gaussflow::solvers::DampedSolver;
+pub use gaussflow_data::{Standardize, TargetScale};
 
-pub use self::choices::{
-    AtExit, BundledData, Integrator, LossName, Preconditioner, Standardize, TargetScale,
-};
+pub use self::choices::{AtExit, BundledData, Integrator, LossName, Preconditioner};
 pub use self::error::{ConfigError, ConfigProblem, Location};
 pub use self::sweep::{Sweep, SweptKey};
 
@@ -172,7 +171,7 @@ pub struct DynamicsSettings {
     /// 1e-12.
     pub solve_tolerance: f64,
     /// MiB that the matrices of a solve may take, at least 1. A run that needs more than this, and more than 4096,
-    /// without any such matrix is refused before it begins ([`crate::needs`]). Default 4096.
+    /// without any such matrix is refused before it begins (`needs`). Default 4096.
     pub memory_limit: usize,
     /// Of rows (stream 0), signs (1) and weights (2): at most 2^63 - 1. Default 0.
     pub seed: u64,

@@ -7,10 +7,9 @@ use std::io::Read;
 use std::ops::Range;
 use std::path::Path;
 
+use gaussflow_records::open_file;
 use serde::Deserialize;
 use toml::de::{DeTable, DeValue, Deserializer};
-
-use crate::records::open_file;
 
 use super::keys::{KEYS, SECTIONS, accepted};
 use super::{

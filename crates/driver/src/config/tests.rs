@@ -337,7 +337,7 @@ prop_compose! {
     fn config()(
         dynamics in dynamics(), samples in 2..40usize,
         file in prop::option::of((".+", ".+")),
-        standardize in choice(Standardize::ALL), targets in choice(TargetScale::ALL),
+        standardize in choice(&Standardize::ALL), targets in choice(&TargetScale::ALL),
         pairs in 1..100usize, activation in choice(&Activation::ALL),
         initialization in choice(&Initialization::ALL), loss in choice(LossName::ALL),
         positive in prop::collection::vec(1e-300..1e300, 40),

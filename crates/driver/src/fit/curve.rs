@@ -1,14 +1,14 @@
 //! Fits of an expression or a family of curves: names, starts and bounds of the file become a model.
 
 use gaussflow::dynamics::Fit;
+use gaussflow_data::{Dataset, Sample};
 
+use super::error::FittingError;
 use super::expression::{ExpressionError, ExpressionModel, Names, listed};
 use super::families::Size;
 use super::picture::Picture;
 use super::problem::{Problem, ProblemError};
 use super::{Fitted, held_out_error, prepare, root_mean_square, settings};
-use crate::data::{Dataset, Sample};
-use crate::error::DriverError;
 
 /// The model as text, with the names that it may use.
 struct Curve {
@@ -26,7 +26,7 @@ pub(super) fn fit_curve(
     data: &Dataset,
     sample: &Sample,
     weights: Option<Vec<f64>>,
-) -> Result<Fitted, DriverError> {
+) -> Result<Fitted, FittingError> {
     let rows = sample.targets.len();
     let predictor = predictor(problem, &data.feature_names)?;
     let curve = curve(problem, data, predictor, rows)?;

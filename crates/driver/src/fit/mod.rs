@@ -1,6 +1,7 @@
 //! `gaussflow fit PROBLEM.toml`: data and model from a file, the fit, its summary, record and pictures.
 
 mod curve;
+mod error;
 mod expression;
 mod families;
 mod network;
@@ -12,14 +13,12 @@ use std::path::{Path, PathBuf};
 
 use gaussflow::dynamics::{Damping, Fit, FitError, FitSettings, LeastSquares};
 use gaussflow::objective::{Residuals, SmoothMap};
+use gaussflow_data::{Dataset, Sample, Standardize, TargetScale, california_housing, load_csv};
+use gaussflow_figures::{Chart, render};
+use gaussflow_records::{Overwrite, RecordError, create_folder, ownership, read_json, write_json};
 use rayon::prelude::*;
 
-use crate::config::{Standardize, TargetScale};
-use crate::data::{Dataset, Sample, california_housing, load_csv};
-use crate::error::DriverError;
-use crate::figures;
-use crate::records::{Overwrite, RecordError, create_folder, ownership, read_json, write_json};
-
+pub use error::FittingError;
 pub use expression::{
     ExpressionError, ExpressionModel, MOST_CHARACTERS, MOST_NESTED, MOST_WORDS, Names,
 };
@@ -58,7 +57,7 @@ pub fn fit(
     path: &Path,
     out: Option<&Path>,
     print: impl Fn(&str),
-) -> Result<FitRecord, DriverError> {
+) -> Result<FitRecord, FittingError> {
     let out = Output { folder: out, overwrite: Overwrite::No, pictures: Pictures::AsWritten };
     fit_into(path, out, print)
 }
@@ -75,13 +74,13 @@ pub enum Pictures {
 /// As [`fit`]; `out` says where to, and what may be replaced there: the last fit of the same problem file always.
 ///
 /// # Errors
-/// [`DriverError`]: a wrong problem or data file, a start where the model is undefined, a file that cannot be
+/// [`FittingError`]: a wrong problem or data file, a start where the model is undefined, a file that cannot be
 /// written, one in its place that is not ours. A fit that does not converge is a result.
 pub fn fit_into(
     path: &Path,
     out: Output<'_>,
     print: impl Fn(&str),
-) -> Result<FitRecord, DriverError> {
+) -> Result<FitRecord, FittingError> {
     let problem = Problem::read(path)?;
     let folder = out.folder.map_or_else(|| default_folder(path), Path::to_owned);
     admit(&folder, path, out.overwrite)?;
@@ -128,9 +127,7 @@ pub fn fit_into(
     write_json(&folder.join("fit.json"), &record)?;
     if problem.output.pictures && out.pictures == Pictures::AsWritten {
         let charts = if is_network { picture.scatter() } else { picture.charts() };
-        let draw = |(stem, chart): &(&'static str, figures::Chart)| {
-            figures::render(chart, &folder, stem).map(drop)
-        };
+        let draw = |(stem, chart): &(&'static str, Chart)| render(chart, &folder, stem).map(drop);
         charts.par_iter().try_for_each(draw)?;
     } else {
         // Pictures of an earlier fit would show another one than fit.json tells of.
@@ -156,7 +153,7 @@ fn default_folder(path: &Path) -> PathBuf {
 
 /// Tests that a fit of `path` may be written into `folder`: each of its files is free or ours, and the fit that
 /// is there, if any, is of the same problem file or may be replaced.
-fn admit(folder: &Path, path: &Path, overwrite: Overwrite) -> Result<(), DriverError> {
+fn admit(folder: &Path, path: &Path, overwrite: Overwrite) -> Result<(), FittingError> {
     ownership::all_replaceable(folder, FILES)?;
     let record = folder.join("fit.json");
     if overwrite == Overwrite::Yes || !record.exists() {
@@ -167,7 +164,7 @@ fn admit(folder: &Path, path: &Path, overwrite: Overwrite) -> Result<(), DriverE
     if problem.is_empty() || problem == relative(path, folder) {
         return Ok(());
     }
-    Err(DriverError::OtherFit { path: record, problem })
+    Err(FittingError::OtherFit { path: record, problem })
 }
 
 /// The part of fit.json that tells where it comes from.
@@ -191,7 +188,7 @@ fn relative(path: &Path, folder: &Path) -> String {
 }
 
 /// The observations.
-fn dataset(problem: &Problem, path: &Path) -> Result<Dataset, DriverError> {
+fn dataset(problem: &Problem, path: &Path) -> Result<Dataset, FittingError> {
     let (named, response) = (problem.data.path.get_ref(), problem.data.response.get_ref());
     if named == CALIFORNIA {
         let data = california_housing()?;
@@ -209,7 +206,7 @@ fn dataset(problem: &Problem, path: &Path) -> Result<Dataset, DriverError> {
 fn split_weights(
     problem: &Problem,
     mut data: Dataset,
-) -> Result<(Dataset, Option<Vec<f64>>), DriverError> {
+) -> Result<(Dataset, Option<Vec<f64>>), FittingError> {
     let Some(named) = &problem.data.weights else { return Ok((data, None)) };
     let Some(place) = data.feature_names.iter().position(|name| name == named.get_ref()) else {
         let accepted = format!("a column: {}", data.feature_names.join(", "));
@@ -248,7 +245,7 @@ fn prepare<M: SmoothMap>(
     map: M,
     names: &[String],
     weights: Option<Vec<f64>>,
-) -> Result<LeastSquares<M>, DriverError> {
+) -> Result<LeastSquares<M>, FittingError> {
     let mut fitted = LeastSquares::new(map).with_names(names)?.with_loss(problem.loss()?)?;
     if let Some(weights) = weights {
         fitted = fitted.with_weights(weights)?;
@@ -264,7 +261,7 @@ fn fit_network(
     data: &Dataset,
     sample: &Sample,
     weights: Option<Vec<f64>>,
-) -> Result<Fitted, DriverError> {
+) -> Result<Fitted, FittingError> {
     let hidden = problem.model.hidden.as_ref().map_or(HIDDEN, |hidden| *hidden.get_ref());
     let d = sample.dimension;
     if d == 0 {
@@ -318,7 +315,7 @@ fn root_mean_square(residuals: &[f64]) -> f64 {
 }
 
 /// The root-mean-square error of the fit on other rows.
-fn held_out_error<M: Residuals>(other: &M, fit: &Fit) -> Result<f64, DriverError> {
+fn held_out_error<M: Residuals>(other: &M, fit: &Fit) -> Result<f64, FittingError> {
     let mut residuals = vec![0.0; other.outputs()];
     other.value(&fit.parameters, &mut residuals).map_err(FitError::Start)?;
     Ok(root_mean_square(&residuals))

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::figures::{Chart, Reference, Series};
+use gaussflow_figures::{Chart, Reference, Series};
 
 /// More observations than this are thinned: each sign is a shape of its own in both files.
 const ALL_DRAWN: usize = 1500;

@@ -5,12 +5,12 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use gaussflow::dynamics::RobustLoss;
+use gaussflow_records::read_text;
 use serde::Deserialize;
 use toml::Spanned;
 
 use super::expression::ExpressionError;
 use super::families::{Family, Offset};
-use crate::records::read_text;
 
 /// Memory in MiB that a fit may take where nothing is said.
 const MEMORY_LIMIT: usize = 4096;

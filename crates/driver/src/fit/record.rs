@@ -1,9 +1,8 @@
 //! fit.json: everything about a fit that a program may want, schema 1.
 
 use gaussflow::dynamics::{BoundSide, Fit};
+use gaussflow_records::{SCHEMA, number};
 use serde::{Deserialize, Serialize};
-
-use crate::records::{SCHEMA, number};
 
 /// fit.json.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -8,10 +8,10 @@ mod machine;
 mod refusal;
 
 use gaussflow::solvers::DampedSolver;
+use gaussflow_data::Dataset;
+use gaussflow_records::TraceRow;
 
 use crate::config::{Config, Integrator};
-use crate::data::Dataset;
-use crate::records::TraceRow;
 
 pub(crate) use self::machine::memory as machine_memory;
 pub use self::refusal::TooLarge;

@@ -3,9 +3,9 @@
 use std::fmt::Write;
 
 use super::audit::{AuditEntry, Statement, Verdict};
-use super::charts::digits;
 use super::markup::escape;
 use super::pictures::Pictures;
+use crate::remark::digits;
 
 /// Bytes of all records together; beyond them statements keep their row, not their records.
 const MOST_DETAILS: usize = 600_000;

@@ -2,13 +2,14 @@
 
 use std::fmt::Write;
 
+use gaussflow_records::{StopReason, TraceRow};
 use serde_json::{Value, json};
 
 use super::curves::Curve;
 use super::folder::Run;
 use super::groups::Group;
 use super::markup::{escape, script_json};
-use crate::records::{StopReason, TraceRow};
+use crate::remark::digits;
 
 /// Groups that are drawn; the tables hold the others.
 pub const MOST_GROUPS: usize = 60;
@@ -212,34 +213,12 @@ fn shortened(value: f64, places: usize) -> Value {
     Value::from(exponent.parse::<f64>().unwrap_or(value))
 }
 
-/// A number for readers: so many significant digits, with an exponent where zeros would hide it.
-pub fn digits(value: f64, places: usize) -> String {
-    if !value.is_finite() {
-        return "none".to_owned();
-    }
-    let size = value.abs();
-    if size != 0.0 && !(1e-3..1e6).contains(&size) {
-        let text = format!("{value:.*e}", places - 1);
-        let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-        let mantissa = if mantissa.contains('.') {
-            mantissa.trim_end_matches('0').trim_end_matches('.')
-        } else {
-            mantissa
-        };
-        return format!("{mantissa}e{exponent}");
-    }
-    let rounded: f64 = format!("{value:.*e}", places - 1).parse().unwrap_or(value);
-    rounded.to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn numbers_have_the_digits_asked_for() {
-        let shown = [0.0, 1_028.836_98, 0.125, -3.2e-5, 1.0e300, f64::NAN].map(|v| digits(v, 4));
-        assert_eq!(shown, ["0", "1029", "0.125", "-3.2e-5", "1e300", "none"]);
+    fn coordinates_have_the_digits_asked_for() {
         assert_eq!(shortened(0.071_428_571_4, 5), json!(0.071_429));
     }
 }

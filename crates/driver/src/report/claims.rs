@@ -2,9 +2,10 @@
 
 use std::fmt::Write;
 
-use super::charts::digits;
+use gaussflow_records::Claim;
+
 use super::markup::escape;
-use crate::records::Claim;
+use crate::remark::digits;
 
 /// On how many of how many seeds a claim holds.
 pub fn tally(claim: &Claim) -> (usize, usize) {

@@ -1,7 +1,8 @@
 //! A group's traces as one curve: median and range over its runs, thinned so that a page stays small.
 
+use gaussflow_records::TraceRow;
+
 use super::folder::Run;
-use crate::records::TraceRow;
 
 /// Median, least and greatest value over runs, at times of the longest trace.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -2,12 +2,13 @@
 
 use std::fmt::Write;
 
+use gaussflow_records::Claim;
+
 use super::audit::{Statement, Verdict};
 use super::claims::{class_of, tally};
 use super::folder::Run;
 use super::markup::escape;
 use super::runs::{End, end, took_fallback};
-use crate::records::Claim;
 
 /// Runs whose remark the first screen spells out.
 const MOST_REMARKS: usize = 3;

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-use serde::de::DeserializeOwned;
-
-use super::audit::AuditEntry;
-use super::settings::{self, Settings};
-use crate::error::DriverError;
-use crate::records::{
+use gaussflow_records::{
     Claim, Manifest, Outcome, RecordError, TraceRow, ownership, read_json, read_trace,
 };
+use serde::de::DeserializeOwned;
+
+use super::ReportError;
+use super::audit::AuditEntry;
+use super::settings::{self, Settings};
 use crate::remark::remark;
 
 /// What kind of folder it is.
@@ -72,16 +72,16 @@ impl Contents {
     /// Reads `root`.
     ///
     /// # Errors
-    /// [`DriverError::NotOurs`] where `root` holds neither a manifest of ours nor runs;
-    /// [`DriverError::Record`] where it is no folder that can be read.
-    pub fn read(root: &Path) -> Result<Self, DriverError> {
+    /// [`ReportError::NotOurs`] where `root` holds neither a manifest of ours nor runs;
+    /// [`ReportError::Record`] where it is no folder that can be read.
+    pub fn read(root: &Path) -> Result<Self, ReportError> {
         fs::read_dir(root).map_err(|source| RecordError::Read { path: root.to_owned(), source })?;
         let single = ownership::holds_run(root);
         let holds_runs =
             || folders(root).iter().any(|run| ownership::holds_run(&root.join("runs").join(run)));
         let ours = single || ownership::is_ours(&root.join("manifest.json")) || holds_runs();
         if !ours {
-            return Err(DriverError::NotOurs { path: root.to_owned() });
+            return Err(ReportError::NotOurs { path: root.to_owned() });
         }
         let mut reader = Reader { root, problems: Vec::new() };
         let manifest: Option<Manifest> = if single {
@@ -138,7 +138,7 @@ impl Reader<'_> {
         match read {
             Ok(value) => Some(value),
             Err(error) => {
-                self.problems.push(format!("{name}: {}", reason(&error)));
+                self.problems.push(format!("{name}: {}", error.reason()));
                 None
             }
         }
@@ -252,33 +252,4 @@ fn folders(root: &Path) -> Vec<String> {
 fn run_name(root: &Path) -> String {
     let real = root.canonicalize().unwrap_or_else(|_| root.to_owned());
     real.file_name().map_or_else(|| "run".to_owned(), |name| name.to_string_lossy().into_owned())
-}
-
-/// The error without the file's full path: reports of equal folders are equal wherever they lie.
-fn reason(error: &RecordError) -> String {
-    match error {
-        RecordError::Read { source, .. } | RecordError::Write { source, .. } => match source.kind()
-        {
-            std::io::ErrorKind::NotFound => "missing".to_owned(),
-            kind => format!("cannot be read: {kind}"),
-        },
-        RecordError::Json { source, .. } => format!("damaged: {source}"),
-        RecordError::MissingColumn { column, .. } => format!("damaged: no column {column}"),
-        RecordError::MalformedRow { line, detail, .. } => {
-            format!("damaged at line {line}: {detail}")
-        }
-        RecordError::MalformedCell { line, column, text, .. } => {
-            let short: String = text.chars().take(40).collect();
-            format!("damaged at line {line}: column {column} holds {short:?}")
-        }
-        RecordError::Shape { what, expected, found, .. } => {
-            format!("damaged: {what} has {found} entries, expected {expected}")
-        }
-        RecordError::TooLarge { accepted, .. } => format!("larger than {accepted} bytes"),
-        RecordError::Escape { what, named, .. } => {
-            format!("{what} {named:?} is not a place inside the folder")
-        }
-        RecordError::Damaged { detail, .. } => format!("damaged: {detail}"),
-        RecordError::Foreign { found, .. } => found.clone(),
-    }
 }

@@ -21,12 +21,12 @@ mod tests;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-pub(crate) use self::charts::digits;
+use gaussflow_records::{RecordError, ownership, write_bytes};
+
 use self::folder::{Contents, Kind};
 use self::markup::{escape, script_hash};
 use self::pictures::Pictures;
-use crate::error::DriverError;
-use crate::records::{ownership, write_bytes};
+use crate::exit_status::BAD_INPUT;
 
 /// The file's name.
 pub const FILE: &str = "report.html";
@@ -39,6 +39,35 @@ const CHART_LIBRARY: &str = include_str!("../../assets/uplot/uPlot.iife.min.js")
 const CHARTS: &str = include_str!("../../assets/charts.js");
 const TABLES: &str = include_str!("../../assets/tables.js");
 const SELF_TEST: &str = include_str!("../../assets/self_test.js");
+
+/// Why there is no report.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReportError {
+    /// A folder that no command of ours wrote.
+    #[error(
+        "{}: neither a manifest.json nor a run that gaussflow wrote is there; \
+         name a folder that gaussflow run, sweep or reproduce wrote, or one run's folder",
+        path.display()
+    )]
+    NotOurs {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A file.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+}
+
+impl ReportError {
+    /// The exit status that belongs to it.
+    pub fn exit_status(&self) -> u8 {
+        match self {
+            Self::NotOurs { .. } => BAD_INPUT,
+            Self::Record(error) => error.exit_status(),
+        }
+    }
+}
 
 /// A report that was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,9 +83,9 @@ pub struct Written {
 /// Missing and damaged parts are named on the page and in [`Written::problems`].
 ///
 /// # Errors
-/// [`DriverError::NotOurs`] where `root` holds neither a manifest of ours nor runs; [`DriverError::Record`] where it cannot
+/// [`ReportError::NotOurs`] where `root` holds neither a manifest of ours nor runs; [`ReportError::Record`] where it cannot
 /// be read, or the page cannot be written, or a report.html is there that is not ours.
-pub fn write(root: &Path) -> Result<Written, DriverError> {
+pub fn write(root: &Path) -> Result<Written, ReportError> {
     let contents = Contents::read(root)?;
     ownership::replaceable(&root.join(FILE))?;
     let page = page(&contents, &Pictures::read(root, &contents.figures));

@@ -2,12 +2,13 @@
 
 use std::fmt::Write;
 
-use super::charts::digits;
+use gaussflow_records::{Event, EventKind, Outcome, Status, StopReason};
+
 use super::folder::Run;
 use super::groups::method;
 use super::markup::{address, escape};
 use super::settings::number;
-use crate::records::{Event, EventKind, Outcome, Status, StopReason};
+use crate::remark::digits;
 
 /// Rows of the table; runs with a fallback or an early end come before others are left out.
 const MOST_ROWS: usize = 600;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::records::{RecordError, read_text};
+use gaussflow_records::{RecordError, read_text};
 
 /// `section.key` and its value as TOML text.
 pub type Settings = BTreeMap<String, String>;

@@ -3,18 +3,18 @@
 use std::fs;
 use std::path::Path;
 
+use gaussflow_records::{
+    Claim, DataIdentity, Event, EventKind, Manifest, Outcome, RunEntry, SCHEMA, SeedVerdict,
+    Status, StopReason, TraceRow, write_json, write_trace,
+};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
+use super::ReportError;
 use super::audit::AuditEntry;
 use super::folder::{Contents, Kind, Run};
 use super::pictures::Pictures;
 use super::{page, write};
-use crate::error::DriverError;
-use crate::records::{
-    Claim, DataIdentity, Event, EventKind, Manifest, Outcome, RunEntry, SCHEMA, SeedVerdict,
-    Status, StopReason, TraceRow, write_json, write_trace,
-};
 
 /// Text that would run, or break the page, were it not escaped anywhere.
 const EVIL: &str = "</script><script>alert(1)</script><img src=x onerror=f()>\"'&";
@@ -237,7 +237,7 @@ fn other_folders_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("thesis.tex"), "irreplaceable").unwrap();
     let error = write(folder.path()).unwrap_err();
-    assert!(matches!(error, DriverError::NotOurs { .. }) && error.exit_status() == 2, "{error}");
+    assert!(matches!(error, ReportError::NotOurs { .. }) && error.exit_status() == 2, "{error}");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     assert_eq!(write(&folder.path().join("absent")).unwrap_err().exit_status(), 3);
 }

@@ -1,10 +1,11 @@
 //! The figures of section 5 (1a to 3b) and further ones, from the runs' traces.
 
+use gaussflow_figures::{Band, Chart, Reference, Scale, Series};
+use gaussflow_records::TraceRow;
+
 use super::geometry;
 use super::plan::{COLLAPSING, Method, Mode};
 use super::results::{Finished, Results};
-use crate::figures::{Band, Chart, Reference, Scale, Series};
-use crate::records::TraceRow;
 
 /// A quantity of the trace and how its axis reads.
 struct Quantity {

@@ -6,13 +6,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use gaussflow_records::{Claim, RecordError, TraceRow, read_json, write_json};
 use serde::{Deserialize, Serialize};
 
 use super::plan::{COLLAPSING, Method};
 use super::results::{Finished, Results};
 use crate::config::DynamicsSettings;
-use crate::error::DriverError;
-use crate::records::{Claim, TraceRow, read_json, write_json};
 
 /// The committed reference.
 const REFERENCE: &str = include_str!("../../reference/reference.json");
@@ -110,15 +109,15 @@ impl Reference {
     /// Writes the reference values of `results` to `path`, kept together with what is there.
     ///
     /// # Errors
-    /// [`DriverError::Record`].
-    pub fn write(path: &Path, results: &Results, claims: &[Claim]) -> Result<(), DriverError> {
+    /// [`RecordError`].
+    pub fn write(path: &Path, results: &Results, claims: &[Claim]) -> Result<(), RecordError> {
         let mut merged: Self = if path.exists() { read_json(path)? } else { Self::default() };
         let Self { claims, runs } = Self::of(results, claims);
         merged.claims.extend(claims);
         for (id, values) in runs {
             merged.runs.entry(id).or_default().extend(values);
         }
-        Ok(write_json(path, &merged)?)
+        write_json(path, &merged)
     }
 
     /// Compares; returns what moved and how many values were compared.
@@ -216,8 +215,8 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::records::{Outcome, Status, StopReason};
     use crate::reproduce::Mode;
+    use gaussflow_records::{Outcome, Status, StopReason};
 
     /// One run with rows at t = 0 and 1, and one claim.
     fn results() -> (Results, Vec<Claim>) {
@@ -328,7 +327,7 @@ mod tests {
         for mode in [Mode::Quick, Mode::Full] {
             assert!(reference.claims.contains_key(mode.name()));
             for planned in crate::reproduce::plan::plan(mode, mode.seeds()) {
-                let id = crate::experiment::Experiment::id(&planned.config);
+                let id = crate::run::Experiment::id(&planned.config);
                 assert!(reference.runs.get(&id).is_some_and(|values| values.len() >= 4), "{id}");
             }
         }

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use gaussflow_records::{Claim, SeedVerdict};
+
 use super::plan::{COLLAPSING, Method};
 use super::results::{Finished, Results};
-use crate::records::{Claim, SeedVerdict};
 
 /// Bound on lambda_min / lambda_max of H below which rank counts as lost.
 pub const RANK_RATIO: f64 = 1e-12;

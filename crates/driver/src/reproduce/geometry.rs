@@ -1,15 +1,14 @@
 //! The figures of the manifold's geometry: nu_eff along the flow, decay rates, and the checks of derivatives.
 
 use gaussflow::manifold::{GeodesicSettings, GeometryCheck, GeometryError, OutputManifold};
+use gaussflow_data::Dataset;
+use gaussflow_figures::{Chart, Reference, Scale, Series};
+use gaussflow_records::TraceRow;
 
 use super::charts::{alpha_name, time_chart};
 use super::plan::{COLLAPSING, Method, Planned};
 use super::results::{Finished, Results};
-use crate::data::Dataset;
-use crate::error::DriverError;
-use crate::experiment::Experiment;
-use crate::figures::{Chart, Reference, Scale, Series};
-use crate::records::TraceRow;
+use crate::run::{Experiment, RunError};
 
 /// Output length over alpha up to which the checks follow a geodesic: radii of curvature grow like alpha.
 const CHECKED_LENGTH: f64 = 0.125;
@@ -78,8 +77,8 @@ pub fn decay_rate(results: &Results) -> Chart {
 /// Taylor remainders of g along a geodesic from w_0: slopes 2 and 3 for a right gradient and Hessian.
 ///
 /// # Errors
-/// [`DriverError`] where the experiment cannot be built again.
-pub fn checks(planned: &[Planned], data: &Dataset) -> Result<Chart, DriverError> {
+/// [`RunError`] where the experiment cannot be built again.
+pub fn checks(planned: &[Planned], data: &Dataset) -> Result<Chart, RunError> {
     let mut chart = Chart {
         title: "Riemannian gradient and Hessian against the loss along a geodesic".to_owned(),
         subtitle: "seed 0 at w₀; right: slope 2 (gradient) and 3 (Hessian), until rounding"

@@ -3,8 +3,9 @@
 pub mod charts;
 pub mod check;
 pub mod claims;
-pub mod folder;
+mod error;
 pub mod geometry;
+mod material;
 pub mod plan;
 pub mod results;
 pub mod summary;
@@ -14,26 +15,25 @@ use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
+use gaussflow_data::{Dataset, california_housing};
+use gaussflow_figures::render;
+use gaussflow_records::{
+    Claim, Overwrite, RecordError, RunEntry, Timing, create_folder, ownership, write_bytes,
+    write_json,
+};
 use rayon::prelude::*;
 
 use gaussflow::theory::Verdict;
 
-use crate::audit::audit_reproduction;
+use crate::audit::audit_paper;
 use crate::console;
-use crate::data::{Dataset, california_housing};
-use crate::error::DriverError;
-use crate::experiment::Experiment;
-use crate::figures::render;
 use crate::needs::{Item, Needs, Shape, TooLarge};
 use crate::progress::Progress;
-use crate::records::{
-    Overwrite, RunEntry, Timing, create_folder, ownership, write_bytes, write_json,
-};
 use crate::report;
-use crate::run::{self, INTERRUPT};
+use crate::run::{self, Experiment, INTERRUPT, RunError, RunFolder, identity, new_manifest};
 
 use self::check::Reference;
-use self::folder::{RunFolder, identity};
+pub use self::error::ReproduceError;
 pub use self::plan::Mode;
 use self::plan::{Planned, plan};
 use self::results::{Finished, Results, constants};
@@ -63,14 +63,12 @@ pub struct Request {
 /// Runs section 5 and writes its folder.
 ///
 /// # Errors
-/// [`DriverError`]; with `check`, [`DriverError::Moved`] after everything is written.
-pub fn reproduce(request: &Request) -> Result<(), DriverError> {
+/// [`ReproduceError`]; with `check`, [`ReproduceError::Moved`] after everything is written.
+pub fn reproduce(request: &Request) -> Result<(), ReproduceError> {
     let begun = Instant::now();
     let seeds = request.seeds.unwrap_or(request.mode.seeds());
     if !(1..=1_000_000).contains(&seeds) {
-        let value = seeds.to_string();
-        let accepted = "a whole number from 1 to 1000000";
-        return Err(DriverError::Usage { flag: "--seeds", value, accepted });
+        return Err(ReproduceError::Seeds { seeds });
     }
     let data = california_housing()?;
     // Traces and final weights of all runs are kept until the figures are drawn.
@@ -94,7 +92,7 @@ pub fn reproduce(request: &Request) -> Result<(), DriverError> {
             progress.advance(&finished.id);
             Ok(finished)
         })
-        .collect::<Result<Vec<_>, DriverError>>()?;
+        .collect::<Result<Vec<_>, RunError>>()?;
     progress.finish();
     let integrated = begun.elapsed().as_secs_f64();
 
@@ -106,11 +104,11 @@ pub fn reproduce(request: &Request) -> Result<(), DriverError> {
     charts.push(("figure_geometry_checks", checks));
     let written = charts
         .par_iter()
-        .map(|(stem, chart)| Ok(render(chart, &figures, stem).map(|_| *stem)?))
-        .collect::<Result<Vec<_>, DriverError>>()?;
+        .map(|(stem, chart)| render(chart, &figures, stem).map(|_| *stem))
+        .collect::<Result<Vec<_>, _>>()?;
     write_json(&folder.root().join("claims.json"), &claims)?;
     let before_audit = begun.elapsed().as_secs_f64();
-    let audited = audit_reproduction(&results, &data, folder.root())?;
+    let audited = audit_paper(&material::material(&data, &results)?, folder.root())?;
     let audit_seconds = begun.elapsed().as_secs_f64() - before_audit;
     let summary = summary::markdown(&results, &claims, &written);
     write_bytes(&folder.root().join("summary.md"), summary.as_bytes())?;
@@ -147,7 +145,7 @@ pub fn reproduce(request: &Request) -> Result<(), DriverError> {
 
 /// Tests, before anything is computed, that nothing will be replaced but what an equal call has written, or what
 /// `overwrite` allows.
-fn admit(folder: &RunFolder, planned: &[Planned], overwrite: Overwrite) -> Result<(), DriverError> {
+fn admit(folder: &RunFolder, planned: &[Planned], overwrite: Overwrite) -> Result<(), RunError> {
     let root = folder.root();
     let names =
         ["claims.json", "summary.md", "timing.json", "audit.json", "audit.md", report::FILE];
@@ -171,16 +169,16 @@ fn admit(folder: &RunFolder, planned: &[Planned], overwrite: Overwrite) -> Resul
 }
 
 /// Runs and writes one planned run.
-fn one(planned: Planned, data: &Dataset, folder: &RunFolder) -> Result<Finished, DriverError> {
+fn one(planned: Planned, data: &Dataset, folder: &RunFolder) -> Result<Finished, RunError> {
     if INTERRUPT.load(Ordering::Relaxed) {
-        return Err(DriverError::Interrupted);
+        return Err(RunError::Interrupted);
     }
     let Planned { method, scaling, seed, config } = planned;
     let experiment = Experiment::new(config, data)?;
     let record = run::execute(&experiment)?;
     // An interrupted run is not a result: what is on disk stays as it was.
     if INTERRUPT.load(Ordering::Relaxed) {
-        return Err(DriverError::Interrupted);
+        return Err(RunError::Interrupted);
     }
     run::write(&record, &folder.root().join(RunFolder::run_path(&record.id)))?;
     let constants = constants(&experiment, &record.trace);
@@ -194,13 +192,13 @@ fn write_timing(
     results: &Results,
     shared: &[(&str, f64)],
     begun: Instant,
-) -> Result<(), DriverError> {
+) -> Result<(), RecordError> {
     let mut parts: BTreeMap<String, f64> =
         results.runs.iter().map(|run| (run.id.clone(), run.seconds)).collect();
     parts.extend(shared.iter().map(|(name, seconds)| ((*name).to_owned(), *seconds)));
     let seconds = begun.elapsed().as_secs_f64();
     let timing = Timing { seconds, parts, threads: rayon::current_num_threads() };
-    Ok(write_json(&folder.root().join("timing.json"), &timing)?)
+    write_json(&folder.root().join("timing.json"), &timing)
 }
 
 /// manifest.json, last: a manifest that lists runs and figures is of a finished reproduction.
@@ -209,8 +207,8 @@ fn write_manifest(
     data: &Dataset,
     results: &Results,
     figures: &[&str],
-) -> Result<(), DriverError> {
-    let mut manifest = folder::new_manifest(DEFAULT_SEED, &identity(data));
+) -> Result<(), RecordError> {
+    let mut manifest = new_manifest(DEFAULT_SEED, &identity(data));
     manifest.runs = results
         .runs
         .iter()
@@ -224,16 +222,10 @@ fn write_manifest(
 }
 
 /// `--check`: prints what moved and fails when anything did.
-fn compare(
-    results: &Results,
-    claims: &[crate::records::Claim],
-    quiet: bool,
-) -> Result<(), DriverError> {
-    let reference = Reference::committed().map_err(|source| {
-        DriverError::Record(crate::records::RecordError::Json {
-            path: PathBuf::from("reference.json (committed)"),
-            source,
-        })
+fn compare(results: &Results, claims: &[Claim], quiet: bool) -> Result<(), ReproduceError> {
+    let reference = Reference::committed().map_err(|source| RecordError::Json {
+        path: PathBuf::from("reference.json (committed)"),
+        source,
     })?;
     let (moved, compared) = reference.compare(results, claims);
     for value in &moved {
@@ -243,7 +235,7 @@ fn compare(
         ));
     }
     if !moved.is_empty() || compared == 0 {
-        return Err(DriverError::Moved { count: moved.len(), compared });
+        return Err(ReproduceError::Moved { count: moved.len(), compared });
     }
     if !quiet {
         console::say(format_args!("check: {compared} values agree with the reference"));

@@ -2,11 +2,11 @@
 
 use gaussflow::dynamics::Diagnostics;
 use gaussflow::theory::Constants;
+use gaussflow_records::{Event, EventKind, Outcome, TraceRow};
 
 use super::plan::{Method, Mode};
-use crate::experiment::Experiment;
-use crate::records::{Event, EventKind, Outcome, TraceRow};
 use crate::remark::remark;
+use crate::run::Experiment;
 
 /// One finished run.
 pub struct Finished {

@@ -2,9 +2,10 @@
 
 use std::fmt::Write;
 
+use gaussflow_records::Claim;
+
 use super::plan::Method;
 use super::results::Results;
-use crate::records::Claim;
 
 /// The text of summary.md.
 pub fn markdown(results: &Results, claims: &[Claim], figures: &[&str]) -> String {
@@ -86,7 +87,7 @@ fn fallbacks(text: &mut String, results: &Results) -> std::fmt::Result {
             .filter(|(name, count)| name.starts_with("fallback") && **count > 0)
             .map(|(name, count)| format!("{name} {count}"))
             .collect();
-        let horizon = run.outcome.stop_reason == crate::records::StopReason::Horizon;
+        let horizon = run.outcome.stop_reason == gaussflow_records::StopReason::Horizon;
         if !taken.is_empty() || !horizon {
             let stopped = if horizon {
                 "at the horizon".to_owned()

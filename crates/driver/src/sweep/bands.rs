@@ -6,10 +6,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use gaussflow_records::{RecordError, TraceRow, cell};
+
 use super::folder::SweepFolder;
 use super::plan::{Plan, PlannedRun};
 use super::summary::{RunSummary, Table};
-use crate::records::{RecordError, TraceRow, cell};
 
 type Column = (&'static str, fn(&TraceRow) -> f64);
 

@@ -2,12 +2,20 @@
 
 use std::path::PathBuf;
 
-use crate::error::{BAD_INPUT, INTERRUPTED, IO_FAILED};
+use crate::exit_status::{BAD_INPUT, INTERRUPTED, IO_FAILED};
+use crate::run::RunError;
+use crate::threads::ThreadError;
 
 /// A sweep that is not finished. What is on disk stays there.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SweepError {
+    /// The number of runs at a time is 0.
+    #[error("--jobs is 0; accepted: a whole number, at least 1")]
+    NoJobs,
+    /// A run, its configuration or data, or a file.
+    #[error(transparent)]
+    Run(RunError),
     /// The folder holds runs, and nothing says that they are to be kept.
     #[error(
         "{}: {runs} runs are there already; --resume goes on with them, --overwrite makes them again; or \
@@ -50,11 +58,8 @@ pub enum SweepError {
         path: PathBuf,
     },
     /// Threads could not be started.
-    #[error("cannot start threads: {message}")]
-    Threads {
-        /// The system's own words.
-        message: String,
-    },
+    #[error(transparent)]
+    Threads(#[from] ThreadError),
     /// The user interrupted it.
     #[error("interrupted; {done} of {all} runs are on disk. To go on: {command}")]
     Interrupted {
@@ -79,14 +84,25 @@ pub enum SweepError {
     },
 }
 
+impl<E> From<E> for SweepError
+where
+    RunError: From<E>,
+{
+    fn from(error: E) -> Self {
+        Self::Run(error.into())
+    }
+}
+
 impl SweepError {
     /// The exit status that belongs to it.
     pub fn exit_status(&self) -> u8 {
         match self {
-            Self::NotEmpty { .. } | Self::OtherConfiguration { .. } | Self::OtherData { .. } => {
-                BAD_INPUT
-            }
-            Self::Busy { .. } | Self::Threads { .. } | Self::Stopped { .. } => IO_FAILED,
+            Self::Run(error) => error.exit_status(),
+            Self::NoJobs
+            | Self::NotEmpty { .. }
+            | Self::OtherConfiguration { .. }
+            | Self::OtherData { .. } => BAD_INPUT,
+            Self::Busy { .. } | Self::Threads(_) | Self::Stopped { .. } => IO_FAILED,
             Self::Interrupted { .. } => INTERRUPTED,
         }
     }

@@ -3,18 +3,17 @@
 //! A run is written below `runs/.unfinished-ID`, each file synced, then renamed; its folder under the
 //! real name is the proof that it is complete.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use gaussflow_records::checksum::{damage, sha256_of};
+use gaussflow_records::folder::{is_unfinished, names_in, remove, write_run};
+use gaussflow_records::{FileSum, Outcome, RecordError, ownership, read_json, read_manifest};
+
 use super::error::SweepError;
 use super::plan::{Plan, PlannedRun};
-use crate::checkpoint;
-use crate::error::DriverError;
-use crate::records::checksum::{damage, sha256_of};
-use crate::records::layer::{UNFINISHED, layer};
-use crate::records::{FileSum, Outcome, RecordError, ownership, read_json, read_manifest};
-use crate::reproduce::folder::{RunFolder, new_manifest};
+use crate::run::{CHECKPOINTS, RunFolder, new_manifest, remove_empty_folder};
 
 /// What happens to runs that are in the folder already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,13 +50,13 @@ impl SweepFolder {
     /// Opens `root` for `plan`: creates it where it is missing, and removes what is unfinished.
     ///
     /// # Errors
-    /// [`DriverError::ForeignFolder`], [`DriverError::Record`] and [`DriverError::Sweep`].
-    pub fn open(root: &Path, plan: &Plan, existing: Existing) -> Result<Self, DriverError> {
+    /// [`SweepError`]: a folder that is not ours, busy, not empty, or of other data.
+    pub fn open(root: &Path, plan: &Plan, existing: Existing) -> Result<Self, SweepError> {
         let folder = RunFolder::open(root)?;
         ownership::all_replaceable(root, ["summary.csv", "bands.csv", "timing.json"])?;
         let runs = names_in(&root.join("runs"))?.iter().filter(|name| !is_unfinished(name)).count();
         if existing == Existing::Refuse && runs > 0 {
-            return Err(SweepError::NotEmpty { path: root.to_owned(), runs }.into());
+            return Err(SweepError::NotEmpty { path: root.to_owned(), runs });
         }
         let identity = plan.identity();
         folder.claim(plan.seed(), &identity)?;
@@ -73,7 +72,7 @@ impl SweepFolder {
             let (before, now) = [before, identity]
                 .map(|data| format!("{} (sha256 {})", data.name, data.sha256))
                 .into();
-            return Err(SweepError::OtherData { path: root.to_owned(), before, now }.into());
+            return Err(SweepError::OtherData { path: root.to_owned(), before, now });
         }
         opened.remove_unfinished()?;
         Ok(opened)
@@ -97,8 +96,8 @@ impl SweepFolder {
     /// What is there of the planned run.
     ///
     /// # Errors
-    /// [`SweepError::OtherConfiguration`]; [`DriverError::Record`] where it cannot be read.
-    pub fn find(&self, planned: &PlannedRun) -> Result<Found, DriverError> {
+    /// [`SweepError::OtherConfiguration`]; [`SweepError::Run`] where it cannot be read.
+    pub fn find(&self, planned: &PlannedRun) -> Result<Found, SweepError> {
         let path = self.run(&planned.id);
         if self.existing == Existing::Overwrite {
             return Ok(Found::Nothing);
@@ -119,7 +118,7 @@ impl SweepFolder {
             None => None,
         };
         if sum.is_none_or(|sum| sum.sha256 != sha256_of(planned.config.to_toml().as_bytes())) {
-            return Err(SweepError::OtherConfiguration { path }.into());
+            return Err(SweepError::OtherConfiguration { path });
         }
         match read {
             Ok(outcome) => Ok(damage(&path, &outcome.files)?.map_or(Found::Whole, Found::Damaged)),
@@ -134,40 +133,20 @@ impl SweepFolder {
     ///
     /// # Errors
     /// As [`Self::find`].
-    pub fn is_finished(&self, planned: &PlannedRun) -> Result<bool, DriverError> {
+    pub fn is_finished(&self, planned: &PlannedRun) -> Result<bool, SweepError> {
         Ok(self.find(planned)? == Found::Whole)
     }
 
     /// Lets `write` fill a run's folder, then gives it its name; nothing is left of one that fails.
     ///
     /// # Errors
-    /// Those of `write`; [`DriverError::Record`].
+    /// Those of `write`; as [`write_run`].
     pub fn add_run(
         &self,
         id: &str,
-        write: impl FnOnce(&Path) -> Result<(), DriverError>,
-    ) -> Result<(), DriverError> {
-        let target = self.run(id);
-        let runs = self.root.join("runs");
-        let temporary = runs.join(format!("{UNFINISHED}{id}"));
-        let fail = |source| RecordError::Write { path: target.clone(), source };
-        let filled = layer()
-            .create_folder(&temporary)
-            .map_err(|source| fail(source).into())
-            .and_then(|()| write(&temporary))
-            .and_then(|()| {
-                layer().sync_folder(&temporary).map_err(fail)?;
-                // Without an outcome, damaged since, or to be replaced; and nobody else's.
-                ownership::removable_run(&target)?;
-                remove(&target).map_err(fail)?;
-                layer().rename_folder(&temporary, &target).map_err(fail)?;
-                Ok(layer().sync_folder(&runs).map_err(fail)?)
-            });
-        if filled.is_err() {
-            // The first failure is the one to report.
-            drop(remove(&temporary));
-        }
-        filled
+        write: impl FnOnce(&Path) -> Result<(), RecordError>,
+    ) -> Result<(), RecordError> {
+        write_run(&self.run(id), write)
     }
 
     /// Removes the checkpoints of `plan`: all its runs are finished.
@@ -176,19 +155,17 @@ impl SweepFolder {
     /// [`RecordError::Write`].
     pub fn remove_checkpoints(&self, plan: &Plan) -> Result<(), RecordError> {
         for run in &plan.runs {
-            let path = self.root.join(checkpoint::FOLDER).join(format!("{}.json", run.id));
-            remove(&path).map_err(|source| RecordError::Write { path, source })?;
+            remove(&self.root.join(CHECKPOINTS).join(format!("{}.json", run.id)))?;
         }
-        checkpoint::remove_empty_folder(&self.root);
+        remove_empty_folder(&self.root);
         Ok(())
     }
 
     /// Removes temporary files and folders of a process that was killed.
-    fn remove_unfinished(&self) -> Result<(), DriverError> {
-        for folder in [&self.root, &self.root.join("runs"), &self.root.join(checkpoint::FOLDER)] {
+    fn remove_unfinished(&self) -> Result<(), RecordError> {
+        for folder in [&self.root, &self.root.join("runs"), &self.root.join(CHECKPOINTS)] {
             for name in names_in(folder)?.iter().filter(|name| is_unfinished(name)) {
-                let path = folder.join(name);
-                remove(&path).map_err(|source| RecordError::Write { path, source })?;
+                remove(&folder.join(name))?;
             }
         }
         Ok(())
@@ -196,40 +173,11 @@ impl SweepFolder {
 }
 
 /// Names of a sweep's folder that no run of `plan` has, for a notice.
-pub(super) fn strangers(folder: &SweepFolder, plan: &Plan) -> Result<usize, DriverError> {
+pub(super) fn strangers(folder: &SweepFolder, plan: &Plan) -> Result<usize, RecordError> {
     let planned: std::collections::BTreeSet<&str> =
         plan.runs.iter().map(|run| run.id.as_str()).collect();
     let names = names_in(&folder.root.join("runs"))?;
     Ok(names.iter().filter(|name| !planned.contains(name.as_str())).count())
-}
-
-fn is_unfinished(name: &str) -> bool {
-    name.starts_with(UNFINISHED)
-}
-
-/// The names in a folder; none where there is no folder.
-fn names_in(folder: &Path) -> Result<Vec<String>, RecordError> {
-    let fail = |source| RecordError::Read { path: folder.to_owned(), source };
-    let entries = match fs::read_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        other => other.map_err(fail)?,
-    };
-    entries
-        .map(|entry| Ok(entry.map_err(fail)?.file_name().to_string_lossy().into_owned()))
-        .collect()
-}
-
-/// Removes a file or a folder with all that it holds; links are removed, never followed.
-fn remove(path: &Path) -> io::Result<()> {
-    let removed = match fs::symlink_metadata(path) {
-        Ok(found) if found.is_dir() => fs::remove_dir_all(path),
-        Ok(_) => fs::remove_file(path),
-        Err(error) => Err(error),
-    };
-    match removed {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
 }
 
 /// Locks the folder itself, which leaves no file behind; where folders cannot be locked, nothing.

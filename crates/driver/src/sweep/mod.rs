@@ -18,13 +18,13 @@ use std::sync::Mutex;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
+use gaussflow_records::{RecordError, RunEntry, Timing, read_json, write_json};
+
 use crate::console;
-use crate::error::DriverError;
+use crate::exit_status::IO_FAILED;
 use crate::needs::machine_memory;
 use crate::progress::Progress;
-use crate::records::{RunEntry, Timing, read_json, write_json};
-use crate::reproduce::folder::{RunFolder, new_manifest};
-use crate::run::INTERRUPT;
+use crate::run::{INTERRUPT, RunError, RunFolder, new_manifest};
 use crate::threads;
 
 pub use self::error::SweepError;
@@ -69,12 +69,11 @@ pub struct Report {
 /// Makes every run of a sweep that is not there yet, then summary.csv, bands.csv and manifest.json.
 ///
 /// # Errors
-/// [`DriverError`]; a run without an answer is not one: it is recorded with its error.
-pub fn sweep(request: &Request) -> Result<Report, DriverError> {
+/// [`SweepError`]; a run without an answer is not one: it is recorded with its error.
+pub fn sweep(request: &Request) -> Result<Report, SweepError> {
     let begun = Instant::now();
     if request.jobs == Some(0) {
-        let accepted = "a whole number, at least 1";
-        return Err(DriverError::Usage { flag: "--jobs", value: "0".to_owned(), accepted });
+        return Err(SweepError::NoJobs);
     }
     let plan = Plan::read(&request.config)?;
     let folder = SweepFolder::open(&request.out, &plan, request.existing)?;
@@ -104,13 +103,13 @@ pub fn sweep(request: &Request) -> Result<Report, DriverError> {
         format!("gaussflow sweep {config} --out {out} --resume")
     };
     if INTERRUPT.load(Ordering::Relaxed) && done < all {
-        return Err(SweepError::Interrupted { done, all, command: command() }.into());
+        return Err(SweepError::Interrupted { done, all, command: command() });
     }
-    let finished = worked.and_then(|()| finish(&plan, &folder, begun));
+    let finished = worked.and_then(|()| Ok(finish(&plan, &folder, begun)?));
     let Told { failed, remarks } = finished.map_err(|error| match error {
-        DriverError::Record(error) if error.exit_status() == crate::error::IO_FAILED => {
+        SweepError::Run(RunError::Record(error)) if error.exit_status() == IO_FAILED => {
             let (reason, command) = (error.to_string(), command());
-            SweepError::Stopped { reason, done, all, command }.into()
+            SweepError::Stopped { reason, done, all, command }
         }
         other => other,
     })?;
@@ -156,7 +155,7 @@ pub struct Pending {
 ///
 /// # Errors
 /// As [`SweepFolder::find`].
-pub fn pending(plan: &Plan, folder: &SweepFolder) -> Result<Pending, DriverError> {
+pub fn pending(plan: &Plan, folder: &SweepFolder) -> Result<Pending, SweepError> {
     let mut found = Pending::default();
     for (index, planned) in plan.runs.iter().enumerate() {
         match folder.find(planned)? {
@@ -180,8 +179,8 @@ pub struct Told {
 /// Writes what tells of all runs, from their files.
 ///
 /// # Errors
-/// [`DriverError::Record`].
-pub fn finish(plan: &Plan, folder: &SweepFolder, begun: Instant) -> Result<Told, DriverError> {
+/// [`RecordError`].
+pub fn finish(plan: &Plan, folder: &SweepFolder, begun: Instant) -> Result<Told, RecordError> {
     let root = folder.root();
     // One trace at a time: all of them together may not fit.
     let lines = plan

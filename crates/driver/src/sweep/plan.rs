@@ -4,14 +4,13 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use gaussflow_data::Dataset;
+use gaussflow_records::DataIdentity;
+use gaussflow_records::checksum::sha256_of;
+
 use crate::config::{Config, ConfigError, ConfigProblem, DataSource, Sweep, SweptKey};
-use crate::data::Dataset;
-use crate::error::DriverError;
-use crate::experiment::{Experiment, load};
 use crate::needs::{Needs, Shape};
-use crate::records::DataIdentity;
-use crate::records::checksum::sha256_of;
-use crate::reproduce::folder::identity;
+use crate::run::{Experiment, RunError, identity, load};
 
 /// The keys that a run's name tells without a suffix.
 const NAMED: [&str; 4] =
@@ -50,9 +49,9 @@ impl Plan {
     /// Reads the sweep in the file `path` and the data that its runs name.
     ///
     /// # Errors
-    /// [`DriverError::Config`], [`DriverError::Data`], and [`DriverError::TooLarge`] of the first run that needs more
+    /// [`RunError::Config`], [`RunError::Data`], and [`RunError::TooLarge`] of the first run that needs more
     /// memory than it may take: nothing has been written then.
-    pub fn read(path: &Path) -> Result<Self, DriverError> {
+    pub fn read(path: &Path) -> Result<Self, RunError> {
         let sweep = Sweep::read(path)?;
         let suffixes: Vec<SweptKey> =
             sweep.keys.iter().copied().filter(|key| !NAMED.contains(&key.path())).collect();

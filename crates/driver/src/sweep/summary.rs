@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::plan::Plan;
-use crate::commands::word;
-use crate::records::{
+use gaussflow_records::{
     AtomicFile, EventKind, Outcome, RecordError, Status, TraceRow, cell, read_json, read_trace,
+    word,
 };
+
+use super::plan::Plan;
 use crate::remark::remark;
 
 /// The columns of summary.csv after the keys of the configuration and before the fallbacks' counters.

@@ -5,8 +5,9 @@ use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
+use gaussflow_records::faults::{Fault, with_fault};
+
 use super::*;
-use crate::records::faults::{Fault, with_fault};
 
 fn plan_of(text: &str) -> (tempfile::TempDir, Plan) {
     let folder = tempfile::tempdir().unwrap();
@@ -102,7 +103,7 @@ fn whatever_fails_a_run_is_there_whole_or_not_at_all() {
                 assert!(files(&target).0 == expected, "{name} left a part of a run");
             }
             if let Err(error) = result {
-                assert_eq!(error.exit_status(), crate::error::IO_FAILED, "{name}: {error}");
+                assert_eq!(error.exit_status(), crate::exit_status::IO_FAILED, "{name}: {error}");
                 // Later, with room on the disk, the sweep goes on.
                 if !folder.is_finished(planned).unwrap() {
                     work::one(planned, &plan, &folder).unwrap();

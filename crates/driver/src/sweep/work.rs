@@ -6,14 +6,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use gaussflow_records::{Timing, write_bytes, write_json};
+
 use super::error::SweepError;
 use super::folder::SweepFolder;
 use super::plan::{Plan, PlannedRun};
-use crate::checkpoint::{CheckpointFile, Start};
-use crate::error::DriverError;
-use crate::experiment::Experiment;
-use crate::records::{Timing, write_bytes, write_json};
-use crate::run::{self, INTERRUPT};
+use crate::run::{self, CheckpointFile, Experiment, INTERRUPT, RunError, Start};
+use crate::threads::ThreadError;
 
 /// Calls `work` on each of `pending`, `jobs` at a time, until one fails or the user interrupts.
 ///
@@ -22,14 +21,14 @@ use crate::run::{self, INTERRUPT};
 pub(super) fn on_all_cores<T: Sync>(
     pending: &[T],
     jobs: usize,
-    work: impl Fn(&T) -> Result<(), DriverError> + Sync,
-) -> Result<(), DriverError> {
+    work: impl Fn(&T) -> Result<(), RunError> + Sync,
+) -> Result<(), SweepError> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let jobs = jobs.min(pending.len()).max(1);
     let threads = (cores / jobs).max(1);
     let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
-    let failure: Mutex<Option<(usize, DriverError)>> = Mutex::new(None);
-    let note = |index: usize, error: DriverError| {
+    let failure: Mutex<Option<(usize, SweepError)>> = Mutex::new(None);
+    let note = |index: usize, error: SweepError| {
         stop.store(true, Ordering::Relaxed);
         // A poisoned lock only means that another worker panicked; its value is whole.
         let mut first = failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -43,14 +42,14 @@ pub(super) fn on_all_cores<T: Sync>(
                 let pool = match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
                     Ok(pool) => pool,
                     Err(error) => {
-                        return note(0, SweepError::Threads { message: error.to_string() }.into());
+                        return note(0, ThreadError { message: error.to_string() }.into());
                     }
                 };
                 while !stop.load(Ordering::Relaxed) && !INTERRUPT.load(Ordering::Relaxed) {
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     let Some(item) = pending.get(index) else { return };
                     if let Err(error) = pool.install(|| work(item)) {
-                        return note(index, error);
+                        return note(index, error.into());
                     }
                 }
             });
@@ -65,8 +64,8 @@ pub(super) fn on_all_cores<T: Sync>(
 /// Runs and writes one planned run; one without an answer is written with its error.
 ///
 /// # Errors
-/// [`DriverError::Record`] where a file cannot be written, [`DriverError::Interrupted`].
-pub fn one(planned: &PlannedRun, plan: &Plan, folder: &SweepFolder) -> Result<(), DriverError> {
+/// [`RunError::Record`] where a file cannot be written, [`RunError::Interrupted`].
+pub fn one(planned: &PlannedRun, plan: &Plan, folder: &SweepFolder) -> Result<(), RunError> {
     let data = &plan.data[planned.data];
     let checkpoints = CheckpointFile::new(folder.root(), &planned.id, data, Start::LastCheckpoint);
     let computed = catch_unwind(AssertUnwindSafe(|| {
@@ -74,7 +73,7 @@ pub fn one(planned: &PlannedRun, plan: &Plan, folder: &SweepFolder) -> Result<()
     }));
     // An interrupted run is not a result: it will be run again.
     if INTERRUPT.load(Ordering::Relaxed) {
-        return Err(DriverError::Interrupted);
+        return Err(RunError::Interrupted);
     }
     let error = match computed {
         Ok(Ok(record)) => {
@@ -82,7 +81,7 @@ pub fn one(planned: &PlannedRun, plan: &Plan, folder: &SweepFolder) -> Result<()
             checkpoints.remove();
             return Ok(());
         }
-        Ok(Err(error @ (DriverError::Record(_) | DriverError::Interrupted))) => return Err(error),
+        Ok(Err(error @ (RunError::Record(_) | RunError::Interrupted))) => return Err(error),
         Ok(Err(error)) => error.to_string(),
         Err(panic) => format!("a defect of this program: {}", message(panic.as_ref())),
     };
@@ -90,7 +89,8 @@ pub fn one(planned: &PlannedRun, plan: &Plan, folder: &SweepFolder) -> Result<()
         write_bytes(&path.join("config.toml"), planned.config.to_toml().as_bytes())?;
         write_json(&path.join("timing.json"), &Timing::default())?;
         run::write_outcome(path, run::failed_outcome(error))
-    })
+    })?;
+    Ok(())
 }
 
 /// What a panic said.

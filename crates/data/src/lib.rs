@@ -1,0 +1,61 @@
+//! Data sets and samples: N rows of d features with one target each, and n of them drawn.
+//!
+//! Section 5, "Dataset": D = {(`x_j`, `y_j`)}, a random subset of n rows, its features normalized.
+//!
+#![doc = include_str!("../README.md")]
+
+mod california;
+mod error;
+mod form;
+mod sample;
+mod table;
+#[cfg(test)]
+mod tests;
+
+pub use self::california::{CALIFORNIA_HOUSING_SHA256, california_housing};
+pub use self::error::DataError;
+pub use self::sample::{Sample, Scaling, Standardize, TargetScale};
+pub use self::table::{MAXIMUM_BYTES, load_csv};
+
+/// N rows of numbers: d features and one target each, all finite.
+///
+/// ```
+/// # use gaussflow_data::california_housing;
+/// let data = california_housing()?;
+/// assert_eq!((data.rows(), data.dimension()), (20_640, 8));
+/// assert_eq!(data.row(0).len(), 8);
+/// # Ok::<(), gaussflow_data::DataError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dataset {
+    /// `california-housing`, or the name of the file it came from.
+    pub name: String,
+    /// Checksum of the uncompressed file, 64 hexadecimal digits.
+    pub sha256: String,
+    /// Names of the features `[d]`.
+    pub feature_names: Vec<String>,
+    /// Name of the target.
+    pub target_name: String,
+    /// Features `[N][d]`, row-major, in the file's order.
+    pub features: Vec<f64>,
+    /// Targets `[N]`.
+    pub targets: Vec<f64>,
+}
+
+impl Dataset {
+    /// N, the number of rows.
+    pub fn rows(&self) -> usize {
+        self.targets.len()
+    }
+
+    /// d, the number of features.
+    pub fn dimension(&self) -> usize {
+        self.feature_names.len()
+    }
+
+    /// The features of row `row` `[d]`, counted from 0 in the file's order; empty past the end.
+    pub fn row(&self, row: usize) -> &[f64] {
+        let d = self.dimension();
+        self.features.get(row * d..(row + 1) * d).unwrap_or_default()
+    }
+}

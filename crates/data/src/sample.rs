@@ -1,0 +1,242 @@
+//! A sample: n rows drawn without replacement, and the scaling z = (x - mean) / deviation.
+//!
+//! The mean and the population deviation sqrt(sum (x - mean)^2 / N) (ddof 0, what scikit-learn's
+//! `StandardScaler` computes: section 5, "Dataset") are summed in two passes, in a fixed order.
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+
+use serde::Deserialize;
+
+use super::{DataError, Dataset};
+
+/// Which rows the features' means and deviations are taken over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Standardize {
+    /// The drawn rows.
+    Subset,
+    /// Every row of the data.
+    Full,
+    /// Nowhere: the features stay as they are.
+    None,
+}
+
+impl Standardize {
+    /// Every variant, in the order of the documentation.
+    pub const ALL: [Self; 3] = [Self::Subset, Self::Full, Self::None];
+
+    /// The word that names the variant in a configuration.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Subset => "subset",
+            Self::Full => "full",
+            Self::None => "none",
+        }
+    }
+}
+
+/// The scale of the targets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TargetScale {
+    /// As in the data (California Housing: units of 100,000 dollars).
+    Raw,
+    /// Mean 0 and population deviation 1, over the rows that scale the features (over the drawn rows where the
+    /// features are not scaled).
+    Standardized,
+}
+
+impl TargetScale {
+    /// Every variant, in the order of the documentation.
+    pub const ALL: [Self; 2] = [Self::Raw, Self::Standardized];
+
+    /// The word that names the variant in a configuration.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Raw => "raw",
+            Self::Standardized => "standardized",
+        }
+    }
+}
+
+/// The `ChaCha` stream of the row numbers; 1 and 2 are those of the signs and the weights.
+const ROWS_STREAM: u64 = 0;
+
+/// The rows that a run learns from, and those that it does not see.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sample {
+    /// The drawn rows of the data `[n]`, counted from 0 in the file's order, in drawn order.
+    pub rows: Vec<usize>,
+    /// Scaled features of the drawn rows `[n][d]`, row-major.
+    pub inputs: Vec<f64>,
+    /// Scaled targets of the drawn rows `[n]`.
+    pub targets: Vec<f64>,
+    /// Scaled features of the N - n other rows `[N - n][d]`, row-major, in the file's order.
+    pub held_out_inputs: Vec<f64>,
+    /// Their scaled targets `[N - n]`.
+    pub held_out_targets: Vec<f64>,
+    /// d.
+    pub dimension: usize,
+    /// Names of the features `[d]`.
+    pub feature_names: Vec<String>,
+    /// What was subtracted and divided by.
+    pub scaling: Scaling,
+}
+
+/// The affine scaling: subtract the mean, divide by the deviation. 0 and 1 where none is asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scaling {
+    /// Of the features `[d]`.
+    pub means: Vec<f64>,
+    /// Of the features `[d]`, population deviations: above 0.
+    pub deviations: Vec<f64>,
+    /// Of the targets.
+    pub target_mean: f64,
+    /// Of the targets: above 0.
+    pub target_deviation: f64,
+}
+
+impl Sample {
+    /// Draws `samples` rows of `dataset` and scales them, and the rest with the same numbers.
+    ///
+    /// Rows come from `ChaCha8Rng::seed_from_u64(seed)`, stream 0, by the first n steps of a
+    /// Fisher-Yates shuffle of 0..N: step i swaps place i with place i + k, where k is the next
+    /// 64-bit word modulo N - i, words below 2^64 mod (N - i) being passed over so that every k is
+    /// equally likely. The recipe is ours, so that no release of a library can change the rows.
+    ///
+    /// # Errors
+    /// [`DataError::EmptySample`] and [`DataError::TooFewRows`] where 1 <= n <= N is violated;
+    /// [`DataError::ConstantColumn`] and [`DataError::ScaleOutOfRange`] where a column that is to
+    /// be scaled has no usable spread over the rows that scale it.
+    pub fn draw(
+        dataset: &Dataset,
+        samples: usize,
+        standardize: Standardize,
+        targets: TargetScale,
+        seed: u64,
+    ) -> Result<Self, DataError> {
+        let total = dataset.rows();
+        if samples == 0 {
+            return Err(DataError::EmptySample);
+        }
+        if samples > total {
+            let name = dataset.name.clone();
+            return Err(DataError::TooFewRows { name, rows: total, samples });
+        }
+        let rows = draw_rows(total, samples, seed);
+        let scaling = Scaling::fit(dataset, &rows, standardize, targets)?;
+        let mut drawn = vec![false; total];
+        for &row in &rows {
+            drawn[row] = true;
+        }
+        let held_out: Vec<usize> = (0..total).filter(|&row| !drawn[row]).collect();
+        let (inputs, scaled_targets) = scaling.apply(dataset, &rows);
+        let (held_out_inputs, held_out_targets) = scaling.apply(dataset, &held_out);
+        Ok(Self {
+            rows,
+            inputs,
+            targets: scaled_targets,
+            held_out_inputs,
+            held_out_targets,
+            dimension: dataset.dimension(),
+            feature_names: dataset.feature_names.clone(),
+            scaling,
+        })
+    }
+}
+
+impl Scaling {
+    fn fit(
+        dataset: &Dataset,
+        rows: &[usize],
+        standardize: Standardize,
+        target_scale: TargetScale,
+    ) -> Result<Self, DataError> {
+        let all: Vec<usize>;
+        let scaling_rows = match standardize {
+            Standardize::Subset | Standardize::None => rows,
+            Standardize::Full => {
+                all = (0..dataset.rows()).collect();
+                &all
+            }
+        };
+        let d = dataset.dimension();
+        let (mut means, mut deviations) = (vec![0.0; d], vec![1.0; d]);
+        if standardize != Standardize::None {
+            for (k, name) in dataset.feature_names.iter().enumerate() {
+                let column: Vec<f64> =
+                    scaling_rows.iter().map(|&row| dataset.features[row * d + k]).collect();
+                (means[k], deviations[k]) = mean_and_deviation(name, &column)?;
+            }
+        }
+        let (target_mean, target_deviation) = match target_scale {
+            TargetScale::Raw => (0.0, 1.0),
+            TargetScale::Standardized => {
+                let column: Vec<f64> =
+                    scaling_rows.iter().map(|&row| dataset.targets[row]).collect();
+                mean_and_deviation(&dataset.target_name, &column)?
+            }
+        };
+        Ok(Self { means, deviations, target_mean, target_deviation })
+    }
+
+    /// The scaled features and targets of `rows`.
+    fn apply(&self, dataset: &Dataset, rows: &[usize]) -> (Vec<f64>, Vec<f64>) {
+        let mut inputs = Vec::with_capacity(rows.len() * self.means.len());
+        for &row in rows {
+            let scale = self.means.iter().zip(&self.deviations);
+            inputs.extend(dataset.row(row).iter().zip(scale).map(|(x, (m, s))| (x - m) / s));
+        }
+        let scaled =
+            |&row: &usize| (dataset.targets[row] - self.target_mean) / self.target_deviation;
+        (inputs, rows.iter().map(scaled).collect())
+    }
+}
+
+/// Mean and population deviation of `column`, both finite and the deviation above 0.
+fn mean_and_deviation(name: &str, column: &[f64]) -> Result<(f64, f64), DataError> {
+    let first = column[0];
+    let rows = column.len();
+    // By differences, exact at 0: the rounded mean of a constant column can miss the constant, and
+    // its deviation would then be rounding error instead of 0.
+    if column.iter().all(|value| value - first == 0.0) {
+        return Err(DataError::ConstantColumn { column: name.to_owned(), value: first, rows });
+    }
+    let count = rows as f64;
+    let mean = column.iter().sum::<f64>() / count;
+    let squares = column.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>();
+    let deviation = (squares / count).sqrt();
+    if mean.is_finite() && deviation.is_finite() && deviation > 0.0 {
+        return Ok((mean, deviation));
+    }
+    Err(DataError::ScaleOutOfRange { column: name.to_owned(), mean, deviation })
+}
+
+/// `samples` different numbers below `total`, in drawn order; see [`Sample::draw`].
+fn draw_rows(total: usize, samples: usize, seed: u64) -> Vec<usize> {
+    let mut generator = ChaCha8Rng::seed_from_u64(seed);
+    generator.set_stream(ROWS_STREAM);
+    let mut places: Vec<usize> = (0..total).collect();
+    for i in 0..samples {
+        let other = i + below(&mut generator, total - i);
+        places.swap(i, other);
+    }
+    places.truncate(samples);
+    places
+}
+
+/// A number in 0..`bound`, each equally likely. `bound` is at least 1.
+fn below(generator: &mut ChaCha8Rng, bound: usize) -> usize {
+    let bound = bound as u64;
+    // 2^64 mod bound words too many for the rest to fall into equal classes.
+    let surplus = bound.wrapping_neg() % bound;
+    loop {
+        let word = generator.next_u64();
+        if word >= surplus {
+            // Below `bound`, which came from a usize.
+            #[allow(clippy::cast_possible_truncation)]
+            return (word % bound) as usize;
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! A CSV file of numbers with a header, read so that each complaint names line, column and text.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::Path;
+
+use csv::{ByteRecord, ErrorKind, ReaderBuilder, Trim};
+
+use super::error::excerpt;
+use super::form::{self, line_at};
+use super::{DataError, Dataset};
+use gaussflow_records::checksum::sha256_of;
+use gaussflow_records::open_file;
+
+/// A data file is read into memory, so that larger ones (1 GiB) are refused.
+pub const MAXIMUM_BYTES: u64 = 1 << 30;
+
+/// Reads `path`: a header, then rows of finite numbers separated by commas.
+///
+/// Column `target` gives the targets; every other column is a feature, in the file's order. A
+/// UTF-8 byte order mark, CRLF line ends, blank lines, quotes around cells and spaces are tolerated; other
+/// separators and encodings are refused by name.
+///
+/// # Errors
+/// [`DataError`]: the file cannot be read, is too large, empty or damaged (a quote that is not closed, a NUL byte); a column is unnamed, named twice
+/// or (the target) missing; a row is ragged; a cell is not a finite number.
+pub fn load_csv(path: &Path, target: &str) -> Result<Dataset, DataError> {
+    let bytes = read_at_most(path, MAXIMUM_BYTES)?;
+    let table = Table::parse(path, &bytes)?;
+    let chosen = table.names.iter().position(|name| name == target);
+    let Some(chosen) = chosen else {
+        return Err(DataError::NoSuchTarget {
+            path: path.to_owned(),
+            target: target.to_owned(),
+            columns: table.names,
+        });
+    };
+    if table.names.len() == 1 {
+        return Err(DataError::NoFeatures { path: path.to_owned(), target: target.to_owned() });
+    }
+    let sha256 = sha256_of(&bytes);
+    drop(bytes);
+    let width = table.names.len();
+    let mut features = Vec::with_capacity(table.values.len() - table.rows());
+    let mut targets = Vec::with_capacity(table.rows());
+    for row in table.values.chunks_exact(width) {
+        features.extend_from_slice(&row[..chosen]);
+        targets.push(row[chosen]);
+        features.extend_from_slice(&row[chosen + 1..]);
+    }
+    let mut feature_names = table.names;
+    let target_name = feature_names.remove(chosen);
+    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    Ok(Dataset { name, sha256, feature_names, target_name, features, targets })
+}
+
+/// Named columns of finite numbers.
+pub(super) struct Table {
+    /// The header.
+    pub names: Vec<String>,
+    /// The numbers, row-major: whole rows of `names.len()` each, at least one row.
+    pub values: Vec<f64>,
+    path: std::path::PathBuf,
+}
+
+impl Table {
+    pub fn rows(&self) -> usize {
+        self.values.len() / self.names.len()
+    }
+
+    /// The position of column `name`.
+    pub fn column(&self, name: &str) -> Result<usize, DataError> {
+        self.names.iter().position(|known| known == name).ok_or_else(|| DataError::NoSuchTarget {
+            path: self.path.clone(),
+            target: name.to_owned(),
+            columns: self.names.clone(),
+        })
+    }
+
+    /// Parses the whole of a file; `path` only names it in errors.
+    pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self, DataError> {
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        form::check(path, bytes)?;
+        let mut reader = ReaderBuilder::new().trim(Trim::All).from_reader(bytes);
+        let names =
+            header(path, bytes, reader.byte_headers().map_err(|e| refused(path, bytes, e))?)?;
+        let mut values = Vec::new();
+        let mut record = ByteRecord::new();
+        while reader.read_byte_record(&mut record).map_err(|error| refused(path, bytes, error))? {
+            for (cell, name) in record.iter().zip(&names) {
+                values.push(number(cell).map_err(|kind| {
+                    let offset = record.position().map_or(0, csv::Position::byte);
+                    kind.in_file(path, line_at(bytes, offset), name, cell)
+                })?);
+            }
+        }
+        if values.is_empty() {
+            return Err(DataError::NoRows { path: path.to_owned() });
+        }
+        Ok(Self { names, values, path: path.to_owned() })
+    }
+}
+
+fn header(path: &Path, bytes: &[u8], cells: &ByteRecord) -> Result<Vec<String>, DataError> {
+    let path = path.to_owned();
+    if cells.is_empty() {
+        return Err(DataError::Empty { path });
+    }
+    let mut seen = BTreeMap::new();
+    let mut names = Vec::with_capacity(cells.len());
+    for (index, cell) in cells.iter().enumerate() {
+        let Ok(name) = str::from_utf8(cell) else {
+            return Err(DataError::HeaderNotText { path });
+        };
+        let column = index + 1;
+        if let (1, Some(found)) = (cells.len(), form::other_separator(name)) {
+            return Err(DataError::Separator { path, found });
+        }
+        // A line's end in a name is more likely two quotes astray, with rows between them.
+        if name.chars().any(char::is_control) {
+            let what =
+                "the name of a column holds a line's end, a tab or another control character";
+            return Err(DataError::Damaged { path, line: form::line_at(bytes, 0), what });
+        }
+        if name.is_empty() {
+            return Err(DataError::UnnamedColumn { path, column });
+        }
+        if let Some(first) = seen.insert(name, column) {
+            return Err(DataError::DuplicateColumn {
+                path,
+                name: name.to_owned(),
+                first,
+                second: column,
+            });
+        }
+        names.push(name.to_owned());
+    }
+    Ok(names)
+}
+
+/// Why a cell is refused.
+enum BadCell {
+    NonNumeric,
+    NonFinite,
+}
+
+impl BadCell {
+    fn in_file(self, path: &Path, line: u64, column: &str, cell: &[u8]) -> DataError {
+        let (path, column) = (path.to_owned(), column.to_owned());
+        let text = excerpt(&String::from_utf8_lossy(cell));
+        let column = excerpt(&column);
+        match self {
+            Self::NonNumeric => DataError::NonNumericCell { path, line, column, text },
+            Self::NonFinite => DataError::NonFiniteCell { path, line, column, text },
+        }
+    }
+}
+
+fn number(cell: &[u8]) -> Result<f64, BadCell> {
+    let text = str::from_utf8(cell).map_err(|_| BadCell::NonNumeric)?;
+    let value: f64 = text.parse().map_err(|_| BadCell::NonNumeric)?;
+    if value.is_finite() { Ok(value) } else { Err(BadCell::NonFinite) }
+}
+
+/// A complaint of the CSV reader. From memory, and with bytes for records, only the number of
+/// cells can be wrong.
+fn refused(path: &Path, bytes: &[u8], error: csv::Error) -> DataError {
+    match error.into_kind() {
+        ErrorKind::UnequalLengths { pos, expected_len, len } => DataError::RaggedRow {
+            path: path.to_owned(),
+            line: line_at(bytes, pos.map_or(0, |pos| pos.byte())),
+            expected: expected_len,
+            found: len,
+        },
+        ErrorKind::Io(source) => DataError::read(path, source),
+        _ => DataError::HeaderNotText { path: path.to_owned() },
+    }
+}
+
+/// The bytes of `path`, up to a limit: a wrong path (a disk image, a device) must not fill memory.
+pub(super) fn read_at_most(path: &Path, accepted: u64) -> Result<Vec<u8>, DataError> {
+    let file = open_file(path).map_err(|source| DataError::read(path, source))?;
+    let mut bytes = Vec::new();
+    file.take(accepted + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|source| DataError::read(path, source))?;
+    let found = bytes.len() as u64;
+    if found > accepted {
+        return Err(DataError::TooLarge { path: path.to_owned(), bytes: found, accepted });
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,63 @@
+//! Why a reproduction has no result, or another one than the reference.
+
+use gaussflow_figures::FigureError;
+
+use crate::audit::AuditError;
+use crate::exit_status::{BAD_INPUT, CHECK_FAILED, IO_FAILED};
+use crate::report::ReportError;
+use crate::run::RunError;
+
+/// A reproduction that did not come to its end, or moved from the committed reference.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReproduceError {
+    /// The number of seeds is out of range.
+    #[error("--seeds is {seeds}; accepted: a whole number from 1 to 1000000")]
+    Seeds {
+        /// What was asked for.
+        seeds: u64,
+    },
+    /// A run, its data or a file.
+    #[error(transparent)]
+    Run(RunError),
+    /// The audit.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
+    /// A figure.
+    #[error(transparent)]
+    Figure(#[from] FigureError),
+    /// The report.
+    #[error(transparent)]
+    Report(#[from] ReportError),
+    /// Results moved from the committed reference.
+    #[error("{count} of {compared} reference values moved")]
+    Moved {
+        /// How many.
+        count: usize,
+        /// Of how many.
+        compared: usize,
+    },
+}
+
+impl<E> From<E> for ReproduceError
+where
+    RunError: From<E>,
+{
+    fn from(error: E) -> Self {
+        Self::Run(error.into())
+    }
+}
+
+impl ReproduceError {
+    /// The exit status that belongs to it.
+    pub fn exit_status(&self) -> u8 {
+        match self {
+            Self::Seeds { .. } => BAD_INPUT,
+            Self::Run(error) => error.exit_status(),
+            Self::Audit(error) => error.exit_status(),
+            Self::Figure(_) => IO_FAILED,
+            Self::Report(error) => error.exit_status(),
+            Self::Moved { .. } => CHECK_FAILED,
+        }
+    }
+}

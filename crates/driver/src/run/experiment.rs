@@ -1,0 +1,208 @@
+//! From a configuration and its data to a problem: rows, network, initial weights, objective.
+
+use std::ops::Range;
+
+use gaussflow::dynamics::{
+    AtExit, Integrator, Preconditioner, Settings, SolveSettings, Tolerances,
+};
+use gaussflow::network::{InitialPoint, Network};
+use gaussflow::objective::{LogCosh, Loss, LossError, Objective, Squared, WeightedSquares};
+use gaussflow_data::{DataError, Dataset, Sample, california_housing, load_csv};
+
+use super::error::RunError;
+use crate::config::{self, Config, DataSource, LossSettings};
+use crate::needs::{Needs, Shape};
+
+/// The objective of a run: the loss is known at run time only.
+pub type RunObjective = Objective<Network, Box<dyn Loss>>;
+
+/// A problem that is ready to run.
+pub struct Experiment {
+    /// The resolved configuration.
+    pub config: Config,
+    /// Steps, recorded rows and bytes that the run may come to.
+    pub needs: Needs,
+    /// Rows, drawn and held out.
+    pub sample: Sample,
+    /// Output signs and initial weights.
+    pub start: InitialPoint,
+    /// `w -> g(alpha f(w))` on the drawn rows.
+    pub objective: RunObjective,
+    /// The same network on the rows that were not drawn; `None` when all were.
+    pub held_out: Option<HeldOut>,
+}
+
+/// The network and loss on the rows that were not drawn, scaled by the drawn rows' statistics.
+pub struct HeldOut {
+    /// f on those rows, nullified at the same w_0.
+    pub network: Network,
+    /// The loss with their targets (plain squares where the drawn rows have weights).
+    pub loss: Box<dyn Loss>,
+}
+
+/// Loads the data that a configuration names.
+///
+/// # Errors
+/// [`DataError`].
+pub fn load(config: &Config) -> Result<Dataset, DataError> {
+    match &config.data.source {
+        DataSource::Bundled(config::BundledData::CaliforniaHousing) => california_housing(),
+        DataSource::File { path, target } => load_csv(path.as_ref(), target),
+    }
+}
+
+impl Experiment {
+    /// Draws rows, signs and weights from the configuration's seed and builds the objective.
+    ///
+    /// # Errors
+    /// [`RunError`] on data that is too small or constant, shapes that do not fit, or a need of memory beyond
+    /// what the run may take, which is counted before anything is allocated.
+    pub fn new(config: Config, data: &Dataset) -> Result<Self, RunError> {
+        let seed = config.dynamics.seed;
+        let settings = &config.data;
+        let shape = Shape::of(data);
+        // A sample of more rows than there are is refused below, with its own words.
+        let needs = if settings.samples <= shape.rows {
+            Needs::require(&config, shape)?
+        } else {
+            Needs::of(&config, shape)
+        };
+        let sample =
+            Sample::draw(data, settings.samples, settings.standardize, settings.targets, seed)?;
+        let kind = config.network.initialization;
+        let start = InitialPoint::draw(kind, config.network.hidden, sample.dimension, seed)?;
+        let activation = config.network.activation;
+        let network = |inputs: &[f64]| {
+            Network::from_initial_point(kind, inputs, sample.dimension, &start, activation)
+        };
+        let loss = loss(&config.loss, sample.targets.clone())?;
+        let objective = Objective::new(network(&sample.inputs)?, loss, config.dynamics.scaling)?;
+        let held_out = if sample.held_out_targets.is_empty() {
+            None
+        } else {
+            let unweighted = match &config.loss {
+                LossSettings::Weighted { .. } => &LossSettings::Squared,
+                other => other,
+            };
+            Some(HeldOut {
+                network: network(&sample.held_out_inputs)?,
+                loss: self::loss(unweighted, sample.held_out_targets.clone())?,
+            })
+        };
+        Ok(Self { config, needs, sample, start, objective, held_out })
+    }
+
+    /// The objective on the drawn rows `rows` alone, counted from 0 in drawn order: network, scaling and
+    /// w_0 stay those of the whole.
+    ///
+    /// # Errors
+    /// [`RunError`]; none for ranges of at least one row that lie within the sample.
+    pub fn objective_on(&self, rows: Range<usize>) -> Result<RunObjective, RunError> {
+        let (config, d) = (&self.config, self.sample.dimension);
+        let inputs = &self.sample.inputs[rows.start * d..rows.end * d];
+        let network = Network::from_initial_point(
+            config.network.initialization,
+            inputs,
+            d,
+            &self.start,
+            config.network.activation,
+        )?;
+        let settings = match &config.loss {
+            LossSettings::Weighted { weights } => {
+                LossSettings::Weighted { weights: weights[rows.clone()].to_vec() }
+            }
+            other => other.clone(),
+        };
+        let loss = loss(&settings, self.sample.targets[rows].to_vec())?;
+        Ok(Objective::new(network, loss, config.dynamics.scaling)?)
+    }
+
+    /// The dynamics' settings of this configuration.
+    pub fn settings(&self) -> Settings {
+        let dynamics = &self.config.dynamics;
+        let tolerances = Tolerances {
+            relative: dynamics.relative_tolerance,
+            absolute: dynamics.absolute_tolerance,
+        };
+        Settings {
+            preconditioner: match dynamics.preconditioner {
+                config::Preconditioner::GaussNewton => Preconditioner::GaussNewton,
+                config::Preconditioner::LevenbergMarquardt => {
+                    Preconditioner::LevenbergMarquardt { damping: dynamics.damping }
+                }
+                config::Preconditioner::Gradient => Preconditioner::Gradient,
+            },
+            integrator: match dynamics.integrator {
+                config::Integrator::Euler => Integrator::Euler,
+                config::Integrator::Rk4 => Integrator::RungeKutta4,
+                config::Integrator::Adaptive => Integrator::Adaptive(tolerances),
+                config::Integrator::Stiff => Integrator::Stiff(tolerances),
+                config::Integrator::Discrete => Integrator::Discrete,
+            },
+            step: dynamics.step,
+            horizon: dynamics.horizon,
+            record_every: self.config.record.every,
+            checkpoint_every: self.config.record.checkpoint_every,
+            solve: SolveSettings {
+                solver: dynamics.solver,
+                rank_policy: dynamics.effective_rank_policy(),
+                rank_cutoff: dynamics.rank_cutoff,
+                tolerance: dynamics.solve_tolerance,
+                memory_limit: dynamics.memory_limit.saturating_mul(1 << 20),
+            },
+            rank_threshold: self.config.events.rank_threshold,
+            ball_radius: self.config.events.ball_radius,
+            at_exit: match self.config.events.at_exit {
+                config::AtExit::Continue => AtExit::Continue,
+                config::AtExit::Stop => AtExit::Stop,
+            },
+            stationary_fraction: self.config.events.stationary_fraction,
+        }
+    }
+
+    /// The run's name: method, the numbers that tell its siblings apart, and the seed.
+    ///
+    /// # Examples
+    /// `gauss-newton-alpha_0.125-seed_0`, `gradient-euler-alpha_8-seed_3`,
+    /// `levenberg-marquardt-rho_0.1-alpha_8-seed_0`, `gauss-newton-alpha_1e300-seed_0`.
+    pub fn id(config: &Config) -> String {
+        use crate::config::{Integrator as I, Preconditioner as P};
+        let dynamics = &config.dynamics;
+        let method = dynamics.preconditioner.word();
+        // The unmarked integrator is the one that a report shows first: Euler, as printed, for
+        // Gauss-Newton and Levenberg-Marquardt, and the stable stiff one for gradient flow.
+        let suffix = match (dynamics.preconditioner, dynamics.integrator) {
+            (P::GaussNewton | P::LevenbergMarquardt, I::Euler) | (P::Gradient, I::Stiff) => {
+                String::new()
+            }
+            (_, integrator) => format!("-{}", integrator.word()),
+        };
+        let damping = match dynamics.preconditioner {
+            P::LevenbergMarquardt => format!("-rho_{}", name_part(dynamics.damping)),
+            P::GaussNewton | P::Gradient => String::new(),
+        };
+        let (alpha, seed) = (name_part(dynamics.scaling), dynamics.seed);
+        format!("{method}{suffix}{damping}-alpha_{alpha}-seed_{seed}")
+    }
+}
+
+/// Characters of a number that a run's name writes without an exponent.
+const LONGEST_NUMBER: usize = 20;
+
+/// A number in a run's name: in digits and a point, as `0.125`, or with an exponent where those would be many more, as
+/// `1e300`; either reads back to the same f64.
+fn name_part(number: f64) -> String {
+    let digits = number.to_string();
+    if digits.len() <= LONGEST_NUMBER { digits } else { format!("{number:e}") }
+}
+
+/// The loss of a configuration with the given targets.
+pub(crate) fn loss(settings: &LossSettings, targets: Vec<f64>) -> Result<Box<dyn Loss>, LossError> {
+    Ok(match settings {
+        LossSettings::Squared => Box::new(Squared::new(targets)?),
+        LossSettings::LogCosh { curvature } => Box::new(LogCosh::new(targets, *curvature)?),
+        LossSettings::Weighted { weights } => {
+            Box::new(WeightedSquares::new(targets, weights.clone())?)
+        }
+    })
+}

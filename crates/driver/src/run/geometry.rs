@@ -1,0 +1,80 @@
+//! The geometric columns of trace.csv: extreme eigenvalues of the Riemannian Hessian, curvature bound.
+//!
+//! nu_eff and mu_eff are the extreme eigenvalues of `P Hess g P + S_(N grad g)`; every normal curvature
+//! is at most `L / (alpha sigma_min^2)`, L a Lipschitz constant of Df.
+
+use gaussflow::dynamics::{Diagnostics, Flow};
+use gaussflow::manifold::{ManifoldPoint, curvature_bound};
+use gaussflow::objective::{LipschitzConstants, Loss, Residuals, SecondOrderMap};
+
+use super::experiment::Experiment;
+
+/// Parameters p up to which eigenvalues of p x p matrices are computed along a run: each takes about
+/// `10 p^3` operations, half a second at this p.
+pub const LARGEST_HESSIAN: usize = 512;
+
+/// What one row of the trace gets.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct GeometryColumns {
+    /// nu_eff.
+    pub riemannian_hessian_min: Option<f64>,
+    /// mu_eff.
+    pub riemannian_hessian_max: Option<f64>,
+    /// The bound on normal curvatures.
+    pub curvature_bound: Option<f64>,
+}
+
+/// Measures the columns along one run.
+pub struct GeometryRecorder {
+    /// A Lipschitz constant of Df.
+    jacobian_lipschitz: f64,
+    /// From one Riemannian Hessian to the next, in steps; 0 for none.
+    every: usize,
+    /// Riemannian Hessians computed.
+    pub computed: u64,
+    /// Those that were due, at points with a tangent space, but could not be computed.
+    pub failed: u64,
+}
+
+impl GeometryRecorder {
+    /// For the runs of `experiment`.
+    pub fn new(experiment: &Experiment) -> Self {
+        let map = experiment.objective.map();
+        let small = map.parameters() <= LARGEST_HESSIAN;
+        let every = if small { experiment.config.record.hessian_every } else { 0 };
+        Self { jacobian_lipschitz: map.jacobian_lipschitz(), every, computed: 0, failed: 0 }
+    }
+
+    /// The columns at `step`, where the flow is; all empty where J has lost rank, by `rank_threshold`
+    /// on sigma / sigma_max.
+    pub fn measure<M: SecondOrderMap, L: Loss>(
+        &mut self,
+        step: usize,
+        flow: &mut Flow<'_, M, L>,
+        measured: &Diagnostics,
+        rank_threshold: f64,
+    ) -> GeometryColumns {
+        let smallest = measured.gram_min_eigenvalue.sqrt();
+        let largest = measured.gram_max_eigenvalue.sqrt();
+        // NaN: not computed.
+        if smallest.is_nan() || smallest <= rank_threshold * largest {
+            return GeometryColumns::default();
+        }
+        let objective = flow.objective();
+        let bound = curvature_bound(objective.scaling(), self.jacobian_lipschitz, smallest);
+        let mut columns =
+            GeometryColumns { curvature_bound: Some(bound), ..GeometryColumns::default() };
+        if self.every > 0 && step.is_multiple_of(self.every) {
+            let extremes = ManifoldPoint::new(objective, flow.linearization_mut())
+                .and_then(|mut point| point.hessian_extremes());
+            if let Ok(found) = extremes {
+                self.computed += 1;
+                columns.riemannian_hessian_min = Some(found.smallest.value);
+                columns.riemannian_hessian_max = Some(found.largest.value);
+            } else {
+                self.failed += 1;
+            }
+        }
+        columns
+    }
+}

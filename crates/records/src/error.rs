@@ -1,0 +1,226 @@
+//! Why a record could not be written or read: always with the file's name.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+/// A record that could not be written or read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RecordError {
+    /// The file or its folder could not be written; a file that was there before is untouched.
+    #[error("{}: cannot write: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// The system's own words.
+        source: io::Error,
+    },
+    /// The file could not be read.
+    #[error("{}: cannot read: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The system's own words.
+        source: io::Error,
+    },
+    /// The file is not the JSON that its name promises.
+    #[error("{}: not the expected JSON: {source}", path.display())]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// What was found where.
+        source: serde_json::Error,
+    },
+    /// A trace without one of the columns that every trace has.
+    #[error("{}: the trace has no column {column}", path.display())]
+    MissingColumn {
+        /// The file.
+        path: PathBuf,
+        /// The column's name.
+        column: &'static str,
+    },
+    /// A trace's row with more or fewer cells than its header, or bytes that are not text.
+    #[error("{}:{line}: malformed row: {detail}", path.display())]
+    MalformedRow {
+        /// The file.
+        path: PathBuf,
+        /// The row's line, the header being 1.
+        line: u64,
+        /// The reader's explanation.
+        detail: String,
+    },
+    /// A trace's cell that is no number.
+    #[error("{}:{line}: column {column} holds {text:?}, which is not a number", path.display())]
+    MalformedCell {
+        /// The file.
+        path: PathBuf,
+        /// The row's line, the header being 1.
+        line: u64,
+        /// The column's name.
+        column: &'static str,
+        /// The cell as written.
+        text: String,
+    },
+    /// More bytes than are read into memory.
+    #[error("{}: larger than the {accepted} bytes that are accepted", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// The most that is accepted.
+        accepted: u64,
+    },
+    /// A manifest that names a place outside its folder.
+    #[error(
+        "{}: {what} {named:?} is not a place inside this folder: accepted are relative paths without `..`",
+        path.display()
+    )]
+    Escape {
+        /// The manifest.
+        path: PathBuf,
+        /// What is named: a run's path, a figure.
+        what: &'static str,
+        /// The path as written.
+        named: String,
+    },
+    /// Something that this program did not write is where it would write, or where it was told to read.
+    #[error("{}: {found}, and is left as it is; accepted: {accepted}", path.display())]
+    Foreign {
+        /// The place.
+        path: PathBuf,
+        /// What is there.
+        found: String,
+        /// What may be there.
+        accepted: &'static str,
+    },
+    /// Arrays whose sizes contradict each other.
+    #[error("{}: {what} has {found} entries, expected {expected}", path.display())]
+    Shape {
+        /// The file.
+        path: PathBuf,
+        /// Which array.
+        what: &'static str,
+        /// Entries that it must have.
+        expected: usize,
+        /// Entries that it has.
+        found: usize,
+    },
+    /// A file whose content is not what its name promises.
+    #[error("{}: damaged: {detail}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        detail: String,
+    },
+}
+
+impl RecordError {
+    /// The exit status of a program that ends for this: 3 where reading or writing failed, 2 where
+    /// the content is wrong.
+    pub fn exit_status(&self) -> u8 {
+        match self {
+            Self::Write { .. } | Self::Read { .. } => 3,
+            Self::Json { .. }
+            | Self::MissingColumn { .. }
+            | Self::MalformedRow { .. }
+            | Self::MalformedCell { .. }
+            | Self::Shape { .. }
+            | Self::TooLarge { .. }
+            | Self::Escape { .. }
+            | Self::Foreign { .. }
+            | Self::Damaged { .. } => 2,
+        }
+    }
+
+    /// The error without the file's full path: what is told of equal folders is equal wherever they lie.
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Read { source, .. } | Self::Write { source, .. } => match source.kind() {
+                io::ErrorKind::NotFound => "missing".to_owned(),
+                kind => format!("cannot be read: {kind}"),
+            },
+            Self::Json { source, .. } => format!("damaged: {source}"),
+            Self::MissingColumn { column, .. } => format!("damaged: no column {column}"),
+            Self::MalformedRow { line, detail, .. } => {
+                format!("damaged at line {line}: {detail}")
+            }
+            Self::MalformedCell { line, column, text, .. } => {
+                let short: String = text.chars().take(40).collect();
+                format!("damaged at line {line}: column {column} holds {short:?}")
+            }
+            Self::Shape { what, expected, found, .. } => {
+                format!("damaged: {what} has {found} entries, expected {expected}")
+            }
+            Self::TooLarge { accepted, .. } => format!("larger than {accepted} bytes"),
+            Self::Escape { what, named, .. } => {
+                format!("{what} {named:?} is not a place inside the folder")
+            }
+            Self::Damaged { detail, .. } => format!("damaged: {detail}"),
+            Self::Foreign { found, .. } => found.clone(),
+        }
+    }
+
+    pub(crate) fn write(path: &Path, source: io::Error) -> Self {
+        Self::Write { path: path.to_owned(), source }
+    }
+
+    /// Something that is not ours at `path`; `accepted` says what may be there.
+    pub fn foreign(path: &Path, found: impl Into<String>, accepted: &'static str) -> Self {
+        Self::Foreign { path: path.to_owned(), found: found.into(), accepted }
+    }
+
+    pub(crate) fn read(path: &Path, source: io::Error) -> Self {
+        Self::Read { path: path.to_owned(), source }
+    }
+}
+
+/// Opens what is to be read to its end: an ordinary file, or what is piped to this program.
+///
+/// A device may never end, and a named pipe keeps a reader waiting until somebody writes: both are refused.
+///
+/// # Errors
+/// The system's, and [`io::ErrorKind::InvalidInput`].
+pub fn open_file(path: &Path) -> io::Result<File> {
+    let found = path.metadata()?;
+    // What a shell pipes to us (`<(command)`, /dev/stdin) has a writer, but no name of its own.
+    let is_refused =
+        cfg!(unix) && !found.is_file() && !found.is_dir() && path.canonicalize().is_ok();
+    if is_refused {
+        let why = "it is a device or a named pipe; accepted: an ordinary file";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+    }
+    File::open(path)
+}
+
+/// A text is read into memory, so that larger ones are refused: this is 64 MiB.
+const MAXIMUM_TEXT: u64 = 1 << 26;
+
+/// The text of a problem or configuration, of at most 64 MiB.
+///
+/// # Errors
+/// The system's; [`io::ErrorKind::InvalidData`] for bytes that are not UTF-8, [`io::ErrorKind::FileTooLarge`].
+pub fn read_text(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    open_file(path)?.take(MAXIMUM_TEXT + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > MAXIMUM_TEXT {
+        let why = format!("larger than the {MAXIMUM_TEXT} bytes that are accepted");
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, why));
+    }
+    Ok(text)
+}
+
+/// A record is read into memory, so that larger files are refused: this is 4 GiB.
+const MAXIMUM_BYTES: u64 = 1 << 32;
+
+/// The bytes of a record; a device or a disk image in its place does not fill the memory.
+pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>, RecordError> {
+    let mut bytes = Vec::new();
+    open_file(path)
+        .and_then(|file| file.take(MAXIMUM_BYTES + 1).read_to_end(&mut bytes))
+        .map_err(|source| RecordError::read(path, source))?;
+    if bytes.len() as u64 > MAXIMUM_BYTES {
+        return Err(RecordError::TooLarge { path: path.to_owned(), accepted: MAXIMUM_BYTES });
+    }
+    Ok(bytes)
+}

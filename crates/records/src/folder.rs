@@ -1,0 +1,83 @@
+//! Folders of runs: a run appears in its place whole, and what a killed writer left unfinished is told by its name.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use super::layer::{UNFINISHED, layer};
+use super::{RecordError, ownership};
+
+/// Lets `write` fill a folder of a temporary name beside `target`, then gives it the name `target`, in place of
+/// the run that was there; nothing is left of one that fails.
+///
+/// The temporary folder is `.unfinished-NAME`, and each name in it is synced before it is renamed: a folder under
+/// its real name is the proof that it is complete.
+///
+/// # Errors
+/// Those of `write`; [`RecordError::Write`]; [`RecordError::Foreign`] where something else than a run is there.
+pub fn write_run<E: From<RecordError>>(
+    target: &Path,
+    write: impl FnOnce(&Path) -> Result<(), E>,
+) -> Result<(), E> {
+    let (runs, name) = (target.parent().unwrap_or(Path::new("")), target.file_name());
+    let name = name.unwrap_or_default().to_string_lossy();
+    let temporary = runs.join(format!("{UNFINISHED}{name}"));
+    let fail = |source| RecordError::write(target, source);
+    let filled = layer()
+        .create_folder(&temporary)
+        .map_err(|source| fail(source).into())
+        .and_then(|()| write(&temporary))
+        .and_then(|()| {
+            layer().sync_folder(&temporary).map_err(fail)?;
+            // Without an outcome, damaged since, or to be replaced; and nobody else's.
+            ownership::removable_run(target)?;
+            delete(target).map_err(fail)?;
+            layer().rename_folder(&temporary, target).map_err(fail)?;
+            Ok(layer().sync_folder(runs).map_err(fail)?)
+        });
+    if filled.is_err() {
+        // The first failure is the one to report.
+        drop(delete(&temporary));
+    }
+    filled
+}
+
+/// Whether a file or folder of this name is what a writer that was killed left behind.
+pub fn is_unfinished(name: &str) -> bool {
+    name.starts_with(UNFINISHED)
+}
+
+/// The names in a folder; none where there is no folder.
+///
+/// # Errors
+/// [`RecordError::Read`].
+pub fn names_in(folder: &Path) -> Result<Vec<String>, RecordError> {
+    let fail = |source| RecordError::read(folder, source);
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        other => other.map_err(fail)?,
+    };
+    entries
+        .map(|entry| Ok(entry.map_err(fail)?.file_name().to_string_lossy().into_owned()))
+        .collect()
+}
+
+/// Removes a file or a folder with all that it holds, if it is there; links are removed, never followed.
+///
+/// # Errors
+/// [`RecordError::Write`].
+pub fn remove(path: &Path) -> Result<(), RecordError> {
+    delete(path).map_err(|source| RecordError::write(path, source))
+}
+
+fn delete(path: &Path) -> io::Result<()> {
+    let removed = match fs::symlink_metadata(path) {
+        Ok(found) if found.is_dir() => fs::remove_dir_all(path),
+        Ok(_) => fs::remove_file(path),
+        Err(error) => Err(error),
+    };
+    match removed {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}

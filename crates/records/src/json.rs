@@ -1,0 +1,280 @@
+//! The JSON records of a run folder (schema 1), fields in their fixed order.
+//!
+//! Readers accept fields that a later version adds. Symbols are those of section 2 of the paper:
+//! n rows, d features, m hidden units, signs c, weights w.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::Path;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::error::read_bytes;
+use super::{AtomicFile, FileSum, RecordError, number};
+
+/// The schema that this version writes.
+pub const SCHEMA: u32 = 1;
+
+/// problem.json: all that an independent program needs, besides config.toml, to repeat a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Problem {
+    /// The drawn rows of the data `[n]`, counted from 0.
+    pub rows: Vec<usize>,
+    /// Scaled features `[n][d]`.
+    #[serde(with = "number::matrix")]
+    pub inputs: Vec<Vec<f64>>,
+    /// Scaled targets `[n]`.
+    #[serde(with = "number::list")]
+    pub targets: Vec<f64>,
+    /// Signs c of the output layer `[m]`.
+    #[serde(with = "number::list")]
+    pub output_signs: Vec<f64>,
+    /// `w_0` `[m][d]`.
+    #[serde(with = "number::matrix")]
+    pub initial_weights: Vec<Vec<f64>>,
+}
+
+impl Problem {
+    /// Reads problem.json and tests that its sizes agree.
+    ///
+    /// # Errors
+    /// [`RecordError::Read`], [`RecordError::Json`], [`RecordError::Shape`].
+    pub fn read(path: &Path) -> Result<Self, RecordError> {
+        let problem: Self = read_json(path)?;
+        let same = |what, found: usize, expected: usize| {
+            if found == expected {
+                return Ok(());
+            }
+            Err(RecordError::Shape { path: path.to_owned(), what, expected, found })
+        };
+        let n = problem.rows.len();
+        same("inputs", problem.inputs.len(), n)?;
+        same("targets", problem.targets.len(), n)?;
+        let d = problem.inputs.first().map_or(0, Vec::len);
+        for row in &problem.inputs {
+            same("a row of inputs", row.len(), d)?;
+        }
+        same("initial_weights", problem.initial_weights.len(), problem.output_signs.len())?;
+        for unit in &problem.initial_weights {
+            same("a row of initial_weights", unit.len(), d)?;
+        }
+        Ok(problem)
+    }
+}
+
+/// The rows of a row-major matrix with `columns` columns: the form that the records have.
+///
+/// Entries after the last whole row are left out; 0 columns give no rows.
+pub fn rows_of(matrix: &[f64], columns: usize) -> Vec<Vec<f64>> {
+    if columns == 0 {
+        return Vec::new();
+    }
+    matrix.chunks_exact(columns).map(<[f64]>::to_vec).collect()
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    /// At its horizon.
+    Completed,
+    /// Before, for its stop reason: a result.
+    Stopped,
+    /// Without an answer.
+    Failed,
+}
+
+/// Why a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StopReason {
+    /// The horizon was reached.
+    Horizon,
+    /// The Jacobian lost rank.
+    RankLost,
+    /// The ball around `w_0` was left.
+    LeftBall,
+    /// A number overflowed or was undefined.
+    NonFinite,
+    /// Nothing moves any more.
+    Stationary,
+    /// Someone interrupted it.
+    Interrupted,
+    /// It could not start or go on: with the status failed, and the error beside it.
+    Failed,
+}
+
+/// What can happen along a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EventKind {
+    /// The ball around `w_0` was left: value is norm(w - `w_0`), threshold the radius.
+    LeftBall,
+    /// The Jacobian lost rank: value is `sigma_min / sigma_max`, threshold its bound.
+    RankLost,
+    /// A number overflowed or was undefined: value is null.
+    NonFinite,
+}
+
+/// Something that happened along a run, located in time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// What happened.
+    pub kind: EventKind,
+    /// When, on the clock of the trace.
+    #[serde(with = "number::scalar")]
+    pub time: f64,
+    /// Steps taken until then.
+    pub step: u64,
+    /// The watched quantity.
+    #[serde(with = "number::scalar")]
+    pub value: f64,
+    /// What it was compared with.
+    #[serde(with = "number::scalar")]
+    pub threshold: f64,
+}
+
+/// outcome.json: how a run ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// Completed, stopped or failed.
+    pub status: Status,
+    /// Why.
+    pub stop_reason: StopReason,
+    /// In the order of time.
+    pub events: Vec<Event>,
+    /// Time of the first left-ball event; null when no radius is set or it was never left.
+    #[serde(with = "number::optional", default)]
+    pub exit_time: Option<f64>,
+    /// Time of the final weights.
+    #[serde(with = "number::scalar")]
+    pub final_time: f64,
+    /// w at the end `[m][d]`.
+    #[serde(with = "number::matrix")]
+    pub final_weights: Vec<Vec<f64>>,
+    /// g(alpha f(w)) at the end.
+    #[serde(with = "number::scalar")]
+    pub final_loss: f64,
+    /// Fallbacks and work, counted by name.
+    pub counters: BTreeMap<String, u64>,
+    /// Why there is no answer, where the status is failed; the field is left out otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// The run's other files but timing.json, as they were written; left out where nothing is written yet.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub files: BTreeMap<String, FileSum>,
+}
+
+/// manifest.json: what a folder holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// [`SCHEMA`].
+    pub schema: u32,
+    /// Version of the program.
+    pub version: String,
+    /// Commit that it was built from; null where unknown.
+    pub commit: Option<String>,
+    /// The first seed.
+    pub seed: u64,
+    /// The data.
+    pub data: DataIdentity,
+    /// The runs, each with its folder.
+    pub runs: Vec<RunEntry>,
+    /// The figures' files, relative to the manifest.
+    pub figures: Vec<String>,
+}
+
+/// Which data a folder's runs used.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DataIdentity {
+    /// Name of the data set.
+    pub name: String,
+    /// N.
+    pub rows: usize,
+    /// Of the uncompressed file.
+    pub sha256: String,
+}
+
+/// One run of a manifest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunEntry {
+    /// Its name.
+    pub id: String,
+    /// Its folder, relative to the manifest, with forward slashes.
+    pub path: String,
+}
+
+/// One entry of claims.json: a claim of section 5, tested on every seed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Claim {
+    /// As in STATEMENTS.md: `experiment/...`.
+    pub id: String,
+    /// What is tested, in words.
+    pub predicate: String,
+    /// What the numbers are compared with; null where they are compared with each other.
+    #[serde(with = "number::optional", default)]
+    pub threshold: Option<f64>,
+    /// Share of the seeds on which it holds, 0 to 1.
+    #[serde(with = "number::scalar")]
+    pub holds_fraction: f64,
+    /// In the order of the seeds.
+    pub per_seed: Vec<SeedVerdict>,
+    /// What a reader should know.
+    #[serde(default)]
+    pub note: String,
+}
+
+/// A claim on one seed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SeedVerdict {
+    /// The seed.
+    pub seed: u64,
+    /// Whether the predicate is true.
+    pub holds: bool,
+    /// The measured numbers by name.
+    #[serde(with = "number::map")]
+    pub values: BTreeMap<String, f64>,
+}
+
+/// timing.json: every measured time, and what it depends on; no other file holds one.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Timing {
+    /// Wall-clock seconds of the whole.
+    #[serde(with = "number::scalar")]
+    pub seconds: f64,
+    /// Wall-clock seconds by part.
+    #[serde(with = "number::map")]
+    pub parts: BTreeMap<String, f64>,
+    /// Threads in use.
+    pub threads: usize,
+}
+
+/// Writes `record` to `path` as indented JSON, atomically; equal records give equal bytes.
+///
+/// # Errors
+/// [`RecordError::Write`]; [`RecordError::Json`] for a type that JSON cannot hold (none here).
+pub fn write_json<T: Serialize>(path: &Path, record: &T) -> Result<(), RecordError> {
+    let text = serde_json::to_vec_pretty(record)
+        .map_err(|source| RecordError::Json { path: path.to_owned(), source })?;
+    let mut file = AtomicFile::create(path)?;
+    file.write_all(&text)
+        .and_then(|()| file.write_all(b"\n"))
+        .map_err(|source| RecordError::write(path, source))?;
+    file.finish()
+}
+
+/// Reads a record.
+///
+/// # Errors
+/// [`RecordError::Read`]; [`RecordError::Json`] with line and column where the content is wrong.
+pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, RecordError> {
+    let text = read_bytes(path)?;
+    serde_json::from_slice(&text)
+        .map_err(|source| RecordError::Json { path: path.to_owned(), source })
+}
+
+/// The word that a serializable choice has in the files; empty for a value that is no single word.
+pub fn word<T: Serialize>(value: &T) -> String {
+    serde_json::to_string(value).map(|text| text.trim_matches('"').to_owned()).unwrap_or_default()
+}

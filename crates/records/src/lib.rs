@@ -1,0 +1,49 @@
+//! The files of a run folder (schema 1): written whole or not at all, and read
+//! back to the same 64-bit numbers.
+//!
+//! | file | written by | read by |
+//! |---|---|---|
+//! | trace.csv | [`TraceWriter`] | [`read_trace`] |
+//! | problem.json | [`write_json`] of a [`Problem`] | [`Problem::read`] |
+//! | outcome.json, manifest.json, claims.json, audit.json, timing.json | [`write_json`] | [`read_json`] |
+//! | weights.npy, weights_steps.npy | [`write_npy`], [`write_npy_integers`] | [`read_npy`], `numpy.load` |
+//! | config.toml, figures | [`write_bytes`] | |
+//!
+//! [`ownership`] tells which of the files at a place are ours: no other is ever replaced.
+//!
+#![doc = include_str!("../README.md")]
+
+mod atomic;
+mod audit;
+mod checkpoint;
+pub mod checksum;
+mod error;
+#[cfg(any(test, feature = "faults"))]
+pub mod faults;
+pub mod folder;
+mod json;
+mod layer;
+mod manifest;
+mod npy;
+pub mod number;
+pub mod ownership;
+#[cfg(test)]
+mod tests;
+mod trace;
+
+pub use self::atomic::{AtomicFile, create_folder, write_bytes};
+pub use self::audit::{AuditCorrection, AuditHypothesis, AuditRecord};
+pub use self::checkpoint::CheckpointRecord;
+pub use self::checksum::FileSum;
+pub use self::error::{RecordError, open_file, read_text};
+pub use self::json::{
+    Claim, DataIdentity, Event, EventKind, Manifest, Outcome, Problem, RunEntry, SCHEMA,
+    SeedVerdict, Status, StopReason, Timing, read_json, rows_of, word, write_json,
+};
+pub use self::manifest::{read_manifest, run_folder};
+pub use self::npy::{NpyArray, read_npy, write_npy, write_npy_integers};
+pub use self::number::cell;
+pub use self::ownership::Overwrite;
+pub use self::trace::{
+    TRACE_COLUMNS, TraceRow, TraceWriter, parse_trace, read_trace, trace_text, write_trace,
+};

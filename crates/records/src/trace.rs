@@ -1,0 +1,232 @@
+//! trace.csv: one row a recorded step, and its reader.
+//!
+//! The measured quantities are those of figures 1-3 of the paper (loss, deviation from `w_0`,
+//! Riemannian gradient, smallest eigenvalue of `J^T J`) and what explains them.
+
+use std::io::Write;
+use std::path::Path;
+
+use super::error::read_bytes;
+use super::number::cell;
+use super::{AtomicFile, RecordError};
+
+/// One recorded step. A number that is not finite is an empty cell, and is read back as NaN from
+/// the first columns and as `None` from the optional ones.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct TraceRow {
+    /// Steps taken.
+    pub step: u64,
+    /// Time t of the flow; k alpha eta for the discrete iteration.
+    pub time: f64,
+    /// g(alpha f(w)).
+    pub loss: f64,
+    /// norm(w - `w_0`).
+    pub deviation: f64,
+    /// norm(P grad g(alpha f(w))), P the projection on the image of J; also for gradient flow.
+    pub riemannian_gradient_norm: f64,
+    /// Smallest eigenvalue of `J^T J`; 0 when p > n.
+    pub gram_min_eigenvalue: f64,
+    /// Largest eigenvalue of `J^T J`.
+    pub gram_max_eigenvalue: Option<f64>,
+    /// Smallest eigenvalue of K = `J J^T`.
+    pub kernel_min_eigenvalue: Option<f64>,
+    /// norm(N grad g(alpha f(w))), N = I - P.
+    pub normal_gradient_norm: Option<f64>,
+    /// Smallest eigenvalue of the Riemannian Hessian.
+    pub riemannian_hessian_min: Option<f64>,
+    /// Largest eigenvalue of the Riemannian Hessian.
+    pub riemannian_hessian_max: Option<f64>,
+    /// Bound on the curvature of the manifold of outputs.
+    pub curvature_bound: Option<f64>,
+    /// rho in effect.
+    pub damping: Option<f64>,
+    /// Mean loss per held-out row: the loss on the rows that were not drawn, under the same
+    /// scaling, divided by their number.
+    pub held_out_loss: Option<f64>,
+}
+
+/// Names of the columns, in order.
+pub const TRACE_COLUMNS: [&str; 14] = [
+    "step",
+    "time",
+    "loss",
+    "deviation",
+    "riemannian_gradient_norm",
+    "gram_min_eigenvalue",
+    "gram_max_eigenvalue",
+    "kernel_min_eigenvalue",
+    "normal_gradient_norm",
+    "riemannian_hessian_min",
+    "riemannian_hessian_max",
+    "curvature_bound",
+    "damping",
+    "held_out_loss",
+];
+
+/// Columns that every trace has: the first ones, up to `gram_min_eigenvalue`.
+const REQUIRED: usize = 6;
+
+impl TraceRow {
+    /// The numbers after `step`, in the order of [`TRACE_COLUMNS`].
+    pub fn numbers(&self) -> [f64; TRACE_COLUMNS.len() - 1] {
+        let or_empty = |value: Option<f64>| value.unwrap_or(f64::NAN);
+        [
+            self.time,
+            self.loss,
+            self.deviation,
+            self.riemannian_gradient_norm,
+            self.gram_min_eigenvalue,
+            or_empty(self.gram_max_eigenvalue),
+            or_empty(self.kernel_min_eigenvalue),
+            or_empty(self.normal_gradient_norm),
+            or_empty(self.riemannian_hessian_min),
+            or_empty(self.riemannian_hessian_max),
+            or_empty(self.curvature_bound),
+            or_empty(self.damping),
+            or_empty(self.held_out_loss),
+        ]
+    }
+
+    fn from_numbers(step: u64, numbers: [f64; TRACE_COLUMNS.len() - 1]) -> Self {
+        let [time, loss, deviation, riemannian_gradient_norm, gram_min_eigenvalue, later @ ..] =
+            numbers;
+        let [gram_max, kernel_min, normal, hessian_min, hessian_max, curvature, damping, held_out] =
+            later.map(|value| value.is_finite().then_some(value));
+        Self {
+            step,
+            time,
+            loss,
+            deviation,
+            riemannian_gradient_norm,
+            gram_min_eigenvalue,
+            gram_max_eigenvalue: gram_max,
+            kernel_min_eigenvalue: kernel_min,
+            normal_gradient_norm: normal,
+            riemannian_hessian_min: hessian_min,
+            riemannian_hessian_max: hessian_max,
+            curvature_bound: curvature,
+            damping,
+            held_out_loss: held_out,
+        }
+    }
+}
+
+/// Writes trace.csv row by row; the file appears under its name at [`TraceWriter::finish`].
+#[derive(Debug)]
+pub struct TraceWriter {
+    file: AtomicFile,
+}
+
+impl TraceWriter {
+    /// Starts the trace at `path` with its header.
+    ///
+    /// # Errors
+    /// [`RecordError::Write`].
+    pub fn create(path: &Path) -> Result<Self, RecordError> {
+        let mut writer = Self { file: AtomicFile::create(path)? };
+        writer.line(&TRACE_COLUMNS.join(","))?;
+        Ok(writer)
+    }
+
+    /// Appends a row.
+    ///
+    /// # Errors
+    /// [`RecordError::Write`].
+    pub fn write(&mut self, row: &TraceRow) -> Result<(), RecordError> {
+        self.line(&line_of(row))
+    }
+
+    /// Makes the trace appear.
+    ///
+    /// # Errors
+    /// [`RecordError::Write`].
+    pub fn finish(self) -> Result<(), RecordError> {
+        self.file.finish()
+    }
+
+    fn line(&mut self, text: &str) -> Result<(), RecordError> {
+        writeln!(self.file, "{text}").map_err(|source| RecordError::write(self.file.path(), source))
+    }
+}
+
+/// The row as it stands in the file, without the end of the line.
+fn line_of(row: &TraceRow) -> String {
+    let mut line = row.step.to_string();
+    for value in row.numbers() {
+        line.push(',');
+        line.push_str(&cell(value));
+    }
+    line
+}
+
+/// The text of a trace.csv with these rows.
+pub fn trace_text(rows: &[TraceRow]) -> String {
+    let mut text = TRACE_COLUMNS.join(",") + "\n";
+    for row in rows {
+        text.push_str(&line_of(row));
+        text.push('\n');
+    }
+    text
+}
+
+/// Writes all of `rows` to `path`.
+///
+/// # Errors
+/// [`RecordError::Write`].
+pub fn write_trace(path: &Path, rows: &[TraceRow]) -> Result<(), RecordError> {
+    let mut writer = TraceWriter::create(path)?;
+    for row in rows {
+        writer.write(row)?;
+    }
+    writer.finish()
+}
+
+/// Reads a trace, by the names of its columns: later columns may follow, optional ones be missing.
+///
+/// # Errors
+/// [`RecordError::Read`], [`RecordError::MissingColumn`], [`RecordError::MalformedRow`] and
+/// [`RecordError::MalformedCell`].
+pub fn read_trace(path: &Path) -> Result<Vec<TraceRow>, RecordError> {
+    parse_trace(path, &read_bytes(path)?)
+}
+
+/// The rows of a trace's text; `path` is the file that complaints name.
+///
+/// # Errors
+/// As [`read_trace`], but for reading.
+pub fn parse_trace(path: &Path, text: &[u8]) -> Result<Vec<TraceRow>, RecordError> {
+    let mut reader = csv::Reader::from_reader(text);
+    let malformed = |error: &csv::Error| RecordError::MalformedRow {
+        path: path.to_owned(),
+        line: error.position().map_or(1, csv::Position::line),
+        detail: error.to_string(),
+    };
+    let header = reader.headers().map_err(|error| malformed(&error))?;
+    let places = TRACE_COLUMNS.map(|name| header.iter().position(|found| found == name));
+    for (column, place) in TRACE_COLUMNS.iter().zip(places).take(REQUIRED) {
+        if place.is_none() {
+            return Err(RecordError::MissingColumn { path: path.to_owned(), column });
+        }
+    }
+    let mut rows = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(|error| malformed(&error))?;
+        let text_of =
+            |index: usize| places[index].and_then(|place| record.get(place)).unwrap_or("");
+        let bad = |index: usize| RecordError::MalformedCell {
+            path: path.to_owned(),
+            line: record.position().map_or(0, csv::Position::line),
+            column: TRACE_COLUMNS[index],
+            text: text_of(index).to_owned(),
+        };
+        let step = text_of(0).parse().map_err(|_| bad(0))?;
+        let mut numbers = [f64::NAN; TRACE_COLUMNS.len() - 1];
+        for (index, number) in (1..).zip(&mut numbers) {
+            if !text_of(index).is_empty() {
+                *number = text_of(index).parse().map_err(|_| bad(index))?;
+            }
+        }
+        rows.push(TraceRow::from_numbers(step, numbers));
+    }
+    Ok(rows)
+}
