@@ -62,7 +62,7 @@ pub enum DriverError {
     Fit(#[from] FitError),
     /// The run could not start.
     #[error("[dynamics]: {0}")]
-    Simulation(#[from] SimulationError),
+    Simulation(SimulationError),
     /// A run of the audit could not be made.
     #[error("audit: {0}")]
     Theory(#[source] Box<TheoryError>),
@@ -161,6 +161,19 @@ pub enum DriverError {
 impl From<ConfigError> for DriverError {
     fn from(error: ConfigError) -> Self {
         Self::Config(Box::new(error))
+    }
+}
+
+impl From<SimulationError> for DriverError {
+    fn from(error: SimulationError) -> Self {
+        match error {
+            // What recorders return is that a file of the run cannot be written.
+            SimulationError::Observer(error) => match error.downcast::<RecordError>() {
+                Ok(error) => Self::Record(*error),
+                Err(error) => Self::Simulation(SimulationError::Observer(error)),
+            },
+            other => Self::Simulation(other),
+        }
     }
 }
 
