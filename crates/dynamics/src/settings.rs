@@ -52,7 +52,7 @@ pub enum AtExit {
     Stop,
 }
 
-/// Settings of [`crate::simulate`].
+/// Settings of [`simulate`](crate::simulate).
 ///
 /// The defaults are safe for a problem of your own: where the Jacobian loses rank the run stops and says so, which for
 /// Gauss-Newton with more parameters than outputs is at once. [`Self::paper`] is the setting of the paper's section 5.

@@ -311,12 +311,7 @@ fn in_pieces<M: SmoothMap, L: Loss>(
     settings: &Settings,
     observer: &mut dyn Observer<M, L>,
 ) -> Result<Outcome, SimulationError> {
-    check(settings)?;
-    if matches!(settings.integrator, Integrator::Stiff(_))
-        && objective.map().second_order().is_none()
-    {
-        return Err(SimulationError::Stiff(MapError::NoSecondDerivatives));
-    }
+    check(objective.map(), settings)?;
     let solve = effective_solve(settings);
     let (method, grid) = method_and_grid(settings, objective.scaling());
     let mut work = Work::default();
@@ -424,8 +419,11 @@ fn in_pieces<M: SmoothMap, L: Loss>(
     }
 }
 
-/// Refuses thresholds that are not positive and finite.
-fn check(settings: &Settings) -> Result<(), SimulationError> {
+/// Refuses thresholds that are not positive and finite, and a stiff run without second derivatives.
+fn check<M: SmoothMap>(map: &M, settings: &Settings) -> Result<(), SimulationError> {
+    if matches!(settings.integrator, Integrator::Stiff(_)) && map.second_order().is_none() {
+        return Err(SimulationError::Stiff(MapError::NoSecondDerivatives));
+    }
     let named = [
         ("the rank threshold", Some(settings.rank_threshold)),
         ("the ball radius", settings.ball_radius),

@@ -105,7 +105,7 @@ impl<A: ActivationFunction> Network<A> {
         Ok(self)
     }
 
-    /// The network of [`crate::Initialization`] `kind`: nullified at the drawn point, or plain phi.
+    /// The network of [`Initialization`](crate::Initialization) `kind`: nullified at the drawn point, or plain phi.
     ///
     /// # Errors
     /// As [`Self::new`] and [`Self::nullified_at`].

@@ -125,7 +125,7 @@ pub trait SmoothMap: Residuals {
     }
 }
 
-/// A map with second derivatives. [`crate::JacobianDifferences`] makes one of any [`SmoothMap`].
+/// A map with second derivatives. [`JacobianDifferences`](crate::JacobianDifferences) makes one of any [`SmoothMap`].
 ///
 /// Each method gets the Jacobian that [`SmoothMap::linearize`] wrote at the same `w`, so that a map
 /// may keep there what both need. Override [`SmoothMap::second_order`] as well, for the stiff integrator.
