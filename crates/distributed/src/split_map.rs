@@ -101,7 +101,7 @@ impl<M: SmoothMap, C: Communicator> Residuals for SplitMap<'_, M, C> {
     }
 }
 
-impl<'c, M: SmoothMap, C: Communicator> SmoothMap for SplitMap<'c, M, C> {
+impl<'c, M: SecondOrderMap, C: Communicator> SmoothMap for SplitMap<'c, M, C> {
     type Jacobian = RowSplit<'c, M::Jacobian, C>;
 
     fn new_jacobian(&self) -> Self::Jacobian {
@@ -132,6 +132,10 @@ impl<'c, M: SmoothMap, C: Communicator> SmoothMap for SplitMap<'c, M, C> {
 
     fn jacobian_error(&self) -> f64 {
         self.here.jacobian_error()
+    }
+
+    fn second_order(&self) -> Option<&dyn SecondOrderMap<Jacobian = Self::Jacobian>> {
+        Some(self)
     }
 }
 

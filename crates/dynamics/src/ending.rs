@@ -1,7 +1,7 @@
 //! From the integrator's end to the run's outcome: events with their values, stop reason, final loss.
 
 use gaussflow_integrators::{End, Integration, LocatedEvent};
-use gaussflow_objective::{Loss, MapError, PointError, SecondOrderMap};
+use gaussflow_objective::{Loss, MapError, PointError, SmoothMap};
 use gaussflow_solvers::{ExtremeSingularValues, SolveError};
 
 use crate::events::{EventKind, EventRecord, Watch};
@@ -10,7 +10,7 @@ use crate::preconditioner::Preconditioner;
 use crate::simulate::{Outcome, StopReason};
 
 /// Turns the integrator's end into the run's outcome.
-pub(crate) fn conclude<M: SecondOrderMap, L: Loss>(
+pub(crate) fn conclude<M: SmoothMap, L: Loss>(
     flow: &mut Flow<'_, M, L>,
     watches: &[Watch],
     integration: Integration<PointError>,
@@ -84,7 +84,7 @@ pub(crate) fn conclude<M: SecondOrderMap, L: Loss>(
 }
 
 /// The loss at `w`; NaN where it is undefined.
-pub(crate) fn loss_at<M: SecondOrderMap, L: Loss>(flow: &mut Flow<'_, M, L>, w: &[f64]) -> f64 {
+pub(crate) fn loss_at<M: SmoothMap, L: Loss>(flow: &mut Flow<'_, M, L>, w: &[f64]) -> f64 {
     match flow.move_to(w) {
         Ok(()) => flow.linearization().loss(),
         Err(_) => f64::NAN,
@@ -92,7 +92,7 @@ pub(crate) fn loss_at<M: SecondOrderMap, L: Loss>(flow: &mut Flow<'_, M, L>, w: 
 }
 
 /// The located events with what was measured at them.
-pub(crate) fn located<M: SecondOrderMap, L: Loss>(
+pub(crate) fn located<M: SmoothMap, L: Loss>(
     flow: &mut Flow<'_, M, L>,
     watches: &mut [Watch],
     events: &[LocatedEvent],

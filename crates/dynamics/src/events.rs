@@ -1,7 +1,7 @@
 //! Events of a flow: leaving the ball around w_0, loss of rank, and standstill.
 
 use gaussflow_integrators::{EventAction, EventFunction};
-use gaussflow_objective::{Loss, PointError, SecondOrderMap};
+use gaussflow_objective::{Loss, PointError, SmoothMap};
 
 use crate::diagnostics::distance;
 use crate::flow::Flow;
@@ -60,7 +60,7 @@ pub(crate) struct Watch {
 
 impl Watch {
     /// The measured quantity at `w`, in the unit of the threshold.
-    pub(crate) fn measure<M: SecondOrderMap, L: Loss>(
+    pub(crate) fn measure<M: SmoothMap, L: Loss>(
         &mut self,
         flow: &mut Flow<'_, M, L>,
         w: &[f64],
@@ -79,7 +79,7 @@ impl Watch {
     }
 }
 
-impl<'o, M: SecondOrderMap, L: Loss> EventFunction<Flow<'o, M, L>> for Watch {
+impl<'o, M: SmoothMap, L: Loss> EventFunction<Flow<'o, M, L>> for Watch {
     fn value(
         &mut self,
         flow: &mut Flow<'o, M, L>,

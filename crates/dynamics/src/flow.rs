@@ -5,9 +5,7 @@
 //! place of an inverse `-(1/alpha) (I - J^+ J) B((J J^T)^+ grad g) v` more.
 
 use gaussflow_integrators::VectorField;
-use gaussflow_objective::{
-    Linearization, Loss, MapError, Objective, PointError, SecondOrderMap, SmoothMap,
-};
+use gaussflow_objective::{Linearization, Loss, MapError, Objective, PointError, SmoothMap};
 use gaussflow_solvers::{
     AmortizedCounts, DampedSolver, FactorCounts, JacobianOperator, SolveError, SolveReport,
     SolveRequest, TrackerCounts,
@@ -20,7 +18,7 @@ use crate::preconditioner::{Preconditioner, RankPolicy};
 pub struct SolveSettings {
     /// The kernel; default [`DampedSolver::Auto`].
     pub solver: DampedSolver,
-    /// What to do at loss of rank; default [`RankPolicy::PseudoInverse`].
+    /// What to do at loss of rank; default [`RankPolicy::Stop`].
     pub rank_policy: RankPolicy,
     /// Cutoff on sigma / sigma_max below which rank is lost; default 1e-14. In a run, sigma_max is at
     /// least that of the initial Jacobian.
@@ -291,18 +289,17 @@ impl<'o, M: SmoothMap, L: Loss> Flow<'o, M, L> {
         self.report = Some(self.linearization.solve_loss_gradient(request, &mut self.direction)?);
         Ok(())
     }
-}
 
-impl<M: SecondOrderMap, L: Loss> Flow<'_, M, L> {
     /// The derivative of `dw/dt` along `v` at the present point, in closed form (length p).
     ///
     /// Raised damping is held constant; the pseudo-inverse is differentiated at constant rank.
     ///
     /// # Errors
-    /// [`PointError`].
+    /// [`PointError`], with [`MapError::NoSecondDerivatives`] of a map whose [`SmoothMap::second_order`] is `None`.
     pub fn field_derivative(&mut self, v: &[f64], out: &mut [f64]) -> Result<(), PointError> {
-        self.direction()?;
         let (objective, alpha) = (self.objective, self.objective.scaling());
+        let map = objective.map().second_order().ok_or(MapError::NoSecondDerivatives)?;
+        self.direction()?;
         let nominal = self.request();
         let undamped = 1.0 - self.damping_used;
         let here = &mut self.linearization;
@@ -313,7 +310,7 @@ impl<M: SecondOrderMap, L: Loss> Flow<'_, M, L> {
         here.jacobian().apply(v, &mut image);
         let mut b = vec![0.0; n];
         objective.loss().hessian_apply(here.output(), &image, &mut b);
-        let (map, w) = (objective.map(), here.point().to_vec());
+        let w = here.point().to_vec();
         map.second_derivative(&w, here.jacobian(), v, &self.direction, &mut curved)?;
         for (b, c) in b.iter_mut().zip(&curved) {
             *b = alpha * *b - undamped * c;
@@ -355,7 +352,7 @@ impl<M: SecondOrderMap, L: Loss> Flow<'_, M, L> {
     }
 }
 
-impl<M: SecondOrderMap, L: Loss> VectorField for Flow<'_, M, L> {
+impl<M: SmoothMap, L: Loss> VectorField for Flow<'_, M, L> {
     type Breakdown = PointError;
 
     fn dimension(&self) -> usize {

@@ -12,6 +12,7 @@ mod schedule;
 mod scheduled;
 mod settings;
 mod simulate;
+mod trace;
 
 pub use checkpoint::Checkpoint;
 pub use diagnostics::Diagnostics;
@@ -29,5 +30,6 @@ pub use schedule::{
 pub use scheduled::{ScheduledStep, iterate_scheduled};
 pub use settings::{AtExit, Integrator, Settings, Tolerances};
 pub use simulate::{
-    Observer, Outcome, SimulationError, StopReason, Unobserved, Work, resume, simulate,
+    Answer, Observer, ObserverError, Outcome, SimulationError, StopReason, Work, resume, simulate,
 };
+pub use trace::{Trace, TraceRow};

@@ -38,10 +38,10 @@ impl Preconditioner {
 /// drops, and an error-controlled method makes no progress on it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum RankPolicy {
-    /// Stop the run; the event says where.
-    Stop,
-    /// Go on with the pseudo-inverse, singular values below the cutoff dropped.
+    /// Stop the run; the event says where. The default: what comes after may be no flow of the problem.
     #[default]
+    Stop,
+    /// Go on with the pseudo-inverse, singular values below the cutoff dropped: the paper's experiment does.
     PseudoInverse,
     /// Go on with `rho0 = rho/(1-rho) = sqrt(eps) sigma_max^2` for this one solve.
     RaiseDamping,

@@ -29,7 +29,7 @@ pub struct ScheduleState {
 
 /// Chooses rho before each step, and learns from it.
 ///
-/// [`crate::iterate_scheduled`] runs it along any objective, [`crate::Damping::Schedule`] in a fit. A fit
+/// [`iterate_scheduled`](crate::iterate_scheduled) runs it along any objective, [`Damping::Schedule`](crate::Damping::Schedule) in a fit. A fit
 /// works with a clone of its own, so that settings serve many fits.
 ///
 /// # Examples

@@ -1,6 +1,6 @@
 //! Theorem 2's iteration with scheduled damping, `w <- w - eta H_rho^-1 J^T grad g`, for any objective.
 //!
-//! A fit runs the same schedules for residuals, with bounds and robust losses: [`crate::Damping::Schedule`].
+//! A fit runs the same schedules for residuals, with bounds and robust losses: [`Damping::Schedule`](crate::Damping::Schedule).
 
 use gaussflow_objective::{Linearization, Loss, Objective, PointError, SmoothMap};
 use gaussflow_solvers::{JacobianOperator, SolveError, SolveRequest, inner_product, norm};

@@ -1,7 +1,7 @@
-//! Settings of a run, with the paper's as defaults.
+//! Settings of a run: defaults for a problem of your own, and the paper's experiment as a preset.
 
 use crate::flow::SolveSettings;
-use crate::preconditioner::Preconditioner;
+use crate::preconditioner::{Preconditioner, RankPolicy};
 
 /// How the flow is carried forward in time.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -12,7 +12,8 @@ pub enum Integrator {
     RungeKutta4,
     /// Explicit with error control: accurate where the flow is not stiff.
     Adaptive(Tolerances),
-    /// Implicit with error control: for gradient flow, whose rates spread like the kernel's spectrum.
+    /// Implicit with error control: for gradient flow, whose rates spread like the kernel's spectrum. It needs the
+    /// map's [`SmoothMap::second_order`](gaussflow_objective::SmoothMap::second_order).
     Stiff(Tolerances),
     /// The iteration of Theorem 2, `w <- w - eta H_rho^-1 J^T grad g`: eta is the run's step, and
     /// step k has time k alpha eta.
@@ -51,14 +52,19 @@ pub enum AtExit {
     Stop,
 }
 
-/// Settings of [`crate::simulate`].
+/// Settings of [`simulate`](crate::simulate).
+///
+/// The defaults are safe for a problem of your own: where the Jacobian loses rank the run stops and says so, which for
+/// Gauss-Newton with more parameters than outputs is at once. [`Self::paper`] is the setting of the paper's section 5.
 ///
 /// # Examples
 /// ```
-/// use gaussflow_dynamics::{Integrator, Preconditioner, Settings};
+/// use gaussflow_dynamics::{Integrator, Preconditioner, RankPolicy, Settings};
 /// let settings = Settings { horizon: 1.0, ..Settings::default() };
 /// assert_eq!(settings.preconditioner, Preconditioner::GaussNewton);
 /// assert_eq!((settings.integrator, settings.step), (Integrator::Euler, 0.01));
+/// assert_eq!(settings.solve.rank_policy, RankPolicy::Stop);
+/// assert_eq!(Settings::paper().solve.rank_policy, RankPolicy::PseudoInverse);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Settings {
@@ -75,7 +81,7 @@ pub struct Settings {
     /// A checkpoint every so many steps, a multiple of `record_every`; 0 for none. Integrator and caches
     /// start anew at each. Default 0.
     pub checkpoint_every: usize,
-    /// How systems are solved.
+    /// How systems are solved, and what happens at loss of rank (default: the run stops).
     pub solve: SolveSettings,
     /// Threshold on sigma_min / sigma_max of the rank-lost event; default 1e-6, which is 1e-12 on
     /// the eigenvalues of `J^T J`. Only watched at rho = 0, and within the memory limit.
@@ -104,5 +110,13 @@ impl Default for Settings {
             at_exit: AtExit::Continue,
             stationary_fraction: None,
         }
+    }
+}
+
+impl Settings {
+    /// The settings of the paper's section 5: the defaults, but at loss of rank the run goes on with the pseudo-inverse.
+    pub fn paper() -> Self {
+        let rank_policy = RankPolicy::PseudoInverse;
+        Self { solve: SolveSettings { rank_policy, ..SolveSettings::default() }, ..Self::default() }
     }
 }

@@ -1,11 +1,12 @@
 //! A run: the flow of an objective from w_0 to the horizon or to the event that stops it.
 
+use std::fmt::{Display, Formatter};
 use std::ops::ControlFlow;
 
 use gaussflow_integrators::{
     End, EventAction, EventFunction, Grid, IntegrationError, Method, Statistics, integrate,
 };
-use gaussflow_objective::{Loss, MapError, Objective, PointError, SecondOrderMap};
+use gaussflow_objective::{Loss, MapError, Objective, PointError, SmoothMap};
 use gaussflow_solvers::JacobianOperator;
 
 use crate::checkpoint::{Checkpoint, Piece};
@@ -15,18 +16,63 @@ use crate::flow::{Flow, FlowCounts, SolveSettings};
 use crate::preconditioner::{Preconditioner, RankPolicy};
 use crate::settings::{AtExit, Integrator, Settings};
 
-/// Sees every recorded step, at the point where the flow is.
+/// An observer's own error, which ends the run and reaches the caller in [`SimulationError::Observer`].
+pub type ObserverError = Box<dyn std::error::Error + Send + Sync>;
+
+/// What an observer may answer: nothing (the run goes on), a [`ControlFlow`] whose `Break` interrupts the run, or a
+/// [`Result`] of either, whose error ends it.
+pub trait Answer {
+    /// Whether the run goes on.
+    ///
+    /// # Errors
+    /// The observer's.
+    fn answer(self) -> Result<ControlFlow<()>, ObserverError>;
+}
+
+impl Answer for () {
+    fn answer(self) -> Result<ControlFlow<()>, ObserverError> {
+        Ok(ControlFlow::Continue(()))
+    }
+}
+
+impl Answer for ControlFlow<()> {
+    fn answer(self) -> Result<ControlFlow<()>, ObserverError> {
+        Ok(self)
+    }
+}
+
+impl<A: Answer, E: Into<ObserverError>> Answer for Result<A, E> {
+    fn answer(self) -> Result<ControlFlow<()>, ObserverError> {
+        self.map_err(Into::into)?.answer()
+    }
+}
+
+/// Sees every recorded step, at the point where the flow is, and every checkpoint ([`resume`]).
 ///
-/// Implement it for a recorder of your own; closures `|step, time, flow|` implement it. Breaking
-/// interrupts the run.
-pub trait Observer<M: SecondOrderMap, L: Loss> {
-    /// Step `step` at `time`; `flow` is at the state and shares what it has computed there.
-    fn record(&mut self, step: usize, time: f64, flow: &mut Flow<'_, M, L>) -> ControlFlow<()>;
+/// Closures `|step, time, flow|` that return an [`Answer`] implement it.
+pub trait Observer<M: SmoothMap, L: Loss> {
+    /// Step `step` at `time`; `flow` is at the state and shares what it has computed there. Breaking interrupts the run.
+    ///
+    /// # Errors
+    /// The observer's own; they end the run.
+    fn record(
+        &mut self,
+        step: usize,
+        time: f64,
+        flow: &mut Flow<'_, M, L>,
+    ) -> Result<ControlFlow<()>, ObserverError>;
 
     /// The run has come to a checkpoint, after the record there; the work is that since
     /// [`simulate`] or [`resume`] was called. Breaking interrupts the run.
-    fn checkpoint(&mut self, _at: &Checkpoint, _work: &Work) -> ControlFlow<()> {
-        ControlFlow::Continue(())
+    ///
+    /// # Errors
+    /// As [`Self::record`].
+    fn checkpoint(
+        &mut self,
+        _at: &Checkpoint,
+        _work: &Work,
+    ) -> Result<ControlFlow<()>, ObserverError> {
+        Ok(ControlFlow::Continue(()))
     }
 }
 
@@ -39,22 +85,17 @@ pub struct Work {
     pub statistics: Statistics,
 }
 
-impl<M: SecondOrderMap, L: Loss, C> Observer<M, L> for C
+impl<M: SmoothMap, L: Loss, C, A: Answer> Observer<M, L> for C
 where
-    C: FnMut(usize, f64, &mut Flow<'_, M, L>) -> ControlFlow<()>,
+    C: FnMut(usize, f64, &mut Flow<'_, M, L>) -> A,
 {
-    fn record(&mut self, step: usize, time: f64, flow: &mut Flow<'_, M, L>) -> ControlFlow<()> {
-        self(step, time, flow)
-    }
-}
-
-/// The observer that does nothing.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Unobserved;
-
-impl<M: SecondOrderMap, L: Loss> Observer<M, L> for Unobserved {
-    fn record(&mut self, _: usize, _: f64, _: &mut Flow<'_, M, L>) -> ControlFlow<()> {
-        ControlFlow::Continue(())
+    fn record(
+        &mut self,
+        step: usize,
+        time: f64,
+        flow: &mut Flow<'_, M, L>,
+    ) -> Result<ControlFlow<()>, ObserverError> {
+        self(step, time, flow).answer()
     }
 }
 
@@ -88,7 +129,7 @@ impl StopReason {
     }
 }
 
-/// What a run came to.
+/// What a run came to. [`Display`] says it in a few lines.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
     /// Why it ended.
@@ -114,10 +155,64 @@ impl Outcome {
     }
 }
 
-/// Why a run could not start.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+impl Display for Outcome {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        let Self { final_time, final_loss, counts, statistics, .. } = self;
+        match &self.stop_reason {
+            StopReason::Horizon => write!(f, "The run reached its horizon"),
+            StopReason::Event(EventKind::LeftBall) => {
+                write!(f, "The run stopped where it left the ball")
+            }
+            StopReason::Event(EventKind::RankLost) => {
+                write!(
+                    f,
+                    "The run stopped because the Jacobian lost rank (RankPolicy says whether one goes on, and \
+                     Levenberg-Marquardt damping needs no rank)"
+                )
+            }
+            StopReason::Event(EventKind::NonFinite) => {
+                write!(f, "The run stopped where a value was infinite or not a number")
+            }
+            StopReason::Event(EventKind::Stationary) => {
+                write!(f, "The run stopped where the Riemannian gradient had fallen far enough")
+            }
+            StopReason::StepUnderflow => {
+                write!(f, "The run stopped where error control asked for ever shorter steps")
+            }
+            StopReason::Interrupted => write!(f, "The observer interrupted the run"),
+            StopReason::Failed(error) => write!(f, "The run failed ({error})"),
+        }?;
+        writeln!(f, ": time {final_time}, loss {final_loss:.6e}.")?;
+        for event in &self.events {
+            let EventRecord { kind, time, step, value, threshold } = event;
+            let kind = kind.name();
+            writeln!(
+                f,
+                "{kind} at time {time}, step {step}: {value:.3e} against {threshold:.3e}."
+            )?;
+        }
+        write!(
+            f,
+            "{} steps, {} linearizations, {} directions, of which {} by the pseudo-inverse and {} with raised damping.",
+            statistics.accepted_steps,
+            counts.linearizations,
+            counts.directions,
+            counts.pseudo_inverse,
+            counts.raised_damping
+        )
+    }
+}
+
+/// Why a run could not start, or the error with which its observer ended it.
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SimulationError {
+    /// The observer returned an error.
+    #[error("the observer: {0}")]
+    Observer(#[source] ObserverError),
+    /// The stiff integrator needs second derivatives ([`MapError::NoSecondDerivatives`]).
+    #[error("Integrator::Stiff: {0}")]
+    Stiff(#[source] MapError),
     /// Step, horizon, tolerance or initial state are not acceptable.
     #[error(transparent)]
     Integration(#[from] IntegrationError),
@@ -154,65 +249,69 @@ pub enum SimulationError {
 
 /// Runs the flow of `objective` from `initial` (length p), showing every record to `observer`.
 ///
+/// The observer is a closure `|step, time, flow|`, which may return nothing, a [`ControlFlow`], or a [`Result`] of
+/// either ([`Answer`]); `|_, _, _| ()` observes nothing. Any [`SmoothMap`] will do, except for [`Integrator::Stiff`].
+///
 /// # Errors
-/// [`SimulationError`] when the run cannot start; everything later is in the [`Outcome`].
+/// [`SimulationError`] when the run cannot start, and the observer's error; everything else is in the [`Outcome`].
 ///
 /// # Examples
 /// ```
-/// use std::ops::ControlFlow;
-/// use gaussflow_dynamics::{Flow, Settings, simulate};
+/// use gaussflow_dynamics::{Settings, simulate};
 /// use gaussflow_objective::{FiniteDifferences, Objective, ResidualFn, Squared};
 ///
 /// // f(w) = (w, w): the flow contracts g by exp(-4 t) towards the mean of the targets.
 /// let map = FiniteDifferences::new(ResidualFn::new(2, 1, |w, out| out.fill(w[0])));
 /// let objective = Objective::new(map, Squared::new(vec![1.0, 3.0])?, 1.0)?;
 /// let mut losses = Vec::new();
-/// let mut record = |_, _, flow: &mut Flow<_, _>| {
+/// let outcome = simulate(&objective, &[0.0], &Settings::default(), |_, _, flow| {
 ///     losses.push(flow.linearization().loss());
-///     ControlFlow::Continue(())
-/// };
-/// let outcome = simulate(&objective, &[0.0], &Settings::default(), &mut record)?;
+/// })?;
 /// assert_eq!(losses.len(), 501);
 /// assert!((outcome.final_weights[0] - 2.0).abs() < 1e-3);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub fn simulate<M: SecondOrderMap, L: Loss>(
+pub fn simulate<M: SmoothMap, L: Loss, A: Answer>(
     objective: &Objective<M, L>,
     initial: &[f64],
     settings: &Settings,
-    observer: &mut dyn Observer<M, L>,
+    mut observer: impl FnMut(usize, f64, &mut Flow<'_, M, L>) -> A,
 ) -> Result<Outcome, SimulationError> {
-    in_pieces(objective, initial, None, settings, observer)
+    in_pieces(objective, initial, None, settings, &mut observer)
 }
 
-/// Goes on from `checkpoint` of a run from `initial` with the same settings, to the bits that the
-/// run would have come to; the outcome's work is that since the checkpoint.
+/// As [`simulate`], for an [`Observer`] that keeps checkpoints: from `checkpoint` of a run from `initial` with the same
+/// settings, or from the beginning where there is none.
+///
+/// A resumed run comes to the bits that the whole one would; the outcome's work is that since the checkpoint.
 ///
 /// # Errors
 /// As [`simulate`]; [`SimulationError::InvalidCheckpoint`] for one that this run cannot have.
-pub fn resume<M: SecondOrderMap, L: Loss>(
+pub fn resume<M: SmoothMap, L: Loss>(
     objective: &Objective<M, L>,
     initial: &[f64],
-    checkpoint: &Checkpoint,
+    checkpoint: Option<&Checkpoint>,
     settings: &Settings,
     observer: &mut dyn Observer<M, L>,
 ) -> Result<Outcome, SimulationError> {
-    let (interval, step) = (settings.checkpoint_every, checkpoint.step);
-    if interval == 0 || step == 0 || !step.is_multiple_of(interval) {
+    let interval = settings.checkpoint_every;
+    if let Some(&Checkpoint { step, .. }) = checkpoint
+        && (interval == 0 || step == 0 || !step.is_multiple_of(interval))
+    {
         return Err(SimulationError::InvalidCheckpoint { step, interval });
     }
-    in_pieces(objective, initial, Some(checkpoint.clone()), settings, observer)
+    in_pieces(objective, initial, checkpoint.cloned(), settings, observer)
 }
 
 /// Integrates from checkpoint to checkpoint.
-fn in_pieces<M: SecondOrderMap, L: Loss>(
+fn in_pieces<M: SmoothMap, L: Loss>(
     objective: &Objective<M, L>,
     initial: &[f64],
     mut checkpoint: Option<Checkpoint>,
     settings: &Settings,
     observer: &mut dyn Observer<M, L>,
 ) -> Result<Outcome, SimulationError> {
-    check(settings)?;
+    check(objective.map(), settings)?;
     let solve = effective_solve(settings);
     let (method, grid) = method_and_grid(settings, objective.scaling());
     let mut work = Work::default();
@@ -246,6 +345,7 @@ fn in_pieces<M: SecondOrderMap, L: Loss>(
         }
         // Where the observed point has no linearization the run ends; integrators know no such reason.
         let mut unobservable: Option<MapError> = None;
+        let mut refusal: Option<ObserverError> = None;
         let mut record = |flow: &mut Flow<'_, M, L>, step: usize, _: f64, w: &[f64]| {
             // The checkpoint itself was recorded before it was made.
             if step == 0 && !piece.is_first() {
@@ -256,7 +356,10 @@ fn in_pieces<M: SecondOrderMap, L: Loss>(
                 return ControlFlow::Break(());
             }
             match piece.place(step) {
-                Ok((step, time)) => observer.record(step, time, flow),
+                Ok((step, time)) => observer.record(step, time, flow).unwrap_or_else(|error| {
+                    refusal = Some(error);
+                    ControlFlow::Break(())
+                }),
                 // The grid was checked when the piece was made.
                 Err(_) => ControlFlow::Break(()),
             }
@@ -268,6 +371,9 @@ fn in_pieces<M: SecondOrderMap, L: Loss>(
             }
             integrate(method, piece.grid()?, &mut flow, start, &mut functions, &mut record)?
         };
+        if let Some(error) = refusal {
+            return Err(SimulationError::Observer(error));
+        }
         work.statistics += integration.statistics;
         integration.time = match integration.end {
             End::Horizon => grid.time(piece.end())?,
@@ -288,7 +394,7 @@ fn in_pieces<M: SecondOrderMap, L: Loss>(
                 events,
             };
             work.counts += flow.counts();
-            if observer.checkpoint(&at, &work).is_continue() {
+            if observer.checkpoint(&at, &work).map_err(SimulationError::Observer)?.is_continue() {
                 checkpoint = Some(at);
                 continue;
             }
@@ -313,8 +419,11 @@ fn in_pieces<M: SecondOrderMap, L: Loss>(
     }
 }
 
-/// Refuses thresholds that are not positive and finite.
-fn check(settings: &Settings) -> Result<(), SimulationError> {
+/// Refuses thresholds that are not positive and finite, and a stiff run without second derivatives.
+fn check<M: SmoothMap>(map: &M, settings: &Settings) -> Result<(), SimulationError> {
+    if matches!(settings.integrator, Integrator::Stiff(_)) && map.second_order().is_none() {
+        return Err(SimulationError::Stiff(MapError::NoSecondDerivatives));
+    }
     let named = [
         ("the rank threshold", Some(settings.rank_threshold)),
         ("the ball radius", settings.ball_radius),

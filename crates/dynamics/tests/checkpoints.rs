@@ -7,8 +7,8 @@ mod maps;
 use std::ops::ControlFlow;
 
 use gaussflow_dynamics::{
-    Checkpoint, Flow, Integrator, Observer, Outcome, Preconditioner, Settings, SimulationError,
-    StopReason, Tolerances, Work, resume, simulate,
+    Checkpoint, Flow, Integrator, Observer, ObserverError, Outcome, Preconditioner, Settings,
+    SimulationError, StopReason, Tolerances, Work, resume,
 };
 use gaussflow_objective::{LogCosh, Objective};
 use maps::Ridge;
@@ -23,12 +23,13 @@ fn problem() -> Problem {
 
 const START: [f64; 4] = [0.3, -0.2, 0.5, 0.1];
 
-/// Keeps records and checkpoints, and stops at one of them if told to.
+/// Keeps records and checkpoints, and stops or fails at one of them if told to.
 #[derive(Default)]
 struct Notes {
     rows: Vec<(usize, f64, f64, Vec<f64>)>,
     checkpoints: Vec<(Checkpoint, Work)>,
     stop_at: Option<usize>,
+    refuse_at: Option<usize>,
 }
 
 impl Observer<Ridge, LogCosh> for Notes {
@@ -37,19 +38,23 @@ impl Observer<Ridge, LogCosh> for Notes {
         step: usize,
         time: f64,
         flow: &mut Flow<'_, Ridge, LogCosh>,
-    ) -> ControlFlow<()> {
+    ) -> Result<ControlFlow<()>, ObserverError> {
         let here = flow.linearization();
         self.rows.push((step, time, here.loss(), here.point().to_vec()));
-        ControlFlow::Continue(())
+        Ok(ControlFlow::Continue(()))
     }
 
-    fn checkpoint(&mut self, at: &Checkpoint, work: &Work) -> ControlFlow<()> {
+    fn checkpoint(
+        &mut self,
+        at: &Checkpoint,
+        work: &Work,
+    ) -> Result<ControlFlow<()>, ObserverError> {
         self.checkpoints.push((at.clone(), *work));
-        if self.stop_at == Some(at.step) {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
+        if self.refuse_at == Some(at.step) {
+            return Err("the disk is full".into());
         }
+        let stops = self.stop_at == Some(at.step);
+        Ok(if stops { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     }
 }
 
@@ -81,7 +86,7 @@ fn every_kind() -> Vec<Settings> {
 
 fn undisturbed(settings: &Settings) -> (Outcome, Notes) {
     let mut notes = Notes::default();
-    let outcome = simulate(&problem(), &START, settings, &mut notes).unwrap();
+    let outcome = resume(&problem(), &START, None, settings, &mut notes).unwrap();
     (outcome, notes)
 }
 
@@ -94,7 +99,7 @@ fn a_resumed_run_ends_with_the_same_bits() {
         assert_eq!(notes.checkpoints.len(), notes.rows.len().div_ceil(8) - 1);
         for (at, done) in &notes.checkpoints {
             let mut rest = Notes::default();
-            let resumed = resume(&problem(), &START, at, &settings, &mut rest).unwrap();
+            let resumed = resume(&problem(), &START, Some(at), &settings, &mut rest).unwrap();
             let first = notes.rows.iter().position(|row| row.0 > at.step).unwrap();
             assert!(rest.rows == notes.rows[first..], "{settings:?} from step {}", at.step);
             let mut statistics = done.statistics;
@@ -118,7 +123,7 @@ fn checkpoints_change_no_more_than_rounding_and_the_error_control() {
         assert!((a.time - b.time).abs() <= bound && a.step == b.step, "{a:?} {b:?}");
         // The records of the first piece are those of the run without checkpoints.
         let mut first = Notes::default();
-        simulate(&problem(), &START, &Settings { checkpoint_every: 0, ..settings }, &mut first)
+        resume(&problem(), &START, None, &Settings { checkpoint_every: 0, ..settings }, &mut first)
             .unwrap();
         assert!(first.rows[..9] == notes.rows[..9], "{settings:?}");
     }
@@ -129,12 +134,12 @@ fn a_run_stopped_at_a_checkpoint_says_so_and_goes_on() {
     let settings = settings(Preconditioner::GaussNewton, Integrator::Euler);
     let (whole, _) = undisturbed(&settings);
     let mut notes = Notes { stop_at: Some(16), ..Notes::default() };
-    let stopped = simulate(&problem(), &START, &settings, &mut notes).unwrap();
+    let stopped = resume(&problem(), &START, None, &settings, &mut notes).unwrap();
     assert_eq!(stopped.stop_reason, StopReason::Interrupted);
     assert_eq!(stopped.final_time, 16.0 * 0.03);
     let (at, _) = notes.checkpoints.last().unwrap();
     assert_eq!(at.weights, stopped.final_weights);
-    let resumed = resume(&problem(), &START, at, &settings, &mut Notes::default()).unwrap();
+    let resumed = resume(&problem(), &START, Some(at), &settings, &mut Notes::default()).unwrap();
     assert_eq!(resumed.final_weights, whole.final_weights);
 }
 
@@ -142,11 +147,14 @@ fn a_run_stopped_at_a_checkpoint_says_so_and_goes_on() {
 fn intervals_and_checkpoints_that_do_not_fit_are_refused() {
     let base = settings(Preconditioner::GaussNewton, Integrator::Euler);
     let uneven = Settings { record_every: 3, ..base };
-    let refused = simulate(&problem(), &START, &uneven, &mut Notes::default()).unwrap_err();
-    assert_eq!(refused, SimulationError::InvalidInterval { interval: 8, every: 3 });
+    let refused = resume(&problem(), &START, None, &uneven, &mut Notes::default()).unwrap_err();
+    assert!(matches!(refused, SimulationError::InvalidInterval { interval: 8, every: 3 }));
     let (_, notes) = undisturbed(&base);
     let mut at = notes.checkpoints[0].0.clone();
     at.step = 9;
-    let refused = resume(&problem(), &START, &at, &base, &mut Notes::default()).unwrap_err();
-    assert_eq!(refused, SimulationError::InvalidCheckpoint { step: 9, interval: 8 });
+    let refused = resume(&problem(), &START, Some(&at), &base, &mut Notes::default()).unwrap_err();
+    assert!(matches!(refused, SimulationError::InvalidCheckpoint { step: 9, interval: 8 }));
+    let mut full = Notes { refuse_at: Some(16), ..Notes::default() };
+    let refused = resume(&problem(), &START, None, &base, &mut full).unwrap_err();
+    assert_eq!(refused.to_string(), "the observer: the disk is full");
 }

@@ -9,14 +9,15 @@ mod maps;
 use std::ops::ControlFlow;
 
 use gaussflow_dynamics::{
-    AtExit, EventKind, Flow, Integrator, Preconditioner, Settings, SimulationError, SolveSettings,
+    AtExit, EventKind, Integrator, Preconditioner, Settings, SimulationError, SolveSettings,
     StopReason, Tolerances, simulate,
 };
 use gaussflow_integrators::IntegrationError;
 use gaussflow_objective::{
-    FiniteDifferences, MapError, Objective, PointError, ResidualFn, Squared,
+    FiniteDifferences, JacobianDifferences, MapError, Objective, PointError, ResidualFn, Residuals,
+    SmoothMap, Squared,
 };
-use gaussflow_solvers::SolveError;
+use gaussflow_solvers::{DenseJacobian, SolveError};
 use maps::{Linear, run};
 
 const CONTROLLED: Tolerances = Tolerances { relative: 1e-10, absolute: 1e-12 };
@@ -120,10 +121,7 @@ fn a_map_that_gives_nan_ends_the_run_with_its_time_and_step() {
         assert_eq!((event.step, event.time), (*step, *time));
         assert_eq!((*step, outcome.final_time), (usize::try_from(last).unwrap(), *time));
     }
-    let refused =
-        simulate(&build(0.5), &[2.0], &Settings::default(), &mut |_, _, _: &mut Flow<_, _>| {
-            ControlFlow::Continue(())
-        });
+    let refused = simulate(&build(0.5), &[2.0], &Settings::default(), |_, _, _| ());
     assert!(matches!(
         refused,
         Err(SimulationError::InitialPoint(PointError::Map(MapError::NonFinite { .. })))
@@ -135,11 +133,11 @@ fn the_observer_may_interrupt_and_records_come_every_so_often() {
     let objective = identity(vec![3.0, 4.0, 1.0]);
     let mut steps = Vec::new();
     let settings = Settings { record_every: 3, horizon: 0.1, ..Settings::default() };
-    let mut observer = |step, _, _: &mut Flow<'_, Linear, Squared>| {
+    let outcome = simulate(&objective, &[0.0; 2], &settings, |step, _, _| {
         steps.push(step);
         if step >= 6 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    };
-    let outcome = simulate(&objective, &[0.0; 2], &settings, &mut observer).unwrap();
+    })
+    .unwrap();
     assert_eq!((outcome.stop_reason, outcome.final_time), (StopReason::Interrupted, 6.0 * 0.01));
     assert_eq!(steps, [0, 3, 6]);
     let (_, trace) = run(&objective, &[0.0; 2], &settings);
@@ -147,10 +145,84 @@ fn the_observer_may_interrupt_and_records_come_every_so_often() {
 }
 
 #[test]
+fn an_error_of_the_observer_ends_the_run_and_reaches_the_caller() {
+    let objective = identity(vec![3.0, 4.0, 1.0]);
+    let mut seen = 0;
+    let refused = simulate(&objective, &[0.0; 2], &Settings::default(), |step, _, _| {
+        seen += 1;
+        if step == 4 { Err(MapError::NoSecondDerivatives) } else { Ok(()) }
+    });
+    let Err(SimulationError::Observer(error)) = refused else { panic!("{refused:?}") };
+    assert_eq!((error.downcast_ref(), seen), (Some(&MapError::NoSecondDerivatives), 5));
+}
+
+/// The identity with a Jacobian and nothing more.
+struct FirstOrder(Linear);
+
+impl Residuals for FirstOrder {
+    fn parameters(&self) -> usize {
+        self.0.parameters()
+    }
+    fn outputs(&self) -> usize {
+        self.0.outputs()
+    }
+    fn value(&self, w: &[f64], out: &mut [f64]) -> Result<(), MapError> {
+        self.0.value(w, out)
+    }
+}
+
+impl SmoothMap for FirstOrder {
+    type Jacobian = DenseJacobian;
+    fn new_jacobian(&self) -> DenseJacobian {
+        self.0.new_jacobian()
+    }
+    fn linearize(
+        &self,
+        w: &[f64],
+        value: &mut [f64],
+        jacobian: &mut DenseJacobian,
+    ) -> Result<(), MapError> {
+        self.0.linearize(w, value, jacobian)
+    }
+}
+
+#[test]
+fn without_second_derivatives_every_integrator_but_the_stiff_one_runs() {
+    let first = || FirstOrder(identity(vec![0.0; 3]).map().clone());
+    let loss = || Squared::new(vec![3.0, 4.0, 1.0]).unwrap();
+    let objective = Objective::new(first(), loss(), 1.0).unwrap();
+    for integrator in [Integrator::Euler, Integrator::RungeKutta4, Integrator::Adaptive(CONTROLLED)]
+    {
+        let settings = Settings { integrator, ..Settings::default() };
+        let (found, _) = run(&objective, &[0.0; 2], &settings);
+        let (expected, _) = run(&identity(vec![3.0, 4.0, 1.0]), &[0.0; 2], &settings);
+        assert_eq!(found, expected, "{integrator:?}");
+    }
+    let settings = Settings { integrator: Integrator::Stiff(CONTROLLED), ..Settings::default() };
+    let refused = simulate(&objective, &[0.0; 2], &settings, |_, _, _| ()).unwrap_err();
+    assert!(matches!(refused, SimulationError::Stiff(MapError::NoSecondDerivatives)));
+    assert!(refused.to_string().contains("JacobianDifferences"), "{refused}");
+    let objective = Objective::new(JacobianDifferences::new(first()), loss(), 1.0).unwrap();
+    let (outcome, _) = run(&objective, &[0.0; 2], &settings);
+    assert_eq!(outcome.stop_reason, StopReason::Horizon);
+}
+
+#[test]
+fn outcomes_say_in_words_how_they_ended() {
+    let objective = identity(vec![3.0, 4.0, 1.0]);
+    let settings = Settings { ball_radius: Some(2.0), horizon: 1.0, ..Settings::default() };
+    let text = run(&objective, &[0.0; 2], &settings).0.to_string();
+    assert!(text.starts_with("The run reached its horizon: time 1, loss 1.4"), "{text}");
+    assert!(text.contains("left-ball at time 0.25") && text.contains("100 steps"), "{text}");
+    let flat = Objective::new(Linear(vec![vec![1.0; 2]; 3]), Squared::of_residuals(3), 1.0);
+    let text = run(&flat.unwrap(), &[1.0; 2], &Settings::default()).0.to_string();
+    assert!(text.contains("lost rank") && text.contains("time 0, loss 1.2"), "{text}");
+}
+
+#[test]
 fn settings_out_of_range_are_refused_before_the_run() {
     let refused = |settings: Settings, initial: &[f64]| {
-        let mut observer = |_, _, _: &mut Flow<'_, Linear, Squared>| ControlFlow::Continue(());
-        simulate(&identity(vec![0.0; 3]), initial, &settings, &mut observer).unwrap_err()
+        simulate(&identity(vec![0.0; 3]), initial, &settings, |_, _, _| ()).unwrap_err()
     };
     let base = Settings::default();
     for value in [0.0, -1.0, f64::INFINITY] {
@@ -169,10 +241,10 @@ fn settings_out_of_range_are_refused_before_the_run() {
             assert!(matches!(error, SimulationError::Integration(_)), "{error}");
         }
     }
-    assert_eq!(
+    assert!(matches!(
         refused(Settings { record_every: 0, ..base }, &[0.0; 2]),
         SimulationError::Integration(IntegrationError::ZeroInterval)
-    );
+    ));
     let loose = Integrator::Adaptive(Tolerances { relative: 0.0, absolute: 1.0 });
     assert!(matches!(
         refused(Settings { integrator: loose, ..base }, &[0.0; 2]),

@@ -7,11 +7,9 @@
 
 mod maps;
 
-use std::ops::ControlFlow;
-
 use gaussflow_dynamics::{
     Diagnostics, Flow, Integrator, Preconditioner, Settings, SolveSettings, StopReason, Tolerances,
-    Unobserved, simulate,
+    Trace, simulate,
 };
 use gaussflow_objective::{LogCosh, Loss, Objective, Residuals, SmoothMap, Squared};
 use gaussflow_solvers::norm;
@@ -199,17 +197,16 @@ fn repetition_and_watching_change_no_bit() {
         let (first, trace) = run(&objective, &start, &base);
         assert_eq!((&first, &trace), (&run(&objective, &start, &base).0, &trace));
         let mut measured = Vec::new();
-        let mut observer = |_, _, flow: &mut Flow<'_, Ridge, LogCosh>| {
-            measured.push(Diagnostics::measure(flow, &start).unwrap());
-            ControlFlow::Continue(())
-        };
         let watched = Settings {
             record_every: 7,
             ball_radius: Some(0.05),
             stationary_fraction: Some(1e-9),
             ..base
         };
-        let second = simulate(&objective, &start, &watched, &mut observer).unwrap();
+        let second = simulate(&objective, &start, &watched, |_, _, flow| {
+            measured.push(Diagnostics::measure(flow, &start).unwrap());
+        })
+        .unwrap();
         assert_eq!(first.final_weights, second.final_weights, "{integrator:?}");
         assert_eq!(measured.len(), 16, "steps 0, 7, ..., 98 and 100");
         // The flow's loss never rises, and its rate is the square of the Riemannian gradient.
@@ -222,12 +219,17 @@ fn repetition_and_watching_change_no_bit() {
 fn diagnostics_and_step_share_one_factorization() {
     let objective = ridge(9, 4, 3.0);
     let start = [0.1; 4];
-    let mut observer = |_, _, flow: &mut Flow<'_, Ridge, LogCosh>| {
-        Diagnostics::measure(flow, &start).unwrap();
-        ControlFlow::Continue(())
-    };
     let settings = Settings { horizon: 0.5, ..Settings::default() };
-    let counts = simulate(&objective, &start, &settings, &mut observer).unwrap().counts;
+    let mut trace = Trace::default();
+    let outcome =
+        simulate(&objective, &start, &settings, |step, time, flow| trace.record(step, time, flow));
+    let counts = outcome.unwrap().counts;
+    assert_eq!((trace.rows.len(), trace.rows[50].step), (51, 50));
+    assert!(trace.rows[50].measured.deviation > 0.0);
+    let lines: Vec<String> = trace.to_string().lines().map(str::to_owned).collect();
+    assert_eq!(lines.len(), 52);
+    let numbers: Vec<f64> = lines[51].split(',').map(|number| number.parse().unwrap()).collect();
+    assert_eq!((numbers[0], numbers[2]), (50.0, trace.rows[50].measured.loss));
     assert_eq!((counts.linearizations, counts.factors.qr, counts.factors.extremes), (51, 51, 51));
     assert_eq!((counts.directions, counts.factors.svd, counts.factors.cholesky), (50, 0, 51));
 }
@@ -240,18 +242,17 @@ fn a_run_beyond_the_memory_limit_is_the_run_within_it() {
         for preconditioner in
             [Preconditioner::GaussNewton, Preconditioner::LevenbergMarquardt { damping: 0.2 }]
         {
-            let base = Settings { preconditioner, horizon: 0.5, ..Settings::default() };
+            let base = Settings { preconditioner, horizon: 0.5, ..Settings::paper() };
             let beyond = SolveSettings { memory_limit: 8, ..base.solve };
             let mut unknown = 0;
-            let mut observer = |_, _, flow: &mut Flow<'_, Ridge, LogCosh>| {
+            let observer = |_, _, flow: &mut Flow<'_, Ridge, LogCosh>| {
                 let measured = Diagnostics::measure(flow, &start).unwrap();
                 assert!(measured.loss.is_finite() && measured.gram_max_eigenvalue > 0.0);
                 unknown += u32::from(measured.normal_gradient_norm.is_nan());
-                ControlFlow::Continue(())
             };
             let settings = Settings { solve: beyond, ..base };
-            let second = simulate(&objective, &start, &settings, &mut observer).unwrap();
-            let first = simulate(&objective, &start, &base, &mut Unobserved).unwrap();
+            let second = simulate(&objective, &start, &settings, observer).unwrap();
+            let first = simulate(&objective, &start, &base, |_, _, _| ()).unwrap();
             assert_eq!(
                 (first.stop_reason, &second.stop_reason),
                 (StopReason::Horizon, &StopReason::Horizon)

@@ -28,7 +28,7 @@ fn main() -> Fallible<()> {
     for alpha in [8.0, 32.0, 128.0, 512.0] {
         let (objective, start) = problem(alpha)?;
         let settings = Settings { horizon: 1.0, ..Settings::default() };
-        let end = simulate(&objective, &start, &settings, &mut Unobserved)?.final_weights;
+        let end = simulate(&objective, &start, &settings, |_, _, _| ())?.final_weights;
         let mut manifold = OutputManifold::new(&objective)?;
         let angle = manifold.tangent_angles(&start, &end)?.largest.to_degrees();
         let mut point = manifold.at(&start)?;

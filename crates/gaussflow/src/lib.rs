@@ -1,33 +1,113 @@
-//! Gauss-Newton, Levenberg-Marquardt and gradient-flow dynamics and their geometry, in one dependency.
+//! Gauss-Newton, Levenberg-Marquardt and gradient-flow dynamics of a model, fits of it, and the geometry of its outputs.
+//!
+//! One dependency and one import, `use gaussflow::prelude::*;`, bring every name on this page.
+//!
+//! | you want to | start with |
+//! |---|---|
+//! | describe a model f(w) by a closure | [`ResidualFn`], with derivatives by [`FiniteDifferences`] or [`SparseDifferences`] |
+//! | give its Jacobian yourself | implement [`SmoothMap`] and try [`check_jacobian`]; [`JacobianDifferences`] adds second derivatives |
+//! | take a network with one hidden layer | [`InitialPoint::draw`], then [`Network::from_initial_point`] |
+//! | follow a flow of the loss g(alpha f(w)) | [`Objective`], [`Settings`], [`simulate`]; a [`Trace`] records it |
+//! | fit a model to observations | [`LeastSquares::with_observations`], then [`LeastSquares::fit`] |
+//! | know the spectrum of `J J^T` or `J^T J` | [`Linearization::kernel_spectrum`], [`Linearization::gram_spectrum`] |
+//! | measure curvature, geodesics, distances | [`OutputManifold`] |
+//! | solve `((1 - rho) J^T J + rho I) v = J^T b` alone | [`Factors::solve`] |
+//! | read off the constants of the paper's theorems | [`theory`] |
+//!
+//! **One model for everything.** A map of outputs f(w) serves [`simulate`] through an [`Objective`], and a fit through
+//! [`LeastSquares`]; both borrow it, as `&map` is a map too.
+//!
+//! **What a run needs.** A Jacobian is enough for all but [`Integrator::Stiff`] and the geometry, which take second
+//! derivatives. [`Network`] and [`FiniteDifferences`] have them.
+//!
+//! **What happens at loss of rank.** A run stops and its [`Outcome`] says so; [`RankPolicy`] has the other ways.
+//! [`Settings::paper`] is the setting of the paper's experiment.
+//!
+//! **How a run or fit went.** [`Outcome`], [`Fit`], [`SolveReport`] and [`SlopeCheck`] print as a few lines of text.
+//! Errors carry the numbers that decided. Reasons to stop are data, not errors.
+//!
+//! [`ResidualFn`]: prelude::ResidualFn
+//! [`FiniteDifferences`]: prelude::FiniteDifferences
+//! [`SparseDifferences`]: prelude::SparseDifferences
+//! [`SmoothMap`]: prelude::SmoothMap
+//! [`check_jacobian`]: prelude::check_jacobian
+//! [`JacobianDifferences`]: prelude::JacobianDifferences
+//! [`InitialPoint::draw`]: prelude::InitialPoint::draw
+//! [`Network`]: prelude::Network
+//! [`Network::from_initial_point`]: prelude::Network::from_initial_point
+//! [`Objective`]: prelude::Objective
+//! [`Settings`]: prelude::Settings
+//! [`Settings::paper`]: prelude::Settings::paper
+//! [`simulate`]: prelude::simulate
+//! [`Trace`]: prelude::Trace
+//! [`LeastSquares`]: prelude::LeastSquares
+//! [`LeastSquares::with_observations`]: prelude::LeastSquares::with_observations
+//! [`LeastSquares::fit`]: prelude::LeastSquares::fit
+//! [`Linearization::kernel_spectrum`]: prelude::Linearization::kernel_spectrum
+//! [`Linearization::gram_spectrum`]: prelude::Linearization::gram_spectrum
+//! [`OutputManifold`]: prelude::OutputManifold
+//! [`Factors::solve`]: prelude::Factors::solve
+//! [`Integrator::Stiff`]: prelude::Integrator::Stiff
+//! [`Outcome`]: prelude::Outcome
+//! [`RankPolicy`]: prelude::RankPolicy
+//! [`Fit`]: prelude::Fit
+//! [`SolveReport`]: prelude::SolveReport
+//! [`SlopeCheck`]: prelude::SlopeCheck
 #![doc = include_str!("../README.md")]
 
+#[doc(inline)]
 pub use gaussflow_dynamics as dynamics;
+#[doc(inline)]
 pub use gaussflow_integrators as integrators;
+#[doc(inline)]
 pub use gaussflow_manifold as manifold;
+#[doc(inline)]
 pub use gaussflow_network as network;
+#[doc(inline)]
 pub use gaussflow_objective as objective;
+#[doc(inline)]
 pub use gaussflow_solvers as solvers;
+#[doc(inline)]
 pub use gaussflow_theory as theory;
 
-/// The names that most programs need.
+/// The names that most programs need, by task: a model, a network, a loss, a flow, a fit, one point, geometry, solves.
 pub mod prelude {
-    pub use gaussflow_dynamics::{
-        Damping, Diagnostics, EventKind, Fit, FitSettings, FitStop, Flow, Integrator, LeastSquares,
-        Preconditioner, RankPolicy, RobustLoss, Settings, SolveSettings, StopReason, Tolerances,
-        Unobserved, simulate,
-    };
-    pub use gaussflow_manifold::{Geodesic, GeodesicSettings, ManifoldPoint, OutputManifold};
-    pub use gaussflow_network::{Activation, InitialPoint, Initialization, Network};
+    /// A model: maps of values, with first or second derivatives, and checks of them.
     pub use gaussflow_objective::{
-        FiniteDifferences, JacobianDifferences, Linearization, LogCosh, Loss, MapError, Objective,
-        ResidualFn, Residuals, SecondOrderMap, SmoothMap, SparseDifferences, Squared,
-        WeightedSquares, check_jacobian, check_second_derivative,
+        FiniteDifferences, JacobianDifferences, MapError, ResidualFn, Residuals, SecondOrderMap,
+        SlopeCheck, SmoothMap, SparseDifferences, check_jacobian, check_second_derivative,
     };
-    pub use gaussflow_solvers::{
-        DampedSolver, DenseJacobian, Factors, JacobianOperator, RowKronecker, SolveRequest,
-        SparseJacobian, SparsityPattern,
+
+    /// A network with one hidden layer, and where it starts.
+    pub use gaussflow_network::{Activation, InitialPoint, Initialization, Network};
+
+    /// A loss of the outputs, and the objective that it makes with a map.
+    pub use gaussflow_objective::{LogCosh, Loss, Objective, Squared, WeightedSquares};
+
+    /// A flow: its settings, its run, what is recorded and how it ended.
+    pub use gaussflow_dynamics::{
+        Diagnostics, EventKind, Flow, Integrator, Outcome, Preconditioner, RankPolicy, Settings,
+        SimulationError, SolveSettings, StopReason, Tolerances, Trace, simulate,
     };
+    /// What an observer returns to interrupt a run.
     pub use std::ops::ControlFlow;
+
+    /// A fit: its problem, its settings, its result.
+    pub use gaussflow_dynamics::{
+        Damping, Fit, FitError, FitSettings, FitStop, LeastSquares, RobustLoss,
+    };
+
+    /// Everything first-order at one point, the spectrum included.
+    pub use gaussflow_objective::Linearization;
+
+    /// The geometry of the outputs.
+    pub use gaussflow_manifold::{Geodesic, GeodesicSettings, ManifoldPoint, OutputManifold};
+
+    /// Damped solves with a Jacobian of your own.
+    pub use gaussflow_solvers::{
+        DampedSolver, DenseJacobian, Factors, JacobianOperator, RowKronecker, SolveReport,
+        SolveRequest, SparseJacobian, SparsityPattern,
+    };
 }
 
 /// The programs in the workspace's README, compiled and run with the documentation's tests.

@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use gaussflow_objective::{MapError, Residuals, SmoothMap, require_length};
+use gaussflow_objective::{MapError, Residuals, SecondOrderMap, SmoothMap, require_length};
 use gaussflow_solvers::RowBlocks;
 use rayon::prelude::*;
 
@@ -105,7 +105,7 @@ impl<A: ActivationFunction> Network<A> {
         Ok(self)
     }
 
-    /// The network of [`crate::Initialization`] `kind`: nullified at the drawn point, or plain phi.
+    /// The network of [`Initialization`](crate::Initialization) `kind`: nullified at the drawn point, or plain phi.
     ///
     /// # Errors
     /// As [`Self::new`] and [`Self::nullified_at`].
@@ -365,5 +365,9 @@ impl<A: ActivationFunction> SmoothMap for Network<A> {
             }
         }
         Ok(())
+    }
+
+    fn second_order(&self) -> Option<&dyn SecondOrderMap<Jacobian = Self::Jacobian>> {
+        Some(self)
     }
 }

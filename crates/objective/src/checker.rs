@@ -73,16 +73,27 @@ impl SlopeCheck {
 
 impl std::fmt::Display for SlopeCheck {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let word = match self.verdict {
-            SlopeVerdict::Consistent => "consistent",
-            SlopeVerdict::Exact => "exact to rounding",
-            SlopeVerdict::Inconsistent => "INCONSISTENT",
-        };
-        write!(f, "{word}: slope {:.2}, expected {}", self.slope, self.expected)?;
-        if !self.wrong_columns.is_empty() {
-            write!(f, "; wrong columns of the Jacobian: {:?}", self.wrong_columns)?;
+        let (slope, expected) = (self.slope, self.expected);
+        match self.verdict {
+            SlopeVerdict::Consistent => write!(
+                f,
+                "consistent: the Taylor remainder falls with slope {slope:.2}, expected {expected}"
+            )?,
+            SlopeVerdict::Exact => write!(
+                f,
+                "exact: the Taylor remainder is rounding at all {} steps",
+                self.steps.len()
+            )?,
+            SlopeVerdict::Inconsistent => write!(
+                f,
+                "INCONSISTENT, the derivative is wrong: the Taylor remainder falls with slope \
+                 {slope:.2}, expected {expected}"
+            )?,
         }
-        Ok(())
+        if self.wrong_columns.is_empty() {
+            return Ok(());
+        }
+        write!(f, "\nwrong columns of the Jacobian, from 0: {:?}", self.wrong_columns)
     }
 }
 

@@ -4,7 +4,7 @@ use crate::map::{MapError, Residuals, require_length};
 
 /// A map given by a closure `|w, out|` that writes n outputs at p parameters.
 ///
-/// Wrap it in [`crate::FiniteDifferences`] for derivatives.
+/// Wrap it in [`FiniteDifferences`](crate::FiniteDifferences) for derivatives.
 ///
 /// # Examples
 /// ```

@@ -53,7 +53,7 @@ impl<M: SmoothMap> Residuals for Dense<M> {
     }
 }
 
-impl<M: SmoothMap> SmoothMap for Dense<M> {
+impl<M: SecondOrderMap> SmoothMap for Dense<M> {
     type Jacobian = DenseJacobian;
 
     fn new_jacobian(&self) -> DenseJacobian {
@@ -88,6 +88,10 @@ impl<M: SmoothMap> SmoothMap for Dense<M> {
 
     fn jacobian_error(&self) -> f64 {
         self.inner.jacobian_error()
+    }
+
+    fn second_order(&self) -> Option<&dyn SecondOrderMap<Jacobian = Self::Jacobian>> {
+        Some(self)
     }
 }
 

@@ -146,6 +146,10 @@ impl<R: Residuals> SmoothMap for FiniteDifferences<R> {
     fn jacobian_error(&self) -> f64 {
         promised_error()
     }
+
+    fn second_order(&self) -> Option<&dyn SecondOrderMap<Jacobian = Self::Jacobian>> {
+        Some(self)
+    }
 }
 
 impl<R: Residuals> SecondOrderMap for FiniteDifferences<R> {

@@ -91,6 +91,10 @@ impl<M: SmoothMap> SmoothMap for JacobianDifferences<M> {
     fn jacobian_error(&self) -> f64 {
         self.inner.jacobian_error()
     }
+
+    fn second_order(&self) -> Option<&dyn SecondOrderMap<Jacobian = Self::Jacobian>> {
+        Some(self)
+    }
 }
 
 impl<M: SmoothMap> SecondOrderMap for JacobianDifferences<M> {

@@ -30,6 +30,12 @@ pub enum MapError {
         /// The entry.
         value: f64,
     },
+    /// Second derivatives are needed, and [`SmoothMap::second_order`] offers none.
+    #[error(
+        "the map offers no second derivatives: wrap it in JacobianDifferences, or let its \
+         SmoothMap::second_order return Some(self) where it implements SecondOrderMap"
+    )]
+    NoSecondDerivatives,
     /// A parameter's magnitude for difference steps is not positive and finite.
     #[error("scale {index} is {value}; accepted: finite numbers above 0")]
     InvalidScale {
@@ -47,6 +53,10 @@ pub enum MapError {
 }
 
 /// A map from p parameters to n outputs (residuals), value only.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a map from parameters to outputs",
+    note = "`ResidualFn::new(n, p, |w, out| ...)` makes one of a closure"
+)]
 pub trait Residuals {
     /// Number of parameters p.
     fn parameters(&self) -> usize;
@@ -62,6 +72,10 @@ pub trait Residuals {
 }
 
 /// A map with a Jacobian `Df(w)`, n x p.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a map with a Jacobian",
+    note = "`FiniteDifferences::new(map)` gives one to a map of values, such as a `ResidualFn`"
+)]
 pub trait SmoothMap: Residuals {
     /// How the Jacobian is held.
     type Jacobian: JacobianOperator;
@@ -103,12 +117,23 @@ pub trait SmoothMap: Residuals {
     fn jacobian_error(&self) -> f64 {
         f64::EPSILON
     }
+
+    /// The map's second derivatives, for those who need them at run time (the stiff integrator); default `None`. A
+    /// [`SecondOrderMap`] returns `Some(self)`.
+    fn second_order(&self) -> Option<&dyn SecondOrderMap<Jacobian = Self::Jacobian>> {
+        None
+    }
 }
 
-/// A map with second derivatives.
+/// A map with second derivatives. [`JacobianDifferences`](crate::JacobianDifferences) makes one of any [`SmoothMap`].
 ///
 /// Each method gets the Jacobian that [`SmoothMap::linearize`] wrote at the same `w`, so that a map
-/// may keep there what both need.
+/// may keep there what both need. Override [`SmoothMap::second_order`] as well, for the stiff integrator.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no second derivatives",
+    label = "second derivatives are needed here",
+    note = "`JacobianDifferences::new(map)` gives them to any map with a Jacobian"
+)]
 pub trait SecondOrderMap: SmoothMap {
     /// Writes `D2f(w)[u, v]` (length n), bilinear and symmetric in u and v (length p).
     ///
@@ -217,6 +242,9 @@ macro_rules! forward_through_pointer {
             }
             fn jacobian_error(&self) -> f64 {
                 (**self).jacobian_error()
+            }
+            fn second_order(&self) -> Option<&dyn SecondOrderMap<Jacobian = Self::Jacobian>> {
+                (**self).second_order()
             }
         }
 

@@ -10,10 +10,10 @@ use crate::map::{MapError, Residuals, SmoothMap};
 
 /// A map whose Jacobian has the entries of a [`SparsityPattern`], by differences of its values.
 ///
-/// Steps have the length of [`crate::FiniteDifferences`]' first ones and grow as those, judged by the rows of each column
+/// Steps have the length of [`FiniteDifferences`](crate::FiniteDifferences)' first ones and grow as those, judged by the rows of each column
 /// alone; they are not shortened where the derivative changes: give scales there. Where one side of a step
 /// is undefined, the other gives the derivative, by `(-3 f(w) + 4 f(w + h) - f(w + 2h)) / 2h`. What depends on a
-/// parameter outside of the pattern is not seen: [`crate::check_jacobian`] shows a pattern that misses entries.
+/// parameter outside of the pattern is not seen: [`check_jacobian`](crate::check_jacobian) shows a pattern that misses entries.
 ///
 /// # Cost
 /// Two values a group and one more: 7 for a tridiagonal Jacobian. Columns whose step grows, or that have to be moved
@@ -70,7 +70,7 @@ impl<R: Residuals> SparseDifferences<R> {
     }
 
     /// The magnitude of each parameter that its steps are relative to (length p, positive), as
-    /// [`crate::FiniteDifferences::with_scales`].
+    /// [`FiniteDifferences::with_scales`](crate::FiniteDifferences::with_scales).
     ///
     /// # Errors
     /// [`MapError`] on a wrong length or an entry that is not positive and finite.
@@ -284,7 +284,7 @@ impl<R: Residuals> SmoothMap for SparseDifferences<R> {
         crate::map::require_finite("the Jacobian by differences", jacobian.values())
     }
 
-    /// As [`crate::FiniteDifferences`].
+    /// As [`FiniteDifferences`](crate::FiniteDifferences).
     fn jacobian_error(&self) -> f64 {
         promised_error()
     }

@@ -1,4 +1,4 @@
-//! The extreme singular values of `Df(w)`, followed along the path of a [`Linearization`].
+//! The spectrum of `Df(w)`: extreme singular values, followed along the path of a [`Linearization`], or all of them.
 
 use gaussflow_solvers::{
     DampedSolver, ExtremeSingularValues, JacobianOperator, SolveError, SolveRequest, TrackerCounts,
@@ -52,6 +52,44 @@ impl<J: JacobianOperator> Linearization<J> {
             }
             found => found.map(|extremes| extremes.largest),
         }
+    }
+
+    /// The n eigenvalues of the kernel `K = J J^T`, smallest first: squares of the singular values of `J = Df(w)`, and
+    /// n - p zeros where n > p. Each is as accurate as singular values within c `eps sigma_max` make it.
+    ///
+    /// # Errors
+    /// [`SolveError`] on a Jacobian that is not finite, beyond the memory limit, or with rows on other machines.
+    ///
+    /// # Examples
+    /// ```
+    /// use gaussflow_objective::{FiniteDifferences, Linearization, Objective, ResidualFn, Squared};
+    /// let line = FiniteDifferences::new(ResidualFn::new(2, 1, |w, out| out.fill(w[0])));
+    /// let objective = Objective::new(line, Squared::new(vec![1.0, 3.0])?, 1.0)?;
+    /// let mut here = Linearization::new(objective.map())?;
+    /// here.move_to(&objective, &[0.0])?;
+    /// let (kernel, gram) = (here.kernel_spectrum()?, here.gram_spectrum()?); // of [1 1; 1 1] and [2]
+    /// assert!(kernel[0] == 0.0 && (kernel[1] - 2.0).abs() < 1e-9 && gram == kernel[1..]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn kernel_spectrum(&mut self) -> Result<Vec<f64>, SolveError> {
+        self.squares(self.output.len())
+    }
+
+    /// The p eigenvalues of the Gram matrix `J^T J`, smallest first, with p - n zeros where p > n.
+    ///
+    /// # Errors
+    /// As [`Self::kernel_spectrum`].
+    pub fn gram_spectrum(&mut self) -> Result<Vec<f64>, SolveError> {
+        self.squares(self.point.len())
+    }
+
+    /// The squares of the singular values, smallest first, after zeros that make them `count` numbers.
+    fn squares(&mut self, count: usize) -> Result<Vec<f64>, SolveError> {
+        let mut found = self.factors.singular_values(&self.jacobian)?;
+        found.iter_mut().for_each(|value| *value *= *value);
+        found.resize(count, 0.0);
+        found.reverse();
+        Ok(found)
     }
 
     /// Whether `Df(w)` and its factors are within the memory limit, so that all of its spectrum can be had.

@@ -160,6 +160,29 @@ fn an_objective_refuses_what_does_not_fit() {
     assert!(matches!(Linearization::new(&empty), Err(SolveError::EmptySystem { rows: 0, .. })));
 }
 
+/// `K v` and `J^T J v` on the spectra's own traces, squares and zeros: J = [[1, 1], [1, 2], [0, 1]] at w = (1, 1).
+#[test]
+fn spectra_of_kernel_and_gram_matrix_are_roots_of_their_characteristic_polynomials() {
+    let mut here = Linearization::new(&Fragile).unwrap();
+    here.move_to(&objective(), &[1.0, 1.0]).unwrap();
+    let (kernel, gram) = (here.kernel_spectrum().unwrap(), here.gram_spectrum().unwrap());
+    assert_eq!((kernel.len(), gram.len(), kernel[0]), (3, 2, 0.0));
+    assert_eq!(kernel[1..], gram);
+    // J^T J = [[2, 3], [3, 6]]: x^2 - 8 x + 3 = 0.
+    for (found, expected) in gram.iter().zip([4.0 - 13.0_f64.sqrt(), 4.0 + 13.0_f64.sqrt()]) {
+        assert!((found - expected).abs() <= 8.0 * f64::EPSILON * gram[1], "{gram:?}");
+    }
+    // One output, two parameters: J = (w_1, w_0) = (4, 3).
+    let wide = FiniteDifferences::new(ResidualFn::new(1, 2, |w, out| out[0] = w[0] * w[1]));
+    let objective = Objective::new(wide, Squared::of_residuals(1), 1.0).unwrap();
+    let mut here = Linearization::new(objective.map()).unwrap();
+    here.move_to(&objective, &[3.0, 4.0]).unwrap();
+    let (kernel, gram) = (here.kernel_spectrum().unwrap(), here.gram_spectrum().unwrap());
+    assert!((kernel[0] - 25.0).abs() < 1e-7 && gram == [0.0, kernel[0]], "{kernel:?} {gram:?}");
+    here.set_memory_limit(8);
+    assert!(matches!(here.kernel_spectrum(), Err(SolveError::MemoryLimit { .. })));
+}
+
 /// (cos theta, sin theta), theta = w + w^2, with derivatives in closed form.
 struct Circle;
 

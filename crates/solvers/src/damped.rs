@@ -126,6 +126,26 @@ pub enum Choice {
     DampedIllConditioned,
 }
 
+impl Choice {
+    /// The reason in words, to follow "because".
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Requested => "the caller named it",
+            Self::Identity => "the matrix is a multiple of the identity",
+            Self::UndampedTall | Self::DampedTall => {
+                "J has at least as many rows as columns and is well conditioned"
+            }
+            Self::UndampedIllConditioned | Self::DampedIllConditioned => {
+                "a squared matrix would lose too many digits"
+            }
+            Self::UndampedWide => "J has more columns than rows and nothing is damped",
+            Self::MemoryLimit => "matrices would go beyond the memory limit",
+            Self::Amortized => "the factor of an earlier point helps here",
+            Self::DampedWide => "J has more columns than rows and is well conditioned",
+        }
+    }
+}
+
 /// Estimated condition of `J^T J` up to which `Auto` takes its Cholesky factor at rho = 0: the
 /// direction then has nine digits before it is refined.
 pub const UNDAMPED_CONDITION: f64 = 1e-9 / f64::EPSILON;
@@ -222,6 +242,19 @@ pub struct SolveReport {
     pub condition_estimate: f64,
     /// Refinements of a direct solution, or iterations of an iterative one.
     pub iterations: usize,
+}
+
+impl std::fmt::Display for SolveReport {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { solver, choice, rank, iterations, condition_estimate, .. } = self;
+        write!(
+            f,
+            "solved by {solver:?}, because {}; backward error {:.1e}\nrank {rank}, condition about \
+             {condition_estimate:.1e}, {iterations} refinements or iterations",
+            choice.reason(),
+            self.relative_residual
+        )
+    }
 }
 
 impl SolveReport {

@@ -6,7 +6,7 @@
 
 use std::ops::ControlFlow;
 
-use gaussflow_dynamics::{Flow, Preconditioner, RankPolicy, SolveSettings};
+use gaussflow_dynamics::{Flow, Preconditioner, Settings, SolveSettings};
 use gaussflow_integrators::{End, Grid, Method, VectorField, integrate};
 use gaussflow_network::Network;
 use gaussflow_objective::{LipschitzConstants, Loss, PointError};
@@ -96,8 +96,7 @@ impl Trajectory {
     /// [`TheoryError`] when the flow cannot start; an early end is in [`Self::ended`].
     pub fn integrate(problem: &Problem, plan: &FlowPlan) -> Result<Self, TheoryError> {
         let objective = problem.objective(plan.scaling)?;
-        let settings = SolveSettings { rank_policy: RankPolicy::Stop, ..SolveSettings::default() };
-        let flow = Flow::new(&objective, plan.preconditioner, settings)?;
+        let flow = Flow::new(&objective, plan.preconditioner, SolveSettings::default())?;
         let mut field = ScaledFlow {
             flow,
             initial: &problem.initial,
@@ -171,7 +170,7 @@ impl Trajectory {
         steps: usize,
     ) -> Result<Self, TheoryError> {
         let objective = problem.objective(scaling)?;
-        let flow = Flow::new(&objective, preconditioner, SolveSettings::default())?;
+        let flow = Flow::new(&objective, preconditioner, Settings::paper().solve)?;
         let mut field = ScaledFlow { flow, initial: &problem.initial, scaling, point: Vec::new() };
         let mut v = vec![0.0; problem.parameters()];
         let mut samples = Vec::with_capacity(steps + 1);

@@ -41,7 +41,7 @@ pub enum RunError {
     Objective(#[from] ObjectiveError),
     /// The run could not start.
     #[error("[dynamics]: {0}")]
-    Simulation(#[from] SimulationError),
+    Simulation(SimulationError),
     /// The output folder holds something else.
     #[error(
         "{}: the folder holds files but no manifest.json of ours; \
@@ -86,6 +86,19 @@ pub enum RunError {
 impl From<ConfigError> for RunError {
     fn from(error: ConfigError) -> Self {
         Self::Config(Box::new(error))
+    }
+}
+
+impl From<SimulationError> for RunError {
+    fn from(error: SimulationError) -> Self {
+        match error {
+            // What recorders return is that a file of the run cannot be written.
+            SimulationError::Observer(error) => match error.downcast::<RecordError>() {
+                Ok(error) => Self::Record(*error),
+                Err(error) => Self::Simulation(SimulationError::Observer(error)),
+            },
+            other => Self::Simulation(other),
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use gaussflow::dynamics::{
-    self, Checkpoint, Diagnostics, EventRecord, Flow, StopReason, Work, resume, simulate,
+    self, Checkpoint, Diagnostics, EventRecord, Flow, ObserverError, StopReason, Work, resume,
 };
 use gaussflow::objective::{Loss, Objective, Residuals, SecondOrderMap};
 use gaussflow::solvers::SolveError;
@@ -57,7 +57,6 @@ struct Recorder<'e> {
     checkpoints: Option<&'e CheckpointFile>,
     /// The work before the checkpoint at which the run was taken up.
     before: BTreeMap<String, u64>,
-    unwritten: Option<RecordError>,
 }
 
 impl Recorder<'_> {
@@ -110,12 +109,17 @@ impl Recorder<'_> {
 }
 
 impl<M: SecondOrderMap, L: Loss> dynamics::Observer<M, L> for Recorder<'_> {
-    fn record(&mut self, step: usize, time: f64, flow: &mut Flow<'_, M, L>) -> ControlFlow<()> {
+    fn record(
+        &mut self,
+        step: usize,
+        time: f64,
+        flow: &mut Flow<'_, M, L>,
+    ) -> Result<ControlFlow<()>, ObserverError> {
         match self.row(step, time, flow) {
             Ok(row) => self.trace.push(row),
             Err(error) => {
                 self.failure = Some(error);
-                return ControlFlow::Break(());
+                return Ok(ControlFlow::Break(()));
             }
         }
         let every = self.experiment.config.record.snapshot_every;
@@ -124,13 +128,17 @@ impl<M: SecondOrderMap, L: Loss> dynamics::Observer<M, L> for Recorder<'_> {
             self.snapshot_steps.push(i64::try_from(step).unwrap_or(i64::MAX));
         }
         if INTERRUPT.load(Ordering::Relaxed) {
-            return ControlFlow::Break(());
+            return Ok(ControlFlow::Break(()));
         }
-        ControlFlow::Continue(())
+        Ok(ControlFlow::Continue(()))
     }
 
-    fn checkpoint(&mut self, at: &Checkpoint, work: &Work) -> ControlFlow<()> {
-        let Some(file) = self.checkpoints else { return ControlFlow::Continue(()) };
+    fn checkpoint(
+        &mut self,
+        at: &Checkpoint,
+        work: &Work,
+    ) -> Result<ControlFlow<()>, ObserverError> {
+        let Some(file) = self.checkpoints else { return Ok(ControlFlow::Continue(())) };
         let saved = file.save(&CheckpointRecord {
             schema: SCHEMA,
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -146,13 +154,8 @@ impl<M: SecondOrderMap, L: Loss> dynamics::Observer<M, L> for Recorder<'_> {
             snapshot_steps: self.snapshot_steps.clone(),
             counters: self.counters(work),
         });
-        match saved {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(error) => {
-                self.unwritten = Some(error);
-                ControlFlow::Break(())
-            }
-        }
+        saved?;
+        Ok(ControlFlow::Continue(()))
     }
 }
 
@@ -206,25 +209,20 @@ pub fn execute_on<M: SecondOrderMap, L: Loss>(
         failure: None,
         checkpoints,
         before: BTreeMap::new(),
-        unwritten: None,
     };
     let (start, settings) = (&experiment.start, experiment.settings());
     let is_due = settings.checkpoint_every > 0;
     let saved =
         checkpoints.filter(|_| is_due).and_then(|file| file.load(&experiment.config.to_toml()));
-    let ended = match saved {
-        None => simulate(objective, &start.weights, &settings, &mut recorder)?,
-        Some(saved) => {
-            recorder.trace = saved.trace;
-            recorder.snapshots = saved.record.snapshots;
-            recorder.snapshot_steps = saved.record.snapshot_steps;
-            recorder.before = saved.record.counters;
-            resume(objective, &start.weights, &saved.at, &settings, &mut recorder)?
-        }
-    };
-    if let Some(error) = recorder.unwritten {
-        return Err(error.into());
+    let mut from = None;
+    if let Some(saved) = saved {
+        recorder.trace = saved.trace;
+        recorder.snapshots = saved.record.snapshots;
+        recorder.snapshot_steps = saved.record.snapshot_steps;
+        recorder.before = saved.record.counters;
+        from = Some(saved.at);
     }
+    let ended = resume(objective, &start.weights, from.as_ref(), &settings, &mut recorder)?;
     let counters = recorder.counters(&Work { counts: ended.counts, statistics: ended.statistics });
     let features = experiment.sample.dimension;
     let sample = &experiment.sample;

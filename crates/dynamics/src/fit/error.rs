@@ -25,6 +25,14 @@ pub enum FitError {
         /// The value that was given.
         value: f64,
     },
+    /// An observation is not finite.
+    #[error("observation {index} is {value}; accepted: finite numbers")]
+    Observation {
+        /// Its position.
+        index: usize,
+        /// Its value.
+        value: f64,
+    },
     /// A parameter's bounds leave no room.
     #[error(
         "the bounds of {name} are {lower} and {upper}; accepted: lower <= upper, infinities allowed"

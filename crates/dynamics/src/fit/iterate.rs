@@ -98,6 +98,7 @@ impl<'a, M: SmoothMap> Iteration<'a, M> {
         let mut here = Point::new(map, start);
         let counts = FitCounts { residuals: 1, jacobians: 1, ..FitCounts::default() };
         map.value(start, &mut here.f).map_err(FitError::Start)?;
+        problem.rows.subtract_observations(&mut here.f);
         require_finite("the residuals", &here.f).map_err(FitError::Start)?;
         let loss = problem.rows.loss(&here.f);
         if !loss.is_finite() {
@@ -301,6 +302,7 @@ impl<'a, M: SmoothMap> Iteration<'a, M> {
             Err(error) if is_off_domain(&error) => return Ok(false),
             Err(error) => return Err(FitStop::Failed(error)),
         }
+        self.problem.rows.subtract_observations(&mut self.trial.f);
         self.trial.loss = self.problem.rows.loss(&self.trial.f);
         // Also where the squares of finite residuals overflow.
         Ok(self.trial.loss.is_finite() && require_finite("the residuals", &self.trial.f).is_ok())

@@ -53,7 +53,9 @@ pub(crate) struct Bounds {
     pub(crate) upper: Vec<f64>,
 }
 
-/// A least-squares problem: residuals, and what is known about parameters and observations.
+/// A least-squares problem: a map whose outputs are residuals, or predictions of [`Self::with_observations`], and what
+/// is known about parameters and observations. A map of predictions serves an
+/// [`Objective`](gaussflow_objective::Objective) unchanged.
 ///
 /// # Examples
 /// ```
@@ -61,12 +63,14 @@ pub(crate) struct Bounds {
 /// use gaussflow_objective::{FiniteDifferences, ResidualFn};
 ///
 /// let (t, y) = ([0.0, 1.0, 2.0, 3.0], [5.1, 3.1, 1.7, 1.2]);
-/// let model = ResidualFn::new(4, 2, move |w, r| {
-///     for j in 0..4 {
-///         r[j] = w[0] * (-w[1] * t[j]).exp() - y[j];
+/// let model = ResidualFn::new(4, 2, move |w, out| {
+///     for (out, t) in out.iter_mut().zip(t) {
+///         *out = w[0] * f64::exp(-w[1] * t);
 ///     }
 /// });
-/// let problem = LeastSquares::new(FiniteDifferences::new(model)).with_names(["height", "rate"])?;
+/// let problem = LeastSquares::new(FiniteDifferences::new(model))
+///     .with_observations(y.to_vec())?
+///     .with_names(["height", "rate"])?;
 /// let fit = problem.fit(&[1.0, 1.0], &FitSettings::default())?;
 /// assert!(fit.stop.converged());
 /// println!("{fit}");
@@ -81,10 +85,27 @@ pub struct LeastSquares<M> {
 }
 
 impl<M: SmoothMap> LeastSquares<M> {
-    /// The sum of squares of `map`'s outputs, which are residuals (model minus data).
+    /// The sum of squares of `map`'s outputs, which are residuals (model minus data) unless
+    /// [`Self::with_observations`] says what they predict.
     pub fn new(map: M) -> Self {
         let names = (0..map.parameters()).map(|k| format!("w[{k}]")).collect();
         Self { map, names, bounds: None, rows: Rows::default() }
+    }
+
+    /// Says that the map's outputs f predict `observations` y (length n): the residuals are f - y.
+    ///
+    /// # Cost
+    /// One subtraction of y an evaluation. Differences are then those of f, without the rounding of f - y.
+    ///
+    /// # Errors
+    /// [`FitError::Count`] or [`FitError::Observation`].
+    pub fn with_observations(mut self, observations: Vec<f64>) -> Result<Self, FitError> {
+        require_count("observations", &observations, self.map.outputs())?;
+        if let Some(index) = observations.iter().position(|y| !y.is_finite()) {
+            return Err(FitError::Observation { index, value: observations[index] });
+        }
+        self.rows.observations = Some(observations);
+        Ok(self)
     }
 
     /// Names the p parameters, for messages and the summary.

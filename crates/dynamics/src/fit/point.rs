@@ -120,8 +120,9 @@ impl<J: JacobianOperator> Point<J> {
         }
     }
 
-    /// Everything that follows from f and J.
+    /// Everything that follows from the map's outputs, which become residuals here, and J.
     fn derive(&mut self, rows: &Rows) -> Result<(), MapError> {
+        rows.subtract_observations(&mut self.f);
         require_finite("the residuals", &self.f)?;
         self.loss = rows.loss(&self.f);
         if !rows.is_plain() {

@@ -91,18 +91,27 @@ const NORMAL: f64 = 1.4826;
 /// Silverman's factor for the bandwidth of a density estimate.
 const DENSITY: f64 = 1.06;
 
-/// Weights and loss of a problem's residuals, applied row by row.
+/// Observations, weights and loss of a problem's residuals, applied row by row.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Rows {
     /// omega (length n); `None` is 1 everywhere.
     pub(crate) weights: Option<Vec<f64>>,
     pub(crate) loss: RobustLoss,
+    /// y (length n), subtracted from the map's outputs; `None` where these are residuals.
+    pub(crate) observations: Option<Vec<f64>>,
 }
 
 impl Rows {
     /// Whether the loss is the plain sum of squares.
     pub(crate) fn is_plain(&self) -> bool {
         self.weights.is_none() && self.loss == RobustLoss::Squares
+    }
+
+    /// Turns the map's outputs into residuals, `f <- f - y`.
+    pub(crate) fn subtract_observations(&self, f: &mut [f64]) {
+        if let Some(observations) = &self.observations {
+            f.iter_mut().zip(observations).for_each(|(f, y)| *f -= y);
+        }
     }
 
     fn weight(&self, j: usize) -> f64 {

@@ -40,7 +40,7 @@ pub enum Acceleration {
     None,
 }
 
-/// Settings of [`crate::LeastSquares::fit`].
+/// Settings of [`LeastSquares::fit`](crate::LeastSquares::fit).
 ///
 /// # Examples
 /// ```

@@ -14,6 +14,7 @@ mod classical_functions;
 mod differences;
 mod large;
 mod lost_rank;
+mod observations;
 mod robust_deviations;
 mod robust_losses;
 mod schedules;

@@ -3,7 +3,7 @@
 use gaussflow_dynamics::{
     ConstantDamping, Damping, DampingSchedule, FitError, FitSettings, FitStop, GainRatioDamping,
     Integrator, KernelEigenvalueDamping, LeastSquares, Preconditioner, ScheduleState, Settings,
-    StepKind, StepLength, StepVerdict, Unobserved, Verdict, iterate_scheduled, simulate,
+    StepKind, StepLength, StepVerdict, Verdict, iterate_scheduled, simulate,
 };
 use gaussflow_objective::{FiniteDifferences, Objective, ResidualFn, Residuals, Squared};
 
@@ -53,7 +53,7 @@ fn constant_damping_is_the_discrete_levenberg_marquardt_dynamics() {
             horizon: eta * f64::from(steps),
             ..Settings::default()
         };
-        let outcome = simulate(&objective, &start, &run, &mut Unobserved).unwrap();
+        let outcome = simulate(&objective, &start, &run, |_, _, _| ()).unwrap();
         for (a, b) in fit.parameters.iter().zip(&outcome.final_weights) {
             // Two factorizations of well-conditioned systems, twenty steps.
             assert!((a - b).abs() < 1e-11, "{a} {b}");

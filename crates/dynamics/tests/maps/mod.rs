@@ -2,9 +2,7 @@
 
 #![allow(dead_code, reason = "each test file uses some of them")]
 
-use std::ops::ControlFlow;
-
-use gaussflow_dynamics::{Flow, Outcome, Settings, simulate};
+use gaussflow_dynamics::{Outcome, Settings, simulate};
 use gaussflow_objective::{Loss, MapError, Objective, Residuals, SecondOrderMap, SmoothMap};
 use gaussflow_solvers::DenseJacobian;
 
@@ -70,6 +68,9 @@ impl SmoothMap for Ridge {
             }
         }
         Ok(())
+    }
+    fn second_order(&self) -> Option<&dyn SecondOrderMap<Jacobian = DenseJacobian>> {
+        Some(self)
     }
 }
 
@@ -147,6 +148,9 @@ impl SmoothMap for Linear {
         }
         Ok(())
     }
+    fn second_order(&self) -> Option<&dyn SecondOrderMap<Jacobian = DenseJacobian>> {
+        Some(self)
+    }
 }
 
 impl SecondOrderMap for Linear {
@@ -208,6 +212,9 @@ impl SmoothMap for Pinched {
         matrix[(1, 1)] = w[0];
         Ok(())
     }
+    fn second_order(&self) -> Option<&dyn SecondOrderMap<Jacobian = DenseJacobian>> {
+        Some(self)
+    }
 }
 
 impl SecondOrderMap for Pinched {
@@ -238,17 +245,16 @@ impl SecondOrderMap for Pinched {
 /// The run and all that was observed: step, time, weights.
 pub type Trace = Vec<(usize, f64, Vec<f64>)>;
 
-pub fn run<M: SecondOrderMap, L: Loss>(
+pub fn run<M: SmoothMap, L: Loss>(
     objective: &Objective<M, L>,
     initial: &[f64],
     settings: &Settings,
 ) -> (Outcome, Trace) {
     let mut trace = Trace::new();
-    let mut observer = |step: usize, time: f64, flow: &mut Flow<'_, M, L>| {
+    let outcome = simulate(objective, initial, settings, |step, time, flow| {
         trace.push((step, time, flow.linearization().point().to_vec()));
-        ControlFlow::Continue(())
-    };
-    let outcome = simulate(objective, initial, settings, &mut observer).unwrap();
+    })
+    .unwrap();
     (outcome, trace)
 }
 

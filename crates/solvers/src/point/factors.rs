@@ -224,7 +224,25 @@ impl Factors {
         Ok(ExtremeSingularValues { smallest, largest })
     }
 
-    /// The same of the multiple of J that is factored.
+    /// All min(n, p) singular values of J, largest first, each within c `eps sigma_max`.
+    ///
+    /// # Cost
+    /// One singular value decomposition of J, which projections and `ThinSvd` solves at this point share.
+    ///
+    /// # Errors
+    /// As [`Self::extreme_singular_values`], and [`SolveError::NoConvergence`].
+    pub fn singular_values(
+        &mut self,
+        jacobian: &dyn JacobianOperator,
+    ) -> Result<Vec<f64>, SolveError> {
+        self.require_memory()?;
+        let scaled = self.scaled(jacobian)?;
+        self.svd(scaled.operator())?;
+        let values = self.svd.workspace.iter().flat_map(ThinSvd::values);
+        Ok(values.map(|value| times_power(value, -self.exponent)).collect())
+    }
+
+    /// The extreme ones of the multiple of J that is factored.
     pub(crate) fn scaled_extremes(
         &mut self,
         jacobian: &dyn JacobianOperator,
