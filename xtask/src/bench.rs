@@ -63,8 +63,8 @@ fn measure(times: &Times) -> Result<ExitCode, ExitCode> {
         return Ok(measured);
     }
     let mut criterion = cargo();
-    criterion.args(["bench", "--package", "gaussflow-benches", "--benches", "--manifest-path"]);
-    criterion.arg(root().join("Cargo.toml")).arg("--");
+    criterion.args(["bench", "--package", "gaussflow-benches", "--features", "criterion"]);
+    criterion.args(["--benches", "--manifest-path"]).arg(root().join("Cargo.toml")).arg("--");
     if times.quick {
         // Each benchmark once: the times are the harness's already, this shows that it still runs.
         criterion.arg("--test");
@@ -108,7 +108,8 @@ pub fn target() -> PathBuf {
 /// Builds a program of the benchmarks and returns its path.
 fn built(name: &str) -> Result<PathBuf, ExitCode> {
     let mut build = cargo();
-    build.args(["build", "--quiet", "--release", "--package", "gaussflow-benches", "--bin", name]);
+    // Of the whole workspace, so that what tests have compiled serves.
+    build.args(["build", "--quiet", "--release", "--workspace", "--bin", name]);
     build.arg("--manifest-path").arg(root().join("Cargo.toml"));
     match hand_over(build) {
         ExitCode::SUCCESS => {

@@ -1,4 +1,4 @@
-//! A double of the file layer that lets one request fail, or all from one on: for tests of what writes records.
+//! A double of the file layer that lets one request fail, or all from one on: for the tests of whatever writes records.
 
 use std::cell::Cell;
 use std::fs::File;

@@ -74,7 +74,6 @@ impl FileLayer for System {
 
 /// The file system, or the double that a test has installed on this thread.
 pub(crate) fn layer() -> &'static dyn FileLayer {
-    #[cfg(any(test, feature = "faults"))]
     if let Some(double) = super::faults::installed() {
         return double;
     }
@@ -82,7 +81,6 @@ pub(crate) fn layer() -> &'static dyn FileLayer {
 }
 
 /// The file system itself, for a double to pass requests on to.
-#[cfg(any(test, feature = "faults"))]
 pub(super) fn system() -> &'static dyn FileLayer {
     &System
 }

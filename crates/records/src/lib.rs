@@ -18,7 +18,6 @@ mod audit;
 mod checkpoint;
 pub mod checksum;
 mod error;
-#[cfg(any(test, feature = "faults"))]
 pub mod faults;
 pub mod folder;
 mod json;

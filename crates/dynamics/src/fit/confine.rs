@@ -3,7 +3,6 @@
 //! A step is cut short of a bound that it meets for the first time, and may end on it where the next step leaves there
 //! as well. A step onto a bound at which other parameters lose their effect is taken back.
 
-use gaussflow_objective::SmoothMap;
 use gaussflow_solvers::{JacobianOperator, inner_product};
 
 use super::Bounds;
@@ -117,7 +116,7 @@ impl Approach {
     }
 }
 
-impl<M: SmoothMap> Iteration<'_, M> {
+impl<J: JacobianOperator> Iteration<'_, J> {
     /// Finds the parameters that no bound holds.
     pub(crate) fn find_free(&mut self) {
         if let Some(bounds) = &self.problem.bounds {

@@ -1,7 +1,7 @@
 //! The loop of a fit: test, try steps until one is accepted, go there.
 
 use gaussflow_objective::{SmoothMap, require_finite};
-use gaussflow_solvers::{SecularFactor, norm};
+use gaussflow_solvers::{JacobianOperator, SecularFactor, norm};
 
 use super::confine::Approach;
 use super::error::FitError;
@@ -11,20 +11,23 @@ use super::result::Fit;
 use super::secant::Secant;
 use super::settings::{Acceleration, Damping, FitSettings};
 use super::stop::{FitCounts, FitStop, Measures, require_positive};
-use super::{FitObserver, LeastSquares, SecondDerivative};
+use super::{FitObserver, Given, SecondDerivative};
 use crate::schedule::StepLength;
 
 /// Largest ratio of a scale to its column's present norm.
 const LARGEST_MEMORY: f64 = 1e8;
 
 /// A fit under way.
-pub(crate) struct Iteration<'a, M: SmoothMap> {
-    pub(crate) problem: &'a LeastSquares<M>,
+///
+/// It knows the map by the type of its Jacobian alone, so that it is compiled once for all maps of dense Jacobians.
+pub(crate) struct Iteration<'a, J> {
+    pub(crate) map: &'a dyn SmoothMap<Jacobian = J>,
+    pub(crate) problem: &'a Given,
     pub(crate) settings: &'a FitSettings,
-    pub(crate) second: Option<SecondDerivative<'a, M::Jacobian>>,
-    pub(crate) here: Point<M::Jacobian>,
+    pub(crate) second: Option<SecondDerivative<'a, J>>,
+    pub(crate) here: Point<J>,
     /// The trial point: `w` and `f` are always current, the rest once it is accepted.
-    pub(crate) trial: Point<M::Jacobian>,
+    pub(crate) trial: Point<J>,
     pub(crate) factor: SecularFactor,
     /// D (p).
     pub(crate) scales: Vec<f64>,
@@ -70,15 +73,15 @@ pub(crate) enum Outcome {
     Stopped(FitStop),
 }
 
-impl<'a, M: SmoothMap> Iteration<'a, M> {
+impl<'a, J: JacobianOperator> Iteration<'a, J> {
     /// Checks the problem and stands at the start.
     pub(crate) fn new(
-        problem: &'a LeastSquares<M>,
+        map: &'a dyn SmoothMap<Jacobian = J>,
+        problem: &'a Given,
         start: &[f64],
         settings: &'a FitSettings,
-        second: Option<SecondDerivative<'a, M::Jacobian>>,
+        second: Option<SecondDerivative<'a, J>>,
     ) -> Result<Self, FitError> {
-        let map = &problem.map;
         let (n, p) = (map.outputs(), map.parameters());
         if n == 0 || p == 0 {
             return Err(FitError::Empty { outputs: n, parameters: p });
@@ -114,6 +117,7 @@ impl<'a, M: SmoothMap> Iteration<'a, M> {
         let accelerated = settings.acceleration == Acceleration::Geodesic;
         let secant = (trusted && accelerated && p <= Secant::LARGEST).then(|| Secant::new(p));
         Ok(Self {
+            map,
             problem,
             settings,
             second,
@@ -297,7 +301,7 @@ impl<'a, M: SmoothMap> Iteration<'a, M> {
     /// Evaluates the residuals at the trial point; whether they are defined and finite there.
     pub(crate) fn evaluate(&mut self) -> Result<bool, FitStop> {
         self.counts.residuals += 1;
-        match self.problem.map.value(&self.trial.w, &mut self.trial.f) {
+        match self.map.value(&self.trial.w, &mut self.trial.f) {
             Ok(()) => {}
             Err(error) if is_off_domain(&error) => return Ok(false),
             Err(error) => return Err(FitStop::Failed(error)),
@@ -311,8 +315,8 @@ impl<'a, M: SmoothMap> Iteration<'a, M> {
     /// Goes to the trial point if it has a Jacobian, and has lost no rank by ending on a bound.
     pub(crate) fn arrive(&mut self) -> Result<Arrival, FitStop> {
         self.counts.jacobians += 1;
-        let LeastSquares { map, bounds, rows, .. } = self.problem;
-        let linearized = self.trial.linearize(map, bounds.as_ref(), rows);
+        let Given { bounds, rows, .. } = self.problem;
+        let linearized = self.trial.linearize(self.map, bounds.as_ref(), rows);
         let mut arrival = match linearized {
             Ok(()) => {
                 let (jacobian, factors) = (&self.trial.jacobian, self.trial.factors());

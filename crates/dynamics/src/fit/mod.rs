@@ -79,9 +79,17 @@ pub(crate) struct Bounds {
 #[derive(Clone, Debug)]
 pub struct LeastSquares<M> {
     map: M,
-    names: Vec<String>,
-    bounds: Option<Bounds>,
-    rows: Rows,
+    given: Given,
+}
+
+/// What is known beside the map.
+#[derive(Clone, Debug)]
+pub(crate) struct Given {
+    /// The parameters' names.
+    pub(crate) names: Vec<String>,
+    pub(crate) bounds: Option<Bounds>,
+    /// Observations, weights and the loss.
+    pub(crate) rows: Rows,
 }
 
 impl<M: SmoothMap> LeastSquares<M> {
@@ -89,7 +97,7 @@ impl<M: SmoothMap> LeastSquares<M> {
     /// [`Self::with_observations`] says what they predict.
     pub fn new(map: M) -> Self {
         let names = (0..map.parameters()).map(|k| format!("w[{k}]")).collect();
-        Self { map, names, bounds: None, rows: Rows::default() }
+        Self { map, given: Given { names, bounds: None, rows: Rows::default() } }
     }
 
     /// Says that the map's outputs f predict `observations` y (length n): the residuals are f - y.
@@ -104,7 +112,7 @@ impl<M: SmoothMap> LeastSquares<M> {
         if let Some(index) = observations.iter().position(|y| !y.is_finite()) {
             return Err(FitError::Observation { index, value: observations[index] });
         }
-        self.rows.observations = Some(observations);
+        self.given.rows.observations = Some(observations);
         Ok(self)
     }
 
@@ -118,7 +126,7 @@ impl<M: SmoothMap> LeastSquares<M> {
     ) -> Result<Self, FitError> {
         let names: Vec<String> = names.into_iter().map(Into::into).collect();
         require_count("names", &names, self.map.parameters())?;
-        self.names = names;
+        self.given.names = names;
         Ok(self)
     }
 
@@ -138,10 +146,10 @@ impl<M: SmoothMap> LeastSquares<M> {
             // Written so that NaN is refused.
             let proper = lower <= upper && lower < f64::INFINITY && upper > f64::NEG_INFINITY;
             if !proper {
-                return Err(FitError::Bounds { name: self.names[k].clone(), lower, upper });
+                return Err(FitError::Bounds { name: self.given.names[k].clone(), lower, upper });
             }
         }
-        self.bounds = Some(Bounds { lower, upper });
+        self.given.bounds = Some(Bounds { lower, upper });
         Ok(self)
     }
 
@@ -155,7 +163,7 @@ impl<M: SmoothMap> LeastSquares<M> {
         if let Some((index, &value)) = improper {
             return Err(FitError::Weight { index, value });
         }
-        self.rows.weights = Some(weights);
+        self.given.rows.weights = Some(weights);
         Ok(self)
     }
 
@@ -165,7 +173,7 @@ impl<M: SmoothMap> LeastSquares<M> {
     /// [`FitError::InvalidSetting`] on a scale that is not positive and finite.
     pub fn with_loss(mut self, loss: RobustLoss) -> Result<Self, FitError> {
         stop::require_positive("the scale of the loss", loss.scale())?;
-        self.rows.loss = loss;
+        self.given.rows.loss = loss;
         Ok(self)
     }
 
@@ -176,7 +184,7 @@ impl<M: SmoothMap> LeastSquares<M> {
 
     /// The parameters' names.
     pub fn names(&self) -> &[String] {
-        &self.names
+        &self.given.names
     }
 
     /// Fits from `start` (length p).
@@ -197,7 +205,7 @@ impl<M: SmoothMap> LeastSquares<M> {
         settings: &FitSettings,
         observer: &mut dyn FnMut(&StepRecord, &[f64]) -> ControlFlow<()>,
     ) -> Result<Fit, FitError> {
-        Iteration::new(self, start, settings, None)?.run(observer)
+        Iteration::new(&self.map, &self.given, start, settings, None)?.run(observer)
     }
 
     /// As [`Self::fit_observed`], with the map's own second derivatives in the geodesic acceleration.
@@ -216,7 +224,7 @@ impl<M: SmoothMap> LeastSquares<M> {
         let second = |w: &[f64], jacobian: &M::Jacobian, v: &[f64], out: &mut [f64]| {
             self.map.second_derivative(w, jacobian, v, v, out)
         };
-        Iteration::new(self, start, settings, Some(&second))?.run(observer)
+        Iteration::new(&self.map, &self.given, start, settings, Some(&second))?.run(observer)
     }
 }
 

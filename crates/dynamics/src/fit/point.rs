@@ -36,7 +36,7 @@ pub(crate) struct Point<J> {
 }
 
 impl<J: JacobianOperator> Point<J> {
-    pub(crate) fn new<M: SmoothMap<Jacobian = J>>(map: &M, start: &[f64]) -> Self {
+    pub(crate) fn new(map: &dyn SmoothMap<Jacobian = J>, start: &[f64]) -> Self {
         Self {
             w: start.to_vec(),
             f: vec![0.0; map.outputs()],
@@ -83,15 +83,12 @@ impl<J: JacobianOperator> Point<J> {
     ///
     /// # Errors
     /// [`MapError`], with [`MapError::NonFinite`] for residuals that are not finite.
-    pub(crate) fn linearize<M>(
+    pub(crate) fn linearize(
         &mut self,
-        map: &M,
+        map: &dyn SmoothMap<Jacobian = J>,
         bounds: Option<&Bounds>,
         rows: &Rows,
-    ) -> Result<(), MapError>
-    where
-        M: SmoothMap<Jacobian = J>,
-    {
+    ) -> Result<(), MapError> {
         let found = self.linearize_at(map, bounds, None).and_then(|()| self.derive(rows));
         match (found, bounds.and_then(|bounds| bounds.inside(&self.w, EDGE))) {
             (Err(error), Some(inner)) if is_off_domain(&error) => {
@@ -104,15 +101,12 @@ impl<J: JacobianOperator> Point<J> {
     }
 
     /// f and J at `inner`, or at w; differences keep to the box.
-    fn linearize_at<M>(
+    fn linearize_at(
         &mut self,
-        map: &M,
+        map: &dyn SmoothMap<Jacobian = J>,
         bounds: Option<&Bounds>,
         inner: Option<&[f64]>,
-    ) -> Result<(), MapError>
-    where
-        M: SmoothMap<Jacobian = J>,
-    {
+    ) -> Result<(), MapError> {
         let (w, f, jacobian) = (inner.unwrap_or(&self.w), &mut self.f, &mut self.jacobian);
         match bounds {
             Some(Bounds { lower, upper }) => map.linearize_within(w, lower, upper, f, jacobian),

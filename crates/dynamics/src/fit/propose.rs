@@ -1,6 +1,5 @@
 //! Steps in a trust region: the plain one, its acceleration, the secant's, and what the gain ratio decides.
 
-use gaussflow_objective::SmoothMap;
 use gaussflow_solvers::{JacobianOperator, norm};
 
 use super::error::FitError;
@@ -45,7 +44,7 @@ fn is_distrusted(trial: &Trial, damping: f64, at_start: bool) -> bool {
     too_good || unproved
 }
 
-impl<M: SmoothMap> Iteration<'_, M> {
+impl<J: JacobianOperator> Iteration<'_, J> {
     /// Tries steps until one is accepted.
     pub(crate) fn advance(&mut self, initial_radius: f64) -> Result<Outcome, FitError> {
         let size = self.scaled_norm();

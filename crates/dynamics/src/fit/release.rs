@@ -3,9 +3,11 @@
 //! There the gradient may point out of the box only because those parameters stand where they do. They cost nothing to
 //! move: the fit looks along them for a point at which the bound no longer holds.
 
-use gaussflow_objective::{SmoothMap, require_finite};
+use gaussflow_objective::require_finite;
 
-use super::LeastSquares;
+use gaussflow_solvers::JacobianOperator;
+
+use super::Given;
 use super::error::FitError;
 use super::history::{StepKind, Verdict};
 use super::iterate::Iteration;
@@ -33,7 +35,7 @@ enum Taken {
     Distinction,
 }
 
-impl<M: SmoothMap> Iteration<'_, M> {
+impl<J: JacobianOperator> Iteration<'_, J> {
     /// What becomes of a convergent end: `None` where the fit was released from a bound and goes on.
     pub(crate) fn settle(&mut self, stop: FitStop) -> Result<Option<FitStop>, FitError> {
         if !stop.converged() || stop == FitStop::Rounding {
@@ -146,8 +148,8 @@ impl<M: SmoothMap> Iteration<'_, M> {
     fn linearize_trial(&mut self) -> bool {
         self.counts.residuals += 1;
         self.counts.jacobians += 1;
-        let LeastSquares { map, bounds, rows, .. } = self.problem;
-        let fine = self.trial.linearize(map, bounds.as_ref(), rows).is_ok()
+        let Given { bounds, rows, .. } = self.problem;
+        let fine = self.trial.linearize(self.map, bounds.as_ref(), rows).is_ok()
             && require_finite("the residuals", &self.trial.f).is_ok();
         let (jacobian, factors) = (&self.trial.jacobian, self.trial.factors());
         fine && self.factor.load(jacobian, factors, self.settings.method).is_ok()

@@ -1,6 +1,5 @@
 //! The result of a fit.
 
-use gaussflow_objective::SmoothMap;
 use gaussflow_solvers::{JacobianOperator, SecularFactor, SecularMethod};
 
 use super::covariance::{Covariance, NullDirection, Scaled, Uncertainty};
@@ -95,7 +94,10 @@ impl Fit {
     }
 
     /// Collects the result where the iteration stands.
-    pub(crate) fn conclude<M: SmoothMap>(mut iteration: Iteration<'_, M>, stop: FitStop) -> Self {
+    pub(crate) fn conclude<J: JacobianOperator>(
+        mut iteration: Iteration<'_, J>,
+        stop: FitStop,
+    ) -> Self {
         let history = iteration.take_history();
         let uncertainty = uncertainty(&mut iteration);
         let problem = iteration.problem;
@@ -142,7 +144,7 @@ impl Fit {
 
 /// Covariance and rank at the present point, from columns of norm 1 there: the running maxima D may lie far
 /// above, and would make well-determined parameters look lost.
-fn uncertainty<M: SmoothMap>(iteration: &mut Iteration<'_, M>) -> Uncertainty {
+fn uncertainty<J: JacobianOperator>(iteration: &mut Iteration<'_, J>) -> Uncertainty {
     let (n, p) = (iteration.here.f.len(), iteration.scales.len());
     let rows = &iteration.problem.rows;
     let factor: &mut SecularFactor = &mut iteration.factor;
@@ -165,7 +167,7 @@ fn uncertainty<M: SmoothMap>(iteration: &mut Iteration<'_, M>) -> Uncertainty {
         return Uncertainty::unknown(p);
     }
     // Eigenvalues of a Gram matrix know singular values to the root of eps only.
-    let error = factor.resolution().max(4.0 * iteration.problem.map.jacobian_error());
+    let error = factor.resolution().max(4.0 * iteration.map.jacobian_error());
     let cutoff = iteration.settings.rank_cutoff.max(error);
     let mut scaled = Scaled { factor, free, scales: &scales, error, cutoff };
     let f = &iteration.here.f;

@@ -1,7 +1,6 @@
 //! Theorem 2's iteration in a fit: `w <- w - eta H_rho^-1 J^T grad g`, rho and the step's verdict by a schedule.
 
-use gaussflow_objective::SmoothMap;
-use gaussflow_solvers::{inner_product, norm};
+use gaussflow_solvers::{JacobianOperator, inner_product, norm};
 
 use super::error::FitError;
 use super::history::{StepKind, Verdict};
@@ -12,7 +11,7 @@ use crate::schedule::{DampingSchedule, ScheduleState, StepLength, StepVerdict};
 /// grad g = 2 u: the smoothness of the sum of squares.
 const SMOOTHNESS: f64 = 2.0;
 
-impl<M: SmoothMap> Iteration<'_, M> {
+impl<J: JacobianOperator> Iteration<'_, J> {
     /// Steps of the schedule until one is accepted.
     pub(crate) fn follow(
         &mut self,
