@@ -14,7 +14,7 @@ use nalgebra::{DMatrix, DVector, Dyn};
 
 use nist_problems::{NAMES, Problem};
 
-#[path = "../../crates/dynamics/tests/nist_problems/mod.rs"]
+#[path = "../../crates/dynamics/tests/dynamics/nist_problems/mod.rs"]
 #[allow(dead_code, missing_docs, clippy::all, clippy::pedantic)]
 mod nist_problems;
 

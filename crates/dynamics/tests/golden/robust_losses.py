@@ -1,4 +1,4 @@
-"""SciPy's answers for `tests/fit/robust_losses.rs`: writes ../data/robust_losses.txt.
+"""SciPy's answers for `tests/dynamics/fit/robust_losses.rs`: writes ../data/robust_losses.txt.
 
 Run `python robust_losses.py` with SciPy (written with 1.17.1). Weights multiply squared residuals, so that
 SciPy sees residuals times their roots; SciPy's cost is half of our loss.

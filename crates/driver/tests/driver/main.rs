@@ -1,0 +1,19 @@
+//! The command as its users run it, and the library behind it.
+
+mod audit;
+mod command_line;
+mod common;
+mod errors;
+mod fit_bounds;
+mod fit_command;
+mod fit_models;
+mod hardening;
+mod hostile;
+mod ownership;
+mod peak;
+mod report;
+mod sizes;
+#[cfg(unix)]
+mod streams;
+mod summaries;
+mod sweep;
