@@ -158,30 +158,28 @@ impl Outcome {
 impl Display for Outcome {
     fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
         let Self { final_time, final_loss, counts, statistics, .. } = self;
-        match &self.stop_reason {
-            StopReason::Horizon => write!(f, "The run reached its horizon"),
-            StopReason::Event(EventKind::LeftBall) => {
-                write!(f, "The run stopped where it left the ball")
-            }
+        f.write_str(match &self.stop_reason {
+            StopReason::Horizon => "The run reached its horizon",
+            StopReason::Event(EventKind::LeftBall) => "The run stopped where it left the ball",
             StopReason::Event(EventKind::RankLost) => {
-                write!(
-                    f,
-                    "The run stopped because the Jacobian lost rank (RankPolicy says whether one goes on, and \
-                     Levenberg-Marquardt damping needs no rank)"
-                )
+                "The run stopped because the Jacobian lost rank (Settings::rank_threshold and RankPolicy decide on \
+                 that; Levenberg-Marquardt damping needs no rank)"
             }
             StopReason::Event(EventKind::NonFinite) => {
-                write!(f, "The run stopped where a value was infinite or not a number")
+                "The run stopped where a value was infinite or not a number"
             }
             StopReason::Event(EventKind::Stationary) => {
-                write!(f, "The run stopped where the Riemannian gradient had fallen far enough")
+                "The run stopped where the Riemannian gradient had fallen far enough"
             }
             StopReason::StepUnderflow => {
-                write!(f, "The run stopped where error control asked for ever shorter steps")
+                "The run stopped where error control asked for ever shorter steps"
             }
-            StopReason::Interrupted => write!(f, "The observer interrupted the run"),
-            StopReason::Failed(error) => write!(f, "The run failed ({error})"),
-        }?;
+            StopReason::Interrupted => "The observer interrupted the run",
+            StopReason::Failed(_) => "The run failed",
+        })?;
+        if let StopReason::Failed(error) = &self.stop_reason {
+            write!(f, " ({error})")?;
+        }
         writeln!(f, ": time {final_time}, loss {final_loss:.6e}.")?;
         for event in &self.events {
             let EventRecord { kind, time, step, value, threshold } = event;

@@ -25,35 +25,11 @@
 //!
 //! **How a run or fit went.** [`Outcome`], [`Fit`], [`SolveReport`] and [`SlopeCheck`] print as a few lines of text.
 //! Errors carry the numbers that decided. Reasons to stop are data, not errors.
-//!
-//! [`ResidualFn`]: prelude::ResidualFn
-//! [`FiniteDifferences`]: prelude::FiniteDifferences
-//! [`SparseDifferences`]: prelude::SparseDifferences
-//! [`SmoothMap`]: prelude::SmoothMap
-//! [`check_jacobian`]: prelude::check_jacobian
-//! [`JacobianDifferences`]: prelude::JacobianDifferences
-//! [`InitialPoint::draw`]: prelude::InitialPoint::draw
-//! [`Network`]: prelude::Network
-//! [`Network::from_initial_point`]: prelude::Network::from_initial_point
-//! [`Objective`]: prelude::Objective
-//! [`Settings`]: prelude::Settings
-//! [`Settings::paper`]: prelude::Settings::paper
-//! [`simulate`]: prelude::simulate
-//! [`Trace`]: prelude::Trace
-//! [`LeastSquares`]: prelude::LeastSquares
-//! [`LeastSquares::with_observations`]: prelude::LeastSquares::with_observations
-//! [`LeastSquares::fit`]: prelude::LeastSquares::fit
-//! [`Linearization::kernel_spectrum`]: prelude::Linearization::kernel_spectrum
-//! [`Linearization::gram_spectrum`]: prelude::Linearization::gram_spectrum
-//! [`OutputManifold`]: prelude::OutputManifold
-//! [`Factors::solve`]: prelude::Factors::solve
-//! [`Integrator::Stiff`]: prelude::Integrator::Stiff
-//! [`Outcome`]: prelude::Outcome
-//! [`RankPolicy`]: prelude::RankPolicy
-//! [`Fit`]: prelude::Fit
-//! [`SolveReport`]: prelude::SolveReport
-//! [`SlopeCheck`]: prelude::SlopeCheck
 #![doc = include_str!("../README.md")]
+
+// The front page links to names of the prelude.
+#[cfg(doc)]
+use prelude::*;
 
 #[doc(inline)]
 pub use gaussflow_dynamics as dynamics;

@@ -23,7 +23,6 @@ pub use expression::{
     ExpressionError, ExpressionModel, MOST_CHARACTERS, MOST_NESTED, MOST_WORDS, Names,
 };
 pub use families::{Family, Offset, Size};
-pub use network::NetworkModel;
 pub use problem::{Problem, ProblemError};
 pub use record::{FitRecord, HistoryRecord};
 
@@ -278,10 +277,11 @@ fn fit_network(
     let jacobian = rows as f64 * (hidden as f64 + (d + 1) as f64);
     let what = format!("[model] hidden = {hidden}");
     problem.require_memory((what, place), rows, parameters, jacobian)?;
-    let point = NetworkModel::start(hidden, d, problem.model.seed)?;
-    let names = NetworkModel::names(&data.feature_names, hidden);
-    let model = NetworkModel::new(&sample.inputs, d, &point.signs, sample.targets.clone())?;
-    let fitted = prepare(problem, model, &names, weights)?;
+    let point = network::start(hidden, d, problem.model.seed)?;
+    let names = network::names(&data.feature_names, hidden);
+    let model = network::model(&sample.inputs, d, &point.signs)?;
+    let fitted =
+        prepare(problem, model, &names, weights)?.with_observations(sample.targets.clone())?;
     let fit = fitted.fit(&point.weights, &settings(problem))?;
     let scale = sample.scaling.target_deviation;
     let mut errors = [scale * root_mean_square(&fit.residuals), f64::NAN];
@@ -290,11 +290,12 @@ fn fit_network(
     let mut shown = (sample.targets.clone(), fit.residuals.clone());
     if !sample.held_out_targets.is_empty() {
         let targets = sample.held_out_targets.clone();
-        let other = NetworkModel::new(&sample.held_out_inputs, d, &point.signs, targets)?;
-        errors[1] = scale * held_out_error(&other, &fit)?;
+        let other = network::model(&sample.held_out_inputs, d, &point.signs)?;
         let mut residuals = vec![0.0; other.outputs()];
         other.value(&fit.parameters, &mut residuals).map_err(FitError::Start)?;
-        shown = (sample.held_out_targets.clone(), residuals);
+        residuals.iter_mut().zip(&targets).for_each(|(r, y)| *r -= y);
+        errors[1] = scale * root_mean_square(&residuals);
+        shown = (targets, residuals);
     }
     let observed: Vec<f64> = shown.0.iter().map(raw).collect();
     let description =

@@ -141,6 +141,8 @@ fn planted_wrong_columns_are_named_and_no_others() {
         assert_eq!(check.verdict, SlopeVerdict::Inconsistent);
         assert_eq!(check.wrong_columns, columns, "size {size}: {check}");
         assert!((check.slope - 1.0).abs() < 0.2, "{check}");
+        let said = [format!("slope {:.2}, expected 2", check.slope), format!("{columns:?}")];
+        assert!(said.iter().all(|said| check.to_string().contains(said)), "{check}");
     }
 }
 
