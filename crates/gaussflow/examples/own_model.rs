@@ -46,8 +46,8 @@ impl SmoothMap for TwoLayers {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let x: Vec<f64> = (0..30).map(|j| f64::from(j) / 5.0 - 3.0).collect();
-    let y: Vec<f64> = x.iter().map(|x| (1.5 * x).sin()).collect();
-    let (map, start) = (TwoLayers { x, hidden: 2 }, [1.0, 0.7, 1.0, -0.8, 0.3, -0.5]);
+    let y: Vec<f64> = x.iter().map(|x| (2.0 * x - 1.0).tanh() - (0.8 * x + 1.0).tanh()).collect();
+    let (map, start) = (TwoLayers { x, hidden: 2 }, [1.5, 1.0, 0.8, -1.0, -0.5, 0.5]);
     println!("{}\n", check_jacobian(&map, &start, &[1.0; 6])?);
 
     let objective = Objective::new(&map, Squared::new(y.clone())?, 1.0)?;

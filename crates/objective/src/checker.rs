@@ -93,7 +93,7 @@ impl std::fmt::Display for SlopeCheck {
         if self.wrong_columns.is_empty() {
             return Ok(());
         }
-        write!(f, "\nwrong columns of the Jacobian, from 0: {:?}", self.wrong_columns)
+        write!(f, "\nwrong columns of the Jacobian: {:?} (counted from 0)", self.wrong_columns)
     }
 }
 

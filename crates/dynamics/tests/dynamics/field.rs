@@ -3,7 +3,7 @@
 //! Gauss-Newton: `d(alpha f)/dt = -P grad g`, `dg/dt = -norm(P grad g)^2` (section 4, Theorem 4).
 
 use crate::maps::{Ridge, eliminate};
-use gaussflow_dynamics::{Flow, Preconditioner, SolveSettings};
+use gaussflow_dynamics::{Flow, Preconditioner, Settings, SolveSettings};
 use gaussflow_integrators::VectorField;
 use gaussflow_objective::{LogCosh, Loss, Objective, Residuals, SmoothMap, Squared};
 use gaussflow_solvers::{DampedSolver, SolveError, norm};
@@ -74,7 +74,7 @@ fn the_field_is_that_of_equation_one_for_every_preconditioner_and_kernel() {
                 }
                 let expected = plain_field(&objective, preconditioner.damping(), &start(p));
                 for solver in DampedSolver::DIRECT {
-                    let settings = SolveSettings { solver, ..SolveSettings::default() };
+                    let settings = SolveSettings { solver, ..Settings::paper().solve };
                     let mut flow = Flow::new(&objective, preconditioner, settings).unwrap();
                     let found = field(&mut flow, &start(p));
                     let error = shifted(&found, -1.0, &expected);
@@ -93,7 +93,7 @@ fn outputs_of_the_gauss_newton_flow_follow_the_projected_gradient() {
             let objective = Objective::new(Ridge { outputs: n, parameters: p }, loss, 2.5).unwrap();
             let map = objective.map();
             let mut flow =
-                Flow::new(&objective, Preconditioner::GaussNewton, SolveSettings::default())
+                Flow::new(&objective, Preconditioner::GaussNewton, Settings::paper().solve)
                     .unwrap();
             let w = start(p);
             let velocity = field(&mut flow, &w);
@@ -122,7 +122,7 @@ fn every_preconditioner_descends_at_the_rate_of_its_own_inner_product() {
             let objective = Objective::new(Ridge { outputs: n, parameters: p }, loss, 0.5).unwrap();
             for preconditioner in FLOWS {
                 let mut flow =
-                    Flow::new(&objective, preconditioner, SolveSettings::default()).unwrap();
+                    Flow::new(&objective, preconditioner, Settings::paper().solve).unwrap();
                 let w = start(p);
                 let velocity = field(&mut flow, &w);
                 let mut gradient = vec![0.0; p];
@@ -145,7 +145,7 @@ fn the_closed_form_derivative_of_the_field_is_its_central_difference() {
             let objective = Objective::new(Ridge { outputs: n, parameters: p }, loss, 1.7).unwrap();
             for preconditioner in FLOWS {
                 let mut flow =
-                    Flow::new(&objective, preconditioner, SolveSettings::default()).unwrap();
+                    Flow::new(&objective, preconditioner, Settings::paper().solve).unwrap();
                 let w = start(p);
                 for direction in 0..3 {
                     let v: Vec<f64> =
@@ -174,7 +174,7 @@ fn a_point_is_solved_once_and_counted() {
     let map = Ridge { outputs: 6, parameters: 3 };
     let objective = Objective::new(map, Squared::new(targets(6)).unwrap(), 1.0).unwrap();
     let mut flow =
-        Flow::new(&objective, Preconditioner::GaussNewton, SolveSettings::default()).unwrap();
+        Flow::new(&objective, Preconditioner::GaussNewton, Settings::paper().solve).unwrap();
     for _ in 0..3 {
         field(&mut flow, &start(3));
         flow.direction().unwrap();
@@ -192,16 +192,16 @@ fn dampings_and_cutoffs_out_of_range_are_refused() {
     let objective = Objective::new(map, Squared::new(targets(3)).unwrap(), 1.0).unwrap();
     for damping in [0.0, 1.0, -0.1, 1.5, f64::NAN] {
         let preconditioner = Preconditioner::LevenbergMarquardt { damping };
-        let refused = Flow::new(&objective, preconditioner, SolveSettings::default()).err();
+        let refused = Flow::new(&objective, preconditioner, Settings::paper().solve).err();
         assert!(matches!(refused, Some(SolveError::InvalidDamping { .. })), "{damping}");
     }
     for rank_cutoff in [-1e-3, 1.0, f64::NAN] {
-        let settings = SolveSettings { rank_cutoff, ..SolveSettings::default() };
+        let settings = SolveSettings { rank_cutoff, ..Settings::paper().solve };
         let refused = Flow::new(&objective, Preconditioner::Gradient, settings).err();
         assert!(matches!(refused, Some(SolveError::InvalidCutoff { .. })), "{rank_cutoff}");
     }
     for tolerance in [-1e-3, f64::NAN] {
-        let settings = SolveSettings { tolerance, ..SolveSettings::default() };
+        let settings = SolveSettings { tolerance, ..Settings::paper().solve };
         let refused = Flow::new(&objective, Preconditioner::Gradient, settings).err();
         assert!(matches!(refused, Some(SolveError::InvalidTolerance { .. })), "{tolerance}");
     }

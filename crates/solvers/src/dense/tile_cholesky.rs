@@ -43,6 +43,14 @@ const fn step<S: Simd>() -> usize {
     if scalars < rows { scalars } else { rows }
 }
 
+/// Whether a step has a tile of so many columns and vectors: any with the columns of a full step, and of fewer, which
+/// are the matrix's last, the diagonal block alone.
+const fn occurs<S: Simd>(columns: usize, vectors: usize) -> bool {
+    vectors <= most_vectors::<S>()
+        && (columns == step::<S>()
+            || columns < step::<S>() && vectors == columns.div_ceil(S::F64_LANES))
+}
+
 /// Calls `$body` for the constants `$c` from 0 on below `$count`, at most [`STEP`]: a loop that surely
 /// unrolls, so that columns stay in registers.
 macro_rules! unrolled {
@@ -101,8 +109,8 @@ impl WithSimd for Factor<'_> {
                 let tile = &mut rest[first + row..];
                 let source = self.source.map(|source| &source[first * stride + first + row..]);
                 with_tile!(S, width, vectors, |C, V| {
-                    // Larger tiles never occur; they are not even compiled.
-                    if const { C <= step::<S>() && V <= most_vectors::<S>() } {
+                    // Other tiles never occur; they are not even compiled.
+                    if const { occurs::<S>(C, V) } {
                         let entries = Columns { data: source.unwrap_or(tile), stride };
                         let mut columns = read_tile::<S, C, V>(simd, entries, self.scale);
                         if let Some((tau, x)) = self.rank_one {
@@ -116,7 +124,8 @@ impl WithSimd for Factor<'_> {
                         let mut outcome = Ok(());
                         if row == 0 {
                             outcome = diagonal.factor(simd, &mut columns);
-                        } else {
+                        } else if const { C == step::<S>() } {
+                            // Below the last columns there is nothing.
                             diagonal.solve(simd, &mut columns);
                         }
                         // Where a pivot is missing, those before it are of use.

@@ -3,11 +3,12 @@
 // Without inlining, a loop would not be compiled for the instruction set of the closure around it.
 #![allow(clippy::inline_always)]
 
+use faer::Accum;
 use pulp::{Simd, WithSimd};
 
 use crate::jacobian::row_blocks::{Block, RowBlocks};
 use crate::simd::arch::arch;
-use crate::simd::tile::{Scalars, VECTORS, Vectors, groups, most_scalars, product, with_tile};
+use crate::simd::tile::{Scalars, VECTORS, Vectors, groups, most_scalars, put_product};
 
 impl RowBlocks {
     /// `out[i s + j] = sum_k A[j, k] weights[i c + k]` for the rows j of block `b`, counted from its
@@ -56,14 +57,8 @@ impl WithSimd for BlockProduct<'_> {
             for (v, vectors) in groups(block.stride / S::F64_LANES) {
                 let row = v * S::F64_LANES;
                 let b = Vectors { data: &block.data[row..], step: block.stride };
-                with_tile!(S, scalars, vectors, |C, V| {
-                    let tile = product::<S, C, V>(simd, columns, a, b);
-                    for (c, tile) in tile.into_iter().enumerate() {
-                        let at = (first + c) * block.stride + row;
-                        let (target, _) = S::as_mut_simd_f64s(&mut out[at..at + V * S::F64_LANES]);
-                        target.copy_from_slice(&tile);
-                    }
-                });
+                let target = (&mut out[first * block.stride + row..], block.stride, Accum::Replace);
+                put_product(simd, (scalars, vectors), columns, (a, b), target);
             }
         }
     }

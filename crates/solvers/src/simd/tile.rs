@@ -11,7 +11,7 @@
 #![allow(clippy::inline_always)]
 
 use faer::Accum;
-use pulp::{Simd, bytemuck, c64};
+use pulp::{Simd, WithSimd, bytemuck, c64};
 
 use crate::simd::column_kernels::{Columns, load, with_scalars};
 
@@ -248,21 +248,42 @@ macro_rules! with_tile {
 pub(crate) use with_tile;
 
 /// `out[c stride + v LANES ..] = a[., c] . b[., v]` for `scalars` c and `vectors` v, or added to what is there.
-#[inline(always)]
+///
+/// One function an instruction set, which all loops call: its tiles are most of what there is to compile.
+#[inline(never)]
 pub(crate) fn put_product<S: Simd>(
     simd: S,
-    (scalars, vectors): (usize, usize),
+    shape: (usize, usize),
     length: usize,
-    (a, b): (Scalars<'_>, Vectors<'_>),
-    (out, stride, accum): (&mut [f64], usize, Accum),
+    factors: (Scalars<'_>, Vectors<'_>),
+    target: (&mut [f64], usize, Accum),
 ) {
-    with_tile!(S, scalars, vectors, |C, V| {
-        let mut tile = product::<S, C, V>(simd, length, a, b);
-        if let Accum::Add = accum {
-            add_tile(simd, Columns { data: &*out, stride }, &mut tile);
-        }
-        write_tile(simd, tile, (out, stride));
-    });
+    simd.vectorize(PutProduct { shape, length, factors, target });
+}
+
+/// The arguments of [`put_product`].
+struct PutProduct<'a> {
+    shape: (usize, usize),
+    length: usize,
+    factors: (Scalars<'a>, Vectors<'a>),
+    target: (&'a mut [f64], usize, Accum),
+}
+
+impl WithSimd for PutProduct<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { shape: (scalars, vectors), length, factors: (a, b), target } = self;
+        let (out, stride, accum) = target;
+        with_tile!(S, scalars, vectors, |C, V| {
+            let mut tile = product::<S, C, V>(simd, length, a, b);
+            if let Accum::Add = accum {
+                add_tile(simd, Columns { data: &*out, stride }, &mut tile);
+            }
+            write_tile(simd, tile, (out, stride));
+        });
+    }
 }
 
 /// The same for `vectors` vectors in groups, each with the first `scalars(end)` scalars, its last vector
