@@ -73,7 +73,7 @@ fn smallest_error(problem: &Problem, stepper: &mut Euler) -> Fallible<Option<f64
     for _ in 0..5 {
         map.map().linearize(stepper.weights(), &mut value, &mut jacobian)?;
         jacobian.write_dense(dense.matrix_mut());
-        let values = dense.matrix().singular_values();
+        let values = gaussflow_faer::singular_values(dense.matrix());
         let values = values.map_err(|error| format!("the SVD failed: {error:?}"))?;
         let (Some(largest), Some(smallest)) = (values.first(), values.last()) else {
             return Ok(None);

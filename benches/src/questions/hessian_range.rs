@@ -6,7 +6,8 @@
 //! to the largest.
 
 use gaussflow::prelude::*;
-use gaussflow::solvers::faer::{Mat, Side as Triangle};
+use gaussflow::solvers::faer::Mat;
+use gaussflow_faer::product;
 
 use super::exponential::{Walk, qr_step};
 use crate::case::{Case, Effort, Fallible, Schedule, Side, Visit};
@@ -59,10 +60,11 @@ fn dense_distance(problem: &Problem, walk: &mut Walk) -> Fallible<f64> {
     let p = problem.shape.p;
     let mut jacobian = Mat::zeros(problem.shape.n, p);
     here.jacobian().write_dense(jacobian.as_mut());
-    let svd = jacobian.thin_svd().map_err(|error| format!("the SVD failed: {error:?}"))?;
+    let svd = gaussflow_faer::thin_svd(jacobian.as_ref())
+        .map_err(|error| format!("the SVD failed: {error:?}"))?;
     let (u, s, v) = (svd.U(), svd.S().column_vector(), svd.V());
     let gradient = Mat::from_fn(problem.shape.n, 1, |j, _| here.loss_gradient()[j]);
-    let normal = &gradient - u * (u.transpose() * &gradient);
+    let normal = &gradient - product(u, product(u.transpose(), gradient.as_ref()).as_ref());
     let mut bent = Mat::zeros(p, p);
     for k in 0..p {
         let mut unit = vec![0.0; p];
@@ -72,13 +74,13 @@ fn dense_distance(problem: &Problem, walk: &mut Walk) -> Fallible<f64> {
         let map = objective.map();
         map.weighted_hessian_apply(&point, here.jacobian(), weights, &unit, column)?;
     }
-    let rotated = v.transpose() * &bent * v;
+    let rotated = product(product(v.transpose(), bent.as_ref()).as_ref(), v);
     // The squared loss has Hess g = 2 I.
     let hessian = Mat::from_fn(p, p, |r, c| {
         let loss = if r == c { 2.0 } else { 0.0 };
         loss + rotated[(r, c)] / (objective.scaling() * s[r] * s[c])
     });
-    let values = hessian.self_adjoint_eigenvalues(Triangle::Lower);
+    let values = gaussflow_faer::self_adjoint_eigenvalues(hessian.as_ref());
     let values = values.map_err(|error| format!("the eigenvalues failed: {error:?}"))?;
     let (Some(smallest), Some(largest)) = (values.first(), values.last()) else {
         return Err("no eigenvalues".into());

@@ -10,6 +10,7 @@ pub use cholesky::{cholesky, cholesky_scratch, sparse_ldlt, sparse_ldlt_solve};
 pub use faer;
 pub use qr::{apply_q, apply_q_transposed, qr, qr_scratch};
 pub use spectral::{
-    NoConvergence, evd, evd_scratch, self_adjoint_eigen, singular_values, svd, svd_scratch,
+    NoConvergence, evd, evd_scratch, self_adjoint_eigen, self_adjoint_eigenvalues, singular_values,
+    svd, svd_scratch, thin_svd,
 };
-pub use triangular::{invert_upper, lower_of_product, matmul, solve_lower, solve_upper};
+pub use triangular::{invert_upper, lower_of_product, matmul, product, solve_lower, solve_upper};

@@ -5,7 +5,7 @@ use faer::diag::DiagMut;
 use faer::linalg::evd::{
     ComputeEigenvectors, SelfAdjointEvdParams, self_adjoint_evd, self_adjoint_evd_scratch,
 };
-use faer::linalg::solvers::SelfAdjointEigen;
+use faer::linalg::solvers::{SelfAdjointEigen, Svd};
 use faer::linalg::svd::{ComputeSvdVectors, SvdParams};
 use faer::{Auto, MatMut, MatRef, Par, Side, Spec};
 
@@ -61,7 +61,15 @@ pub fn svd(
         .map_err(|_| NoConvergence)
 }
 
-/// The singular values of A, from the largest on, by faer's own choice of method: an oracle for tests.
+/// The thin singular value decomposition of A, by faer's own choice of method.
+///
+/// # Errors
+/// [`NoConvergence`].
+pub fn thin_svd(a: MatRef<'_, f64>) -> Result<Svd<f64>, NoConvergence> {
+    a.thin_svd().map_err(|_| NoConvergence)
+}
+
+/// The singular values of A, from the largest on, by faer's own choice of method.
 ///
 /// # Errors
 /// [`NoConvergence`].
@@ -98,6 +106,14 @@ pub fn evd(
 ) -> Result<(), NoConvergence> {
     let stack = MemStack::new(scratch);
     self_adjoint_evd(a, values, vectors, Par::Seq, stack, of_evd()).map_err(|_| NoConvergence)
+}
+
+/// Eigenvalues of the symmetric matrix with this lower triangle, by faer's own choice of method.
+///
+/// # Errors
+/// [`NoConvergence`].
+pub fn self_adjoint_eigenvalues(a: MatRef<'_, f64>) -> Result<Vec<f64>, NoConvergence> {
+    a.self_adjoint_eigenvalues(Side::Lower).map_err(|_| NoConvergence)
 }
 
 /// Eigenvalues and -vectors of the symmetric matrix with this lower triangle, by faer's own choice of method.

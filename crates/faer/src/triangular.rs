@@ -5,7 +5,7 @@ use faer::linalg::triangular_inverse::invert_upper_triangular;
 use faer::linalg::triangular_solve::{
     solve_lower_triangular_in_place, solve_upper_triangular_in_place,
 };
-use faer::{Accum, MatMut, MatRef, Par};
+use faer::{Accum, Mat, MatMut, MatRef, Par};
 
 /// `out = factor A B`, or that added to `out`; 2 m k n operations.
 ///
@@ -19,6 +19,14 @@ pub fn matmul(
     factor: f64,
 ) {
     faer::linalg::matmul::matmul(out, accumulate, a, b, factor, Par::Seq);
+}
+
+/// A B, as faer's operator `*` makes it: large ones on several threads.
+///
+/// # Panics
+/// Where the shapes do not fit.
+pub fn product(a: MatRef<'_, f64>, b: MatRef<'_, f64>) -> Mat<f64> {
+    a * b
 }
 
 /// The lower triangle of `out = A B` for a product known to be symmetric; half of the operations.

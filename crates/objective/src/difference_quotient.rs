@@ -73,8 +73,8 @@ struct Quotient {
 }
 
 /// Difference quotients at one point of a box, with the buffers that they need.
-pub(crate) struct Quotients<'a, R> {
-    map: &'a R,
+pub(crate) struct Quotients<'a> {
+    map: &'a dyn Residuals,
     /// w, with one entry moved during an evaluation (p).
     w: Vec<f64>,
     /// f(w) (n).
@@ -92,9 +92,14 @@ pub(crate) struct Quotients<'a, R> {
     error: Option<MapError>,
 }
 
-impl<'a, R: Residuals> Quotients<'a, R> {
+impl<'a> Quotients<'a> {
     /// Prepares differences at `w` (length p), where f has `value`, between `bounds` (lower and upper, p each).
-    pub(crate) fn new(map: &'a R, w: &[f64], value: &'a [f64], bounds: [&'a [f64]; 2]) -> Self {
+    pub(crate) fn new(
+        map: &'a dyn Residuals,
+        w: &[f64],
+        value: &'a [f64],
+        bounds: [&'a [f64]; 2],
+    ) -> Self {
         let zeros = vec![0.0; value.len()];
         let best = Quotient { slope: zeros.clone(), ..Quotient::default() };
         let (other, near, far) = (best.clone(), zeros.clone(), zeros.clone());

@@ -57,37 +57,9 @@ impl<R: Residuals> FiniteDifferences<R> {
         &self.inner
     }
 
-    /// A step along `v` that is `relative` of the parameters' magnitudes where v is largest.
-    fn step_along(&self, w: &[f64], v: &[f64], relative: f64) -> f64 {
-        let largest = v
-            .iter()
-            .enumerate()
-            .map(|(k, v)| v.abs() / self.scales.magnitude(w, k))
-            .fold(0.0, f64::max);
-        if largest > 0.0 { relative / largest } else { relative }
-    }
-
-    /// `D2f[v,v] = (f(w + hv) - 2 f(w) + f(w - hv)) / h^2` added to `out` with `factor`.
-    fn add_second(
-        &self,
-        w: &[f64],
-        v: &[f64],
-        factor: f64,
-        out: &mut [f64],
-    ) -> Result<(), MapError> {
-        // eps^(1/4): truncation h^2 against rounding eps / h^2.
-        let h = self.step_along(w, v, f64::EPSILON.powf(0.25));
-        let n = self.outputs();
-        let mut values = [vec![0.0; n], vec![0.0; n], vec![0.0; n]];
-        for (value, sign) in values.iter_mut().zip([-1.0, 0.0, 1.0]) {
-            let shifted: Vec<f64> = w.iter().zip(v).map(|(w, v)| w + sign * h * v).collect();
-            self.inner.value(&shifted, value)?;
-        }
-        let [before, at, after] = &values;
-        for (j, o) in out.iter_mut().enumerate() {
-            *o += factor * ((after[j] - at[j]) - (at[j] - before[j])) / (h * h);
-        }
-        Ok(())
+    /// The differences, for a map of any type.
+    fn differences(&self) -> Differences<'_> {
+        Differences { inner: &self.inner, scales: &self.scales }
     }
 }
 
@@ -132,15 +104,7 @@ impl<R: Residuals> SmoothMap for FiniteDifferences<R> {
         value: &mut [f64],
         jacobian: &mut DenseJacobian,
     ) -> Result<(), MapError> {
-        self.inner.value(w, value)?;
-        require_finite("the residuals", value)?;
-        let mut quotients = Quotients::new(&self.inner, w, value, [lower, upper]);
-        let mut matrix = jacobian.matrix_mut();
-        for k in 0..w.len() {
-            let slope = quotients.derivative(k, self.scales.magnitude(w, k))?;
-            slope.iter().enumerate().for_each(|(j, slope)| matrix[(j, k)] = *slope);
-        }
-        Ok(())
+        self.differences().linearize([lower, upper], w, value, jacobian)
     }
 
     fn jacobian_error(&self) -> f64 {
@@ -162,14 +126,7 @@ impl<R: Residuals> SecondOrderMap for FiniteDifferences<R> {
         v: &[f64],
         out: &mut [f64],
     ) -> Result<(), MapError> {
-        out.fill(0.0);
-        if u == v {
-            return self.add_second(w, v, 1.0, out);
-        }
-        let sum: Vec<f64> = u.iter().zip(v).map(|(u, v)| u + v).collect();
-        let difference: Vec<f64> = u.iter().zip(v).map(|(u, v)| u - v).collect();
-        self.add_second(w, &sum, 0.25, out)?;
-        self.add_second(w, &difference, -0.25, out)
+        self.differences().second(w, u, v, out)
     }
 
     /// Central difference of `J^T weights` along v: two Jacobians.
@@ -181,16 +138,101 @@ impl<R: Residuals> SecondOrderMap for FiniteDifferences<R> {
         v: &[f64],
         out: &mut [f64],
     ) -> Result<(), MapError> {
+        self.differences().weighted_hessian(w, weights, v, out)
+    }
+}
+
+/// A map whose type does not matter, so that its differences are compiled once.
+struct Differences<'a> {
+    inner: &'a dyn Residuals,
+    scales: &'a Scales,
+}
+
+impl Differences<'_> {
+    /// f and its Jacobian at w, by values within `bounds`.
+    fn linearize(
+        &self,
+        bounds: [&[f64]; 2],
+        w: &[f64],
+        value: &mut [f64],
+        jacobian: &mut DenseJacobian,
+    ) -> Result<(), MapError> {
+        self.inner.value(w, value)?;
+        require_finite("the residuals", value)?;
+        let mut quotients = Quotients::new(self.inner, w, value, bounds);
+        let mut matrix = jacobian.matrix_mut();
+        for k in 0..w.len() {
+            let slope = quotients.derivative(k, self.scales.magnitude(w, k))?;
+            slope.iter().enumerate().for_each(|(j, slope)| matrix[(j, k)] = *slope);
+        }
+        Ok(())
+    }
+
+    /// `D2f[u, v]`.
+    fn second(&self, w: &[f64], u: &[f64], v: &[f64], out: &mut [f64]) -> Result<(), MapError> {
+        out.fill(0.0);
+        if u == v {
+            return self.add_second(w, v, 1.0, out);
+        }
+        let sum: Vec<f64> = u.iter().zip(v).map(|(u, v)| u + v).collect();
+        let difference: Vec<f64> = u.iter().zip(v).map(|(u, v)| u - v).collect();
+        self.add_second(w, &sum, 0.25, out)?;
+        self.add_second(w, &difference, -0.25, out)
+    }
+
+    /// `B(weights) v`.
+    fn weighted_hessian(
+        &self,
+        w: &[f64],
+        weights: &[f64],
+        v: &[f64],
+        out: &mut [f64],
+    ) -> Result<(), MapError> {
         let h = self.step_along(w, v, f64::EPSILON.powf(0.25));
-        let (mut value, mut jacobian) = (vec![0.0; self.outputs()], self.new_jacobian());
+        let n = self.inner.outputs();
+        let (mut value, mut jacobian) = (vec![0.0; n], DenseJacobian::zeros(n, w.len()));
+        let (low, high) = (vec![f64::NEG_INFINITY; w.len()], vec![f64::INFINITY; w.len()]);
         let mut before = vec![0.0; out.len()];
         for (sign, target) in [(-1.0, &mut before[..]), (1.0, &mut *out)] {
             let shifted: Vec<f64> = w.iter().zip(v).map(|(w, v)| w + sign * h * v).collect();
-            self.linearize(&shifted, &mut value, &mut jacobian)?;
+            self.linearize([&low, &high], &shifted, &mut value, &mut jacobian)?;
             jacobian.apply_transposed(weights, target);
         }
         for (o, b) in out.iter_mut().zip(&before) {
             *o = (*o - b) / (2.0 * h);
+        }
+        Ok(())
+    }
+
+    /// A step along `v` that is `relative` of the parameters' magnitudes where v is largest.
+    fn step_along(&self, w: &[f64], v: &[f64], relative: f64) -> f64 {
+        let largest = v
+            .iter()
+            .enumerate()
+            .map(|(k, v)| v.abs() / self.scales.magnitude(w, k))
+            .fold(0.0, f64::max);
+        if largest > 0.0 { relative / largest } else { relative }
+    }
+
+    /// `D2f[v,v] = (f(w + hv) - 2 f(w) + f(w - hv)) / h^2` added to `out` with `factor`.
+    fn add_second(
+        &self,
+        w: &[f64],
+        v: &[f64],
+        factor: f64,
+        out: &mut [f64],
+    ) -> Result<(), MapError> {
+        // eps^(1/4): truncation h^2 against rounding eps / h^2.
+        let h = self.step_along(w, v, f64::EPSILON.powf(0.25));
+        let n = self.inner.outputs();
+        let mut values = [vec![0.0; n], vec![0.0; n], vec![0.0; n]];
+        for (value, sign) in values.iter_mut().zip([-1.0, 0.0, 1.0]) {
+            let shifted: Vec<f64> = w.iter().zip(v).map(|(w, v)| w + sign * h * v).collect();
+            self.inner.value(&shifted, value)?;
+        }
+        let [before, at, after] = &values;
+        for (j, o) in out.iter_mut().enumerate() {
+            *o += factor * ((after[j] - at[j]) - (at[j] - before[j])) / (h * h);
         }
         Ok(())
     }

@@ -32,4 +32,6 @@ pub use point::factors::{FactorCounts, Factors};
 pub use point::range_basis::RangeBasis;
 pub use secular::factor::{SecularFactor, SecularMethod};
 pub use secular::sparse::SparseInverse;
+#[doc(hidden)]
+pub use simd::arch::force_instruction_set;
 pub use vector::{all_finite, inner_product, norm, squared_distance};

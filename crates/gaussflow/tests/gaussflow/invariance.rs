@@ -100,7 +100,7 @@ fn an_invertible_change_of_the_weights_changes_neither_curvature_nor_geodesics()
     let alpha = 8.0;
     let random = normals(11, p * p);
     let matrix = Mat::from_fn(p, p, |a, b| random[a * p + b] + if a == b { 3.0 } else { 0.0 });
-    let svd = matrix.thin_svd().unwrap();
+    let svd = gaussflow_faer::thin_svd(matrix.as_ref()).unwrap();
     let (u, s, v) = (svd.U(), svd.S().column_vector(), svd.V());
     let back = |w: &[f64]| -> Vec<f64> {
         let rotated = u.transpose() * Mat::from_fn(p, 1, |k, _| w[k]);

@@ -2,7 +2,8 @@
 
 use gaussflow::network::{Activation, InitialPoint, Initialization, Network};
 use gaussflow::objective::{Objective, Residuals, Squared};
-use gaussflow::solvers::faer::{Mat, Side};
+use gaussflow::solvers::faer::Mat;
+use gaussflow_faer::{self_adjoint_eigenvalues, thin_svd};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
@@ -141,7 +142,7 @@ pub struct Reference {
 pub fn dense_hessian(case: &Case, alpha: f64) -> Reference {
     let (w, n) = (&case.weights, case.targets.len());
     let jacobian = case.jacobian(w);
-    let svd = jacobian.thin_svd().unwrap();
+    let svd = thin_svd(jacobian.as_ref()).unwrap();
     let (u, s, v) = (svd.U(), svd.S().column_vector(), svd.V());
     let p = w.len();
     let scaled = Mat::from_fn(n, p, |j, k| u[(j, k)] * s[k]);
@@ -156,6 +157,6 @@ pub fn dense_hessian(case: &Case, alpha: f64) -> Reference {
         let loss = if a == b { 2.0 } else { 0.0 };
         loss + inner[(a, b)] / (alpha * s[a] * s[b])
     });
-    let values = hessian.self_adjoint_eigenvalues(Side::Lower).unwrap();
+    let values = self_adjoint_eigenvalues(hessian.as_ref()).unwrap();
     Reference { smallest: values[0], largest: values[p - 1], condition: s[0] / s[p - 1] }
 }

@@ -286,6 +286,12 @@ fn transposed_block<S: Simd>(
     }
 }
 
+/// Units whose sums along the rows go through the registers together, with D features.
+const fn few_scalars<S: Simd>(features: usize) -> usize {
+    let (most, any) = (most_scalars::<S>(features), scalars_for(features));
+    if most < any { most } else { any }
+}
+
 /// The same for so few features that a vector of them would be mostly padding: sums along the rows.
 #[inline(always)]
 fn narrow_transposed_block<S: Simd, const D: usize>(
@@ -308,9 +314,9 @@ fn narrow_transposed_block<S: Simd, const D: usize>(
         }
         let length = u.len() / S::F64_LANES;
         let (u, right) = (Columns { data: u, stride: 0 }, columns_from(x, 0, row));
-        for (first, count) in balanced(units.len(), scalars_for(D)) {
+        for (first, count) in balanced(units.len(), few_scalars::<S>(D)) {
             let left = columns_from(s, units.start + first, row);
-            with_scalars!(count, scalars_for(D), |C| {
+            with_scalars!(count, few_scalars::<S>(D), |C| {
                 let [sums] = weighted_row_sums::<S, C, D, 1>(simd, length, (left, u, right));
                 let out = &mut out[first * D..][..C * D];
                 for (o, sum) in out.iter_mut().zip(sums.as_flattened()) {

@@ -19,7 +19,7 @@ fn probes(here: &Local) -> Vec<Vec<f64>> {
 
 /// K from the dense J.
 fn kernel_of(here: &Local) -> Mat<f64> {
-    &here.jacobian * here.jacobian.transpose()
+    gaussflow_faer::product(here.jacobian.as_ref(), here.jacobian.transpose())
 }
 
 /// `y = A^-1 x` for symmetric positive definite A, by a plain Cholesky factorization.

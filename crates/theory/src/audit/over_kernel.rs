@@ -77,7 +77,8 @@ pub fn ntk_limit(
     // Each unit's kernel lies within R = sigma_1^2 norm(X X^T)_F of 0: McDiarmid's inequality for the norm
     // of the mean's error over M units gives R/(2 sqrt M) + R sqrt(ln(1/risk)/(2 M)).
     let x = Mat::from_fn(limit.nrows(), d, |j, k| inputs[j * d + k]);
-    let reach = activation.bounds().first.powi(2) * (&x * x.transpose()).norm_l2();
+    let reach = activation.bounds().first.powi(2)
+        * gaussflow_faer::product(x.as_ref(), x.transpose()).norm_l2();
     let bound = reach / units.sqrt() * (0.5 + (0.5 * (1.0 / RISK).ln()).sqrt());
     let unbiased = row("norm(mean of K_0/m - K)_F <= its bound for independent units").judge(
         &problem.name,

@@ -31,7 +31,7 @@ fn check(system: &System) -> Result<(), TestCaseError> {
         println!("extremes of {n} x {p} used {worst:.3} of the bound");
     }
     prop_assert!(worst <= 1.0, "{n} x {p}: errors {errors:?}, bound {bound:e}");
-    let all = system.jacobian.matrix().singular_values().unwrap();
+    let all = gaussflow_faer::singular_values(system.jacobian.matrix()).unwrap();
     let (largest, smallest) = (all[0], all[all.len() - 1]);
     // The decomposition iterates and errs by several times as much as one reduction.
     prop_assert!((found.largest - largest).abs() <= 8.0 * bound, "{largest:e}");
@@ -87,7 +87,7 @@ fn exact_losses_of_rank_give_a_smallest_value_of_rounding_level() {
         // Columns lost leave full row rank in a wide matrix, rows lost full column rank in a tall.
         let cases = [(duplicate, n >= p), (zero, n >= p), (zero_row, n <= p)];
         for (k, (matrix, deficient)) in cases.into_iter().enumerate() {
-            let reference = matrix.singular_values().unwrap();
+            let reference = gaussflow_faer::singular_values(matrix.as_ref()).unwrap();
             let found = extremes(&DenseJacobian::from_matrix(matrix));
             let bound = growth(n, p) * EPS * found.largest.max(3.0);
             assert!((found.largest - reference[0]).abs() <= 2.0 * bound, "case {k} of {n} x {p}");
