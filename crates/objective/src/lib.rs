@@ -3,7 +3,6 @@
 
 mod checker;
 mod closure;
-mod dense_map;
 mod difference_quotient;
 mod finite_difference;
 mod jacobian_difference;
@@ -18,7 +17,6 @@ pub use checker::{
     SlopeCheck, SlopeVerdict, adjoint_defect, check_jacobian, check_second_derivative,
 };
 pub use closure::ResidualFn;
-pub use dense_map::{BoxedMap, Dense};
 pub use finite_difference::FiniteDifferences;
 pub use jacobian_difference::JacobianDifferences;
 pub use linearization::{GradientNorms, Linearization, PointError};

@@ -3,6 +3,12 @@
 //!
 //! A function takes the data it judges and returns a [`crate::Record`]. Constants come in as arguments
 //! or as [`crate::NetworkConstants`], so that a wrong one can be planted.
+//!
+//! # Errors
+//! [`crate::TheoryError`] where a point, an eigenvalue problem or a trajectory gives no answer.
+
+// Each of these functions fails in the same way, which is said above once.
+#![allow(clippy::missing_errors_doc)]
 
 pub mod experiments;
 pub mod over_continuous;

@@ -260,9 +260,6 @@ pub fn never_exits_repaired(run: &Iterates<'_>) -> Record {
 }
 
 /// (28) to (32), one record each, along the iterates.
-///
-/// # Errors
-/// [`TheoryError`] where a point, an eigenvalue problem or a trajectory gives no answer.
 pub fn descent_chain(run: &Iterates<'_>) -> Result<Vec<Record>, TheoryError> {
     let row = |place, text| Statement { id: "over/descent-chain", place, text };
     let (c, problem) = (run.constants, run.problem);

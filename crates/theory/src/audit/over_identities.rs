@@ -83,9 +83,6 @@ fn damped_direction(
 }
 
 /// The Woodbury form of (GF-O) at rho0 = `ratio` equals `J H_rho^-1 J^T b`.
-///
-/// # Errors
-/// [`TheoryError`] where a point, an eigenvalue problem or a trajectory gives no answer.
 pub fn output_flow(
     problem: &Problem,
     here: &Local,
@@ -122,9 +119,6 @@ pub fn output_flow(
 }
 
 /// (gamma, u) of K gives the eigenpair `eigenvalue(gamma)` of `J H_rho^-1 J^T`.
-///
-/// # Errors
-/// [`TheoryError`] where a point, an eigenvalue problem or a trajectory gives no answer.
 pub fn eigenpairs(
     problem: &Problem,
     here: &Local,
@@ -153,9 +147,6 @@ pub fn eigenpairs(
 }
 
 /// The Woodbury form (9) at rho0 = `ratio` equals `(1-rho)^2 J H_rho^-2 J^T`, as quadratic forms.
-///
-/// # Errors
-/// [`TheoryError`] where a point, an eigenvalue problem or a trajectory gives no answer.
 pub fn squared_inverse(
     problem: &Problem,
     here: &Local,

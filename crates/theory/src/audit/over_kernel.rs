@@ -30,9 +30,6 @@ pub struct WidthError {
 /// exponent over the widths against -1/2.
 ///
 /// `limit_factor` multiplies the limit (1 but for a planted error).
-///
-/// # Errors
-/// [`TheoryError`] where a point, an eigenvalue problem or a trajectory gives no answer.
 pub fn ntk_limit(
     problem: &Problem,
     widths: &[usize],
@@ -129,9 +126,6 @@ pub fn assumption_1(problem: &Problem, constants: &NetworkConstants) -> Record {
 }
 
 /// Within r_0 = lambda0/L: K >= lambda0^2 I and norm(K) >= lambda_n^2.
-///
-/// # Errors
-/// [`TheoryError`] where a point, an eigenvalue problem or a trajectory gives no answer.
 pub fn kernel_stays(
     problem: &Problem,
     constants: &NetworkConstants,

@@ -13,9 +13,6 @@ use crate::record::{Comparison, Record, Statement};
 use crate::sampling::{Sampler, shifted};
 
 /// f(w_init) = 0 and D phi = Df.
-///
-/// # Errors
-/// [`TheoryError`] where a point, an eigenvalue problem or a trajectory gives no answer.
 pub fn nullified(problem: &Problem) -> Result<Record, TheoryError> {
     let row = Statement {
         id: "setting/nullified",
@@ -74,9 +71,6 @@ pub fn activation_bounds<A: ActivationFunction>(
 
 /// w -> Df(w) is L-Lipschitz: quotients at sampled pairs, and the searched lower bound of L, below
 /// `claimed`.
-///
-/// # Errors
-/// [`TheoryError`] where a point, an eigenvalue problem or a trajectory gives no answer.
 pub fn jacobian_lipschitz(
     problem: &Problem,
     constants: &NetworkConstants,
@@ -137,9 +131,6 @@ fn operator_norm_lower(matrix: &Mat<f64>) -> f64 {
 
 /// Lip_f is at most the printed bound; corrected, at most `sigma_1 sqrt(m) sigma_max(X)`, attained at
 /// w = 0 where |sigma'(0)| = sigma_1.
-///
-/// # Errors
-/// [`TheoryError`] where a point, an eigenvalue problem or a trajectory gives no answer.
 pub fn lipschitz_f(
     problem: &Problem,
     constants: &NetworkConstants,

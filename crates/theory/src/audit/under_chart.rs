@@ -12,9 +12,6 @@ use crate::record::{Comparison, Hypothesis, Record, Statement};
 use crate::sampling::{Sampler, shifted};
 
 /// Theorem 3: rank J = p on B, and `alpha f(w + h v)` leaves the tangent plane like h^2 at most.
-///
-/// # Errors
-/// [`TheoryError`] where a point, an eigenvalue problem or a trajectory gives no answer.
 pub fn manifold_dimension(ball: &Ball<'_>, lipschitz: f64) -> Result<Record, TheoryError> {
     let row = Statement {
         id: "under/manifold-dimension",
@@ -57,9 +54,6 @@ pub fn manifold_dimension(ball: &Ball<'_>, lipschitz: f64) -> Result<Record, The
 }
 
 /// Lemma 5: f is injective on B; corrected, with the modulus 2 lambda0 (1-r), times `factor`.
-///
-/// # Errors
-/// [`TheoryError`] where a point, an eigenvalue problem or a trajectory gives no answer.
 pub fn injective(ball: &Ball<'_>, factor: f64) -> Result<Record, TheoryError> {
     let row = Statement {
         id: "under/injective",
@@ -159,9 +153,6 @@ pub fn immersion_remark(end: f64) -> Record {
 }
 
 /// Lemma 6: velocities of curves on M lie in Im J.
-///
-/// # Errors
-/// [`TheoryError`] where a point, an eigenvalue problem or a trajectory gives no answer.
 pub fn tangent_space(ball: &Ball<'_>, lipschitz: f64) -> Result<Record, TheoryError> {
     let row = Statement {
         id: "under/tangent-space",

@@ -119,9 +119,6 @@ pub fn assumption_3(run: &UnderRun<'_>) -> Record {
 }
 
 /// (22) and (24).
-///
-/// # Errors
-/// [`TheoryError`] where a point, an eigenvalue problem or a trajectory gives no answer.
 pub fn theorem_5_rate(run: &UnderRun<'_>) -> Result<Vec<Record>, TheoryError> {
     let row = |place, text| Statement { id: "under/theorem-5-rate", place, text };
     let nu = run.ball.constants.strong_convexity;
@@ -138,9 +135,6 @@ pub fn theorem_5_rate(run: &UnderRun<'_>) -> Result<Vec<Record>, TheoryError> {
 }
 
 /// The corrected Theorem 5: at its alpha, `g_t - g_inf <= (g_0 - g_inf) exp(-2 theta t)`.
-///
-/// # Errors
-/// [`TheoryError`] where a point, an eigenvalue problem or a trajectory gives no answer.
 pub fn theorem_5_corrected(run: &UnderRun<'_>) -> Result<Record, TheoryError> {
     let row = Statement {
         id: "under/theorem-5-rate",
@@ -157,9 +151,6 @@ pub fn theorem_5_corrected(run: &UnderRun<'_>) -> Result<Record, TheoryError> {
 }
 
 /// (23): the flow stays within 2 r lambda0/L, and H >= 4 (1-r)^2 lambda0^2.
-///
-/// # Errors
-/// [`TheoryError`] where a point, an eigenvalue problem or a trajectory gives no answer.
 pub fn theorem_5_radius(run: &UnderRun<'_>, corrected: Corrections) -> Result<Record, TheoryError> {
     let row = Statement {
         id: "under/theorem-5-radius",
@@ -198,9 +189,6 @@ pub enum Corrections {
 }
 
 /// (27): `norm(grad_M g) <= sqrt(2 Delta_0/nu) mu exp(-nu s)`; corrected: `<= norm at 0 exp(-theta s)`.
-///
-/// # Errors
-/// [`TheoryError`] where a point, an eigenvalue problem or a trajectory gives no answer.
 pub fn gradient_decay(run: &UnderRun<'_>, corrected: Corrections) -> Result<Record, TheoryError> {
     let c = run.ball.constants;
     let (assumed, theta) = run.of_corrected()?;

@@ -49,9 +49,6 @@ impl HessianRange {
 }
 
 /// The corrected rate's constants with the proven Gamma = sqrt(2 mu (g(0) - g*)).
-///
-/// # Errors
-/// [`TheoryError`] where a point, an eigenvalue problem or a trajectory gives no answer.
 pub fn corrected_rate(ball: &Ball<'_>) -> Result<UnderparameterizedRate, TheoryError> {
     let objective = ball.problem.objective(ball.scaling)?;
     let mut manifold = OutputManifold::new(&objective)?;
@@ -69,9 +66,6 @@ pub fn corrected_rate(ball: &Ball<'_>) -> Result<UnderparameterizedRate, TheoryE
 }
 
 /// Lemma 7: the Riemannian Hessian is at least `nu` on M; corrected: at least theta.
-///
-/// # Errors
-/// [`TheoryError`] where a point, an eigenvalue problem or a trajectory gives no answer.
 pub fn geodesic_strong_convexity(
     ball: &Ball<'_>,
     range: &HessianRange,
@@ -100,9 +94,6 @@ pub fn geodesic_strong_convexity(
 }
 
 /// Corollary 1: the Riemannian Hessian is at most `mu`; corrected: at most mu + the curvature term.
-///
-/// # Errors
-/// [`TheoryError`] where a point, an eigenvalue problem or a trajectory gives no answer.
 pub fn geodesic_smoothness(
     ball: &Ball<'_>,
     range: &HessianRange,
@@ -132,9 +123,6 @@ pub fn geodesic_smoothness(
 ///
 /// Tried on a geodesic through a point just above g(0), along the flattest direction that is orthogonal
 /// to the gradient there: its ends, as far apart as B allows, lie in S where the curvature is negative.
-///
-/// # Errors
-/// [`TheoryError`] where a point, an eigenvalue problem or a trajectory gives no answer.
 pub fn sublevel_convex(ball: &Ball<'_>) -> Result<Record, TheoryError> {
     let row = Statement {
         id: "under/sublevel-convex",

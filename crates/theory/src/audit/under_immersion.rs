@@ -62,9 +62,6 @@ pub fn assumption_2(ball: &Ball<'_>) -> Record {
 }
 
 /// Lemma 3: on B, H >= (1-r)^2 lambda0^2 I; tight: >= 4 (1-r)^2 lambda0^2 I.
-///
-/// # Errors
-/// [`TheoryError`] where a point, an eigenvalue problem or a trajectory gives no answer.
 pub fn gram_stays(ball: &Ball<'_>) -> Result<Record, TheoryError> {
     let row = Statement {
         id: "under/gram-stays",
@@ -87,9 +84,6 @@ pub fn gram_stays(ball: &Ball<'_>) -> Result<Record, TheoryError> {
 }
 
 /// (15): `P = J H^-1 J^T` is symmetric, idempotent, of rank p, by the manifold's own projection.
-///
-/// # Errors
-/// [`TheoryError`] where a point, an eigenvalue problem or a trajectory gives no answer.
 pub fn projection(ball: &Ball<'_>) -> Result<Record, TheoryError> {
     let row = Statement {
         id: "under/projection",
@@ -181,9 +175,6 @@ fn velocity_places(ball: &Ball<'_>, sign: f64) -> Result<Vec<Comparison>, Theory
 }
 
 /// (GF-Ou): the output moves by -P grad g.
-///
-/// # Errors
-/// [`TheoryError`] where a point, an eigenvalue problem or a trajectory gives no answer.
 pub fn output_flow(ball: &Ball<'_>, sign: f64) -> Result<Record, TheoryError> {
     let row = Statement {
         id: "under/output-flow",
@@ -194,9 +185,6 @@ pub fn output_flow(ball: &Ball<'_>, sign: f64) -> Result<Record, TheoryError> {
 }
 
 /// (EDI-u): `dg/dt = -norm(P grad g)^2`, by a forward difference of g along the flow's velocity.
-///
-/// # Errors
-/// [`TheoryError`] where a point, an eigenvalue problem or a trajectory gives no answer.
 pub fn energy_dissipation(ball: &Ball<'_>, factor: f64) -> Result<Record, TheoryError> {
     let row = Statement {
         id: "under/energy-dissipation",
@@ -223,9 +211,6 @@ pub fn energy_dissipation(ball: &Ball<'_>, factor: f64) -> Result<Record, Theory
 }
 
 /// rank K <= `rank` < n: the eigenvalue of K after the `rank` largest is rounding.
-///
-/// # Errors
-/// [`TheoryError`] where a point, an eigenvalue problem or a trajectory gives no answer.
 pub fn kernel_singular(ball: &Ball<'_>, rank: usize) -> Result<Record, TheoryError> {
     let row = Statement {
         id: "under/kernel-singular",
@@ -246,9 +231,6 @@ pub fn kernel_singular(ball: &Ball<'_>, rank: usize) -> Result<Record, TheoryErr
 
 /// Theorem 4: `P z` is the nearest point of Im J, and the flow's output velocity is +P grad g as
 /// printed; corrected, -P grad g.
-///
-/// # Errors
-/// [`TheoryError`] where a point, an eigenvalue problem or a trajectory gives no answer.
 pub fn riemannian_gradient(ball: &Ball<'_>) -> Result<Vec<Record>, TheoryError> {
     let row = |place, text| Statement { id: "under/riemannian-gradient", place, text };
     let objective = ball.problem.objective(ball.scaling)?;

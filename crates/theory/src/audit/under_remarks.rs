@@ -10,9 +10,6 @@ use crate::record::{Comparison, Hypothesis, Record, Statement};
 use crate::trajectory::Trajectory;
 
 /// Remark 4: an antisymmetric start gives f = 0 and rank J <= `rank` (p/2).
-///
-/// # Errors
-/// [`TheoryError`] where a point, an eigenvalue problem or a trajectory gives no answer.
 pub fn antisymmetric(problem: &Problem, rank: usize) -> Result<Record, TheoryError> {
     let row = Statement {
         id: "under/antisymmetric",
@@ -40,9 +37,6 @@ pub fn antisymmetric(problem: &Problem, rank: usize) -> Result<Record, TheoryErr
 }
 
 /// Remark 4: without nullification Delta_0 grows faster than alpha.
-///
-/// # Errors
-/// [`TheoryError`] where a point, an eigenvalue problem or a trajectory gives no answer.
 pub fn non_nullified(
     problem: &Problem,
     scalings: &[f64],
@@ -122,9 +116,6 @@ pub fn inductive_bias(problem: &Problem, best: &[(f64, f64)], limits: &[(f64, f6
 /// The best loss over the closed ball B, by projected Gauss-Newton steps with a halved step length.
 ///
 /// Each step solves the linear least squares over the ball: `(H + xi I) v = ...` with xi by bisection.
-///
-/// # Errors
-/// [`TheoryError`] where a point, an eigenvalue problem or a trajectory gives no answer.
 pub fn best_in_ball(problem: &Problem, scaling: f64, radius: f64) -> Result<f64, TheoryError> {
     let objective = problem.objective(scaling)?;
     let mut w = problem.initial.clone();
@@ -240,9 +231,6 @@ pub fn conditioning_free(name: &str, slopes: &[ConditionedSlopes], share: f64) -
 }
 
 /// cond(H) of inputs alone, for the choice of inputs.
-///
-/// # Errors
-/// [`TheoryError`] where a point, an eigenvalue problem or a trajectory gives no answer.
 pub fn gram_condition(problem: &Problem) -> Result<f64, TheoryError> {
     let here = Local::measure(problem, 1.0, &problem.initial)?;
     Ok(here.largest() / here.smallest())
@@ -250,9 +238,6 @@ pub fn gram_condition(problem: &Problem) -> Result<f64, TheoryError> {
 
 /// Inputs of n rows and d features with singular values spread geometrically from 1 to `1/spread`, times
 /// sqrt(n): orthogonal factors by eigenvectors of seeded symmetric matrices.
-///
-/// # Errors
-/// [`TheoryError`] where a point, an eigenvalue problem or a trajectory gives no answer.
 pub fn conditioned_inputs(
     n: usize,
     d: usize,

@@ -37,9 +37,6 @@ pub(super) fn conditioned(condition: f64) -> Result<Problem, TheoryError> {
 }
 
 /// The sweep.
-///
-/// # Errors
-/// [`TheoryError`] where a point, an eigenvalue problem or a trajectory gives no answer.
 pub fn sweep(effort: Effort) -> Result<Findings, TheoryError> {
     let conditions: &[f64] = match effort {
         Effort::Quick => &[1e1, 1e6],

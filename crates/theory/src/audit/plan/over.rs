@@ -33,9 +33,6 @@ fn dampings(effort: Effort) -> &'static [f64] {
 }
 
 /// Identities at w_0, and the flows at the printed and the corrected alpha.
-///
-/// # Errors
-/// [`TheoryError`] where a point, an eigenvalue problem or a trajectory gives no answer.
 pub fn continuous(rows: &Rows, effort: Effort) -> Result<Findings, TheoryError> {
     let problem = problem(rows)?;
     let start = Local::measure(&problem, 1.0, &problem.initial)?;
@@ -173,9 +170,6 @@ pub(super) fn over_run<'a>(
 }
 
 /// Theorem 2 as printed, consistent, and repaired.
-///
-/// # Errors
-/// [`TheoryError`] where a point, an eigenvalue problem or a trajectory gives no answer.
 pub fn discrete(rows: &Rows, effort: Effort) -> Result<Findings, TheoryError> {
     let problem = problem(rows)?;
     let constants = NetworkConstants::measure(&problem)?;
@@ -237,9 +231,6 @@ pub fn discrete(rows: &Rows, effort: Effort) -> Result<Findings, TheoryError> {
 }
 
 /// The infinite-width limit on 24 rows.
-///
-/// # Errors
-/// [`TheoryError`] where a point, an eigenvalue problem or a trajectory gives no answer.
 pub fn widths(rows: &Rows, effort: Effort) -> Result<Findings, TheoryError> {
     let n = 24.min(rows.targets.len());
     let inputs = &rows.inputs[..n * rows.features];

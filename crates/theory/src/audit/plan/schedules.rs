@@ -31,9 +31,6 @@ fn pairs(distance: f64) -> Result<Problem, TheoryError> {
 }
 
 /// The sweep over distances, for the schedules and two constants.
-///
-/// # Errors
-/// [`TheoryError`] where a point, an eigenvalue problem or a trajectory gives no answer.
 pub fn sweep() -> Result<Findings, TheoryError> {
     let mut found = Findings::default();
     for distance in [1.0, 1e-1, 1e-2, 1e-3] {

@@ -56,9 +56,6 @@ pub fn counterexample_scaling(
 }
 
 /// Theorem 5 on the counterexample, as printed and corrected.
-///
-/// # Errors
-/// [`TheoryError`] where a point, an eigenvalue problem or a trajectory gives no answer.
 pub fn theorem_5() -> Result<Findings, TheoryError> {
     let problem = counterexample()?;
     let constants = NetworkConstants::measure(&problem)?;
@@ -151,9 +148,6 @@ fn small_over(loss: Arc<dyn Loss>, name: &str) -> Result<Problem, TheoryError> {
 }
 
 /// rho = lambda0^2 and gradient flow, where lambda0 < 1 and a stiff integration is cheap.
-///
-/// # Errors
-/// [`TheoryError`] where a point, an eigenvalue problem or a trajectory gives no answer.
 pub fn dampings() -> Result<Findings, TheoryError> {
     let problem = small_over(Arc::new(Squared::new(Sampler::new(21).normal(6))?), "squares")?;
     let start = Local::measure(&problem, 1.0, &problem.initial)?;
@@ -179,9 +173,6 @@ pub fn dampings() -> Result<Findings, TheoryError> {
 }
 
 /// Losses that are not plain squares, with nu < 1, which (31) drops; and the bounds of every activation.
-///
-/// # Errors
-/// [`TheoryError`] where a point, an eigenvalue problem or a trajectory gives no answer.
 pub fn losses() -> Result<Findings, TheoryError> {
     let mut found = Findings::default();
     let records = &mut found.records;

@@ -44,9 +44,6 @@ pub(super) fn gauss_newton(
 }
 
 /// Statements at points of B, and the remarks on initialization.
-///
-/// # Errors
-/// [`TheoryError`] where a point, an eigenvalue problem or a trajectory gives no answer.
 pub fn ball(rows: &Rows) -> Result<Findings, TheoryError> {
     let problem = problem(rows)?;
     let constants = NetworkConstants::measure(&problem)?;
@@ -102,9 +99,6 @@ pub fn ball(rows: &Rows) -> Result<Findings, TheoryError> {
 }
 
 /// The flow at the paper's alphas, at Theorem 5's printed alpha, and at the corrected one.
-///
-/// # Errors
-/// [`TheoryError`] where a point, an eigenvalue problem or a trajectory gives no answer.
 pub fn flows(rows: &Rows, effort: Effort) -> Result<Findings, TheoryError> {
     let problem = problem(rows)?;
     let constants = NetworkConstants::measure(&problem)?;

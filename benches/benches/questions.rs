@@ -1,12 +1,23 @@
-//! Hands a question's cases to criterion; setup and accuracy stay outside the timing.
+//! Every question of the harness by criterion: `cargo bench --bench questions --features criterion -- NAME`.
+//!
+//! Setup and accuracy stay outside of the timing.
+
+#![allow(missing_docs, reason = "criterion's macros generate public items without docs")]
 
 use std::time::Duration;
 
-use criterion::{BenchmarkId, Criterion};
+use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use gaussflow_benches::case::{Case, Effort, Fallible, Visit};
+use gaussflow_benches::questions::QUESTIONS;
+
+fn questions(criterion: &mut Criterion) {
+    for question in QUESTIONS {
+        measure(criterion, question.name, question.cases);
+    }
+}
 
 /// Benchmarks every side of every case of `question`; accuracy stands in a line of its own.
-pub fn measure(
+fn measure(
     criterion: &mut Criterion,
     question: &str,
     cases: fn(Effort, Visit<'_>) -> Fallible<()>,
@@ -48,3 +59,6 @@ pub fn measure(
     }
     group.finish();
 }
+
+criterion_group!(benches, questions);
+criterion_main!(benches);
