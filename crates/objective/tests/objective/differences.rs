@@ -7,8 +7,8 @@
 use std::rc::Rc;
 
 use gaussflow_objective::{
-    FiniteDifferences, JacobianDifferences, MapError, ResidualFn, Residuals,
-    SecondOrderMap, SmoothMap,
+    FiniteDifferences, JacobianDifferences, MapError, ResidualFn, Residuals, SecondOrderMap,
+    SmoothMap,
 };
 use gaussflow_solvers::faer::Mat;
 use gaussflow_solvers::{DenseJacobian, JacobianOperator, RowKronecker};

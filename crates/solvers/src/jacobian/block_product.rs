@@ -8,7 +8,7 @@ use pulp::{Simd, WithSimd};
 
 use crate::jacobian::row_blocks::{Block, RowBlocks};
 use crate::simd::arch::arch;
-use crate::simd::tile::{Scalars, VECTORS, Vectors, groups, most_scalars, put_product};
+use crate::simd::tile::{Scalars, VECTORS, Vectors, groups, most_scalars, put_short_product};
 
 impl RowBlocks {
     /// `out[i s + j] = sum_k A[j, k] weights[i c + k]` for the rows j of block `b`, counted from its
@@ -58,7 +58,7 @@ impl WithSimd for BlockProduct<'_> {
                 let row = v * S::F64_LANES;
                 let b = Vectors { data: &block.data[row..], step: block.stride };
                 let target = (&mut out[first * block.stride + row..], block.stride, Accum::Replace);
-                put_product(simd, (scalars, vectors), columns, (a, b), target);
+                put_short_product(simd, (scalars, vectors), columns, (a, b), target);
             }
         }
     }

@@ -17,8 +17,8 @@ use crate::jacobian::row_kronecker::RowKronecker;
 use crate::simd::arch::arch;
 use crate::simd::column_kernels::{Columns, weighted_row_sums, with_scalars};
 use crate::simd::tile::{
-    Scalars, VECTORS, Vectors, balanced, groups, most_scalars, product, put_product, scalars_for,
-    with_tile,
+    Scalars, VECTORS, Vectors, balanced, groups, most_scalars, product, put_short_product,
+    scalars_for, with_tile,
 };
 use crate::vector::subtract_scaled;
 
@@ -268,14 +268,17 @@ fn transposed_block<S: Simd>(
             let first = units.len() - left - count;
             let i = units.start + first;
             let slopes = column_scalars(s, i);
-            if features == width {
-                // Nothing is written past the unit's last feature.
-                let target = (&mut out[first * d + k..], d, accum);
-                put_product(simd, (count, vectors), u.len(), (slopes, weighted), target);
+            // Where features fill whole vectors, nothing is written past the unit's last.
+            let fits = features == width;
+            let target = if fits {
+                (&mut out[first * d + k..], d, accum)
+            } else {
+                (&mut tile[..], width, Accum::Replace)
+            };
+            put_short_product(simd, (count, vectors), u.len(), (slopes, weighted), target);
+            if fits {
                 continue;
             }
-            let target = (&mut tile[..], width, Accum::Replace);
-            put_product(simd, (count, vectors), u.len(), (slopes, weighted), target);
             for (c, tile) in tile.chunks(width).take(count).enumerate() {
                 let at = (first + c) * d + k;
                 for (o, t) in out[at..at + features].iter_mut().zip(tile) {

@@ -255,7 +255,7 @@ pub(crate) use with_tile;
 
 /// `out[c stride + v LANES ..] = a[., c] . b[., v]` for `scalars` c and `vectors` v, or added to what is there.
 ///
-/// One function an instruction set, which all loops call: its tiles are most of what there is to compile.
+/// One function an instruction set, which loops around long sums call: its tiles are most of what there is to compile.
 #[inline(never)]
 pub(crate) fn put_product<S: Simd>(
     simd: S,
@@ -265,6 +265,18 @@ pub(crate) fn put_product<S: Simd>(
     target: (&mut [f64], usize, Accum),
 ) {
     simd.vectorize(PutProduct { shape, length, factors, target });
+}
+
+/// [`put_product`] without the call, which would count beside short sums.
+#[inline(always)]
+pub(crate) fn put_short_product<S: Simd>(
+    simd: S,
+    shape: (usize, usize),
+    length: usize,
+    factors: (Scalars<'_>, Vectors<'_>),
+    target: (&mut [f64], usize, Accum),
+) {
+    PutProduct { shape, length, factors, target }.with_simd(simd);
 }
 
 /// The arguments of [`put_product`].
