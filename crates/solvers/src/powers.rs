@@ -54,6 +54,7 @@ pub(crate) fn binary_scale(size: f64) -> f64 {
 }
 
 #[cfg(test)]
+#[allow(clippy::float_cmp, reason = "powers of two are exact")]
 mod tests {
     use super::*;
 
