@@ -38,9 +38,6 @@ pub struct DenseEuler {
 
 impl DenseEuler {
     /// Steps from the problem's initial weights.
-    ///
-    /// # Errors
-    /// When the problem makes no objective.
     pub fn new(problem: &Problem, scaling: f64, damping: f64) -> Fallible<Self> {
         let objective = problem.objective(scaling)?;
         let (n, p) = (problem.shape.n, problem.shape.p);

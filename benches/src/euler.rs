@@ -16,9 +16,6 @@ pub trait Stepper {
     fn reset(&mut self);
 
     /// Makes one step.
-    ///
-    /// # Errors
-    /// When there is no direction at the present point.
     fn step(&mut self) -> Fallible<()>;
 
     /// The present weights (length p).
@@ -63,9 +60,6 @@ pub struct Euler {
 
 impl Euler {
     /// Steps from the problem's initial weights.
-    ///
-    /// # Errors
-    /// When the problem makes no objective.
     pub fn new(
         problem: &Problem,
         scaling: f64,
@@ -113,9 +107,6 @@ impl Euler {
     }
 
     /// Measures at the present point, with a linearization of its own that leaves this one's alone.
-    ///
-    /// # Errors
-    /// When the Jacobian is not finite.
     pub fn observe_apart(&self) -> Fallible<Observed> {
         let mut here = Linearization::new(self.objective.map())?;
         here.move_to(&self.objective, &self.weights)?;
@@ -195,9 +186,6 @@ pub fn side<S: Stepper + 'static>(
 }
 
 /// The weights after `count` steps from the initial ones.
-///
-/// # Errors
-/// When a step fails.
 pub fn weights_after(stepper: &mut dyn Stepper, count: usize) -> Fallible<Vec<f64>> {
     stepper.reset();
     for _ in 0..count {

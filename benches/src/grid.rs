@@ -13,9 +13,6 @@ const FEATURES: [usize; 3] = [2, 8, 30];
 const HIDDEN: [usize; 3] = [4, 18, 64];
 
 /// One case a cell.
-///
-/// # Errors
-/// When a side fails.
 pub fn cases(visit: Visit<'_>) -> Fallible<()> {
     for n in ROWS {
         for d in FEATURES {

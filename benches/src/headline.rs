@@ -45,9 +45,6 @@ impl Peers {
 }
 
 /// The multiply-add limit: a large product by faer, and by OpenBLAS where that peer runs; the faster counts.
-///
-/// # Errors
-/// When the peer fails.
 pub fn peak(peers: &Peers) -> Fallible<Case> {
     let order = PEAK_ORDER;
     let operations = 2.0 * (order as f64).powi(3);
@@ -75,9 +72,6 @@ pub fn peak(peers: &Peers) -> Fallible<Case> {
 }
 
 /// The products of [`peak`] as sides beside others: one product a batch, however many calls the others make.
-///
-/// # Errors
-/// When the peer fails.
 pub fn limits(peers: &Peers) -> Fallible<Vec<Side<'static>>> {
     let mut sides = peak(peers)?.sides;
     for side in &mut sides {
@@ -88,9 +82,6 @@ pub fn limits(peers: &Peers) -> Fallible<Vec<Side<'static>>> {
 }
 
 /// The paper's step (n = 256, d = 8, m = 18, undamped, alpha = 8) by `solver`.
-///
-/// # Errors
-/// When a side fails.
 pub fn paper_step(peers: &Peers, folder: &Path, solver: DampedSolver) -> Fallible<Case> {
     let problem = Problem::california(256, 18)?;
     let request = SolveRequest { solver, ..SolveRequest::default() };
@@ -99,9 +90,6 @@ pub fn paper_step(peers: &Peers, folder: &Path, solver: DampedSolver) -> Fallibl
 }
 
 /// The step of a wide network (n = 256, d = 8, m = 2,048, damped).
-///
-/// # Errors
-/// When a side fails.
 pub fn wide_step(peers: &Peers, folder: &Path) -> Fallible<Case> {
     let problem = Problem::california(256, 2048)?;
     let request = SolveRequest { damping: WIDE_DAMPING, ..SolveRequest::default() };
@@ -149,17 +137,11 @@ fn step(
 }
 
 /// The paper's step with every diagnostic, beside the bare step.
-///
-/// # Errors
-/// When a step fails.
 pub fn step_with_diagnostics(solver: DampedSolver) -> Fallible<Case> {
     eigenvalue_tracking::case("paper_step_with_diagnostics", &Problem::california(256, 18)?, solver)
 }
 
 /// `J^T J` at n = 20,640, m = 64 from the network's S and X; J formed and multiplied on the others.
-///
-/// # Errors
-/// When a side fails.
 pub fn large_gram(peers: &Peers, folder: &Path) -> Fallible<Case> {
     let problem = Problem::california(20_640, 64)?;
     let shape = problem.shape;

@@ -70,9 +70,6 @@ impl Kernel {
     }
 
     /// Sets up and runs the kernel `calls` times.
-    ///
-    /// # Errors
-    /// When the kernel fails.
     pub fn run(self, calls: usize) -> Fallible<()> {
         let (n, d, m) = SHAPE;
         let shape = Shape::network(n, d, m);
@@ -208,9 +205,6 @@ pub enum Mode {
 /// Counts every kernel by running `program` under valgrind; whether none exceeds its margin.
 ///
 /// Without valgrind, or on another instruction set, a notice is printed and nothing is compared.
-///
-/// # Errors
-/// When a run fails, or the file cannot be read or written.
 pub fn guard(program: &Path, file: &Path, mode: Mode) -> Fallible<bool> {
     if Command::new("valgrind").arg("--version").output().is_err() {
         println!("notice: valgrind is not here, instruction counts were not compared");

@@ -35,9 +35,6 @@ pub struct Taken {
 }
 
 /// One entry a side.
-///
-/// # Errors
-/// The first error of a side.
 pub fn measure(case: &mut Case, effort: Effort) -> Fallible<Vec<Taken>> {
     let (calls, rounds) = match case.schedule {
         Schedule::Once { calls, rounds } => return once(case, calls, rounds),

@@ -45,9 +45,6 @@ pub struct Found {
 const MEMORY_LIMIT: usize = 220 << 20;
 
 /// The step, in this process.
-///
-/// # Errors
-/// When the step fails.
 pub fn run() -> Fallible<Found> {
     let problem = Problem::california(ROWS, HIDDEN)?;
     let objective = problem.objective(SCALING)?;
@@ -96,9 +93,6 @@ fn resident() -> Option<f64> {
 }
 
 /// The case whose one call is a fresh process with `--large-step`.
-///
-/// # Errors
-/// When the process cannot be started, or fails.
 pub fn case() -> Fallible<Case> {
     let output =
         Command::new(std::env::current_exe()?).args(["--large-step", "--out", "."]).output()?;

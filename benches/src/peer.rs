@@ -38,9 +38,6 @@ struct Answer {
 
 impl Peer {
     /// Starts `script` with `python`, every library held to one thread.
-    ///
-    /// # Errors
-    /// When the interpreter cannot be started.
     pub fn start(name: &'static str, python: &Path, script: &Path) -> Fallible<Self> {
         let mut child = Command::new(python)
             .arg("-u")
@@ -106,9 +103,6 @@ pub struct Task {
 
 impl Task {
     /// The names of the formulations to be measured: the fastest, and the plain one if it is another.
-    ///
-    /// # Errors
-    /// When the peer fails.
     pub fn formulations(&self, count: usize) -> Fallible<Vec<String>> {
         let (_, mut names) = self.peer.try_borrow_mut()?.request(&self.words(count))?;
         names.dedup();
@@ -116,9 +110,6 @@ impl Task {
     }
 
     /// The result of `count` repetitions by a formulation, read back.
-    ///
-    /// # Errors
-    /// When the peer fails.
     pub fn result(&self, count: usize, formulation: &str) -> Fallible<Vec<f64>> {
         let path = self.problem.join(format!("{}-{formulation}.f64", self.name));
         let mut request = self.words(count);
@@ -129,9 +120,6 @@ impl Task {
     }
 
     /// The side that asks the peer; `error` is that of its result.
-    ///
-    /// # Errors
-    /// When the peer is at work.
     pub fn side(&self, formulation: &str, error: Option<f64>) -> Fallible<Side<'static>> {
         let name = format!("{}-{formulation}", self.peer.try_borrow()?.name());
         let (task, formulation) = (self.clone(), formulation.to_owned());
@@ -149,9 +137,6 @@ impl Task {
     }
 
     /// One side a formulation; `error` says how far a result is from ours.
-    ///
-    /// # Errors
-    /// When the peer fails.
     pub fn sides(
         &self,
         count: usize,

@@ -60,9 +60,6 @@ struct Curve {
 }
 
 /// Writes one SVG and one PNG a question into `folder`, and the exponents to scaling.md there.
-///
-/// # Errors
-/// When a file cannot be written.
 pub fn write(rows: &[Row], folder: &Path) -> Fallible<Vec<PathBuf>> {
     let mut paths = Vec::new();
     let mut table = String::from("| curve | sizes | exponent |\n|---|---|---:|\n");

@@ -31,9 +31,6 @@ pub struct Problem {
 
 impl Problem {
     /// California Housing, `n` drawn rows, with `m` hidden units.
-    ///
-    /// # Errors
-    /// When the rows cannot be drawn.
     pub fn california(n: usize, m: usize) -> Fallible<Self> {
         let data = california_housing()?;
         let sample = Sample::draw(&data, n, Standardize::Subset, TargetScale::Raw, SEED)?;
@@ -45,9 +42,6 @@ impl Problem {
 
     /// `n` rows of `d` independent normal features, targets between 0 and 4 like those of
     /// California Housing, `m` hidden units.
-    ///
-    /// # Errors
-    /// When a size is 0.
     pub fn synthetic(n: usize, d: usize, m: usize) -> Fallible<Self> {
         // The weights of a network with n units on d features are n x d independent normals.
         let inputs = InitialPoint::draw(Initialization::Plain, n, d, INPUT_SEED)?.weights;
@@ -57,9 +51,6 @@ impl Problem {
     }
 
     /// `w -> norm(alpha f(w) - y)^2`.
-    ///
-    /// # Errors
-    /// When `scaling` (alpha) is not positive and finite.
     pub fn objective(&self, scaling: f64) -> Fallible<Objective<Network, Squared>> {
         let network = self.plain()?.nullified_at(&self.point.weights)?;
         Ok(Objective::new(network, Squared::new(self.targets.clone())?, scaling)?)
@@ -71,9 +62,6 @@ impl Problem {
     }
 
     /// Writes the problem for a peer: `problem.json` and raw little-endian doubles.
-    ///
-    /// # Errors
-    /// When the folder cannot be written.
     pub fn write(&self, folder: &Path, scaling: f64, damping: f64) -> Fallible<()> {
         fs::create_dir_all(folder)?;
         let Shape { n, d, m, .. } = self.shape;
@@ -98,9 +86,6 @@ impl Problem {
 }
 
 /// Reads raw little-endian doubles.
-///
-/// # Errors
-/// When the file cannot be read.
 pub fn read_doubles(path: &Path) -> Fallible<Vec<f64>> {
     let bytes = fs::read(path)?;
     let words = bytes.as_chunks::<8>().0;

@@ -58,9 +58,6 @@ impl Report {
     }
 
     /// Measures the limit: the fastest side of `case` gives it.
-    ///
-    /// # Errors
-    /// When a side fails.
     pub fn take_peak(&mut self, mut case: Case) -> Fallible<()> {
         let taken = measure(&mut case, self.effort)?;
         self.peak = highest_rate(&case.sides, taken.iter().map(|taken| taken.seconds));
@@ -68,9 +65,6 @@ impl Report {
     }
 
     /// Measures a case with `limits` as more sides: its rows refer to the fastest of them in the same turns.
-    ///
-    /// # Errors
-    /// When a side fails.
     pub fn take_beside(&mut self, limits: Vec<Side<'static>>, mut case: Case) -> Fallible<()> {
         let own = case.sides.len();
         case.sides.extend(limits);
@@ -88,9 +82,6 @@ impl Report {
     }
 
     /// Measures a case, adds its rows and prints them.
-    ///
-    /// # Errors
-    /// When a side fails.
     pub fn take(&mut self, mut case: Case) -> Fallible<()> {
         let taken = measure(&mut case, self.effort)?;
         self.record(case, taken)
@@ -132,9 +123,6 @@ impl Report {
     }
 
     /// Writes bench.json, and notes.md beside it.
-    ///
-    /// # Errors
-    /// When the file cannot be written.
     pub fn write(&self, folder: &Path) -> Fallible<()> {
         let mut text = serde_json::to_string_pretty(&self.rows)?;
         text.push('\n');

@@ -27,9 +27,6 @@ const SCALING: f64 = 64.0;
 const TIGHT: f64 = 1e-13;
 
 /// Exp, then Log.
-///
-/// # Errors
-/// When a side fails.
 pub fn cases(
     peers: &Peers,
     folder: &Path,

@@ -34,9 +34,6 @@ pub fn candidate() -> DampedSolver {
 }
 
 /// One case a scaling factor.
-///
-/// # Errors
-/// When a step fails.
 pub fn cases(effort: Effort, visit: Visit<'_>) -> Fallible<()> {
     let (calls, rounds) = match effort {
         Effort::Quick => (5, 4),

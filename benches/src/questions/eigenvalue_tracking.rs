@@ -24,9 +24,6 @@ const SCALING: f64 = 8.0;
 const LAP: usize = 100;
 
 /// One curve: n = 256, d = 8, over m; undamped.
-///
-/// # Errors
-/// When a side fails.
 pub fn cases(effort: Effort, visit: Visit<'_>) -> Fallible<()> {
     let widths: &[usize] = match effort {
         Effort::Quick => &[18],
@@ -39,9 +36,6 @@ pub fn cases(effort: Effort, visit: Visit<'_>) -> Fallible<()> {
 }
 
 /// The step with its diagnostics against the bare step, both by `solver`.
-///
-/// # Errors
-/// When a step fails.
 pub fn case(question: &'static str, problem: &Problem, solver: DampedSolver) -> Fallible<Case> {
     let shape = problem.shape;
     let request = SolveRequest { solver, ..SolveRequest::default() };

@@ -24,9 +24,6 @@ const LAP: usize = 100;
 const TIGHT: f64 = 1e-13;
 
 /// One case a direction: a generic one of the tangent space, and that of the flow itself.
-///
-/// # Errors
-/// When a geodesic cannot be followed.
 pub fn cases(_: Effort, visit: Visit<'_>) -> Fallible<()> {
     let problem = Problem::california(256, 18)?;
     for direction in [Direction::Generic, Direction::Flow] {
@@ -76,9 +73,6 @@ fn case(problem: &Problem, scaling: f64, direction: Direction) -> Fallible<Case>
 }
 
 /// One Gauss-Newton step by QR, along the trajectory.
-///
-/// # Errors
-/// When the problem makes no objective.
 pub fn qr_step(problem: &Problem, scaling: f64) -> Fallible<Side<'static>> {
     let solver = DampedSolver::HouseholderQr;
     let request = SolveRequest { solver, ..SolveRequest::default() };
@@ -87,9 +81,6 @@ pub fn qr_step(problem: &Problem, scaling: f64) -> Fallible<Side<'static>> {
 }
 
 /// The output distance of Exp's end from that of a much tighter run, relative to the length.
-///
-/// # Errors
-/// When a geodesic cannot be followed.
 pub fn distance_from_tight(
     walk: &mut Walk,
     direction: Direction,
@@ -114,9 +105,6 @@ pub struct Walk {
 
 impl Walk {
     /// The trajectory of the Gauss-Newton flow from the initial weights.
-    ///
-    /// # Errors
-    /// When a step fails.
     pub fn new(problem: &Problem, scaling: f64) -> Fallible<Self> {
         let objective: &'static _ = Box::leak(Box::new(problem.objective(scaling)?));
         let request = SolveRequest::default();
@@ -130,9 +118,6 @@ impl Walk {
     }
 
     /// The parameters of a tangent vector of unit length at point `k`.
-    ///
-    /// # Errors
-    /// When the point has no tangent space.
     pub fn velocity(&mut self, k: usize, direction: Direction) -> Fallible<Vec<f64>> {
         let mut point = self.manifold.at(&self.points[k])?;
         let (n, p) = (point.output().len(), point.parameters());

@@ -15,9 +15,6 @@ pub const NAME: &str = "gram_by_shape";
 const WIDTHS: [(usize, usize); 3] = [(2, 64), (8, 18), (8, 64)];
 
 /// One curve a width, one case a number of rows.
-///
-/// # Errors
-/// When a side fails.
 pub fn cases(effort: Effort, visit: Visit<'_>) -> Fallible<()> {
     let rows: &[usize] = match effort {
         Effort::Quick => &[256, 4096],

@@ -17,9 +17,6 @@ use crate::problems::Problem;
 pub const NAME: &str = "hessian_range";
 
 /// The paper's size at alpha = 256 and, where the effort is full, at 8 and at another width.
-///
-/// # Errors
-/// When a point has no tangent space.
 pub fn cases(effort: Effort, visit: Visit<'_>) -> Fallible<()> {
     let shapes: &[(usize, f64)] = match effort {
         Effort::Quick => &[(18, 256.0)],

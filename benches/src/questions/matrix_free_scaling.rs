@@ -46,9 +46,6 @@ fn enlargement() -> usize {
 }
 
 /// One curve an operation and a size that grows.
-///
-/// # Errors
-/// When a side fails.
 pub fn cases(effort: Effort, visit: Visit<'_>) -> Fallible<()> {
     let factors: &[usize] = match effort {
         Effort::Quick => &[1, 4],

@@ -13,9 +13,6 @@ use crate::problems::row_kronecker;
 pub const NAME: &str = "ntk_by_width";
 
 /// One curve a number of rows, over m; d = 8.
-///
-/// # Errors
-/// When a side fails.
 pub fn cases(effort: Effort, visit: Visit<'_>) -> Fallible<()> {
     let (rows, widths): (&[usize], &[usize]) = match effort {
         Effort::Quick => (&[256], &[18, 256, 2048]),

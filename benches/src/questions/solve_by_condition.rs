@@ -15,9 +15,6 @@ pub const NAME: &str = "solve_by_condition";
 const GRADES: [f64; 4] = [1.0, 1e-3, 1e-6, 1e-9];
 
 /// One case a condition and damping, one side a kernel; kernels that refuse are left out.
-///
-/// # Errors
-/// When a side fails.
 pub fn cases(effort: Effort, visit: Visit<'_>) -> Fallible<()> {
     let (shapes, grades): (&[(usize, usize)], &[f64]) = match effort {
         Effort::Quick => (&[(256, 144)], &GRADES[1..3]),

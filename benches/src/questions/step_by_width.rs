@@ -24,9 +24,6 @@ const SCALING: f64 = 8.0;
 const LAP: usize = 50;
 
 /// One curve: n = 256, d = 8, over m.
-///
-/// # Errors
-/// When a side fails.
 pub fn cases(effort: Effort, visit: Visit<'_>) -> Fallible<()> {
     let widths: &[usize] = match effort {
         Effort::Quick => &[4, 18, 64, 256],
@@ -39,9 +36,6 @@ pub fn cases(effort: Effort, visit: Visit<'_>) -> Fallible<()> {
 }
 
 /// The damped step at one shape, on both sides.
-///
-/// # Errors
-/// When a step fails.
 pub fn case(question: &'static str, shape: Shape) -> Fallible<Case> {
     let problem = Problem::synthetic(shape.n, shape.d, shape.m)?;
     let solver =

@@ -7,54 +7,30 @@ use std::path::{Path, PathBuf};
 ///
 /// Lines and columns of a file count from 1, the header being line 1 as an editor shows it.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say what the fields hold")]
 #[non_exhaustive]
 pub enum DataError {
     /// The file could not be read.
     #[error("{}: cannot read the data: {source}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// The system's own words.
-        source: io::Error,
-    },
+    Read { path: PathBuf, source: io::Error },
     /// More bytes than are read into memory.
     #[error("{}: {bytes} bytes are more than the {accepted} that are accepted", path.display())]
-    TooLarge {
-        /// The file.
-        path: PathBuf,
-        /// Bytes found before reading ended.
-        bytes: u64,
-        /// The most that is accepted.
-        accepted: u64,
-    },
+    TooLarge { path: PathBuf, bytes: u64, accepted: u64 },
     /// Not even a header.
     #[error("{}: the file is empty; expected a header and rows of numbers", path.display())]
-    Empty {
-        /// The file.
-        path: PathBuf,
-    },
+    Empty { path: PathBuf },
     /// A header, but no rows below it.
     #[error("{}: no rows below the header", path.display())]
-    NoRows {
-        /// The file.
-        path: PathBuf,
-    },
+    NoRows { path: PathBuf },
     /// Text in another encoding.
     #[error("{}: the file is {found}; save it as UTF-8", path.display())]
-    Encoding {
-        /// The file.
-        path: PathBuf,
-        /// The encoding.
-        found: &'static str,
-    },
+    Encoding { path: PathBuf, found: &'static str },
     /// Bytes that no CSV file has.
     #[error("{}:{line}: {what}", path.display())]
     Damaged {
-        /// The file.
         path: PathBuf,
         /// The line, that of the opening quote where it is about one.
         line: u64,
-        /// What is wrong.
         what: &'static str,
     },
     /// Cells that something else than commas separates.
@@ -63,68 +39,25 @@ pub enum DataError {
          decimal point",
         path.display()
     )]
-    Separator {
-        /// The file.
-        path: PathBuf,
-        /// What was found.
-        found: &'static str,
-    },
+    Separator { path: PathBuf, found: &'static str },
     /// The header is not UTF-8 text.
     #[error("{}: the header is not UTF-8 text", path.display())]
-    HeaderNotText {
-        /// The file.
-        path: PathBuf,
-    },
+    HeaderNotText { path: PathBuf },
     /// A column without a name.
     #[error("{}: column {column} has no name in the header", path.display())]
-    UnnamedColumn {
-        /// The file.
-        path: PathBuf,
-        /// Its position, from 1.
-        column: usize,
-    },
+    UnnamedColumn { path: PathBuf, column: usize },
     /// Two columns of one name.
     #[error("{}: columns {first} and {second} are both named {name:?}", path.display())]
-    DuplicateColumn {
-        /// The file.
-        path: PathBuf,
-        /// The name.
-        name: String,
-        /// Position of the first, from 1.
-        first: usize,
-        /// Position of the second, from 1.
-        second: usize,
-    },
+    DuplicateColumn { path: PathBuf, name: String, first: usize, second: usize },
     /// The target is not among the columns.
     #[error("{}: no column {target:?}; the columns are {}", path.display(), listed(columns))]
-    NoSuchTarget {
-        /// The file.
-        path: PathBuf,
-        /// The name looked for.
-        target: String,
-        /// The names in the header.
-        columns: Vec<String>,
-    },
+    NoSuchTarget { path: PathBuf, target: String, columns: Vec<String> },
     /// The target is the only column.
     #[error("{}: there is no column besides the target {target:?}", path.display())]
-    NoFeatures {
-        /// The file.
-        path: PathBuf,
-        /// The target.
-        target: String,
-    },
+    NoFeatures { path: PathBuf, target: String },
     /// A row with more or fewer cells than the header.
     #[error("{}:{line}: {found} cells, but the header has {expected}", path.display())]
-    RaggedRow {
-        /// The file.
-        path: PathBuf,
-        /// The row's line.
-        line: u64,
-        /// Cells in the header.
-        expected: u64,
-        /// Cells in the row.
-        found: u64,
-    },
+    RaggedRow { path: PathBuf, line: u64, expected: u64, found: u64 },
     /// A cell that is no number.
     #[error(
         "{}:{line}: column {column:?} holds {text:?}, which is not a number; accepted: digits with a decimal \
@@ -132,47 +65,21 @@ pub enum DataError {
         path.display()
     )]
     NonNumericCell {
-        /// The file.
         path: PathBuf,
-        /// The row's line.
         line: u64,
-        /// The column's name.
         column: String,
         /// The cell as written, cut where it is long.
         text: String,
     },
     /// A cell that is NaN, infinite, or too large for 64 bits.
     #[error("{}:{line}: column {column:?} holds {text:?}, which is not finite", path.display())]
-    NonFiniteCell {
-        /// The file.
-        path: PathBuf,
-        /// The row's line.
-        line: u64,
-        /// The column's name.
-        column: String,
-        /// The cell as written.
-        text: String,
-    },
+    NonFiniteCell { path: PathBuf, line: u64, column: String, text: String },
     /// Bundled data that is not what was bundled.
     #[error("the bundled data {name} is damaged: its sha256 is {found}, not {expected}")]
-    Checksum {
-        /// The data set.
-        name: &'static str,
-        /// The recorded checksum.
-        expected: &'static str,
-        /// The checksum of what was unpacked.
-        found: String,
-    },
+    Checksum { name: &'static str, expected: &'static str, found: String },
     /// Fewer rows than are to be drawn.
     #[error("{samples} rows are to be drawn, but {name} has only {rows}")]
-    TooFewRows {
-        /// The data set.
-        name: String,
-        /// Its rows.
-        rows: usize,
-        /// Rows asked for.
-        samples: usize,
-    },
+    TooFewRows { name: String, rows: usize, samples: usize },
     /// No rows are to be drawn.
     #[error("a sample needs at least 1 row; 0 were asked for")]
     EmptySample,
@@ -181,27 +88,13 @@ pub enum DataError {
         "column {column:?} has the same value {value:?} in all {rows} rows that scale it; leave it \
          out, draw more rows, or do not standardize"
     )]
-    ConstantColumn {
-        /// The column's name.
-        column: String,
-        /// Its value.
-        value: f64,
-        /// The rows looked at.
-        rows: usize,
-    },
+    ConstantColumn { column: String, value: f64, rows: usize },
     /// A column so large or so small that its mean or deviation leaves the range of f64.
     #[error(
         "column {column:?} cannot be standardized in 64-bit numbers: mean {mean:?}, deviation \
          {deviation:?}; change its unit"
     )]
-    ScaleOutOfRange {
-        /// The column's name.
-        column: String,
-        /// The mean found.
-        mean: f64,
-        /// The population deviation found.
-        deviation: f64,
-    },
+    ScaleOutOfRange { column: String, mean: f64, deviation: f64 },
 }
 
 impl DataError {

@@ -166,9 +166,6 @@ pub fn parse<T: Into<OsString> + Clone>(
 }
 
 /// Does what a command line says.
-///
-/// # Errors
-/// [`DriverError`], whose exit status the caller uses.
 pub fn execute(arguments: CommandLine) -> Result<(), DriverError> {
     // A second interrupt, or a handler that cannot be set, leaves the system's default: an end
     // without a folder of half-written files, since every file is renamed into place.

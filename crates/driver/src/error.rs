@@ -12,6 +12,7 @@ use crate::threads::ThreadError;
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say what the fields hold")]
 #[non_exhaustive]
 pub enum DriverError {
     /// A run, or what it is made of: configuration, data, files, folder.
@@ -19,10 +20,7 @@ pub enum DriverError {
     Run(RunError),
     /// The user interrupted a run that has a checkpoint.
     #[error("interrupted; the run up to here is on disk. To go on: {command}")]
-    InterruptedRun {
-        /// The command that resumes.
-        command: String,
-    },
+    InterruptedRun { command: String },
     /// A sweep that could not begin or did not end.
     #[error(transparent)]
     Sweep(#[from] SweepError),

@@ -1,5 +1,6 @@
 //! The gaussflow command as a library: configuration, runs, sweeps, fits, claims, checks and reports.
 #![doc = include_str!("../README.md")]
+#![allow(clippy::missing_errors_doc, reason = "each module has one error, whose variants say when")]
 #![deny(
     clippy::print_stdout,
     clippy::print_stderr,

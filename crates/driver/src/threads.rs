@@ -34,9 +34,6 @@ fn cores() -> usize {
 
 /// Starts the threads that parallel loops share; says on standard error where their number is not that of
 /// `RAYON_NUM_THREADS`.
-///
-/// # Errors
-/// [`ThreadError`] where the system refuses them.
 pub fn start() -> Result<(), ThreadError> {
     let asked = std::env::var_os(VARIABLE);
     let (threads, word) = number(asked.as_deref(), cores(), most());

@@ -18,9 +18,6 @@ pub fn cholesky_scratch(order: usize) -> MemBuffer {
 ///
 /// # Errors
 /// The index of the first pivot that is not positive.
-///
-/// # Panics
-/// Where the work space is too small.
 pub fn cholesky(a: MatMut<'_, f64>, scratch: &mut MemBuffer) -> Result<(), usize> {
     let stack = MemStack::new(scratch);
     match cholesky_in_place(a, LltRegularization::default(), Par::Seq, stack, Spec::default()) {
@@ -31,9 +28,6 @@ pub fn cholesky(a: MatMut<'_, f64>, scratch: &mut MemBuffer) -> Result<(), usize
 
 /// Writes the numbers of L and D of `A = L D L^T` to `values`, A given by its lower triangle; a pivot that happens to
 /// be exactly 0 becomes that of a matrix nearby. Whether a factor was found.
-///
-/// # Panics
-/// Where the lengths do not fit.
 pub fn sparse_ldlt(
     symbolic: &SymbolicCholesky<usize>,
     a: SparseColMatRef<'_, usize, f64>,
@@ -54,9 +48,6 @@ pub fn sparse_ldlt(
 }
 
 /// `x <- A^-1 x` by the factor that [`sparse_ldlt`] wrote to `values`.
-///
-/// # Panics
-/// Where the lengths do not fit.
 pub fn sparse_ldlt_solve(symbolic: &SymbolicCholesky<usize>, values: &[f64], x: &mut [f64]) {
     let order = x.len();
     let mut scratch = MemBuffer::new(symbolic.solve_in_place_scratch::<f64>(1, Par::Seq));

@@ -1,5 +1,11 @@
 //! faer's routines for matrices of `f64` on one thread, each compiled once.
+//!
+//! Every function panics where the shapes of its arguments do not fit, or the work space is too small for them.
 #![doc = include_str!("../README.md")]
+#![allow(
+    clippy::missing_errors_doc,
+    reason = "iterations end with `NoConvergence`, Cholesky with a pivot"
+)]
 
 mod cholesky;
 mod qr;

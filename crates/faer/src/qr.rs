@@ -23,9 +23,6 @@ pub fn qr_scratch(rows: usize, columns: usize, block: usize) -> MemBuffer {
 
 /// Writes R to the upper triangle of `factors` (A before), reflectors below it and their coefficients to
 /// `coefficients` (block x columns); returns how many columns were reflected.
-///
-/// # Panics
-/// Where the shapes do not fit.
 pub fn qr(
     factors: MatMut<'_, f64>,
     coefficients: MatMut<'_, f64>,
@@ -36,9 +33,6 @@ pub fn qr(
 }
 
 /// `X <- Q X`.
-///
-/// # Panics
-/// Where the shapes do not fit, or the work space is too small.
 pub fn apply_q(
     factors: MatRef<'_, f64>,
     coefficients: MatRef<'_, f64>,
@@ -57,9 +51,6 @@ pub fn apply_q(
 }
 
 /// `X <- Q^T X`.
-///
-/// # Panics
-/// Where the shapes do not fit, or the work space is too small.
 pub fn apply_q_transposed(
     factors: MatRef<'_, f64>,
     coefficients: MatRef<'_, f64>,

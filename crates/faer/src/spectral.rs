@@ -43,12 +43,6 @@ pub fn svd_scratch(rows: usize, columns: usize) -> MemBuffer {
 }
 
 /// The thin singular value decomposition `A = U diag(s) V^T`, values from the largest on.
-///
-/// # Errors
-/// [`NoConvergence`].
-///
-/// # Panics
-/// Where the shapes do not fit, or the work space is too small.
 pub fn svd(
     a: MatRef<'_, f64>,
     values: DiagMut<'_, f64>,
@@ -62,17 +56,11 @@ pub fn svd(
 }
 
 /// The thin singular value decomposition of A, by faer's own choice of method.
-///
-/// # Errors
-/// [`NoConvergence`].
 pub fn thin_svd(a: MatRef<'_, f64>) -> Result<Svd<f64>, NoConvergence> {
     a.thin_svd().map_err(|_| NoConvergence)
 }
 
 /// The singular values of A, from the largest on, by faer's own choice of method.
-///
-/// # Errors
-/// [`NoConvergence`].
 pub fn singular_values(a: MatRef<'_, f64>) -> Result<Vec<f64>, NoConvergence> {
     a.singular_values().map_err(|_| NoConvergence)
 }
@@ -92,12 +80,6 @@ pub fn evd_scratch(order: usize) -> MemBuffer {
 }
 
 /// Eigenvalues of a symmetric A, and where there is room for them eigenvectors, from the smallest on.
-///
-/// # Errors
-/// [`NoConvergence`].
-///
-/// # Panics
-/// Where the shapes do not fit, or the work space is too small.
 pub fn evd(
     a: MatRef<'_, f64>,
     values: DiagMut<'_, f64>,
@@ -109,17 +91,11 @@ pub fn evd(
 }
 
 /// Eigenvalues of the symmetric matrix with this lower triangle, by faer's own choice of method.
-///
-/// # Errors
-/// [`NoConvergence`].
 pub fn self_adjoint_eigenvalues(a: MatRef<'_, f64>) -> Result<Vec<f64>, NoConvergence> {
     a.self_adjoint_eigenvalues(Side::Lower).map_err(|_| NoConvergence)
 }
 
 /// Eigenvalues and -vectors of the symmetric matrix with this lower triangle, by faer's own choice of method.
-///
-/// # Errors
-/// [`NoConvergence`].
 pub fn self_adjoint_eigen(a: MatRef<'_, f64>) -> Result<SelfAdjointEigen<f64>, NoConvergence> {
     a.self_adjoint_eigen(Side::Lower).map_err(|_| NoConvergence)
 }

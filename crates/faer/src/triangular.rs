@@ -8,9 +8,6 @@ use faer::linalg::triangular_solve::{
 use faer::{Accum, Mat, MatMut, MatRef, Par};
 
 /// `out = factor A B`, or that added to `out`; 2 m k n operations.
-///
-/// # Panics
-/// Where the shapes do not fit.
 pub fn matmul(
     out: MatMut<'_, f64>,
     accumulate: Accum,
@@ -22,17 +19,11 @@ pub fn matmul(
 }
 
 /// A B, as faer's operator `*` makes it: large ones on several threads.
-///
-/// # Panics
-/// Where the shapes do not fit.
 pub fn product(a: MatRef<'_, f64>, b: MatRef<'_, f64>) -> Mat<f64> {
     a * b
 }
 
 /// The lower triangle of `out = A B` for a product known to be symmetric; half of the operations.
-///
-/// # Panics
-/// Where the shapes do not fit.
 pub fn lower_of_product(out: MatMut<'_, f64>, a: MatRef<'_, f64>, b: MatRef<'_, f64>) {
     triangular::matmul(
         out,
@@ -48,25 +39,16 @@ pub fn lower_of_product(out: MatMut<'_, f64>, a: MatRef<'_, f64>, b: MatRef<'_, 
 }
 
 /// `X <- L^-1 X`, L the lower triangle of a square matrix.
-///
-/// # Panics
-/// Where the shapes do not fit.
 pub fn solve_lower(l: MatRef<'_, f64>, x: MatMut<'_, f64>) {
     solve_lower_triangular_in_place(l, x, Par::Seq);
 }
 
 /// `X <- R^-1 X`, R the upper triangle of a square matrix.
-///
-/// # Panics
-/// Where the shapes do not fit.
 pub fn solve_upper(r: MatRef<'_, f64>, x: MatMut<'_, f64>) {
     solve_upper_triangular_in_place(r, x, Par::Seq);
 }
 
 /// The upper triangle of `out = R^-1`, R the upper triangle of a square matrix.
-///
-/// # Panics
-/// Where the shapes do not fit.
 pub fn invert_upper(out: MatMut<'_, f64>, r: MatRef<'_, f64>) {
     invert_upper_triangular(out, r, Par::Seq);
 }

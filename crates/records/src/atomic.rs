@@ -23,9 +23,6 @@ pub struct AtomicFile {
 
 impl AtomicFile {
     /// Opens a temporary file in the folder of `path`, which is created where it is missing.
-    ///
-    /// # Errors
-    /// [`RecordError::Write`].
     pub fn create(path: &Path) -> Result<Self, RecordError> {
         let fail = |source| RecordError::write(path, source);
         let (layer, folder) = (layer(), folder_of(path));
@@ -86,17 +83,11 @@ impl Write for Temporary {
 }
 
 /// Creates `folder` and those above it, where they are missing.
-///
-/// # Errors
-/// [`RecordError::Write`].
 pub fn create_folder(folder: &Path) -> Result<(), RecordError> {
     layer().create_folder(folder).map_err(|source| RecordError::write(folder, source))
 }
 
 /// Writes `bytes` as the whole content of `path`, atomically.
-///
-/// # Errors
-/// [`RecordError::Write`].
 pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<(), RecordError> {
     let mut file = AtomicFile::create(path)?;
     file.write_all(bytes).map_err(|source| RecordError::write(path, source))?;

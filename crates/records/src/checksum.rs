@@ -24,9 +24,6 @@ pub struct FileSum {
 
 impl FileSum {
     /// Of the file at `path`, which is read piece by piece.
-    ///
-    /// # Errors
-    /// [`RecordError::Read`].
     pub fn of(path: &Path) -> Result<Self, RecordError> {
         let mut digest = Sha256::new();
         let mut bytes = 0;
@@ -47,9 +44,6 @@ impl FileSum {
 }
 
 /// The sums of the files that a finished run in `folder` has, by name.
-///
-/// # Errors
-/// [`RecordError::Read`].
 pub fn seal(folder: &Path) -> Result<BTreeMap<String, FileSum>, RecordError> {
     let present = SEALED.iter().filter(|name| folder.join(name).exists());
     present.map(|name| Ok(((*name).to_owned(), FileSum::of(&folder.join(name))?))).collect()

@@ -6,113 +6,45 @@ use std::path::{Path, PathBuf};
 
 /// A record that could not be written or read.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say what the fields hold")]
 #[non_exhaustive]
 pub enum RecordError {
     /// The file or its folder could not be written; a file that was there before is untouched.
     #[error("{}: cannot write: {source}", path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// The system's own words.
-        source: io::Error,
-    },
+    Write { path: PathBuf, source: io::Error },
     /// The file could not be read.
     #[error("{}: cannot read: {source}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// The system's own words.
-        source: io::Error,
-    },
+    Read { path: PathBuf, source: io::Error },
     /// The file is not the JSON that its name promises.
     #[error("{}: not the expected JSON: {source}", path.display())]
-    Json {
-        /// The file.
-        path: PathBuf,
-        /// What was found where.
-        source: serde_json::Error,
-    },
+    Json { path: PathBuf, source: serde_json::Error },
     /// A trace without one of the columns that every trace has.
     #[error("{}: the trace has no column {column}", path.display())]
-    MissingColumn {
-        /// The file.
-        path: PathBuf,
-        /// The column's name.
-        column: &'static str,
-    },
+    MissingColumn { path: PathBuf, column: &'static str },
     /// A trace's row with more or fewer cells than its header, or bytes that are not text.
     #[error("{}:{line}: malformed row: {detail}", path.display())]
-    MalformedRow {
-        /// The file.
-        path: PathBuf,
-        /// The row's line, the header being 1.
-        line: u64,
-        /// The reader's explanation.
-        detail: String,
-    },
+    MalformedRow { path: PathBuf, line: u64, detail: String },
     /// A trace's cell that is no number.
     #[error("{}:{line}: column {column} holds {text:?}, which is not a number", path.display())]
-    MalformedCell {
-        /// The file.
-        path: PathBuf,
-        /// The row's line, the header being 1.
-        line: u64,
-        /// The column's name.
-        column: &'static str,
-        /// The cell as written.
-        text: String,
-    },
+    MalformedCell { path: PathBuf, line: u64, column: &'static str, text: String },
     /// More bytes than are read into memory.
     #[error("{}: larger than the {accepted} bytes that are accepted", path.display())]
-    TooLarge {
-        /// The file.
-        path: PathBuf,
-        /// The most that is accepted.
-        accepted: u64,
-    },
+    TooLarge { path: PathBuf, accepted: u64 },
     /// A manifest that names a place outside its folder.
     #[error(
         "{}: {what} {named:?} is not a place inside this folder: accepted are relative paths without `..`",
         path.display()
     )]
-    Escape {
-        /// The manifest.
-        path: PathBuf,
-        /// What is named: a run's path, a figure.
-        what: &'static str,
-        /// The path as written.
-        named: String,
-    },
+    Escape { path: PathBuf, what: &'static str, named: String },
     /// Something that this program did not write is where it would write, or where it was told to read.
     #[error("{}: {found}, and is left as it is; accepted: {accepted}", path.display())]
-    Foreign {
-        /// The place.
-        path: PathBuf,
-        /// What is there.
-        found: String,
-        /// What may be there.
-        accepted: &'static str,
-    },
+    Foreign { path: PathBuf, found: String, accepted: &'static str },
     /// Arrays whose sizes contradict each other.
     #[error("{}: {what} has {found} entries, expected {expected}", path.display())]
-    Shape {
-        /// The file.
-        path: PathBuf,
-        /// Which array.
-        what: &'static str,
-        /// Entries that it must have.
-        expected: usize,
-        /// Entries that it has.
-        found: usize,
-    },
+    Shape { path: PathBuf, what: &'static str, expected: usize, found: usize },
     /// A file whose content is not what its name promises.
     #[error("{}: damaged: {detail}", path.display())]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        detail: String,
-    },
+    Damaged { path: PathBuf, detail: String },
 }
 
 impl RecordError {

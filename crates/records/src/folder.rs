@@ -48,9 +48,6 @@ pub fn is_unfinished(name: &str) -> bool {
 }
 
 /// The names in a folder; none where there is no folder.
-///
-/// # Errors
-/// [`RecordError::Read`].
 pub fn names_in(folder: &Path) -> Result<Vec<String>, RecordError> {
     let fail = |source| RecordError::read(folder, source);
     let entries = match fs::read_dir(folder) {
@@ -63,9 +60,6 @@ pub fn names_in(folder: &Path) -> Result<Vec<String>, RecordError> {
 }
 
 /// Removes a file or a folder with all that it holds, if it is there; links are removed, never followed.
-///
-/// # Errors
-/// [`RecordError::Write`].
 pub fn remove(path: &Path) -> Result<(), RecordError> {
     delete(path).map_err(|source| RecordError::write(path, source))
 }

@@ -12,6 +12,7 @@
 //! [`ownership`] tells which of the files at a place are ours: no other is ever replaced.
 //!
 #![doc = include_str!("../README.md")]
+#![allow(clippy::missing_errors_doc, reason = "all fail with `RecordError`, which names the file")]
 
 mod atomic;
 mod audit;

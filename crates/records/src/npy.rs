@@ -24,9 +24,6 @@ pub fn write_npy(path: &Path, shape: &[usize], values: &[f64]) -> Result<(), Rec
 }
 
 /// Writes `values` as an array of 64-bit integers of one dimension: `weights_steps.npy`.
-///
-/// # Errors
-/// [`RecordError::Write`].
 pub fn write_npy_integers(path: &Path, values: &[i64]) -> Result<(), RecordError> {
     write(path, "<i8", &[values.len()], values.iter().map(|value| value.to_le_bytes()))
 }

@@ -71,9 +71,6 @@ pub fn replaceable(path: &Path) -> Result<(), RecordError> {
 }
 
 /// Tests each of `names` in `folder` as [`replaceable`] does.
-///
-/// # Errors
-/// As [`replaceable`].
 pub fn all_replaceable<'n>(
     folder: &Path,
     names: impl IntoIterator<Item = &'n str>,

@@ -119,9 +119,6 @@ pub struct TraceWriter {
 
 impl TraceWriter {
     /// Starts the trace at `path` with its header.
-    ///
-    /// # Errors
-    /// [`RecordError::Write`].
     pub fn create(path: &Path) -> Result<Self, RecordError> {
         let mut writer = Self { file: AtomicFile::create(path)? };
         writer.line(&TRACE_COLUMNS.join(","))?;
@@ -129,17 +126,11 @@ impl TraceWriter {
     }
 
     /// Appends a row.
-    ///
-    /// # Errors
-    /// [`RecordError::Write`].
     pub fn write(&mut self, row: &TraceRow) -> Result<(), RecordError> {
         self.line(&line_of(row))
     }
 
     /// Makes the trace appear.
-    ///
-    /// # Errors
-    /// [`RecordError::Write`].
     pub fn finish(self) -> Result<(), RecordError> {
         self.file.finish()
     }
@@ -170,9 +161,6 @@ pub fn trace_text(rows: &[TraceRow]) -> String {
 }
 
 /// Writes all of `rows` to `path`.
-///
-/// # Errors
-/// [`RecordError::Write`].
 pub fn write_trace(path: &Path, rows: &[TraceRow]) -> Result<(), RecordError> {
     let mut writer = TraceWriter::create(path)?;
     for row in rows {
@@ -191,9 +179,6 @@ pub fn read_trace(path: &Path) -> Result<Vec<TraceRow>, RecordError> {
 }
 
 /// The rows of a trace's text; `path` is the file that complaints name.
-///
-/// # Errors
-/// As [`read_trace`], but for reading.
 pub fn parse_trace(path: &Path, text: &[u8]) -> Result<Vec<TraceRow>, RecordError> {
     let mut reader = csv::Reader::from_reader(text);
     let malformed = |error: &csv::Error| RecordError::MalformedRow {

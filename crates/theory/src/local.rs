@@ -27,9 +27,6 @@ pub struct Local {
 
 impl Local {
     /// Measures `problem` at `w` and alpha = `scaling`.
-    ///
-    /// # Errors
-    /// [`TheoryError`] where the map or the eigenvalue iteration gives no answer.
     pub fn measure(problem: &Problem, scaling: f64, w: &[f64]) -> Result<Self, TheoryError> {
         let (n, p) = (problem.outputs(), problem.parameters());
         let mut output = vec![0.0; n];

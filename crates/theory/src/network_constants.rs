@@ -86,9 +86,6 @@ pub struct NetworkConstants {
 impl NetworkConstants {
     /// Measures the constants of `problem`, its gap at alpha = 1 (which does not matter for a nullified
     /// network).
-    ///
-    /// # Errors
-    /// [`TheoryError`].
     pub fn measure(problem: &Problem) -> Result<Self, TheoryError> {
         let start = Local::measure(problem, 1.0, &problem.initial)?;
         Ok(Self::at_start(problem, &start))

@@ -26,9 +26,6 @@ pub struct Problem {
 
 impl Problem {
     /// A network of `kind` on `inputs` (row-major n x `features`) at `point`.
-    ///
-    /// # Errors
-    /// [`TheoryError::Network`] on shapes that do not fit.
     pub fn new(
         name: &str,
         (inputs, features): (&[f64], usize),
@@ -42,9 +39,6 @@ impl Problem {
     }
 
     /// The paper's section 2.1: nullified tanh network of `hidden` units, drawn from `seed`, squared loss.
-    ///
-    /// # Errors
-    /// [`TheoryError`] on shapes that do not fit.
     pub fn regression(
         name: &str,
         (inputs, features): (&[f64], usize),
@@ -59,9 +53,6 @@ impl Problem {
     }
 
     /// The objective at alpha = `scaling`.
-    ///
-    /// # Errors
-    /// [`TheoryError::Objective`] for an alpha that is not positive and finite.
     pub fn objective(&self, scaling: f64) -> Result<ProblemObjective<'_>, TheoryError> {
         Ok(Objective::new(&self.network, Arc::clone(&self.loss), scaling)?)
     }
@@ -83,9 +74,6 @@ impl Problem {
     }
 
     /// phi: the same network without the nullifying offset.
-    ///
-    /// # Errors
-    /// [`TheoryError::Network`] (cannot occur for the shapes of a network that exists).
     pub fn plain_network(&self) -> Result<Network, TheoryError> {
         let (d, signs) = (self.network.features(), self.network.signs());
         Ok(Network::new(&self.input_rows(), d, signs, *self.network.activation())?)

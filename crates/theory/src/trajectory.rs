@@ -91,9 +91,6 @@ impl Trajectory {
     /// on the flow's tangent space sees, and
     /// `e = steps sqrt(p) (absolute + relative max|v|)`: the flow contracts the output, so that the
     /// errors that each step was allowed add up at most.
-    ///
-    /// # Errors
-    /// [`TheoryError`] when the flow cannot start; an early end is in [`Self::ended`].
     pub fn integrate(problem: &Problem, plan: &FlowPlan) -> Result<Self, TheoryError> {
         let objective = problem.objective(plan.scaling)?;
         let flow = Flow::new(&objective, plan.preconditioner, SolveSettings::default())?;
@@ -159,9 +156,6 @@ impl Trajectory {
     }
 
     /// The iteration of Theorem 2, `w <- w - eta q`, for `steps` steps; exact but for rounding.
-    ///
-    /// # Errors
-    /// [`TheoryError`].
     pub fn iterate(
         problem: &Problem,
         preconditioner: Preconditioner,

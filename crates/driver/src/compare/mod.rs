@@ -139,9 +139,6 @@ impl Pair {
 
 impl Comparison {
     /// Compares the folders `a` and `b`: two runs, or two folders with manifests by the runs' names.
-    ///
-    /// # Errors
-    /// [`CompareError`].
     pub fn of(a: &Path, b: &Path) -> Result<Self, CompareError> {
         let (of_a, of_b) = (runs_of(a)?, runs_of(b)?);
         let mut runs = Vec::new();

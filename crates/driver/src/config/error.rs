@@ -28,48 +28,29 @@ impl Location {
 
 /// Why a configuration is not accepted.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say what the fields hold")]
 #[non_exhaustive]
 pub enum ConfigProblem {
     /// The file could not be read.
     #[error("cannot read the configuration: {source}")]
-    Read {
-        /// The system's own words.
-        source: io::Error,
-    },
+    Read { source: io::Error },
     /// The file is not text.
     #[error("not UTF-8 text: byte {byte} cannot be decoded")]
-    NotText {
-        /// Offset of the first such byte, from 0.
-        byte: usize,
-    },
+    NotText { byte: usize },
     /// The file is larger than any configuration.
     #[error("the file is larger than {accepted} bytes, the most that a configuration may have")]
-    TooLarge {
-        /// The most bytes that are read.
-        accepted: u64,
-    },
+    TooLarge { accepted: u64 },
     /// The text is not TOML.
     #[error("not valid TOML: {message}")]
-    Syntax {
-        /// The parser's explanation.
-        message: String,
-    },
+    Syntax { message: String },
     /// A table that no configuration has.
     #[error("unknown section [{found}]{}; the sections are {}", hint(nearest.as_ref()),
         accepted.join(", "))]
-    UnknownSection {
-        /// The name as written.
-        found: String,
-        /// The closest name that exists.
-        nearest: Option<String>,
-        /// Every section.
-        accepted: Vec<&'static str>,
-    },
+    UnknownSection { found: String, nearest: Option<String>, accepted: Vec<&'static str> },
     /// A key that its section does not have.
     #[error("unknown key {found}{}; accepted here: {}", hint(nearest.as_ref()),
         accepted.join(", "))]
     UnknownKey {
-        /// Section and key as written.
         found: String,
         /// The closest key that exists, with its section.
         nearest: Option<String>,
@@ -78,39 +59,25 @@ pub enum ConfigProblem {
     },
     /// A value of the wrong type or outside its range.
     #[error("{key} = {value} is not accepted: it must be {accepted}")]
-    Value {
-        /// Section and key.
-        key: String,
-        /// The value as written.
-        value: String,
-        /// What the key takes.
-        accepted: String,
-    },
+    Value { key: String, value: String, accepted: String },
     /// A table where only a number is understood so far.
     #[error(
         "dynamics.damping = {value}: a schedule (a table) is not accepted; only a number from 0 to \
          1 is"
     )]
-    DampingSchedule {
-        /// The table as written.
-        value: String,
-    },
+    DampingSchedule { value: String },
     /// Two keys that exclude each other.
     #[error("{key} = {value} does not go with {other}: {advice}")]
     Conflict {
-        /// Section and key.
         key: &'static str,
-        /// Its value.
         value: String,
         /// The other key with its value, as one would write it.
         other: String,
-        /// What to write instead.
         advice: &'static str,
     },
     /// A key that another one asks for.
     #[error("{key} is missing: {because}")]
     Missing {
-        /// Section and key.
         key: &'static str,
         /// Which other key asks for it, and what it takes.
         because: &'static str,
@@ -129,15 +96,11 @@ pub enum ConfigProblem {
     TooManyRuns {
         /// The product of the lists' lengths and the seeds.
         runs: u64,
-        /// The most that are accepted.
         accepted: u64,
     },
     /// Two runs of a sweep that would have one name.
     #[error("[sweep] names the run {id} twice: list each value and each seed once")]
-    DuplicateRun {
-        /// The name.
-        id: String,
-    },
+    DuplicateRun { id: String },
 }
 
 impl ConfigProblem {
@@ -162,6 +125,7 @@ impl ConfigProblem {
 
 /// A configuration that cannot be used: the problem with its place.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say what the fields hold")]
 #[error("{}{problem}", Prefix(self))]
 pub struct ConfigError {
     /// The file, `None` for a text that came from elsewhere.

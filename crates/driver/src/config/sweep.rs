@@ -76,9 +76,6 @@ impl SweptKey {
 
 impl Sweep {
     /// Reads and checks the sweep in the file `path`.
-    ///
-    /// # Errors
-    /// As [`Config::read`] and [`Sweep::parse`].
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         read_with(path, Self::parse)
     }

@@ -13,6 +13,7 @@ use crate::exit_status::{BAD_INPUT, IO_FAILED};
 
 /// A fit that could not start or be written; one that does not converge is a result.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say what the fields hold")]
 #[non_exhaustive]
 pub enum FittingError {
     /// The problem file.
@@ -33,7 +34,6 @@ pub enum FittingError {
         path.display()
     )]
     OtherFit {
-        /// The fit.json.
         path: PathBuf,
         /// The problem's file, relative to the folder.
         problem: String,

@@ -44,9 +44,6 @@ pub enum Offset {
 
 impl Size {
     /// As the file says; 1 each where it says nothing.
-    ///
-    /// # Errors
-    /// [`ProblemError::Value`] for no terms.
     pub fn of(problem: &Problem) -> Result<Self, ProblemError> {
         let model = &problem.model;
         if let Some(terms) = model.terms.as_ref().filter(|terms| *terms.get_ref() == 0) {

@@ -49,9 +49,6 @@ pub struct Output<'p> {
 }
 
 /// Fits `path` and writes fit.json, fit.svg/png and residuals.svg/png into `out`; `print` gets what a user reads.
-///
-/// # Errors
-/// As [`fit_into`], which never overwrites here.
 pub fn fit(
     path: &Path,
     out: Option<&Path>,

@@ -3,9 +3,6 @@
 use gaussflow::network::{Activation, InitialPoint, Initialization, Network, NetworkError};
 
 /// The network with output signs c on `inputs` (row-major n x d), a constant added to each.
-///
-/// # Errors
-/// [`NetworkError`].
 pub fn model(inputs: &[f64], features: usize, signs: &[f64]) -> Result<Network, NetworkError> {
     let mut extended = Vec::with_capacity(inputs.len() + inputs.len() / features);
     for row in inputs.chunks_exact(features) {
@@ -16,9 +13,6 @@ pub fn model(inputs: &[f64], features: usize, signs: &[f64]) -> Result<Network, 
 }
 
 /// Signs and start of `hidden` units, drawn from `seed`.
-///
-/// # Errors
-/// [`NetworkError`] for no units.
 pub fn start(hidden: usize, features: usize, seed: u64) -> Result<InitialPoint, NetworkError> {
     let mut point = InitialPoint::draw(Initialization::Plain, hidden, features + 1, seed)?;
     // Pre-activations of variance about 1: tanh is neither linear nor saturated at the start.

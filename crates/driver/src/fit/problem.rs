@@ -243,9 +243,6 @@ impl Default for OutputSection {
 
 impl Problem {
     /// Reads and checks the file `path`.
-    ///
-    /// # Errors
-    /// [`ProblemError`].
     pub fn read(path: &Path) -> Result<Self, ProblemError> {
         let text = read_text(path).map_err(|source| match source.kind() {
             ErrorKind::InvalidData | ErrorKind::FileTooLarge => {
@@ -268,9 +265,6 @@ impl Problem {
     ///
     /// Counted are two Jacobians of `jacobian` numbers, what is factored of one, and the covariance. All numbers
     /// are f64, so that no count of parameters overflows.
-    ///
-    /// # Errors
-    /// [`ProblemError::Memory`].
     pub fn require_memory(
         &self,
         (what, place): (String, usize),
@@ -291,9 +285,6 @@ impl Problem {
     }
 
     /// The loss.
-    ///
-    /// # Errors
-    /// [`ProblemError::Value`] for a name that is none.
     pub fn loss(&self) -> Result<RobustLoss, ProblemError> {
         let Some(name) = &self.fit.loss else { return Ok(RobustLoss::Squares) };
         let scale = self.fit.scale.unwrap_or(1.0);

@@ -89,17 +89,11 @@ impl TooLarge {
 impl Needs {
     /// Counts the run of `config` on data of this shape, and refuses what is too large for
     /// `dynamics.memory_limit` or the machine.
-    ///
-    /// # Errors
-    /// [`TooLarge`].
     pub fn require(config: &Config, shape: Shape) -> Result<Self, Box<TooLarge>> {
         Self::require_on(config, shape, machine_memory())
     }
 
     /// As [`Self::require`], on a machine with so many bytes; `None` where they are not known.
-    ///
-    /// # Errors
-    /// [`TooLarge`].
     pub fn require_on(
         config: &Config,
         shape: Shape,

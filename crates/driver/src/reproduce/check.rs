@@ -85,9 +85,6 @@ pub fn tolerance(method: Method, time: f64) -> f64 {
 
 impl Reference {
     /// The committed reference.
-    ///
-    /// # Errors
-    /// [`serde_json::Error`] if the committed file is damaged.
     pub fn committed() -> Result<Self, serde_json::Error> {
         serde_json::from_str(REFERENCE)
     }
@@ -107,9 +104,6 @@ impl Reference {
     }
 
     /// Writes the reference values of `results` to `path`, kept together with what is there.
-    ///
-    /// # Errors
-    /// [`RecordError`].
     pub fn write(path: &Path, results: &Results, claims: &[Claim]) -> Result<(), RecordError> {
         let mut merged: Self = if path.exists() { read_json(path)? } else { Self::default() };
         let Self { claims, runs } = Self::of(results, claims);

@@ -9,14 +9,12 @@ use crate::run::RunError;
 
 /// A reproduction that did not come to its end, or moved from the committed reference.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say what the fields hold")]
 #[non_exhaustive]
 pub enum ReproduceError {
     /// The number of seeds is out of range.
     #[error("--seeds is {seeds}; accepted: a whole number from 1 to 1000000")]
-    Seeds {
-        /// What was asked for.
-        seeds: u64,
-    },
+    Seeds { seeds: u64 },
     /// A run, its data or a file.
     #[error(transparent)]
     Run(RunError),
@@ -31,12 +29,7 @@ pub enum ReproduceError {
     Report(#[from] ReportError),
     /// Results moved from the committed reference.
     #[error("{count} of {compared} reference values moved")]
-    Moved {
-        /// How many.
-        count: usize,
-        /// Of how many.
-        compared: usize,
-    },
+    Moved { count: usize, compared: usize },
 }
 
 impl<E> From<E> for ReproduceError

@@ -75,9 +75,6 @@ pub fn decay_rate(results: &Results) -> Chart {
 }
 
 /// Taylor remainders of g along a geodesic from w_0: slopes 2 and 3 for a right gradient and Hessian.
-///
-/// # Errors
-/// [`RunError`] where the experiment cannot be built again.
 pub fn checks(planned: &[Planned], data: &Dataset) -> Result<Chart, RunError> {
     let mut chart = Chart {
         title: "Riemannian gradient and Hessian against the loss along a geodesic".to_owned(),

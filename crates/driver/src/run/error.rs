@@ -16,6 +16,7 @@ use crate::needs::TooLarge;
 ///
 /// The errors of whatever makes runs hold it as their variant `Run`; `?` turns the errors in it into theirs.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say what the fields hold")]
 #[non_exhaustive]
 pub enum RunError {
     /// The configuration.
@@ -48,36 +49,21 @@ pub enum RunError {
          name an empty or new folder, or one that an earlier run wrote",
         path.display()
     )]
-    ForeignFolder {
-        /// The folder.
-        path: PathBuf,
-    },
+    ForeignFolder { path: PathBuf },
     /// The run's folder holds another run.
     #[error(
         "{}: a run of another configuration is there ({what}); name another folder, or replace it with \
          --overwrite",
         path.display()
     )]
-    OtherRun {
-        /// The run's folder.
-        path: PathBuf,
-        /// A difference.
-        what: String,
-    },
+    OtherRun { path: PathBuf, what: String },
     /// The folder's manifest tells of runs that the command does not make.
     #[error(
         "{}: its manifest.json lists {count} other runs, the first {first}; name another folder, or let \
          --overwrite drop them from the manifest",
         path.display()
     )]
-    OtherRuns {
-        /// The folder.
-        path: PathBuf,
-        /// The first of them.
-        first: String,
-        /// How many there are.
-        count: usize,
-    },
+    OtherRuns { path: PathBuf, first: String, count: usize },
     /// The user interrupted the command.
     #[error("interrupted; what was finished is on disk")]
     Interrupted,

@@ -189,9 +189,6 @@ pub fn execute_with(
 
 /// As [`execute_with`], by another form of the experiment's objective: the same map and loss, with rows on
 /// several machines for example.
-///
-/// # Errors
-/// As [`execute_with`].
 pub fn execute_on<M: SecondOrderMap, L: Loss>(
     objective: &Objective<M, L>,
     experiment: &Experiment,
@@ -360,9 +357,6 @@ pub fn failed_outcome(error: String) -> Outcome {
 }
 
 /// Writes a run's folder, each file whole or not at all.
-///
-/// # Errors
-/// [`RecordError`].
 pub fn write(record: &RunRecord, folder: &Path) -> Result<(), RecordError> {
     let (m, d) = (
         record.problem.initial_weights.len(),
@@ -400,9 +394,6 @@ fn remove_other_run(folder: &Path, config: &str) -> Result<(), RecordError> {
 }
 
 /// Writes outcome.json with the sums of the files beside it; last, as a folder with an outcome is a finished run.
-///
-/// # Errors
-/// [`RecordError`].
 pub(crate) fn write_outcome(folder: &Path, outcome: Outcome) -> Result<(), RecordError> {
     let outcome = Outcome { files: records::checksum::seal(folder)?, ..outcome };
     write_json(&folder.join("outcome.json"), &outcome)

@@ -41,9 +41,6 @@ pub struct HeldOut {
 }
 
 /// Loads the data that a configuration names.
-///
-/// # Errors
-/// [`DataError`].
 pub fn load(config: &Config) -> Result<Dataset, DataError> {
     match &config.data.source {
         DataSource::Bundled(config::BundledData::CaliforniaHousing) => california_housing(),

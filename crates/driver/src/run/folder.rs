@@ -109,9 +109,6 @@ impl RunFolder {
 
     /// Marks the folder as ours before anything else is written, so that an interrupted command can
     /// be run again; a manifest that is there stays as it is.
-    ///
-    /// # Errors
-    /// [`RecordError`].
     pub fn claim(&self, seed: u64, data: &DataIdentity) -> Result<(), RecordError> {
         if self.root.join("manifest.json").exists() {
             return Ok(());
@@ -139,9 +136,6 @@ impl RunFolder {
     }
 
     /// Writes the manifest of a whole reproduction.
-    ///
-    /// # Errors
-    /// [`RecordError`].
     pub fn write_manifest(&self, manifest: &Manifest) -> Result<(), RecordError> {
         write_json(&self.root.join("manifest.json"), manifest)
     }

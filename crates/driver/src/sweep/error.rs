@@ -8,6 +8,7 @@ use crate::threads::ThreadError;
 
 /// A sweep that is not finished. What is on disk stays there.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say what the fields hold")]
 #[non_exhaustive]
 pub enum SweepError {
     /// The number of runs at a time is 0.
@@ -22,66 +23,32 @@ pub enum SweepError {
          name another folder",
         path.display()
     )]
-    NotEmpty {
-        /// The folder.
-        path: PathBuf,
-        /// Runs in it.
-        runs: usize,
-    },
+    NotEmpty { path: PathBuf, runs: usize },
     /// A finished run of another configuration has the name of a planned one.
     #[error(
         "{}: a finished run whose config.toml is not the planned one; name another folder for the \
          changed sweep, or replace its runs with --overwrite",
         path.display()
     )]
-    OtherConfiguration {
-        /// The run's folder.
-        path: PathBuf,
-    },
+    OtherConfiguration { path: PathBuf },
     /// The data are not those that the folder was begun with.
     #[error(
         "{}: begun on {before}, but the configuration now names {now}; name another folder",
         path.display()
     )]
-    OtherData {
-        /// The folder.
-        path: PathBuf,
-        /// Name and checksum in the manifest.
-        before: String,
-        /// Name and checksum found now.
-        now: String,
-    },
+    OtherData { path: PathBuf, before: String, now: String },
     /// Another sweep writes to the folder.
     #[error("{}: another sweep is writing here; wait for it, or end it", path.display())]
-    Busy {
-        /// The folder.
-        path: PathBuf,
-    },
+    Busy { path: PathBuf },
     /// Threads could not be started.
     #[error(transparent)]
     Threads(#[from] ThreadError),
     /// The user interrupted it.
     #[error("interrupted; {done} of {all} runs are on disk. To go on: {command}")]
-    Interrupted {
-        /// Finished runs.
-        done: usize,
-        /// Planned runs.
-        all: usize,
-        /// The command that resumes.
-        command: String,
-    },
+    Interrupted { done: usize, all: usize, command: String },
     /// A file could not be written.
     #[error("{reason}\n{done} of {all} runs are on disk. To go on: {command}")]
-    Stopped {
-        /// What failed.
-        reason: String,
-        /// Finished runs.
-        done: usize,
-        /// Planned runs.
-        all: usize,
-        /// The command that resumes.
-        command: String,
-    },
+    Stopped { reason: String, done: usize, all: usize, command: String },
 }
 
 impl<E> From<E> for SweepError

@@ -130,17 +130,11 @@ impl SweepFolder {
     }
 
     /// Whether the planned run is there, whole.
-    ///
-    /// # Errors
-    /// As [`Self::find`].
     pub fn is_finished(&self, planned: &PlannedRun) -> Result<bool, SweepError> {
         Ok(self.find(planned)? == Found::Whole)
     }
 
     /// Lets `write` fill a run's folder, then gives it its name; nothing is left of one that fails.
-    ///
-    /// # Errors
-    /// Those of `write`; as [`write_run`].
     pub fn add_run(
         &self,
         id: &str,
@@ -150,9 +144,6 @@ impl SweepFolder {
     }
 
     /// Removes the checkpoints of `plan`: all its runs are finished.
-    ///
-    /// # Errors
-    /// [`RecordError::Write`].
     pub fn remove_checkpoints(&self, plan: &Plan) -> Result<(), RecordError> {
         for run in &plan.runs {
             remove(&self.root.join(CHECKPOINTS).join(format!("{}.json", run.id)))?;

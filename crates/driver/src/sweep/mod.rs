@@ -152,9 +152,6 @@ pub struct Pending {
 }
 
 /// The planned runs that are not in the folder, whole: every file of the others is read for its checksum.
-///
-/// # Errors
-/// As [`SweepFolder::find`].
 pub fn pending(plan: &Plan, folder: &SweepFolder) -> Result<Pending, SweepError> {
     let mut found = Pending::default();
     for (index, planned) in plan.runs.iter().enumerate() {
@@ -177,9 +174,6 @@ pub struct Told {
 }
 
 /// Writes what tells of all runs, from their files.
-///
-/// # Errors
-/// [`RecordError`].
 pub fn finish(plan: &Plan, folder: &SweepFolder, begun: Instant) -> Result<Told, RecordError> {
     let root = folder.root();
     // One trace at a time: all of them together may not fit.

@@ -118,9 +118,6 @@ pub(super) struct Line {
 
 impl Line {
     /// Reads the run in `folder`, and forgets its trace.
-    ///
-    /// # Errors
-    /// As [`RunSummary::read`].
     pub(super) fn read(id: &str, folder: &Path) -> Result<Self, RecordError> {
         let run = RunSummary::read(id, folder)?;
         let (has_failed, remark, cells) = (run.has_failed(), run.remark(), run.cells());
@@ -131,9 +128,6 @@ impl Line {
 }
 
 /// Writes summary.csv: `id,group,path`, keys, [`SUMMARY_COLUMNS`], and one column a fallback.
-///
-/// # Errors
-/// [`RecordError::Write`].
 pub(super) fn write(path: &Path, plan: &Plan, lines: &[Line]) -> Result<(), RecordError> {
     let others: Vec<_> =
         plan.keys.iter().filter(|key| KEYS.iter().all(|(path, _)| *path != key.path())).collect();

@@ -7,9 +7,6 @@
 //! # Errors
 //! [`crate::TheoryError`] where a point, an eigenvalue problem or a trajectory gives no answer.
 
-// Each of these functions fails in the same way, which is said above once.
-#![allow(clippy::missing_errors_doc)]
-
 pub mod experiments;
 pub mod over_continuous;
 pub mod over_discrete;

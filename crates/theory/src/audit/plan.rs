@@ -137,9 +137,6 @@ impl Findings {
 type Group<'m> = Box<dyn Fn() -> Result<Findings, TheoryError> + Send + Sync + 'm>;
 
 /// Audits every statement on `material`.
-///
-/// # Errors
-/// [`TheoryError`] where a planned run cannot be made at all.
 pub fn audit(material: &Material) -> Result<Findings, TheoryError> {
     let effort = material.effort;
     let mut groups: Vec<Group<'_>> = Vec::new();

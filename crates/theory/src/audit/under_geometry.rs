@@ -26,9 +26,6 @@ pub struct HessianRange {
 
 impl HessianRange {
     /// Measures at w_0 and at the points sampled in B.
-    ///
-    /// # Errors
-    /// [`TheoryError::Geometry`] where J lacks rank.
     pub fn measure(ball: &Ball<'_>) -> Result<Self, TheoryError> {
         let objective = ball.problem.objective(ball.scaling)?;
         let mut manifold = OutputManifold::new(&objective)?;

@@ -60,9 +60,6 @@ pub struct ExpressionModel {
 
 impl ExpressionModel {
     /// Reads `text`, to be fitted to `response` (length n) on `data` (row-major, n x columns).
-    ///
-    /// # Errors
-    /// [`ExpressionError`].
     pub fn new(
         text: &str,
         names: Names<'_>,

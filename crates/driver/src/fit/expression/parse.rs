@@ -67,9 +67,6 @@ struct Parser<'a> {
 }
 
 /// The tape of `text`.
-///
-/// # Errors
-/// [`ExpressionError`].
 pub(super) fn parse(text: &str, names: Names<'_>) -> Result<Tape, ExpressionError> {
     let values = values(names)?;
     let words = tokens(text)?;

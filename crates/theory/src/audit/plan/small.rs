@@ -27,9 +27,6 @@ use crate::trajectory::Trajectory;
 
 /// The one-dimensional counterexample to Theorem 5: m = d = 1, n = 2, c = 1, x = (1, 3), w_0 = 1/2,
 /// y = (6.4, -7.5), r = 1/2. M is a curve in the plane, and g curves against it.
-///
-/// # Errors
-/// [`TheoryError`] (cannot occur for these numbers).
 pub fn counterexample() -> Result<Problem, TheoryError> {
     let network = Network::new(&[1.0, 3.0], 1, &[1.0], Activation::Tanh)?.nullified_at(&[0.5])?;
     let loss = Arc::new(Squared::new(vec![6.4, -7.5])?);
@@ -38,9 +35,6 @@ pub fn counterexample() -> Result<Problem, TheoryError> {
 }
 
 /// The printed alpha of Theorem 5 for the counterexample, with the gap over its own manifold.
-///
-/// # Errors
-/// [`TheoryError`] where the best in class is not found.
 pub fn counterexample_scaling(
     problem: &Problem,
     constants: &NetworkConstants,
