@@ -200,7 +200,11 @@ proptest! {
             for (j, right) in values[values.len() - rows..].iter().enumerate() {
                 let found = slopes[j][k];
                 // Dual numbers lose digits where a quotient's parts cancel or overflow.
+                // Where something rounds to 0, as ln(tanh(40)) does, a root of it has a vertical tangent that only one of
+                // both may see.
+                let zero = values.iter().skip(j).step_by(rows).any(|node| node.re == 0.0);
                 let tame = right.eps.is_finite() && right.re.abs() < 1e6 && value[j].is_finite();
+                let tame = tame && !zero;
                 let error = (found - right.eps).abs();
                 prop_assert!(!tame || error <= 1e-6 * right.eps.abs().max(1.0), "{text}: {found} {right:?}");
             }
