@@ -6,8 +6,8 @@ use gaussflow_solvers::{ExtremeSingularValues, SolveError};
 
 use crate::events::{EventKind, EventRecord, Watch};
 use crate::flow::Flow;
+use crate::outcome::{Outcome, StopReason};
 use crate::preconditioner::Preconditioner;
-use crate::simulate::{Outcome, StopReason};
 
 /// Turns the integrator's end into the run's outcome.
 pub(crate) fn conclude<M: SmoothMap, L: Loss>(

@@ -7,6 +7,8 @@ mod ending;
 mod events;
 mod fit;
 mod flow;
+mod observer;
+mod outcome;
 mod preconditioner;
 mod schedule;
 mod scheduled;
@@ -22,6 +24,8 @@ pub use fit::{
     NullDirection, RobustLoss, StepKind, StepRecord, Verdict,
 };
 pub use flow::{Flow, FlowCounts, SolveSettings};
+pub use observer::{Answer, Observer, ObserverError, Work};
+pub use outcome::{Outcome, StopReason};
 pub use preconditioner::{Preconditioner, RankPolicy};
 pub use schedule::{
     CloneSchedule, ConstantDamping, DampingSchedule, GainRatioDamping, KernelEigenvalueDamping,
@@ -29,7 +33,5 @@ pub use schedule::{
 };
 pub use scheduled::{ScheduledStep, iterate_scheduled};
 pub use settings::{AtExit, Integrator, Settings, Tolerances};
-pub use simulate::{
-    Answer, Observer, ObserverError, Outcome, SimulationError, StopReason, Work, resume, simulate,
-};
+pub use simulate::{SimulationError, resume, simulate};
 pub use trace::{Trace, TraceRow};

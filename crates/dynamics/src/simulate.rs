@@ -1,205 +1,21 @@
 //! A run: the flow of an objective from w_0 to the horizon or to the event that stops it.
 
-use std::fmt::{Display, Formatter};
 use std::ops::ControlFlow;
 
 use gaussflow_integrators::{
-    End, EventAction, EventFunction, Grid, IntegrationError, Method, Statistics, integrate,
+    End, EventAction, EventFunction, Grid, IntegrationError, Method, integrate,
 };
 use gaussflow_objective::{Loss, MapError, Objective, PointError, SmoothMap};
 use gaussflow_solvers::JacobianOperator;
 
 use crate::checkpoint::{Checkpoint, Piece};
 use crate::ending::{conclude, located, loss_at};
-use crate::events::{EventKind, EventRecord, Watch};
-use crate::flow::{Flow, FlowCounts, SolveSettings};
+use crate::events::{EventKind, Watch};
+use crate::flow::{Flow, SolveSettings};
+use crate::observer::{Answer, Observer, ObserverError, Work};
+use crate::outcome::{Outcome, StopReason};
 use crate::preconditioner::{Preconditioner, RankPolicy};
 use crate::settings::{AtExit, Integrator, Settings};
-
-/// An observer's own error, which ends the run and reaches the caller in [`SimulationError::Observer`].
-pub type ObserverError = Box<dyn std::error::Error + Send + Sync>;
-
-/// What an observer may answer: nothing (the run goes on), a [`ControlFlow`] whose `Break` interrupts the run, or a
-/// [`Result`] of either, whose error ends it.
-pub trait Answer {
-    /// Whether the run goes on.
-    ///
-    /// # Errors
-    /// The observer's.
-    fn answer(self) -> Result<ControlFlow<()>, ObserverError>;
-}
-
-impl Answer for () {
-    fn answer(self) -> Result<ControlFlow<()>, ObserverError> {
-        Ok(ControlFlow::Continue(()))
-    }
-}
-
-impl Answer for ControlFlow<()> {
-    fn answer(self) -> Result<ControlFlow<()>, ObserverError> {
-        Ok(self)
-    }
-}
-
-impl<A: Answer, E: Into<ObserverError>> Answer for Result<A, E> {
-    fn answer(self) -> Result<ControlFlow<()>, ObserverError> {
-        self.map_err(Into::into)?.answer()
-    }
-}
-
-/// Sees every recorded step, at the point where the flow is, and every checkpoint ([`resume`]).
-///
-/// Closures `|step, time, flow|` that return an [`Answer`] implement it.
-pub trait Observer<M: SmoothMap, L: Loss> {
-    /// Step `step` at `time`; `flow` is at the state and shares what it has computed there. Breaking interrupts the run.
-    ///
-    /// # Errors
-    /// The observer's own; they end the run.
-    fn record(
-        &mut self,
-        step: usize,
-        time: f64,
-        flow: &mut Flow<'_, M, L>,
-    ) -> Result<ControlFlow<()>, ObserverError>;
-
-    /// The run has come to a checkpoint, after the record there; the work is that since
-    /// [`simulate`] or [`resume`] was called. Breaking interrupts the run.
-    ///
-    /// # Errors
-    /// As [`Self::record`].
-    fn checkpoint(
-        &mut self,
-        _at: &Checkpoint,
-        _work: &Work,
-    ) -> Result<ControlFlow<()>, ObserverError> {
-        Ok(ControlFlow::Continue(()))
-    }
-}
-
-/// Solves, fallbacks and integration steps.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Work {
-    /// Solves and fallbacks.
-    pub counts: FlowCounts,
-    /// Steps and evaluations of the integrator.
-    pub statistics: Statistics,
-}
-
-impl<M: SmoothMap, L: Loss, C, A: Answer> Observer<M, L> for C
-where
-    C: FnMut(usize, f64, &mut Flow<'_, M, L>) -> A,
-{
-    fn record(
-        &mut self,
-        step: usize,
-        time: f64,
-        flow: &mut Flow<'_, M, L>,
-    ) -> Result<ControlFlow<()>, ObserverError> {
-        self(step, time, flow).answer()
-    }
-}
-
-/// Why a run ended; data, never an error.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum StopReason {
-    /// The horizon was reached.
-    Horizon,
-    /// An event stopped it.
-    Event(EventKind),
-    /// Error control asked for a step below the spacing of the time axis: a singularity is near
-    /// (reported as loss of rank for the undamped flow, where it can be nothing else).
-    StepUnderflow,
-    /// The observer asked to stop.
-    Interrupted,
-    /// The map or the linear algebra failed for another reason than rank or finiteness.
-    Failed(PointError),
-}
-
-impl StopReason {
-    /// The name in files.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Horizon => "horizon",
-            Self::Event(kind) => kind.name(),
-            Self::StepUnderflow => "step-underflow",
-            Self::Interrupted => "interrupted",
-            Self::Failed(_) => "failed",
-        }
-    }
-}
-
-/// What a run came to. [`Display`] says it in a few lines.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Outcome {
-    /// Why it ended.
-    pub stop_reason: StopReason,
-    /// Time of the final state.
-    pub final_time: f64,
-    /// The final weights (length p).
-    pub final_weights: Vec<f64>,
-    /// `g(alpha f)` there.
-    pub final_loss: f64,
-    /// Events in the order of their times.
-    pub events: Vec<EventRecord>,
-    /// Solves and fallbacks.
-    pub counts: FlowCounts,
-    /// Steps and evaluations of the integrator.
-    pub statistics: Statistics,
-}
-
-impl Outcome {
-    /// The first exit from the ball; `None` when there was none or no radius was set.
-    pub fn exit_time(&self) -> Option<f64> {
-        self.events.iter().find(|e| e.kind == EventKind::LeftBall).map(|e| e.time)
-    }
-}
-
-impl Display for Outcome {
-    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
-        let Self { final_time, final_loss, counts, statistics, .. } = self;
-        f.write_str(match &self.stop_reason {
-            StopReason::Horizon => "The run reached its horizon",
-            StopReason::Event(EventKind::LeftBall) => "The run stopped where it left the ball",
-            StopReason::Event(EventKind::RankLost) => {
-                "The run stopped because the Jacobian lost rank (Settings::rank_threshold and RankPolicy decide on \
-                 that; Levenberg-Marquardt damping needs no rank)"
-            }
-            StopReason::Event(EventKind::NonFinite) => {
-                "The run stopped where a value was infinite or not a number"
-            }
-            StopReason::Event(EventKind::Stationary) => {
-                "The run stopped where the Riemannian gradient had fallen far enough"
-            }
-            StopReason::StepUnderflow => {
-                "The run stopped where error control asked for ever shorter steps"
-            }
-            StopReason::Interrupted => "The observer interrupted the run",
-            StopReason::Failed(_) => "The run failed",
-        })?;
-        if let StopReason::Failed(error) = &self.stop_reason {
-            write!(f, " ({error})")?;
-        }
-        writeln!(f, ": time {final_time}, loss {final_loss:.6e}.")?;
-        for event in &self.events {
-            let EventRecord { kind, time, step, value, threshold } = event;
-            let kind = kind.name();
-            writeln!(
-                f,
-                "{kind} at time {time}, step {step}: {value:.3e} against {threshold:.3e}."
-            )?;
-        }
-        write!(
-            f,
-            "{} steps, {} linearizations, {} directions, of which {} by the pseudo-inverse and {} with raised damping.",
-            statistics.accepted_steps,
-            counts.linearizations,
-            counts.directions,
-            counts.pseudo_inverse,
-            counts.raised_damping
-        )
-    }
-}
 
 /// Why a run could not start, or the error with which its observer ended it.
 #[derive(Debug, thiserror::Error)]
