@@ -116,7 +116,7 @@ pub fn row_kronecker(shape: Shape) -> RowKronecker {
     let Shape { n, d, m, .. } = shape;
     let inputs: Vec<f64> = (0..n * d).map(fraction).collect();
     let mut jacobian = RowKronecker::new(&inputs, d, m);
-    let left = jacobian.left_mut();
+    let left = jacobian.pieces_mut()[0].left_mut();
     for i in 0..m {
         for j in 0..n {
             left[(j, i)] = fraction(i * n + j + 17);

@@ -127,12 +127,11 @@ impl<J: JacobianOperator, C: Communicator> JacobianOperator for RowSplit<'_, J, 
         self.here.kernel_columns(selected, out);
     }
 
-    fn gram_blocks(&self, out: &mut Vec<f64>) -> usize {
-        let order = self.here.gram_blocks(out);
-        if order > 0 {
+    fn gram_blocks(&self, out: &mut Vec<f64>, orders: &mut Vec<usize>) {
+        self.here.gram_blocks(out, orders);
+        if !orders.is_empty() {
             self.sum(out);
         }
-        order
     }
 
     fn gram_operations(&self) -> f64 {

@@ -23,12 +23,18 @@ pub fn product(a: MatRef<'_, f64>, b: MatRef<'_, f64>) -> Mat<f64> {
     a * b
 }
 
-/// The lower triangle of `out = A B` for a product known to be symmetric; half of the operations.
-pub fn lower_of_product(out: MatMut<'_, f64>, a: MatRef<'_, f64>, b: MatRef<'_, f64>) {
+/// The lower triangle of `out = A B`, or that added to it, for a product known to be symmetric; half of the
+/// operations.
+pub fn lower_of_product(
+    out: MatMut<'_, f64>,
+    accumulate: Accum,
+    a: MatRef<'_, f64>,
+    b: MatRef<'_, f64>,
+) {
     triangular::matmul(
         out,
         BlockStructure::TriangularLower,
-        Accum::Replace,
+        accumulate,
         a,
         BlockStructure::Rectangular,
         b,

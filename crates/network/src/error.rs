@@ -6,14 +6,15 @@
 pub enum NetworkError {
     /// A dimension is 0.
     #[error(
-        "a network needs at least one row, feature and hidden unit; found {features} features and {hidden} hidden units"
+        "a network needs at least one row, feature and hidden unit in every layer; found {features} features and \
+         {hidden} hidden units"
     )]
     Empty {
         /// Number of rows n (`usize::MAX` where no rows are involved yet).
         rows: usize,
         /// Number of features d.
         features: usize,
-        /// Number of hidden units m.
+        /// Number of hidden units of the narrowest layer.
         hidden: usize,
     },
     /// `inputs` is not a whole number of rows.
@@ -30,17 +31,26 @@ pub enum NetworkError {
         /// Number of hidden units m.
         hidden: usize,
     },
-    /// There are not m d weights.
-    #[error(
-        "{found} weights for {hidden} hidden units on {features} features; accepted: {expected}"
-    )]
-    WeightCount {
-        /// m d.
+    /// There is not one output sign for each unit of the last layer.
+    #[error("{found} output signs for a last layer of {expected} units; accepted: {expected}")]
+    SignCount {
+        /// The last layer's width.
         expected: usize,
         /// What was given.
         found: usize,
-        /// Number of hidden units m.
-        hidden: usize,
+    },
+    /// There are not p weights.
+    #[error(
+        "{found} weights for hidden layers of {} units on {features} features; accepted: {expected}",
+        widths(hidden)
+    )]
+    WeightCount {
+        /// p.
+        expected: usize,
+        /// What was given.
+        found: usize,
+        /// The widths of the hidden layers.
+        hidden: Vec<usize>,
         /// Number of features d.
         features: usize,
     },
@@ -60,4 +70,9 @@ pub enum NetworkError {
         /// The name that was given.
         name: String,
     },
+}
+
+/// Widths with commas.
+fn widths(hidden: &[usize]) -> String {
+    hidden.iter().map(usize::to_string).collect::<Vec<_>>().join(", ")
 }

@@ -1,6 +1,6 @@
 //! Seeded initializations: Remark 1 (nullified), Remark 4 (antisymmetric) and plain.
 //!
-//! Signs `c_i ~ Unif{-1, 1}` and weights `w^(i) ~ N(0, I_d)` come from separate ChaCha8 streams of one
+//! Signs `c_i ~ Unif{-1, 1}` and weights `w^(i) ~ N(0, I_d)`, biases likewise, come from separate ChaCha8 streams of one
 //! seed, so that widening the network or redrawing rows changes neither stream's meaning.
 
 use std::str::FromStr;
@@ -10,6 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
 
 use crate::NetworkError;
+use crate::architecture::{Architecture, Output};
 
 /// ChaCha8 stream of the output signs (stream 0 draws the rows of a data set).
 const SIGN_STREAM: u64 = 1;
@@ -23,7 +24,8 @@ pub enum Initialization {
     #[default]
     Nullified,
     /// Units i and i + m/2 share weights and have opposite signs (Remark 4): `phi(w_init) = 0`, but
-    /// the Jacobian has rank at most p/2 there.
+    /// the Jacobian has rank at most p/2 there. Over several layers the weights of unit i + m/2 are those of unit i with
+    /// the halves of the layer before exchanged: each half of the network is the other one's mirror image.
     Antisymmetric,
     /// Independent draws and `f = phi`: f starts away from 0.
     Plain,
@@ -57,14 +59,14 @@ impl FromStr for Initialization {
 /// Output signs and initial weights of a network.
 #[derive(Clone, Debug, PartialEq)]
 pub struct InitialPoint {
-    /// c, length m, entries -1 or 1.
+    /// c, one for each unit of the last hidden layer, entries -1 or 1.
     pub signs: Vec<f64>,
-    /// w_init, row-major m x d.
+    /// w_init, layer after layer, each row-major; of the paper's network m x d. A trained c follows.
     pub weights: Vec<f64>,
 }
 
 impl InitialPoint {
-    /// Draws signs and weights for `hidden` units on `features` inputs.
+    /// Draws signs and weights of the paper's network, `hidden` units on `features` inputs.
     ///
     /// # Errors
     /// [`NetworkError`] when either is 0, or `hidden` is odd and the initialization antisymmetric.
@@ -83,26 +85,53 @@ impl InitialPoint {
         features: usize,
         seed: u64,
     ) -> Result<Self, NetworkError> {
-        if hidden == 0 || features == 0 {
-            return Err(NetworkError::Empty { rows: usize::MAX, features, hidden });
-        }
+        Self::draw_for(&Architecture::one_layer(hidden, ()), initialization, features, seed)
+    }
+
+    /// Draws signs and weights of an architecture on `features` inputs.
+    ///
+    /// # Errors
+    /// [`NetworkError`] when it has no layers, a width or `features` is 0, or a width is odd and the initialization
+    /// antisymmetric.
+    pub fn draw_for<A>(
+        architecture: &Architecture<A>,
+        initialization: Initialization,
+        features: usize,
+        seed: u64,
+    ) -> Result<Self, NetworkError> {
+        architecture.require_shapes(usize::MAX, features)?;
         let paired = initialization == Initialization::Antisymmetric;
-        if paired && hidden % 2 == 1 {
-            return Err(NetworkError::OddWidth { hidden });
+        let odd = architecture.layers.iter().find(|layer| layer.width % 2 == 1);
+        if let (true, Some(layer)) = (paired, odd) {
+            return Err(NetworkError::OddWidth { hidden: layer.width });
         }
-        let drawn = if paired { hidden / 2 } else { hidden };
+        let drawn = |units: usize| if paired { units / 2 } else { units };
+        let last = architecture.layers.last().map_or(0, |layer| layer.width);
         let mut signs: Vec<f64> = {
             let mut generator = stream(seed, SIGN_STREAM);
-            (0..drawn).map(|_| if generator.random::<bool>() { 1.0 } else { -1.0 }).collect()
-        };
-        let mut weights: Vec<f64> = {
-            let mut generator = stream(seed, WEIGHT_STREAM);
-            (0..drawn * features).map(|_| generator.sample(StandardNormal)).collect()
+            (0..drawn(last)).map(|_| if generator.random::<bool>() { 1.0 } else { -1.0 }).collect()
         };
         if paired {
             signs.extend_from_within(..);
-            signs[drawn..].iter_mut().for_each(|c| *c = -*c);
-            weights.extend_from_within(..);
+            signs[last / 2..].iter_mut().for_each(|c| *c = -*c);
+        }
+        let mut generator = stream(seed, WEIGHT_STREAM);
+        let (mut weights, mut before) = (Vec::new(), features);
+        for (l, layer) in architecture.layers.iter().enumerate() {
+            let (first, length) = (weights.len(), layer.weights_of_unit(before));
+            let numbers = drawn(layer.width) * length;
+            weights.extend((0..numbers).map(|_| generator.sample::<f64, _>(StandardNormal)));
+            if paired {
+                weights.extend_from_within(first..);
+                if l > 0 {
+                    let mirrored = weights[first + numbers..].chunks_exact_mut(length);
+                    mirrored.for_each(|unit| unit[..before].rotate_left(before / 2));
+                }
+            }
+            before = layer.width;
+        }
+        if architecture.output == Output::Trained {
+            weights.extend_from_slice(&signs);
         }
         Ok(Self { signs, weights })
     }

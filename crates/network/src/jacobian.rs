@@ -1,49 +1,86 @@
-//! The network's Jacobian `S (.) X` together with the curvature factors that second derivatives need.
-//!
-//! S[j,i] = c_i sigma'(z_ji), C[j,i] = c_i sigma''(z_ji), both from one pass over the pre-activations
-//! where C is small enough to keep.
+//! The network's Jacobian, a row of pieces `Delta_l (.) [H_(l-1) 1]`, together with what second derivatives need.
 
+use gaussflow_objective::Residuals;
 use gaussflow_solvers::faer::MatMut;
-use gaussflow_solvers::{JacobianOperator, RowBlocks, RowKronecker};
+use gaussflow_solvers::{JacobianOperator, KroneckerPiece, RowBlocks, RowKronecker};
 
-/// Entries up to which C is kept beside S (2 MiB, what caches hold); a larger C is computed again where it is asked for.
-const KEPT_CURVATURE: usize = 1 << 18;
+use crate::activation::ActivationFunction;
+use crate::network::Network;
+
+/// Entries up to which slopes and curvatures are kept beside Delta (2 MiB, what caches hold); larger ones are computed
+/// again where they are asked for.
+const KEPT: usize = 1 << 18;
 
 /// Df(w) of a network, and what its second derivatives are made of.
 #[derive(Clone, Debug)]
 pub struct NetworkJacobian {
     first: RowKronecker,
-    /// C, n x m, unless it is too large to keep.
-    curvature: Option<RowBlocks>,
+    /// One a hidden layer.
+    bends: Vec<Bend>,
+}
+
+/// How a layer bends, both n x m_l, and without columns where they are too large to keep.
+#[derive(Clone, Debug)]
+pub(crate) struct Bend {
+    /// `s_l sigma'(z_l)`, where another layer or a trained c follows: elsewhere Delta has the same with c.
+    pub(crate) slopes: RowBlocks,
+    /// `P_l s_l sigma''(z_l)`, P_l the derivative of phi by h_l.
+    pub(crate) curvatures: RowBlocks,
 }
 
 impl NetworkJacobian {
-    /// A zero Jacobian over `inputs` (row-major n x `features`) and `hidden` units.
-    pub(crate) fn new(inputs: &[f64], features: usize, hidden: usize) -> Self {
-        let first = RowKronecker::new(inputs, features, hidden);
-        let rows = first.rows();
-        let kept = rows.saturating_mul(hidden) <= KEPT_CURVATURE;
-        Self { first, curvature: kept.then(|| RowBlocks::zeros(rows, hidden)) }
+    /// A zero Jacobian of `network`.
+    pub(crate) fn new<A: ActivationFunction>(network: &Network<A>) -> Self {
+        let (n, inputs) = (network.outputs(), network.inputs());
+        let places = network.places();
+        let d = inputs.columns();
+        let by_row: Vec<f64> = (0..n * d).map(|e| inputs[(e / d, e % d)]).collect();
+        let mut first = RowKronecker::new(&by_row, d, places[0].units);
+        for (place, before) in places[1..].iter().zip(places) {
+            let mut piece = KroneckerPiece::over_varying(n, place.length, place.units);
+            if place.length > before.units {
+                (0..n).for_each(|j| piece.right_mut()[(j, before.units)] = 1.0);
+                piece.right_is_written();
+            }
+            if before == &places[network.layers().len() - 1] {
+                // The output is what it is, times c.
+                let (_, ones, squares) = piece.factors_mut();
+                squares.fill(1.0);
+                (0..n).for_each(|j| ones[(j, 0)] = 1.0);
+            }
+            first = first.with_piece(piece);
+        }
+        let units: usize = network.hidden_widths().sum();
+        let kept = n.saturating_mul(units) <= KEPT;
+        let bend = |(l, width): (usize, usize)| Bend {
+            slopes: RowBlocks::zeros(n, if kept && l + 1 < places.len() { width } else { 0 }),
+            curvatures: RowBlocks::zeros(n, if kept { width } else { 0 }),
+        };
+        let bends = network.hidden_widths().enumerate().map(bend).collect();
+        Self { first, bends }
     }
 
-    /// The same without room for C, as for large networks.
+    /// The same without room for slopes and curvatures, as for large networks.
     #[cfg(test)]
-    pub(crate) fn without_curvature(mut self) -> Self {
-        self.curvature = None;
+    pub(crate) fn without_bends(mut self) -> Self {
+        for bend in &mut self.bends {
+            let n = bend.curvatures.rows();
+            (bend.slopes, bend.curvatures) = (RowBlocks::zeros(n, 0), RowBlocks::zeros(n, 0));
+        }
         self
     }
 
-    /// S with the sums of squares of its rows, and C if it is kept, to be written.
-    pub(crate) fn parts_mut(&mut self) -> ((&mut RowBlocks, &mut [f64]), Option<&mut RowBlocks>) {
-        (self.first.left_and_squares_mut(), self.curvature.as_mut())
+    /// The pieces, and the bends of the hidden layers, to be written.
+    pub(crate) fn parts_mut(&mut self) -> (&mut [KroneckerPiece], &mut [Bend]) {
+        (self.first.pieces_mut(), &mut self.bends)
     }
 
-    /// C, unless it is too large to keep.
-    pub(crate) fn curvature(&self) -> Option<&RowBlocks> {
-        self.curvature.as_ref()
+    /// The bends of the hidden layers.
+    pub(crate) fn bends(&self) -> &[Bend] {
+        &self.bends
     }
 
-    /// The structured operator `S (.) X`.
+    /// The structured operator.
     pub fn row_kronecker(&self) -> &RowKronecker {
         &self.first
     }
@@ -94,8 +131,8 @@ impl JacobianOperator for NetworkJacobian {
         self.first.kernel_columns(selected, out);
     }
 
-    fn gram_blocks(&self, out: &mut Vec<f64>) -> usize {
-        self.first.gram_blocks(out)
+    fn gram_blocks(&self, out: &mut Vec<f64>, orders: &mut Vec<usize>) {
+        self.first.gram_blocks(out, orders);
     }
 
     fn gram_operations(&self) -> f64 {

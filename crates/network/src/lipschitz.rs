@@ -16,12 +16,14 @@ const MOST_BYTES: usize = 1 << 30;
 
 impl<A: ActivationFunction> LipschitzConstants for Network<A> {
     fn jacobian_lipschitz(&self) -> f64 {
-        self.activation().bounds().second * squared_feature_norm(dense(self.inputs()).as_ref())
+        let Some(activation) = self.one_layer() else { return f64::INFINITY };
+        activation.bounds().second * squared_feature_norm(dense(self.inputs()).as_ref())
     }
 
     fn lipschitz(&self) -> f64 {
-        let width = (self.hidden() as f64).sqrt();
-        self.activation().bounds().first * width * largest_singular_value(dense(self.inputs()))
+        let Some(activation) = self.one_layer() else { return f64::INFINITY };
+        let width = (self.signs().len() as f64).sqrt();
+        activation.bounds().first * width * largest_singular_value(dense(self.inputs()))
     }
 }
 

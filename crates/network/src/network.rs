@@ -1,37 +1,23 @@
-//! The one-hidden-layer network `phi(x; w) = sum_i c_i sigma(x . w^(i))` on n fixed rows (section 2.1).
+//! A network `phi(x; w) = c . h_L` on n fixed rows: `z_l = W_l h_(l-1) + b_l`, `h_l = s_l sigma_l(z_l)`, `h_0 = x`.
 //!
-//! `f(w) = phi(w) - phi(w_init)` when nullified. With z_ji = x_j . w^(i), the Jacobian is the row-wise
-//! Kronecker product of S[j,i] = c_i sigma'(z_ji) and X, and
-//! `D2f[u,v]_j = sum_i c_i sigma''(z_ji) (x_j . u_i)(x_j . v_i)`.
-
-use std::ops::Range;
+//! `f(w) = phi(w) - phi(w_init)` when nullified. With `Delta_l = d phi / d z_l`, one row an input row, the Jacobian
+//! is the row of pieces `Delta_l (.) [H_(l-1) 1]`, and `1 (.) H_L` where c is trained. The paper's network (section
+//! 2.1) is one hidden layer without bias, factor or trained c: `phi = sum_i c_i sigma(x . w^(i))`.
 
 use gaussflow_objective::{MapError, Residuals, SecondOrderMap, SmoothMap, require_length};
 use gaussflow_solvers::RowBlocks;
 use rayon::prelude::*;
 
 use crate::activation::{Activation, ActivationFunction};
+use crate::architecture::{Architecture, Layer, Output, Place, Scale};
+use crate::blocks::ROW_BLOCK;
 use crate::jacobian::NetworkJacobian;
-use crate::second_derivative::ROW_BLOCK;
 use crate::{InitialPoint, NetworkError};
 
-/// Activations from which several threads share them: some tenths of a millisecond.
-const PARALLEL: usize = 1 << 17;
-
-/// Pre-activations that are computed together: several units' rows, within the first-level cache.
-const GROUP: usize = 4 * ROW_BLOCK;
-
-/// So many numbers are all there are for a small network.
-const SMALL_GROUP: usize = 2 * ROW_BLOCK;
-
-/// An array that begins with a cache line: vectors then lie in one line each.
-#[repr(align(64))]
-struct Scratch<const N: usize>([f64; N]);
-
-/// A one-hidden-layer network on fixed inputs, as a map from the m x d weights to n outputs.
+/// A network on fixed inputs, as a map from its weights to n outputs.
 ///
-/// The parameter vector is `[m][d]` row-major: entry `i d + k` weighs feature k in unit i. The output
-/// signs c are fixed.
+/// The parameter vector holds layer after layer, each `[m_l][m_(l-1)]` row-major with the bias of a unit after its
+/// other weights, and at last c where it is trained. In the paper's network entry `i d + k` weighs feature k in unit i.
 ///
 /// # Examples
 /// ```
@@ -47,17 +33,41 @@ struct Scratch<const N: usize>([f64; N]);
 /// assert_eq!(output, [0.0; 3]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// Two hidden layers with biases, and trained output weights:
+/// ```
+/// use gaussflow_network::{
+///     Activation, Architecture, InitialPoint, Initialization, Layer, Network, Scale,
+/// };
+/// use gaussflow_objective::Residuals;
+///
+/// let inputs = [0.5, -1.0, 2.0, 0.3, 1.0, 1.0]; // three rows, two features
+/// let layer = |width| Layer::new(width, Activation::Tanh).with_bias();
+/// let first = layer(16).scaled(Scale::InverseRootWidth);
+/// let architecture = Architecture::new(vec![first, layer(8)]).with_trained_output();
+/// let point = InitialPoint::draw_for(&architecture, Initialization::Plain, 2, 0)?;
+/// let network = Network::with_architecture(&inputs, 2, architecture, &point.signs)?;
+/// assert_eq!(network.parameters(), 16 * 3 + 8 * 17 + 8);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Network<A = Activation> {
+    /// X, with a column of ones where the first layer has biases.
     inputs: RowBlocks,
+    features: usize,
+    architecture: Architecture<A>,
+    /// c where it is fixed, and where the trained c starts.
     signs: Vec<f64>,
+    /// What the units of a layer are multiplied by: s_l, or `s_L c` in the last layer of fixed c.
+    factors: Vec<Vec<f64>>,
+    /// Where the weights stand.
+    places: Vec<Place>,
     /// `phi(w_init)` when nullified, else zero.
     offset: Vec<f64>,
-    activation: A,
 }
 
 impl<A: ActivationFunction> Network<A> {
-    /// The network phi on `inputs` (row-major n x `features`) with output signs c (length m).
+    /// The paper's network phi on `inputs` (row-major n x `features`) with output signs c (length m).
     ///
     /// # Errors
     /// [`NetworkError`] on empty or ragged shapes, or entries that are not finite.
@@ -67,22 +77,48 @@ impl<A: ActivationFunction> Network<A> {
         signs: &[f64],
         activation: A,
     ) -> Result<Self, NetworkError> {
-        let hidden = signs.len();
-        if features == 0 || hidden == 0 || inputs.is_empty() {
-            let rows = inputs.len().checked_div(features).unwrap_or(0);
-            return Err(NetworkError::Empty { rows, features, hidden });
-        }
+        let architecture = Architecture::one_layer(signs.len(), activation);
+        Self::with_architecture(inputs, features, architecture, signs)
+    }
+
+    /// The network phi of an architecture on `inputs` (row-major n x `features`), `signs` the weights c of the output or,
+    /// where they are trained, where they start (one for each unit of the last layer).
+    ///
+    /// # Errors
+    /// [`NetworkError`] on empty or ragged shapes, another number of signs, or entries that are not finite.
+    pub fn with_architecture(
+        inputs: &[f64],
+        features: usize,
+        architecture: Architecture<A>,
+        signs: &[f64],
+    ) -> Result<Self, NetworkError> {
+        let rows = inputs.len().checked_div(features).unwrap_or(0);
+        architecture.require_shapes(rows, features)?;
         if !inputs.len().is_multiple_of(features) {
             return Err(NetworkError::RaggedInputs { entries: inputs.len(), features });
         }
         require_finite("the inputs", inputs)?;
         require_finite("the output signs", signs)?;
-        let rows = inputs.len() / features;
+        let layers = &architecture.layers;
+        let mut factors: Vec<Vec<f64>> =
+            layers.iter().map(|layer| vec![layer.scale.factor(layer.width); layer.width]).collect();
+        if let Some(last) = factors.last_mut() {
+            if signs.len() != last.len() {
+                let (expected, found) = (last.len(), signs.len());
+                return Err(NetworkError::SignCount { expected, found });
+            }
+            if architecture.output == Output::Signs {
+                last.iter_mut().zip(signs).for_each(|(s, c)| *s *= c);
+            }
+        }
         Ok(Self {
-            inputs: blocks_of(inputs, features),
+            inputs: blocks_of(inputs, features, layers[0].bias),
+            features,
+            places: architecture.places(features),
+            architecture,
             signs: signs.to_vec(),
+            factors,
             offset: vec![0.0; rows],
-            activation,
         })
     }
 
@@ -91,10 +127,10 @@ impl<A: ActivationFunction> Network<A> {
     /// # Errors
     /// [`NetworkError`] on a wrong number of weights or entries that are not finite.
     pub fn nullified_at(mut self, weights: &[f64]) -> Result<Self, NetworkError> {
-        let (hidden, features) = (self.hidden(), self.features());
-        let expected = hidden * features;
+        let expected = self.parameters();
         if weights.len() != expected {
-            let found = weights.len();
+            let (found, features) = (weights.len(), self.features);
+            let hidden = self.hidden_widths().collect();
             return Err(NetworkError::WeightCount { expected, found, hidden, features });
         }
         require_finite("the weights", weights)?;
@@ -105,7 +141,8 @@ impl<A: ActivationFunction> Network<A> {
         Ok(self)
     }
 
-    /// The network of [`Initialization`](crate::Initialization) `kind`: nullified at the drawn point, or plain phi.
+    /// The paper's network of [`Initialization`](crate::Initialization) `kind`: nullified at the drawn point, or
+    /// plain phi.
     ///
     /// # Errors
     /// As [`Self::new`] and [`Self::nullified_at`].
@@ -116,182 +153,135 @@ impl<A: ActivationFunction> Network<A> {
         point: &InitialPoint,
         activation: A,
     ) -> Result<Self, NetworkError> {
-        let network = Self::new(inputs, features, &point.signs, activation)?;
+        Self::new(inputs, features, &point.signs, activation)?.started_as(kind, &point.weights)
+    }
+
+    /// The network as [`Initialization`](crate::Initialization) `kind` starts it: nullified at the drawn `weights`, or
+    /// phi itself.
+    ///
+    /// # Errors
+    /// As [`Self::nullified_at`].
+    pub fn started_as(
+        self,
+        kind: crate::Initialization,
+        weights: &[f64],
+    ) -> Result<Self, NetworkError> {
         match kind {
-            crate::Initialization::Nullified => network.nullified_at(&point.weights),
+            crate::Initialization::Nullified => self.nullified_at(weights),
             // phi is already 0 at an antisymmetric point, up to rounding.
-            crate::Initialization::Antisymmetric | crate::Initialization::Plain => Ok(network),
+            crate::Initialization::Antisymmetric | crate::Initialization::Plain => Ok(self),
         }
     }
 
-    /// Number of hidden units m.
-    pub fn hidden(&self) -> usize {
-        self.signs.len()
+    /// What the network is made of.
+    pub fn architecture(&self) -> &Architecture<A> {
+        &self.architecture
     }
 
-    /// Number of features d.
-    pub fn features(&self) -> usize {
-        self.inputs.columns()
+    /// The hidden layers.
+    pub(crate) fn layers(&self) -> &[Layer<A>] {
+        &self.architecture.layers
     }
 
-    /// The inputs X, n x d.
-    pub fn inputs(&self) -> &RowBlocks {
-        &self.inputs
+    /// The last hidden layer.
+    pub fn last_layer(&self) -> &Layer<A> {
+        // There is at least one.
+        &self.architecture.layers[self.architecture.layers.len() - 1]
     }
 
-    /// The output signs c (length m).
+    /// The same network without the offset that nullifies it: phi.
+    #[must_use]
+    pub fn plain(mut self) -> Self {
+        self.offset.fill(0.0);
+        self
+    }
+
+    /// The widths of the hidden layers.
+    pub fn hidden_widths(&self) -> impl Iterator<Item = usize> {
+        self.layers().iter().map(|layer| layer.width)
+    }
+
+    /// The weights c of the output; where they are trained, as they start.
     pub fn signs(&self) -> &[f64] {
         &self.signs
     }
 
-    /// The activation.
-    pub fn activation(&self) -> &A {
-        &self.activation
+    /// Number of features d.
+    pub fn features(&self) -> usize {
+        self.features
+    }
+
+    /// The inputs X, n x d, and a column of ones where the first layer has biases.
+    pub fn inputs(&self) -> &RowBlocks {
+        &self.inputs
+    }
+
+    /// The activation, where this is the paper's network: one hidden layer without biases or factor, fixed signs.
+    pub fn one_layer(&self) -> Option<&A> {
+        match (self.layers(), self.architecture.output) {
+            ([Layer { bias: false, scale: Scale::Unit, activation, .. }], Output::Signs) => {
+                Some(activation)
+            }
+            _ => None,
+        }
+    }
+
+    /// Where the weights of every layer stand, those of the output last.
+    pub(crate) fn places(&self) -> &[Place] {
+        &self.places
+    }
+
+    /// What the units of a layer are multiplied by.
+    pub(crate) fn factors(&self, layer: usize) -> &[f64] {
+        &self.factors[layer]
+    }
+
+    /// `phi(w_init)`, or zero.
+    pub(crate) fn offset(&self) -> &[f64] {
+        &self.offset
     }
 
     /// Refuses weights or outputs of another length than p or n.
-    fn check_shapes(&self, w: &[f64], out: &[f64]) -> Result<(), MapError> {
+    pub(crate) fn check_shapes(&self, w: &[f64], out: &[f64]) -> Result<(), MapError> {
         require_length("the weights w", w, self.parameters())?;
         require_length("the output", out, self.outputs())
     }
 
     /// `out = f(w)`.
     fn evaluate(&self, w: &[f64], out: &mut [f64]) {
-        for (b, out) in out.chunks_mut(ROW_BLOCK).enumerate() {
-            out.fill(0.0);
-            self.for_groups(b, w, |units, stride, [z, sigma]| {
-                self.activation.value(z, sigma);
-                add_combination(out, &self.signs[units], sigma, stride);
-            });
-            subtract(out, &self.offset[b * ROW_BLOCK..]);
-        }
-    }
-
-    /// Value, S with its rows' sums of squares, and (where it is kept) C on the rows of block `b`: matrices in the
-    /// layout of a block.
-    fn linearize_block(
-        &self,
-        b: usize,
-        w: &[f64],
-        value: &mut [f64],
-        (slopes, squares): (&mut [f64], &mut [f64]),
-        mut curvatures: Option<&mut [f64]>,
-    ) {
-        let rows = value.len();
-        value.fill(0.0);
-        squares.fill(0.0);
-        self.for_groups(b, w, |units, stride, [z, sigma]| {
-            let (signs, place) =
-                (&self.signs[units.clone()], units.start * stride..units.end * stride);
-            let slopes = &mut slopes[place.clone()];
-            match &mut curvatures {
-                Some(curvatures) => {
-                    let curvatures = &mut curvatures[place];
-                    self.activation.evaluate(z, sigma, slopes, curvatures);
-                    scale_columns(curvatures, signs, stride, rows);
-                }
-                None => self.activation.value_and_slope(z, sigma, slopes),
-            }
-            add_combination(value, signs, sigma, stride);
-            scale_columns(slopes, signs, stride, rows);
-            add_squares(squares, slopes, stride);
-        });
-        subtract(value, &self.offset[b * ROW_BLOCK..]);
-    }
-
-    /// Shows `visit` the pre-activations `z_j = x_j . w^(i)` of groups of units on the rows of block `b`: the
-    /// units, the distance from one unit to the next, and the numbers, which are 0 past the block's rows, with
-    /// as many to work in.
-    fn for_groups(
-        &self,
-        b: usize,
-        w: &[f64],
-        visit: impl FnMut(Range<usize>, usize, [&mut [f64]; 2]),
-    ) {
-        // To fill a large array would take longer than a small network's activations.
-        if self.hidden() * self.inputs.block_stride(b) <= SMALL_GROUP {
-            self.for_groups_in(&mut Scratch([0.0; 2 * SMALL_GROUP]).0, b, w, visit);
+        let work = |(b, out): (usize, &mut [f64])| self.evaluate_block(b, w, out);
+        if self.is_large() {
+            out.par_chunks_mut(ROW_BLOCK).enumerate().for_each(work);
         } else {
-            self.for_groups_in(&mut Scratch([0.0; 2 * GROUP]).0, b, w, visit);
+            out.chunks_mut(ROW_BLOCK).enumerate().for_each(work);
         }
     }
 
-    /// The same with room for two times a group's numbers.
-    fn for_groups_in(
-        &self,
-        scratch: &mut [f64],
-        b: usize,
-        w: &[f64],
-        mut visit: impl FnMut(Range<usize>, usize, [&mut [f64]; 2]),
-    ) {
-        let (z, sigma) = scratch.split_at_mut(scratch.len() / 2);
-        let (d, stride) = (self.features(), self.inputs.block_stride(b));
-        let units = z.len() / stride;
-        for (group, weights) in w.chunks(units * d).enumerate() {
-            let (first, count) = (group * units, weights.len() / d);
-            let (z, sigma) = (&mut z[..count * stride], &mut sigma[..count * stride]);
-            self.inputs.block_product(b, weights, z);
-            visit(first..first + count, stride, [z, sigma]);
-        }
+    /// Whether several threads share a pass through the network: some tenths of a millisecond.
+    pub(crate) fn is_large(&self) -> bool {
+        let sums: usize = self.places[1..].iter().map(|place| place.units * place.length).sum();
+        let units: usize = self.hidden_widths().sum();
+        self.inputs.rows() * (units + sums / SUMS_OF_AN_ACTIVATION) >= PARALLEL
     }
 }
 
-/// Row-major `inputs` as a matrix in blocks of rows.
-fn blocks_of(inputs: &[f64], features: usize) -> RowBlocks {
-    let mut blocks = RowBlocks::zeros(inputs.len() / features, features);
+/// Activations from which several threads share them.
+const PARALLEL: usize = 1 << 17;
+
+/// Multiply-adds that take as long as an activation.
+const SUMS_OF_AN_ACTIVATION: usize = 32;
+
+/// Row-major `inputs` as a matrix in blocks of rows, with a column of ones if asked for.
+fn blocks_of(inputs: &[f64], features: usize, ones: bool) -> RowBlocks {
+    let rows = inputs.len() / features;
+    let mut blocks = RowBlocks::zeros(rows, features + usize::from(ones));
     for (e, x) in inputs.iter().enumerate() {
         blocks[(e / features, e % features)] = *x;
     }
-    blocks
-}
-
-/// `out += sum_i factors_i columns_i`, columns `stride` apart, vectorized for the processor at hand; same
-/// bits on every processor.
-fn add_combination(out: &mut [f64], factors: &[f64], columns: &[f64], stride: usize) {
-    pulp::Arch::new().dispatch(
-        #[inline(always)]
-        || {
-            for (factor, column) in factors.iter().zip(columns.chunks_exact(stride)) {
-                for (o, x) in out.iter_mut().zip(column) {
-                    *o += factor * x;
-                }
-            }
-        },
-    );
-}
-
-/// Multiplies each column by its factor, vectorized likewise, and sets what lies past `rows` to zero.
-fn scale_columns(columns: &mut [f64], factors: &[f64], stride: usize, rows: usize) {
-    pulp::Arch::new().dispatch(
-        #[inline(always)]
-        || {
-            for (factor, column) in factors.iter().zip(columns.chunks_exact_mut(stride)) {
-                column.iter_mut().for_each(|x| *x *= factor);
-                column[rows..].fill(0.0);
-            }
-        },
-    );
-}
-
-/// `out += columns^2`, entry by entry, for each column, vectorized likewise.
-fn add_squares(out: &mut [f64], columns: &[f64], stride: usize) {
-    pulp::Arch::new().dispatch(
-        #[inline(always)]
-        || {
-            for column in columns.chunks_exact(stride) {
-                for (o, x) in out.iter_mut().zip(column) {
-                    *o += x * x;
-                }
-            }
-        },
-    );
-}
-
-/// `out -= offset`, after the sum, so that f is exactly 0 where phi was taken.
-fn subtract(out: &mut [f64], offset: &[f64]) {
-    for (o, offset) in out.iter_mut().zip(offset) {
-        *o -= offset;
+    if ones {
+        (0..rows).for_each(|j| blocks[(j, features)] = 1.0);
     }
+    blocks
 }
 
 /// Refuses entries that are infinite or NaN.
@@ -304,7 +294,7 @@ fn require_finite(what: &'static str, values: &[f64]) -> Result<(), NetworkError
 
 impl<A: ActivationFunction> Residuals for Network<A> {
     fn parameters(&self) -> usize {
-        self.hidden() * self.features()
+        self.places.last().map_or(0, |place| place.end())
     }
 
     fn outputs(&self) -> usize {
@@ -322,12 +312,10 @@ impl<A: ActivationFunction> SmoothMap for Network<A> {
     type Jacobian = NetworkJacobian;
 
     fn new_jacobian(&self) -> NetworkJacobian {
-        let (n, d) = (self.inputs.rows(), self.features());
-        let by_row: Vec<f64> = (0..n * d).map(|e| self.inputs[(e / d, e % d)]).collect();
-        NetworkJacobian::new(&by_row, d, self.hidden())
+        NetworkJacobian::new(self)
     }
 
-    /// One pass: each unit's pre-activations give sigma, sigma' and, where C is kept, sigma'' together.
+    /// One pass forward and, over several layers, one backward.
     fn linearize(
         &self,
         w: &[f64],
@@ -335,35 +323,7 @@ impl<A: ActivationFunction> SmoothMap for Network<A> {
         jacobian: &mut NetworkJacobian,
     ) -> Result<(), MapError> {
         self.check_shapes(w, value)?;
-        let several = value.len() * self.hidden() >= PARALLEL;
-        let ((first, squares), curvature) = jacobian.parts_mut();
-        // Blocks of rows know nothing of each other: the bits are those of one thread.
-        match (several, curvature) {
-            (true, Some(curvature)) => value
-                .par_chunks_mut(ROW_BLOCK)
-                .zip(squares.par_chunks_mut(ROW_BLOCK))
-                .zip(first.par_blocks_mut().zip(curvature.par_blocks_mut()))
-                .enumerate()
-                .for_each(|(b, ((value, squares), (s, c)))| {
-                    self.linearize_block(b, w, value, (s, squares), Some(c));
-                }),
-            (true, None) => value
-                .par_chunks_mut(ROW_BLOCK)
-                .zip(squares.par_chunks_mut(ROW_BLOCK))
-                .zip(first.par_blocks_mut())
-                .enumerate()
-                .for_each(|(b, ((value, squares), s))| {
-                    self.linearize_block(b, w, value, (s, squares), None);
-                }),
-            (false, mut curvature) => {
-                let rows = value.chunks_mut(ROW_BLOCK).zip(squares.chunks_mut(ROW_BLOCK));
-                let mut curvatures = curvature.as_mut().map(|curvature| curvature.blocks_mut());
-                for (b, ((value, squares), s)) in rows.zip(first.blocks_mut()).enumerate() {
-                    let c = curvatures.as_mut().and_then(Iterator::next);
-                    self.linearize_block(b, w, value, (s, squares), c);
-                }
-            }
-        }
+        self.write_linearization(w, value, jacobian);
         Ok(())
     }
 

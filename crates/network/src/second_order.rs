@@ -1,14 +1,14 @@
 //! The network as a map with second derivatives: `D2f(w)[u, v]` and `B(weights) = sum_j weights_j Hess f_j`.
-//!
-//! C[j,i] = c_i sigma''(z_ji) comes from the Jacobian that was written at w, or is computed again.
 
-use gaussflow_objective::{MapError, Residuals, SecondOrderMap, require_length};
+use gaussflow_objective::{
+    MapError, Residuals, SecondOrderMap, require_length, weighted_hessian_by_products,
+};
 use gaussflow_solvers::faer::MatMut;
 
 use crate::activation::ActivationFunction;
 use crate::jacobian::NetworkJacobian;
 use crate::network::Network;
-use crate::second_derivative::{CurvatureColumns, Curved, ROW_BLOCK};
+use crate::second_derivative::Curved;
 
 impl<A: ActivationFunction> SecondOrderMap for Network<A> {
     fn second_derivative(
@@ -57,7 +57,10 @@ impl<A: ActivationFunction> SecondOrderMap for Network<A> {
                 return Err(MapError::ShapeMismatch { what, expected, found: side });
             }
         }
-        self.curved(w, jacobian)?.weighted_hessian(weights, out);
+        if self.places().len() > 1 {
+            return weighted_hessian_by_products(self, w, jacobian, weights, out);
+        }
+        self.curved(w, jacobian)?.one_layer_weighted_hessian(weights, out);
         Ok(())
     }
 }
@@ -68,35 +71,9 @@ impl<A: ActivationFunction> Network<A> {
         &'a self,
         w: &'a [f64],
         jacobian: &'a NetworkJacobian,
-    ) -> Result<Curved<'a, Curvature<'a, A>>, MapError> {
+    ) -> Result<Curved<'a, A>, MapError> {
         require_length("the weights w", w, self.parameters())?;
-        let inputs = jacobian.row_kronecker().right();
-        Ok(Curved {
-            inputs,
-            hidden: self.hidden(),
-            columns: Curvature { network: self, w, jacobian },
-        })
-    }
-}
-
-/// C at w: what the Jacobian keeps, or the activation's second derivative once more.
-struct Curvature<'a, A> {
-    network: &'a Network<A>,
-    w: &'a [f64],
-    jacobian: &'a NetworkJacobian,
-}
-
-impl<A: ActivationFunction> CurvatureColumns for Curvature<'_, A> {
-    fn fill(&self, b: usize, i: usize, out: &mut [f64]) {
-        if let Some(kept) = self.jacobian.curvature() {
-            out.copy_from_slice(kept.column(b, i));
-            return;
-        }
-        let (network, d, n) = (self.network, self.network.features(), out.len());
-        let (mut z, mut sigma, mut slope) = ([0.0; ROW_BLOCK], [0.0; ROW_BLOCK], [0.0; ROW_BLOCK]);
-        network.inputs().block_product(b, &self.w[i * d..(i + 1) * d], &mut z);
-        network.activation().evaluate(&z[..n], &mut sigma[..n], &mut slope[..n], out);
-        out.iter_mut().for_each(|s| *s *= network.signs()[i]);
+        Ok(Curved { network: self, w, jacobian })
     }
 }
 
@@ -120,12 +97,14 @@ mod tests {
         for activation in Activation::ALL {
             let network = Network::new(&inputs, d, &point.signs, activation)?;
             let (mut kept, mut lost) =
-                (network.new_jacobian(), network.new_jacobian().without_curvature());
+                (network.new_jacobian(), network.new_jacobian().without_bends());
+            let left =
+                |jacobian: &NetworkJacobian| jacobian.row_kronecker().pieces()[0].left().clone();
             let (w, mut value) = (&point.weights, [vec![0.0; n], vec![0.0; n]]);
             network.linearize(w, &mut value[0], &mut kept)?;
             network.linearize(w, &mut value[1], &mut lost)?;
             assert_eq!(value[0], value[1]);
-            assert_eq!(kept.row_kronecker().left(), lost.row_kronecker().left());
+            assert_eq!(left(&kept), left(&lost));
             let (mut bent, mut products) = ([[0.0; 150]; 2], [[0.0; 21]; 2]);
             for (k, jacobian) in [&kept, &lost].into_iter().enumerate() {
                 network.second_derivative(w, jacobian, w, w, &mut bent[k])?;

@@ -188,7 +188,8 @@ fn jacobian_slope<M: SmoothMap>(
     slope(map, w, v, 2.0, |h, j| value[j] + h * first[j])
 }
 
-/// Fits the slope of `norm(f(w + h v) - expansion(h))` over h = 10^0, 10^-1/2, ..., 10^-8.
+/// Fits the slope of `norm(f(w + h v) - expansion(h))` over h = 10^0, 10^-1/2, ..., 10^-8; steps of 10^-12 and less show
+/// the noise of the values.
 fn slope<M: SmoothMap>(
     map: &M,
     w: &[f64],
@@ -197,8 +198,9 @@ fn slope<M: SmoothMap>(
     expansion: impl Fn(f64, usize) -> f64,
 ) -> Result<SlopeCheck, MapError> {
     let mut value = vec![0.0; map.outputs()];
-    let (mut steps, mut remainders, mut largest) = (Vec::new(), Vec::new(), 0.0_f64);
-    for k in 0..=16 {
+    let (mut steps, mut remainders, mut largest, mut noise) =
+        (Vec::new(), Vec::new(), 0.0_f64, 0.0_f64);
+    for k in (0..=16).chain(24..28) {
         let h = 10_f64.powf(-0.5 * f64::from(k));
         let shifted: Vec<f64> = w.iter().zip(v).map(|(w, v)| w + h * v).collect();
         if map.value(&shifted, &mut value).is_err() || value.iter().any(|x| !x.is_finite()) {
@@ -206,6 +208,11 @@ fn slope<M: SmoothMap>(
         }
         largest = largest.max(norm(&value));
         value.iter_mut().enumerate().for_each(|(j, x)| *x -= expansion(h, j));
+        if k > 16 {
+            // Beside so small steps a remainder is the rounding of values, be the derivative right or wrong.
+            noise = noise.max(norm(&value));
+            continue;
+        }
         steps.push(h);
         remainders.push(norm(&value));
     }
@@ -213,7 +220,8 @@ fn slope<M: SmoothMap>(
         let reason = format!("{} of 17 steps along the direction have a value", steps.len());
         return Err(MapError::Undefined { reason });
     }
-    // The values carry a few eps each; 100 leaves room for the map's own condition.
-    let rounding = vec![100.0 * f64::EPSILON * largest; steps.len()];
+    // The values carry a few eps each; 100 leaves room for the map's own condition, and where terms larger than the
+    // values cancel the noise tells.
+    let rounding = vec![(100.0 * f64::EPSILON * largest).max(10.0 * noise); steps.len()];
     Ok(SlopeCheck::fit(steps, remainders, rounding, expected))
 }

@@ -23,7 +23,7 @@ pub use linearization::{GradientNorms, Linearization, PointError};
 pub use loss::{LogCosh, Loss, LossError, Squared, WeightedSquares};
 pub use map::{
     LipschitzConstants, MapError, Residuals, SecondOrderMap, SmoothMap, require_finite,
-    require_length,
+    require_length, weighted_hessian_by_products,
 };
 pub use objective::{Objective, ObjectiveError};
 pub use sparse_differences::SparseDifferences;

@@ -170,28 +170,43 @@ pub trait SecondOrderMap: SmoothMap {
         w: &[f64],
         jacobian: &Self::Jacobian,
         weights: &[f64],
-        mut out: MatMut<'_, f64>,
+        out: MatMut<'_, f64>,
     ) -> Result<(), MapError> {
-        let p = self.parameters();
-        let (mut unit, mut column) = (vec![0.0; p], vec![0.0; p]);
-        for k in 0..p {
-            unit[k] = 1.0;
-            self.weighted_hessian_apply(w, jacobian, weights, &unit, &mut column)?;
-            unit[k] = 0.0;
-            for (r, &entry) in column.iter().enumerate() {
-                out[(r, k)] = entry;
-            }
-        }
-        // Columns that carry rounding, or come from differences, are symmetric only nearly.
-        for k in 0..p {
-            for r in 0..k {
-                let mean = 0.5 * (out[(r, k)] + out[(k, r)]);
-                out[(r, k)] = mean;
-                out[(k, r)] = mean;
-            }
-        }
-        Ok(())
+        weighted_hessian_by_products(self, w, jacobian, weights, out)
     }
+}
+
+/// Writes the symmetric p x p matrix `B(weights)` of `map` column by column: p products
+/// [`SecondOrderMap::weighted_hessian_apply`].
+///
+/// # Errors
+/// As [`Residuals::value`].
+pub fn weighted_hessian_by_products<M: SecondOrderMap + ?Sized>(
+    map: &M,
+    w: &[f64],
+    jacobian: &M::Jacobian,
+    weights: &[f64],
+    mut out: MatMut<'_, f64>,
+) -> Result<(), MapError> {
+    let p = map.parameters();
+    let (mut unit, mut column) = (vec![0.0; p], vec![0.0; p]);
+    for k in 0..p {
+        unit[k] = 1.0;
+        map.weighted_hessian_apply(w, jacobian, weights, &unit, &mut column)?;
+        unit[k] = 0.0;
+        for (r, &entry) in column.iter().enumerate() {
+            out[(r, k)] = entry;
+        }
+    }
+    // Columns that carry rounding, or come from differences, are symmetric only nearly.
+    for k in 0..p {
+        for r in 0..k {
+            let mean = 0.5 * (out[(r, k)] + out[(k, r)]);
+            out[(r, k)] = mean;
+            out[(k, r)] = mean;
+        }
+    }
+    Ok(())
 }
 
 /// The moduli of Lipschitz continuity that the paper's hypotheses name, as proven upper bounds.

@@ -19,6 +19,8 @@ pub use dense::extreme_eigenpairs::Eigenpair;
 pub use dense::symmetric::SymmetricEigen;
 pub use error::SolveError;
 pub use faer;
+pub use jacobian::block_product::{rows_times, rows_times_transposed};
+pub use jacobian::kronecker_piece::KroneckerPiece;
 pub use jacobian::operator::{DenseJacobian, JacobianOperator};
 pub use jacobian::row_blocks::RowBlocks;
 pub use jacobian::row_kronecker::RowKronecker;

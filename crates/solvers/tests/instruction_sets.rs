@@ -33,14 +33,15 @@ fn check(set: u8, (n, d, m): (usize, usize, usize)) {
     let what = format!("instruction set {set}, n {n}, d {d}, m {m}");
     let p = m * d;
     let mut jacobian = RowKronecker::new(&draws(n * d, 1), d, m);
-    let (mut left, slopes) = (draws(n * m, 2).into_iter(), jacobian.left_mut());
+    let (mut left, slopes) = (draws(n * m, 2).into_iter(), jacobian.pieces_mut()[0].left_mut());
     for j in 0..n {
         for i in 0..m {
             slopes[(j, i)] = left.next().unwrap_or(0.0);
         }
     }
-    let dense =
-        Mat::from_fn(n, p, |j, c| jacobian.left()[(j, c / d)] * jacobian.right()[(j, c % d)]);
+    let dense = Mat::from_fn(n, p, |j, c| {
+        jacobian.pieces()[0].left()[(j, c / d)] * jacobian.pieces()[0].right()[(j, c % d)]
+    });
     let (v, u) = (draws(p, 3), draws(n, 4));
     let (mut image, mut pulled) = (vec![f64::NAN; n], vec![f64::NAN; p]);
     jacobian.apply(&v, &mut image);

@@ -18,15 +18,17 @@ pub fn jacobian_lipschitz_lower<A: ActivationFunction>(network: &Network<A>) -> 
     let rows = rows_of(network);
     let mut order: Vec<usize> = (0..rows.len()).collect();
     order.sort_by(|&a, &b| norm(&rows[b]).total_cmp(&norm(&rows[a])));
-    let bend = largest_bend(network.activation());
+    let bend = largest_bend(&network.last_layer().activation);
     let starts = order.iter().take(STARTS);
-    starts.map(|&j| ascend(network.activation(), &rows, &rows[j], bend)).fold(0.0, f64::max)
+    starts
+        .map(|&j| ascend(&network.last_layer().activation, &rows, &rows[j], bend))
+        .fold(0.0, f64::max)
 }
 
 /// `sigma_2 sqrt(sum_j norm(x_j)^4)`: the bound that follows from norms alone.
 pub fn jacobian_lipschitz_loose<A: ActivationFunction>(network: &Network<A>) -> f64 {
     let fourths = rows_of(network).iter().map(|x| norm(x).powi(4)).sum::<f64>();
-    network.activation().bounds().second * fourths.sqrt()
+    network.last_layer().activation.bounds().second * fourths.sqrt()
 }
 
 /// The rows x_j.

@@ -94,18 +94,18 @@ impl NetworkConstants {
     /// The same from what was measured at w_0.
     pub fn at_start(problem: &Problem, start: &Local) -> Self {
         let network = &problem.network;
-        let bounds = network.activation().bounds();
+        let bounds = network.last_layer().activation.bounds();
         let squares: f64 = problem.input_rows().iter().map(|x| x * x).sum();
         Self {
             outputs: problem.outputs(),
             parameters: problem.parameters(),
-            hidden: network.hidden(),
+            hidden: network.last_layer().width,
             lambda0: 0.5 * start.smallest().max(0.0).sqrt(),
             lambda_n: 0.5 * start.largest().sqrt(),
             jacobian_lipschitz: network.jacobian_lipschitz(),
             jacobian_lipschitz_lower: jacobian_lipschitz_lower(network),
             jacobian_lipschitz_loose: jacobian_lipschitz_loose(network),
-            lipschitz_printed: bounds.first * (network.hidden() as f64 * squares).sqrt(),
+            lipschitz_printed: bounds.first * (network.last_layer().width as f64 * squares).sqrt(),
             lipschitz: network.lipschitz(),
             second_bound: bounds.second,
             strong_convexity: problem.loss.strong_convexity(),

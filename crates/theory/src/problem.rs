@@ -73,12 +73,6 @@ impl Problem {
         (0..n * d).map(|e| self.network.inputs()[(e / d, e % d)]).collect()
     }
 
-    /// phi: the same network without the nullifying offset.
-    pub fn plain_network(&self) -> Result<Network, TheoryError> {
-        let (d, signs) = (self.network.features(), self.network.signs());
-        Ok(Network::new(&self.input_rows(), d, signs, *self.network.activation())?)
-    }
-
     /// A bound of the rounding error of `alpha f(w)`, a norm: `alpha eps (4 m sigma_0 sqrt(n) +
     /// Lip_f norm(w_0))`.
     ///
@@ -86,8 +80,8 @@ impl Problem {
     /// subtracts as much; and w itself is rounded. (m additions of random signs lose sqrt(m) units, the
     /// factor m is a bound.)
     pub fn output_rounding(&self, scaling: f64) -> f64 {
-        let (m, n) = (self.network.hidden() as f64, self.outputs() as f64);
-        let value = self.network.activation().bounds().value;
+        let (last, n) = (self.network.last_layer(), self.outputs() as f64);
+        let (m, value) = (last.width as f64, last.activation.bounds().value);
         let of_weights = self.network.lipschitz() * norm(&self.initial);
         scaling * f64::EPSILON * (4.0 * m * value * n.sqrt() + of_weights)
     }

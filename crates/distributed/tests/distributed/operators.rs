@@ -143,7 +143,7 @@ fn blocks_of_units_precondition_over_ranks() {
         let rows = rows_of(n, 2, ranks.rank());
         let mut here = RowKronecker::new(&inputs[rows.start * d..rows.end * d], d, m);
         for (r, j) in rows.clone().enumerate() {
-            (0..m).for_each(|i| here.left_mut()[(r, i)] = slope(j, i));
+            (0..m).for_each(|i| here.pieces_mut()[0].left_mut()[(r, i)] = slope(j, i));
         }
         let structured = RowSplit::new(here, Rc::new(RefCell::new(Reducer::new(ranks))));
         let dense = split(ranks, &whole);

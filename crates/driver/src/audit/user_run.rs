@@ -39,7 +39,7 @@ pub fn rows(experiment: &Experiment, findings: &mut Findings) -> Result<(), Audi
     };
     let (n, p) = (problem.outputs(), problem.parameters());
     let records = &mut findings.records;
-    let activation = *problem.network.activation();
+    let activation = problem.network.last_layer().activation;
     let bounds = gaussflow::network::ActivationFunction::bounds(&activation);
     records.push(setting::activation_bounds(activation.name(), &activation, bounds));
     let (nu, mu) = (problem.loss.strong_convexity(), problem.loss.smoothness());

@@ -95,7 +95,7 @@ fn the_norm_from_the_forward_pass_is_that_of_the_entries() {
             }
             // Whoever writes S without them is not believed.
             let mut other = jacobian.row_kronecker().clone();
-            other.left_mut()[(0, 0)] += 1.0;
+            other.pieces_mut()[0].left_mut()[(0, 0)] += 1.0;
             other.write_dense(dense.as_mut());
             let expected = dense.squared_norm_l2();
             assert!((other.squared_norm() - expected).abs() < 1e-14 * expected, "{shape:?}");
@@ -265,7 +265,7 @@ fn what_is_no_network_is_refused_with_its_numbers() {
     let fine = Network::new(&[1.0; 4], 2, &[1.0; 3], Activation::Tanh).unwrap();
     assert_eq!(
         fine.clone().nullified_at(&[0.0; 5]).err(),
-        Some(NetworkError::WeightCount { expected: 6, found: 5, hidden: 3, features: 2 })
+        Some(NetworkError::WeightCount { expected: 6, found: 5, hidden: vec![3], features: 2 })
     );
     assert!(matches!(
         fine.clone().nullified_at(&[f64::NAN; 6]),

@@ -1,6 +1,7 @@
 //! The network, judged by finite differences, extended precision and closed forms.
 
 mod activation;
+mod deep;
 mod derivatives;
 mod infinite_width;
 mod initial_points;

@@ -174,7 +174,7 @@ impl SmoothMap for Structured {
         value: &mut [f64],
         jacobian: &mut RowKronecker,
     ) -> Result<(), MapError> {
-        let left = jacobian.left_mut();
+        let left = jacobian.pieces_mut()[0].left_mut();
         for j in 0..3 {
             left[(j, 0)] = (j as f64 + 1.0) * w[0];
             left[(j, 1)] = 0.5 - w[1];
@@ -199,7 +199,7 @@ fn a_map_behind_a_pointer_gives_its_own_numbers() {
     assert_eq!((expected, expected), (found, counted));
     assert_eq!((boxed.outputs(), boxed.parameters()), (3, 4));
     for j in 0..3 {
-        assert_eq!(jacobian.left()[(j, 0)], same.left()[(j, 0)]);
+        assert_eq!(jacobian.pieces()[0].left()[(j, 0)], same.pieces()[0].left()[(j, 0)]);
     }
     map.second_derivative(&w, &jacobian, &u, &v, &mut expected).unwrap();
     boxed.second_derivative(&w, &same, &u, &v, &mut found).unwrap();

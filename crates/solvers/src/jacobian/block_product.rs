@@ -1,4 +1,4 @@
-//! Products of a block of rows with a few weight vectors: the pre-activations `z = A_b W^T`.
+//! Products of a block of rows with weights: the pre-activations `Z = A W^T`, and backward `A W`.
 
 // Without inlining, a loop would not be compiled for the instruction set of the closure around it.
 #![allow(clippy::inline_always)]
@@ -6,9 +6,17 @@
 use faer::Accum;
 use pulp::{Simd, WithSimd};
 
-use crate::jacobian::row_blocks::{Block, RowBlocks};
+use crate::jacobian::row_blocks::RowBlocks;
 use crate::simd::arch::arch;
-use crate::simd::tile::{Scalars, VECTORS, Vectors, groups, most_scalars, put_short_product};
+use crate::simd::tile::{
+    Scalars, VECTORS, Vectors, groups, most_scalars, put_product, put_short_product,
+};
+
+/// Columns of A of one pass: a few vectors of rows of them stay in the first-level cache.
+const DEPTH: usize = 256;
+
+/// Columns up to which a product's set-up would show.
+const SHORT: usize = 32;
 
 impl RowBlocks {
     /// `out[i s + j] = sum_k A[j, k] weights[i c + k]` for the rows j of block `b`, counted from its
@@ -27,15 +35,49 @@ impl RowBlocks {
     /// assert_eq!(out[..2], [10.0, 200.0]);
     /// ```
     pub fn block_product(&self, b: usize, weights: &[f64], out: &mut [f64]) {
-        let (block, columns) = (self.block(b), self.columns());
-        arch().dispatch(BlockProduct { block, columns, weights, out });
+        let stride = self.block_stride(b);
+        if self.columns() == 0 {
+            out.fill(0.0);
+            return;
+        }
+        let count = (weights.len() / self.columns()).min(out.len() / stride);
+        rows_times_transposed(self.block_data(b), stride, (weights, self.columns()), {
+            &mut out[..count * stride]
+        });
     }
 }
 
+/// `out = A W^T`: column i of it is the sum of the columns of A with the weights in row i of W.
+///
+/// A and `out` hold columns `stride` apart, a multiple of the longest vector (as [`RowBlocks::block_data`] does), as
+/// many as fit; the rows of W stand `length` apart, and those entries count that A has columns for.
+///
+/// # Panics
+/// Where W has fewer rows or entries than that takes.
+pub fn rows_times_transposed(
+    a: &[f64],
+    stride: usize,
+    (w, length): (&[f64], usize),
+    out: &mut [f64],
+) {
+    let weights = Scalars { data: w, step: 1, stride: length };
+    arch().dispatch(BlockProduct { a, stride, weights, out });
+}
+
+/// `out = A W`: column k of it is the sum of the columns i of A with the weights `W[i, k]`; otherwise as
+/// [`rows_times_transposed`].
+///
+/// # Panics
+/// Likewise.
+pub fn rows_times(a: &[f64], stride: usize, (w, length): (&[f64], usize), out: &mut [f64]) {
+    let weights = Scalars { data: w, step: length, stride: 1 };
+    arch().dispatch(BlockProduct { a, stride, weights, out });
+}
+
 struct BlockProduct<'a> {
-    block: Block<'a>,
-    columns: usize,
-    weights: &'a [f64],
+    a: &'a [f64],
+    stride: usize,
+    weights: Scalars<'a>,
     out: &'a mut [f64],
 }
 
@@ -44,21 +86,30 @@ impl WithSimd for BlockProduct<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { block, columns, weights, out } = self;
-        if columns == 0 {
+        let Self { a, stride, weights, out } = self;
+        if a.is_empty() || stride == 0 {
             out.fill(0.0);
             return;
         }
-        let count = (weights.len() / columns).min(out.len() / block.stride);
+        let (columns, count) = (a.len() / stride, out.len() / stride);
         let step = most_scalars::<S>(VECTORS);
-        for first in (0..count).step_by(step) {
-            let scalars = step.min(count - first);
-            let a = Scalars { data: &weights[first * columns..], step: 1, stride: columns };
-            for (v, vectors) in groups(block.stride / S::F64_LANES) {
+        for depth in (0..columns).step_by(DEPTH) {
+            let length = DEPTH.min(columns - depth);
+            let accum = if depth == 0 { Accum::Replace } else { Accum::Add };
+            for (v, vectors) in groups(stride / S::F64_LANES) {
                 let row = v * S::F64_LANES;
-                let b = Vectors { data: &block.data[row..], step: block.stride };
-                let target = (&mut out[first * block.stride + row..], block.stride, Accum::Replace);
-                put_short_product(simd, (scalars, vectors), columns, (a, b), target);
+                let b = Vectors { data: &a[depth * stride + row..], step: stride };
+                for first in (0..count).step_by(step) {
+                    let scalars = step.min(count - first);
+                    let data = &weights.data[depth * weights.step + first * weights.stride..];
+                    let factors = (Scalars { data, ..weights }, b);
+                    let target = (&mut out[first * stride + row..], stride, accum);
+                    if length <= SHORT {
+                        put_short_product(simd, (scalars, vectors), length, factors, target);
+                    } else {
+                        put_product(simd, (scalars, vectors), length, factors, target);
+                    }
+                }
             }
         }
     }

@@ -10,10 +10,10 @@ use faer::prelude::ReborrowMut;
 use faer::{ColMut, MatMut};
 use pulp::{Simd, WithSimd};
 
+use crate::jacobian::kronecker_piece::KroneckerPiece;
 use crate::jacobian::narrow_gram::write_products;
 use crate::jacobian::pair_gram::aligned;
 use crate::jacobian::row_blocks::{PADDING, ROW_BLOCK};
-use crate::jacobian::row_kronecker::RowKronecker;
 use crate::simd::arch::arch;
 use crate::simd::column_kernels::{Columns, weighted_row_sums, with_scalars};
 use crate::simd::tile::{balanced, has_many_registers, most_scalars};
@@ -34,7 +34,7 @@ const LAST: usize = 4;
 
 /// Writes the lower triangle of `J^T J` to `out` (p x p, column-major), for a few units of at most
 /// [`crate::jacobian::narrow_gram::FEATURES`] features.
-pub(crate) fn few_units_gram(jacobian: &RowKronecker, out: MatMut<'_, f64>, work: &mut Vec<f64>) {
+pub(crate) fn few_units_gram(jacobian: &KroneckerPiece, out: MatMut<'_, f64>, work: &mut Vec<f64>) {
     let (m, d) = (jacobian.hidden(), jacobian.features());
     let pairs = d * (d + 1) / 2;
     let sums = pairs * m * (m + 1) / 2;
@@ -50,7 +50,7 @@ pub(crate) fn few_units_gram(jacobian: &RowKronecker, out: MatMut<'_, f64>, work
 
 /// `out[i d + k, i' d + l] = S_i^T diag(S_i') (X_k * X_l)`, on and below the diagonal.
 struct FewUnits<'a> {
-    jacobian: &'a RowKronecker,
+    jacobian: &'a KroneckerPiece,
     /// Pairs of features.
     pairs: usize,
     /// The sums [(i', i), (k, l)] for i >= i' by the place of the row within a vector, pairs of features the
@@ -124,7 +124,7 @@ const fn feature_pair<const D: usize>(q: usize) -> (usize, usize) {
 #[inline(always)]
 fn add_blocks<S: Simd, const K: usize>(
     simd: S,
-    jacobian: &RowKronecker,
+    jacobian: &KroneckerPiece,
     pairs: usize,
     products: &mut [f64],
     vectors: &mut [f64],

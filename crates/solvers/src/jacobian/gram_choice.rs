@@ -16,16 +16,16 @@ pub(crate) fn keeps_feature_pairs(rows: usize, d: usize) -> bool {
 /// parameters.
 ///
 /// All are counted in cycles of a processor with eight multiply-adds a cycle, from measurements of all
-/// over n, d and m: pairs cost their product, the pairs themselves (those of features, unless they are kept, a
+/// over n, d and m: pairs cost their product, the pairs themselves (those of features, unless they are `kept`, a
 /// start for each feature as well), and bringing sums to their places.
-pub(crate) fn pairs_pay(rows: usize, hidden: usize, features: usize) -> bool {
+pub(crate) fn pairs_pay((rows, hidden, features): (usize, usize, usize), kept: bool) -> bool {
     let (n, m, d) = (rows as f64, hidden as f64, features as f64);
     let (p, units) = (m * d, 0.5 * m * (m + 1.0));
     // Whole vectors of four.
     let pairs = 4.0 * (0.125 * d * (d + 1.0)).ceil();
     // Per entry of the Gram matrix, which a processor's own cache holds or does not.
     let (place, store) = if p > 400.0 { (10.0, 4.0) } else { (1.5, 0.3) };
-    let again = if keeps_feature_pairs(rows, features) { 0.0 } else { 0.9 * pairs + 4.0 * d };
+    let again = if kept { 0.0 } else { 0.9 * pairs + 4.0 * d };
     let making = 0.8 * units + again;
     let by_pairs = n * (units * pairs / 8.6 + making) + place * p * p + 1000.0;
     let dense = if hidden * features <= row_gram::PARAMETERS {

@@ -1,7 +1,7 @@
 //! What a Jacobian is, and how its structure makes products cheap.
 //!
-//! `operator` is the trait, with the dense J; `row_kronecker` is `J = S (.) X` over the kernels around it, of which
-//! `gram_choice` takes one; `sparse_jacobian` holds nonzero entries; `scaling` and `norm` keep products in range.
+//! `operator` is the trait, with the dense J; `row_kronecker` is a row of pieces `S (.) X` (`kronecker_piece`)
+//! over the kernels around it, of which `gram_choice` takes one; `sparse_jacobian` holds nonzero entries; `scaling` and `norm` keep products in range.
 //!
 //! Uses `simd`, `vector`, `powers`, `damped` and `error`.
 
@@ -10,10 +10,12 @@ pub(crate) mod entrywise_kernel;
 pub(crate) mod feature_pairs;
 pub(crate) mod few_units_gram;
 pub(crate) mod gram_choice;
+pub(crate) mod kronecker_piece;
 pub(crate) mod narrow_gram;
 pub(crate) mod norm;
 pub(crate) mod operator;
 pub(crate) mod pair_gram;
+pub(crate) mod piece_gram;
 pub(crate) mod row_blocks;
 pub(crate) mod row_gram;
 pub(crate) mod row_kronecker;

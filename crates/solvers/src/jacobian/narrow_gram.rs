@@ -11,9 +11,9 @@ use faer::prelude::ReborrowMut;
 use faer::{Accum, MatMut};
 use pulp::{Simd, WithSimd};
 
+use crate::jacobian::kronecker_piece::KroneckerPiece;
 use crate::jacobian::pair_gram::aligned;
 use crate::jacobian::row_blocks::{Block, PADDING, ROW_BLOCK};
-use crate::jacobian::row_kronecker::RowKronecker;
 use crate::simd::arch::arch;
 use crate::simd::tile::{Scalars, Vectors, put_products};
 
@@ -27,7 +27,7 @@ const PAIRS: usize = FEATURES * (FEATURES + 1) / 2;
 const PANEL: usize = PADDING;
 
 /// Writes the lower triangle of `J^T J` to `out` (p x p, column-major), for at most [`FEATURES`] features.
-pub(crate) fn narrow_gram(jacobian: &RowKronecker, out: MatMut<'_, f64>, work: &mut Vec<f64>) {
+pub(crate) fn narrow_gram(jacobian: &KroneckerPiece, out: MatMut<'_, f64>, work: &mut Vec<f64>) {
     let panels = Panels::of(jacobian);
     let total = panels.sums() + ROW_BLOCK * (panels.width + PAIRS + PANEL * PAIRS) + PADDING;
     if work.len() < total {
@@ -50,7 +50,7 @@ struct Panels {
 }
 
 impl Panels {
-    fn of(jacobian: &RowKronecker) -> Self {
+    fn of(jacobian: &KroneckerPiece) -> Self {
         let (units, d) = (jacobian.hidden(), jacobian.features());
         Self { units, width: units.next_multiple_of(PANEL), pairs: d * (d + 1) / 2 }
     }
@@ -67,7 +67,7 @@ impl Panels {
     }
 
     /// Copies the sums to their places on and below the diagonal.
-    fn scatter(self, sums: &[f64], jacobian: &RowKronecker, mut out: MatMut<'_, f64>) {
+    fn scatter(self, sums: &[f64], jacobian: &KroneckerPiece, mut out: MatMut<'_, f64>) {
         let d = jacobian.features();
         for other in 0..self.units {
             let (panel, within) = (other / PANEL, other % PANEL);
@@ -93,7 +93,7 @@ impl Panels {
 
 /// Sums over all rows.
 struct NarrowProducts<'a> {
-    jacobian: &'a RowKronecker,
+    jacobian: &'a KroneckerPiece,
     panels: Panels,
     sums: &'a mut [f64],
     scratch: &'a mut [f64],

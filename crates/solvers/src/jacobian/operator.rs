@@ -62,14 +62,14 @@ pub trait JacobianOperator {
     /// left as it is. `work` is kept by the caller from call to call; its contents are of no use.
     fn gram(&self, out: MatMut<'_, f64>, work: &mut Vec<f64>) {
         let dense = dense_in(self, work);
-        lower_of_product(out, dense.transpose(), dense);
+        lower_of_product(out, Accum::Replace, dense.transpose(), dense);
     }
 
     /// Writes the lower triangle of the tangent kernel `K = J J^T` (n x n); the strict upper
     /// triangle is left as it is. `work` as for [`Self::gram`].
     fn kernel(&self, out: MatMut<'_, f64>, work: &mut Vec<f64>) {
         let dense = dense_in(self, work);
-        lower_of_product(out, dense, dense.transpose());
+        lower_of_product(out, Accum::Replace, dense, dense.transpose());
     }
 
     /// Writes the diagonal of `K = J J^T` (length n): the squared norms of the rows of J.
@@ -98,10 +98,11 @@ pub trait JacobianOperator {
         }
     }
 
-    /// Writes the diagonal blocks of `J^T J` that the structure can give cheaply, each symmetric and
-    /// row-major, one after the other; returns their order, which divides p, and 0 where there are none.
-    fn gram_blocks(&self, _out: &mut Vec<f64>) -> usize {
-        0
+    /// Makes `out` the diagonal blocks of `J^T J` that the structure can give cheaply, each symmetric and
+    /// row-major, one after the other, and `orders` their orders, which sum up to p; both empty where there are none.
+    fn gram_blocks(&self, out: &mut Vec<f64>, orders: &mut Vec<usize>) {
+        out.clear();
+        orders.clear();
     }
 
     /// The squared Frobenius norm of J; not finite exactly when J is not, or its square overflows.
@@ -226,11 +227,11 @@ impl JacobianOperator for DenseJacobian {
     }
 
     fn gram(&self, out: MatMut<'_, f64>, _work: &mut Vec<f64>) {
-        lower_of_product(out, self.matrix.transpose(), self.matrix.as_ref());
+        lower_of_product(out, Accum::Replace, self.matrix.transpose(), self.matrix.as_ref());
     }
 
     fn kernel(&self, out: MatMut<'_, f64>, _work: &mut Vec<f64>) {
-        lower_of_product(out, self.matrix.as_ref(), self.matrix.transpose());
+        lower_of_product(out, Accum::Replace, self.matrix.as_ref(), self.matrix.transpose());
     }
 
     fn squared_norm(&self) -> f64 {

@@ -13,8 +13,8 @@ use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use crate::jacobian::feature_pairs::{Widths, WidthsFor, write_block_pairs};
+use crate::jacobian::kronecker_piece::KroneckerPiece;
 use crate::jacobian::row_blocks::{Block, ROW_BLOCK};
-use crate::jacobian::row_kronecker::RowKronecker;
 use crate::simd::arch::arch;
 use crate::simd::column_kernels::{Columns, write_products};
 use crate::simd::parallel;
@@ -36,7 +36,7 @@ const ALIGNMENT: usize = 8;
 const PIECE: usize = 96;
 
 /// Writes the lower triangle of `J^T J` to `out` (p x p, column-major).
-pub(crate) fn pair_gram(jacobian: &RowKronecker, out: MatMut<'_, f64>, work: &mut Vec<f64>) {
+pub(crate) fn pair_gram(jacobian: &KroneckerPiece, out: MatMut<'_, f64>, work: &mut Vec<f64>) {
     let (m, d) = (jacobian.hidden(), jacobian.features());
     let unit_pairs = m * (m + 1) / 2;
     let widths = arch().dispatch(WidthsFor { d });
@@ -107,7 +107,7 @@ impl Pass {
 
 /// `sums[(i, i'), .] = sum over all rows of S_ji S_ji' X_jk X_jl`, for the pairs of units from `first` on.
 struct PairProducts<'a> {
-    jacobian: &'a RowKronecker,
+    jacobian: &'a KroneckerPiece,
     pass: Pass,
     first: usize,
     sums: &'a mut [f64],

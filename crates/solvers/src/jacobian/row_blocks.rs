@@ -105,6 +105,17 @@ impl RowBlocks {
         self.data.col_as_slice_mut(0).par_chunks_mut(length)
     }
 
+    /// Block `b` with its padding: columns [`Self::block_stride`] apart.
+    pub fn block_data(&self, b: usize) -> &[f64] {
+        self.block(b).data
+    }
+
+    /// All blocks one after the other, to be written: those from block b on begin at [`Self::ROWS`] b c.
+    pub fn data_mut(&mut self) -> &mut [f64] {
+        let length = self.rows.next_multiple_of(PADDING) * self.columns;
+        &mut self.data.col_as_slice_mut(0)[..length]
+    }
+
     /// Block `b` with its padding.
     pub(crate) fn block(&self, b: usize) -> Block<'_> {
         let (first, stride, rows) = self.place(b);

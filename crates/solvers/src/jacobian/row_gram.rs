@@ -1,4 +1,5 @@
-//! The Gram matrix of `J = S (.) X` for few parameters: the rows of J, some at a time, and a product of them.
+//! The Gram matrix of `J = S (.) X`, or of a row of such pieces, for few parameters: the rows of J, some at a time,
+//! and a product of them.
 //!
 //! Where there are few rows or few units, the pairs of `pair_gram` cost more than they save.
 
@@ -9,9 +10,9 @@ use faer::prelude::ReborrowMut;
 use faer::{Accum, MatMut};
 use pulp::{Simd, WithSimd};
 
+use crate::jacobian::kronecker_piece::KroneckerPiece;
 use crate::jacobian::pair_gram::aligned;
 use crate::jacobian::row_blocks::{PADDING, ROW_BLOCK};
-use crate::jacobian::row_kronecker::RowKronecker;
 use crate::simd::arch::arch;
 use crate::simd::tile::{Scalars, Vectors, put_products};
 
@@ -22,7 +23,7 @@ pub(crate) const PARAMETERS: usize = 128;
 const PASS: usize = 3 * 1024;
 
 /// Writes the lower triangle of `J^T J` to `out` (p x p, column-major).
-pub(crate) fn row_gram(jacobian: &RowKronecker, mut out: MatMut<'_, f64>, work: &mut Vec<f64>) {
+pub(crate) fn row_gram(pieces: &[KroneckerPiece], mut out: MatMut<'_, f64>, work: &mut Vec<f64>) {
     let order = out.ncols();
     let width = order.next_multiple_of(PADDING);
     let rows = (PASS / width).clamp(PADDING, ROW_BLOCK);
@@ -33,7 +34,7 @@ pub(crate) fn row_gram(jacobian: &RowKronecker, mut out: MatMut<'_, f64>, work: 
         work.resize(total, 0.0);
     }
     let (sums, scratch) = aligned(work, order * width);
-    arch().dispatch(RowProducts { jacobian, width, rows, sums: &mut *sums, scratch });
+    arch().dispatch(RowProducts { pieces, width, rows, sums: &mut *sums, scratch });
     for (c, sums) in sums.chunks_exact(width).enumerate() {
         // `out` is column-major.
         let column = out.rb_mut().col_mut(c).try_as_col_major_mut();
@@ -44,7 +45,8 @@ pub(crate) fn row_gram(jacobian: &RowKronecker, mut out: MatMut<'_, f64>, work: 
 
 /// Sums over all rows, column after column, `width` numbers each.
 struct RowProducts<'a> {
-    jacobian: &'a RowKronecker,
+    /// At least one.
+    pieces: &'a [KroneckerPiece],
     /// Parameters, padded to whole vectors.
     width: usize,
     /// Rows of a pass.
@@ -58,13 +60,14 @@ impl WithSimd for RowProducts<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { jacobian, width, rows, sums, scratch } = self;
-        let order = jacobian.hidden() * jacobian.features();
-        for b in 0..jacobian.left().blocks() {
-            let count = jacobian.left().block(b).rows;
+        let Self { pieces, width, rows, sums, scratch } = self;
+        let order: usize = pieces.iter().map(KroneckerPiece::columns).sum();
+        let all = pieces[0].left();
+        for b in 0..all.blocks() {
+            let count = all.block(b).rows;
             for first in (0..count).step_by(rows) {
                 let count = rows.min(count - first);
-                write_rows(simd, jacobian, (b, first, count), scratch, width);
+                write_rows(simd, pieces, (b, first, count), scratch, width);
                 let a = Scalars { data: scratch, step: width, stride: 1 };
                 let rows = Vectors { data: scratch, step: width };
                 // No column whose diagonal lies below a group's rows.
@@ -83,22 +86,24 @@ impl WithSimd for RowProducts<'_> {
 #[inline(always)]
 fn write_rows<S: Simd>(
     simd: S,
-    jacobian: &RowKronecker,
+    pieces: &[KroneckerPiece],
     (b, first, count): (usize, usize, usize),
     out: &mut [f64],
     width: usize,
 ) {
-    let (s, d, padded) =
-        (jacobian.left().block(b), jacobian.features(), jacobian.padded_features());
-    let inputs = jacobian.inputs_by_row(b)[first * padded..].chunks_exact(padded);
-    for (r, x) in inputs.take(count).enumerate() {
-        for i in 0..jacobian.hidden() {
-            let slope = simd.splat_f64s(s.data[i * s.stride + first + r]);
-            for k in (0..d).step_by(S::F64_LANES) {
-                let begin = r * width + i * d + k;
-                let x = S::as_simd_f64s(&x[k..k + S::F64_LANES]).0[0];
-                let target = S::as_mut_simd_f64s(&mut out[begin..begin + S::F64_LANES]).0;
-                target[0] = simd.mul_f64s(slope, x);
+    for r in 0..count {
+        let mut begin = r * width;
+        for jacobian in pieces {
+            let (s, d) = (jacobian.left().block(b), jacobian.features());
+            let x = &jacobian.inputs_by_row(b)[(first + r) * jacobian.padded_features()..];
+            for i in 0..jacobian.hidden() {
+                let slope = simd.splat_f64s(s.data[i * s.stride + first + r]);
+                for k in (0..d).step_by(S::F64_LANES) {
+                    let x = S::as_simd_f64s(&x[k..k + S::F64_LANES]).0[0];
+                    let out = &mut out[begin + k..begin + k + S::F64_LANES];
+                    S::as_mut_simd_f64s(out).0[0] = simd.mul_f64s(slope, x);
+                }
+                begin += d;
             }
         }
     }

@@ -1,6 +1,6 @@
 //! `J v = rowsum((S V) * X)` and `J^T u = S^T diag(u) X` for `J = S (.) X`, in blocks of rows.
 //!
-//! V is v read as m x d. Each block of S is read once from memory a product, O(n m d) operations. `J v` goes
+//! V is v read as m x d; where J is a row of such pieces, their products add up, and each has its part of v. Each block of S is read once from memory a product, O(n m d) operations. `J v` goes
 //! through S forward and `J^T u` backward, so that each finds in the cache what the one before it read last.
 
 // Without inlining, a loop would not be compiled for the instruction set of the closure around it.
@@ -12,8 +12,8 @@ use std::ops::Range;
 use faer::Accum;
 use pulp::{Simd, WithSimd};
 
+use crate::jacobian::kronecker_piece::KroneckerPiece;
 use crate::jacobian::row_blocks::{Block, PADDING, ROW_BLOCK};
-use crate::jacobian::row_kronecker::RowKronecker;
 use crate::simd::arch::arch;
 use crate::simd::column_kernels::{Columns, weighted_row_sums, with_scalars};
 use crate::simd::tile::{
@@ -28,9 +28,9 @@ const UNITS: usize = 64;
 /// Features of one pass of `J^T u` at most: three vectors of four.
 const FEATURES: usize = 12;
 
-/// `out = J v` on as many rows as `out` has, from block `first` on.
+/// `out = J v`, J the pieces side by side, on as many rows as `out` has, from block `first` on.
 pub(crate) struct Apply<'a> {
-    pub(crate) jacobian: &'a RowKronecker,
+    pub(crate) pieces: &'a [KroneckerPiece],
     pub(crate) first: usize,
     pub(crate) v: &'a [f64],
     pub(crate) out: &'a mut [f64],
@@ -42,7 +42,7 @@ impl WithSimd for Apply<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         for (b, out) in self.out.chunks_mut(ROW_BLOCK).enumerate() {
-            apply_block(simd, self.jacobian, self.first + b, self.v, out);
+            apply_block(simd, self.pieces, self.first + b, self.v, out);
         }
     }
 }
@@ -50,7 +50,7 @@ impl WithSimd for Apply<'_> {
 /// `out = J^T u` from block `first` on, for the parameters of the hidden units `units` (`out` begins at the first
 /// of them); without the last block, `out += J^T u`.
 pub(crate) struct ApplyTransposed<'a> {
-    pub(crate) jacobian: &'a RowKronecker,
+    pub(crate) jacobian: &'a KroneckerPiece,
     pub(crate) first: usize,
     pub(crate) units: Range<usize>,
     pub(crate) u: &'a [f64],
@@ -77,7 +77,7 @@ impl WithSimd for ApplyTransposed<'_> {
 /// `image = J v`, or with (b, scale) `image = b - scale J v`, and `out = J^T image`, block by block: S is read
 /// from memory once for both.
 pub(crate) fn apply_normal(
-    jacobian: &RowKronecker,
+    pieces: &[KroneckerPiece],
     v: &[f64],
     known: Option<(&[f64], f64)>,
     image: &mut [f64],
@@ -89,12 +89,17 @@ pub(crate) fn apply_normal(
     }
     with_weighted(|weighted| {
         for (first, image) in image.chunks_mut(ROW_BLOCK).enumerate().rev() {
-            best.dispatch(Apply { jacobian, first, v, out: image });
+            best.dispatch(Apply { pieces, first, v, out: image });
             if let Some((b, scale)) = known {
                 subtract_scaled(&b[first * ROW_BLOCK..][..image.len()], scale, image);
             }
-            let units = 0..jacobian.hidden();
-            best.dispatch(ApplyTransposed { jacobian, first, units, u: image, weighted, out });
+            let mut rest = &mut *out;
+            for jacobian in pieces {
+                let (out, later) = rest.split_at_mut(jacobian.columns());
+                let (units, u) = (0..jacobian.hidden(), &*image);
+                best.dispatch(ApplyTransposed { jacobian, first, units, u, weighted, out });
+                rest = later;
+            }
         }
     });
 }
@@ -115,43 +120,50 @@ pub(crate) fn with_weighted(work: impl FnOnce(&mut [f64])) {
 
 /// `J v` on the rows of block `b`.
 #[inline(always)]
-fn apply_block<S: Simd>(simd: S, jacobian: &RowKronecker, b: usize, v: &[f64], out: &mut [f64]) {
+fn apply_block<S: Simd>(simd: S, pieces: &[KroneckerPiece], b: usize, v: &[f64], out: &mut [f64]) {
     if out.len().is_multiple_of(S::F64_LANES) {
-        write_apply(simd, jacobian, b, v, out);
+        write_apply(simd, pieces, b, v, out);
     } else {
         // Padded rows have a place here, and none in `out`.
         let mut sums = [0.0; ROW_BLOCK];
         let padded = out.len().next_multiple_of(S::F64_LANES);
-        write_apply(simd, jacobian, b, v, &mut sums[..padded]);
+        write_apply(simd, pieces, b, v, &mut sums[..padded]);
         out.copy_from_slice(&sums[..out.len()]);
     }
 }
 
 /// The same with room for whole vectors.
 #[inline(always)]
-fn write_apply<S: Simd>(simd: S, jacobian: &RowKronecker, b: usize, v: &[f64], out: &mut [f64]) {
-    let (block, d) = ((jacobian.left().block(b), jacobian.right().block(b)), jacobian.features());
-    if jacobian.hidden() * d == 0 {
-        out.fill(0.0);
-    }
-    for first in (0..jacobian.hidden()).step_by(UNITS) {
-        let units = first..jacobian.hidden().min(first + UNITS);
-        match d {
-            1 => write_narrow_apply::<S, 1>(simd, block, units, v, out),
-            2 => write_narrow_apply::<S, 2>(simd, block, units, v, out),
-            3 => write_narrow_apply::<S, 3>(simd, block, units, v, out),
-            _ => write_wide_apply(simd, block, (units, d), v, out),
+fn write_apply<S: Simd>(simd: S, pieces: &[KroneckerPiece], b: usize, v: &[f64], out: &mut [f64]) {
+    let (mut rest, mut begins) = (v, true);
+    for jacobian in pieces.iter().filter(|piece| piece.columns() > 0) {
+        let (block, d) =
+            ((jacobian.left().block(b), jacobian.right().block(b)), jacobian.features());
+        let (v, later) = rest.split_at(jacobian.columns());
+        for first in (0..jacobian.hidden()).step_by(UNITS) {
+            let units = first..jacobian.hidden().min(first + UNITS);
+            match d {
+                1 => write_narrow_apply::<S, 1>(simd, block, (units, begins), v, out),
+                2 => write_narrow_apply::<S, 2>(simd, block, (units, begins), v, out),
+                3 => write_narrow_apply::<S, 3>(simd, block, (units, begins), v, out),
+                _ => write_wide_apply(simd, block, (units, begins), (v, d), out),
+            }
+            begins = false;
         }
+        rest = later;
+    }
+    if begins {
+        out.fill(0.0);
     }
 }
 
-/// `out = rowsum((S V) * X)` of the units' part of S and V, added to `out` unless they are the first.
+/// `out = rowsum((S V) * X)` of the units' part of S and V, added to `out` unless they begin it.
 #[inline(always)]
 fn write_wide_apply<S: Simd>(
     simd: S,
     block: (Block<'_>, Block<'_>),
-    (units, d): (Range<usize>, usize),
-    v: &[f64],
+    (units, begins): (Range<usize>, bool),
+    (v, d): (&[f64], usize),
     out: &mut [f64],
 ) {
     for (r, width) in groups(out.len() / S::F64_LANES) {
@@ -161,7 +173,8 @@ fn write_wide_apply<S: Simd>(
         for k in (0..d).step_by(most) {
             let place = (row, units.clone(), k);
             with_tile!(S, most.min(d - k), width, |C, V| {
-                write_apply_tile::<S, C, V>(simd, block, place, (v, d), sums);
+                let begins = begins && k == 0;
+                write_apply_tile::<S, C, V>(simd, block, place, (v, d), (sums, begins));
             });
         }
     }
@@ -172,13 +185,13 @@ fn write_wide_apply<S: Simd>(
 fn write_narrow_apply<S: Simd, const D: usize>(
     simd: S,
     block: (Block<'_>, Block<'_>),
-    units: Range<usize>,
+    (units, begins): (Range<usize>, bool),
     v: &[f64],
     out: &mut [f64],
 ) {
     for (r, width) in groups(out.len() / S::F64_LANES) {
         let row = r * S::F64_LANES;
-        let sums = &mut out[row..row + width * S::F64_LANES];
+        let sums = (&mut out[row..row + width * S::F64_LANES], begins);
         let place = (row, units.clone(), 0);
         match width {
             1 => write_apply_tile::<S, D, 1>(simd, block, place, (v, D), sums),
@@ -188,22 +201,22 @@ fn write_narrow_apply<S: Simd, const D: usize>(
     }
 }
 
-/// The sums over the units and the C features from k on, for the V vectors of rows from `row` on; the first
-/// units and features begin the sums, the others add to them.
+/// The sums over the units and the C features from k on, for the V vectors of rows from `row` on: they begin the
+/// sums, or add to them.
 #[inline(always)]
 fn write_apply_tile<S: Simd, const C: usize, const V: usize>(
     simd: S,
     (s, x): (Block<'_>, Block<'_>),
     (row, units, k): (usize, Range<usize>, usize),
     (v, d): (&[f64], usize),
-    sums: &mut [f64],
+    (sums, begins): (&mut [f64], bool),
 ) {
     let rows = Vectors { data: &s.data[units.start * s.stride + row..], step: s.stride };
     let weights = Scalars { data: &v[units.start * d + k..], step: d, stride: 1 };
     let inputs = Vectors { data: &x.data[k * x.stride + row..], step: x.stride };
     let tile = product::<S, C, V>(simd, units.len(), weights, rows);
     let mut earlier = [simd.splat_f64s(0.0); V];
-    if units.start + k > 0 {
+    if !begins {
         earlier.copy_from_slice(&S::as_simd_f64s(sums).0[..V]);
     }
     add_weighted(simd, tile, inputs, earlier, sums);
@@ -234,7 +247,7 @@ fn add_weighted<S: Simd, const C: usize, const V: usize>(
 #[inline(always)]
 fn transposed_block<S: Simd>(
     simd: S,
-    jacobian: &RowKronecker,
+    jacobian: &KroneckerPiece,
     (b, units): (usize, Range<usize>),
     u: &[f64],
     weighted: &mut [f64],
@@ -299,7 +312,7 @@ const fn few_scalars<S: Simd>(features: usize) -> usize {
 #[inline(always)]
 fn narrow_transposed_block<S: Simd, const D: usize>(
     simd: S,
-    jacobian: &RowKronecker,
+    jacobian: &KroneckerPiece,
     (b, units): (usize, Range<usize>),
     u: &[f64],
     out: &mut [f64],

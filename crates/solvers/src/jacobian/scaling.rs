@@ -6,7 +6,7 @@
 //! damped system again, at the damping `shift / weight`. Multiplying by a power of two is exact, so that a residual of
 //! the scaled system is that of the given one, and squares of J and products with b stay inside the range.
 
-use faer::MatMut;
+use faer::{Accum, MatMut};
 use gaussflow_faer::lower_of_product;
 
 use crate::damped::{DampedSolver, SolveReport};
@@ -68,7 +68,7 @@ impl JacobianOperator for ScaledOperator<'_> {
     fn gram(&self, mut out: MatMut<'_, f64>, work: &mut Vec<f64>) {
         if self.total_rows() == self.rows() {
             let dense = dense_in(self, work);
-            return lower_of_product(out, dense.transpose(), dense);
+            return lower_of_product(out, Accum::Replace, dense.transpose(), dense);
         }
         // Of rows elsewhere only products tell.
         let columns = self.columns();

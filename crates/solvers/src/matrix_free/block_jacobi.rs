@@ -9,7 +9,7 @@ use crate::jacobian::operator::JacobianOperator;
 /// The blocks and their factors.
 #[derive(Default)]
 pub(crate) struct BlockJacobi {
-    order: usize,
+    orders: Vec<usize>,
     /// Of `J^T J`, one after the other, each row-major.
     blocks: Vec<f64>,
     /// Cholesky factors L of `(1-rho) B + rho I`, lower triangles likewise.
@@ -26,16 +26,18 @@ impl BlockJacobi {
     /// Makes the factors at `rho`; `false` where J has no blocks, or one is not positive definite.
     pub(crate) fn prepare(&mut self, jacobian: &dyn JacobianOperator, rho: f64) -> bool {
         if !self.current {
-            self.order = jacobian.gram_blocks(&mut self.blocks);
+            jacobian.gram_blocks(&mut self.blocks, &mut self.orders);
             self.current = true;
         }
-        if self.order == 0 {
+        if self.orders.is_empty() {
             return false;
         }
         self.factors.clear();
         self.factors.extend(self.blocks.iter().map(|b| (1.0 - rho) * b));
-        let order = self.order;
-        self.factors.chunks_exact_mut(order * order).all(|block| {
+        let mut rest = &mut self.factors[..];
+        self.orders.iter().all(|&order| {
+            let (block, later) = std::mem::take(&mut rest).split_at_mut(order * order);
+            rest = later;
             (0..order).for_each(|k| block[k * order + k] += rho);
             factor(block, order)
         })
@@ -44,9 +46,11 @@ impl BlockJacobi {
     /// `out = P r`, both of length p.
     pub(crate) fn apply(&self, r: &[f64], out: &mut [f64]) {
         out.copy_from_slice(r);
-        let order = self.order;
-        let factors = self.factors.chunks_exact(order * order);
-        for (l, x) in factors.zip(out.chunks_exact_mut(order)) {
+        let (mut factors, mut rest) = (&self.factors[..], out);
+        for &order in &self.orders {
+            let (l, other_factors) = factors.split_at(order * order);
+            let (x, later) = rest.split_at_mut(order);
+            (factors, rest) = (other_factors, later);
             for i in 0..order {
                 let known: f64 = (0..i).map(|k| l[i * order + k] * x[k]).sum();
                 x[i] = (x[i] - known) / l[i * order + i];

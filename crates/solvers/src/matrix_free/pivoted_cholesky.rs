@@ -198,7 +198,7 @@ impl PivotedCholesky {
                 let shape = (left.ncols(), right.ncols());
                 let out = gram.rb_mut().submatrix_mut(row, column, shape.0, shape.1);
                 if r == c {
-                    lower_of_product(out, left.transpose(), right.as_ref());
+                    lower_of_product(out, Accum::Replace, left.transpose(), right.as_ref());
                 } else {
                     matmul(out, Accum::Replace, left.transpose(), right.as_ref(), 1.0);
                 }

@@ -65,7 +65,7 @@ pub struct AmortizedCounts {
 /// for step in 0..4 {
 ///     for j in 0..1000 {
 ///         for i in 0..24 {
-///             jacobian.left_mut()[(j, i)] = ((j * i) as f64 + 0.001 * step as f64).cos();
+///             jacobian.pieces_mut()[0].left_mut()[(j, i)] = ((j * i) as f64 + 0.001 * step as f64).cos();
 ///         }
 ///     }
 ///     factors.invalidate();

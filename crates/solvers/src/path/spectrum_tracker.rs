@@ -55,7 +55,7 @@ pub struct TrackerCounts {
 /// let mut jacobian = RowKronecker::new(&inputs, 3, 6); // 40 x 18
 /// for j in 0..40 {
 ///     for i in 0..6 {
-///         jacobian.left_mut()[(j, i)] = 1.0 / (1.0 + (j * (i + 1) % 7) as f64);
+///         jacobian.pieces_mut()[0].left_mut()[(j, i)] = 1.0 / (1.0 + (j * (i + 1) % 7) as f64);
 ///     }
 /// }
 /// let mut factors = Factors::new(40, 18)?;

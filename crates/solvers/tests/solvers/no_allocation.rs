@@ -15,7 +15,7 @@ fn network(rng: &mut ChaCha8Rng) -> RowKronecker {
     let mut jacobian = RowKronecker::new(&gaussian(rng, ROWS * 8), 8, 18);
     for c in 0..18 {
         for (j, entry) in gaussian(rng, ROWS).into_iter().enumerate() {
-            jacobian.left_mut()[(j, c)] = entry;
+            jacobian.pieces_mut()[0].left_mut()[(j, c)] = entry;
         }
     }
     jacobian
@@ -90,7 +90,8 @@ fn path(rng: &mut ChaCha8Rng, count: usize, step: f64) -> Vec<RowKronecker> {
     let point = |t: f64| {
         let mut jacobian = from.clone();
         for (j, c) in (0..ROWS).flat_map(|j| (0..18).map(move |c| (j, c))) {
-            jacobian.left_mut()[(j, c)] += t * (to.left()[(j, c)] - from.left()[(j, c)]);
+            jacobian.pieces_mut()[0].left_mut()[(j, c)] +=
+                t * (to.pieces()[0].left()[(j, c)] - from.pieces()[0].left()[(j, c)]);
         }
         jacobian
     };

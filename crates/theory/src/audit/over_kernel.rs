@@ -38,7 +38,7 @@ pub fn ntk_limit(
 ) -> Result<(Vec<Record>, Vec<WidthError>), TheoryError> {
     let row = |text| Statement { id: "over/ntk-limit", place: "section 3", text };
     let (inputs, d) = (problem.input_rows(), problem.network.features());
-    let activation = *problem.network.activation();
+    let activation = problem.network.last_layer().activation;
     let (mut limit, quadrature) = infinite_width_kernel(&inputs, d, &activation, 1e-11);
     limit *= gaussflow_solvers::faer::Scale(limit_factor);
     let size = limit.norm_l2();

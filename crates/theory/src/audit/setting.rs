@@ -20,7 +20,7 @@ pub fn nullified(problem: &Problem) -> Result<Record, TheoryError> {
         text: "norm(f(w_init)) + norm(Dphi(w_init) - Df(w_init))_F <= rounding",
     };
     let (n, p) = (problem.outputs(), problem.parameters());
-    let plain = problem.plain_network()?;
+    let plain = problem.network.clone().plain();
     let mut value = [vec![0.0; n], vec![0.0; n]];
     let mut dense = [Mat::zeros(n, p), Mat::zeros(n, p)];
     for (k, network) in [&problem.network, &plain].into_iter().enumerate() {
@@ -30,7 +30,7 @@ pub fn nullified(problem: &Problem) -> Result<Record, TheoryError> {
     }
     let left = norm(&value[0]) + (&dense[0] - &dense[1]).norm_l2();
     // Both come from the same sums: m terms each, of a few units in the last place.
-    let m = problem.network.hidden() as f64;
+    let m = problem.network.last_layer().width as f64;
     let right = 4.0 * m * f64::EPSILON * (norm(&value[1]) + dense[1].norm_l2());
     let record = row.judge(&problem.name, vec![], [Comparison::new(left, right, 0.0, "w_init")]);
     Ok(record.with_note(

@@ -21,7 +21,7 @@ pub fn antisymmetric(problem: &Problem, rank: usize) -> Result<Record, TheoryErr
     let next = values.len().checked_sub(rank + 1).map_or(0.0, |k| values[k].abs());
     let right = problem.outputs() as f64 * f64::EPSILON * here.largest();
     let f = gaussflow_solvers::norm(&here.output);
-    let m = problem.network.hidden() as f64;
+    let m = problem.network.last_layer().width as f64;
     let places = [
         Comparison::new(next, right, 0.0, "rank J at w_init"),
         Comparison::new(

@@ -1,28 +1,37 @@
 //! `RowKronecker` against its definition, `J[j, i d + k] = S[j, i] X[j, k]`.
 
 use gaussflow_solvers::faer::Mat;
-use gaussflow_solvers::{DampedSolver, DenseJacobian, Factors, JacobianOperator, RowBlocks};
-use gaussflow_solvers::{RowKronecker, SolveRequest, inner_product, norm};
+use gaussflow_solvers::{
+    DampedSolver, DenseJacobian, Factors, JacobianOperator, KroneckerPiece, RowBlocks,
+    RowKronecker, SolveRequest, inner_product, norm,
+};
 use proptest::prelude::*;
 
 use crate::cases::settings;
 use crate::systems::{EPS, gaussian, generator};
 
-/// Rows, features and hidden units: ones, primes, and both sides of the blocks of 8 and 136.
-const SHAPES: [(usize, usize, usize); 13] = [
-    (1, 1, 1),
-    (1, 3, 2),
-    (7, 1, 5),
-    (13, 5, 1),
-    (135, 3, 7),
-    (136, 8, 4),
-    (137, 2, 3),
-    (257, 7, 5),
-    (300, 8, 18),
-    (131, 30, 4),
-    (64, 2, 67),
-    (140, 26, 3),
-    (17, 11, 13),
+/// Rows, and of each piece features and hidden units: ones, primes, and both sides of the blocks of 8 and 136; the
+/// last ones as networks of several layers have them, with few and many parameters.
+const SHAPES: [(usize, &[(usize, usize)]); 19] = [
+    (1, &[(1, 1)]),
+    (1, &[(3, 2)]),
+    (7, &[(1, 5)]),
+    (13, &[(5, 1)]),
+    (135, &[(3, 7)]),
+    (136, &[(8, 4)]),
+    (137, &[(2, 3)]),
+    (257, &[(7, 5)]),
+    (300, &[(8, 18)]),
+    (131, &[(30, 4)]),
+    (64, &[(2, 67)]),
+    (140, &[(26, 3)]),
+    (17, &[(11, 13)]),
+    (1, &[(1, 1), (1, 1)]),
+    (140, &[(3, 4), (4, 5), (5, 1)]),
+    (137, &[(2, 3), (3, 1)]),
+    (300, &[(8, 16), (17, 12)]),
+    (273, &[(5, 30), (30, 3), (4, 9)]),
+    (40, &[(9, 20), (20, 20), (20, 20), (20, 1)]),
 ];
 
 /// The blocks of a hidden unit are those of the dense Gram matrix, to the rounding of sums over n rows.
@@ -30,41 +39,63 @@ const SHAPES: [(usize, usize, usize); 13] = [
 fn diagonal_blocks_equal_those_of_the_definition() {
     for (k, shape) in SHAPES.into_iter().enumerate() {
         let (operator, dense) = pair(k as u64 + 900, shape);
-        let (n, d, m) = shape;
+        let (n, pieces) = shape;
         let mut blocks = used_buffer(3);
-        assert_eq!(operator.gram_blocks(&mut blocks), d);
-        assert_eq!(blocks.len(), m * d * d);
-        for (e, found) in blocks.into_iter().enumerate() {
-            let (i, r, c) = (e / (d * d), e / d % d, e % d);
-            let terms = (0..n).map(|j| dense[(j, i * d + r)] * dense[(j, i * d + c)]);
-            let (sum, bound) = sum_and_bound(terms);
-            assert!((found - sum).abs() <= bound, "{shape:?} block {i} ({r}, {c}): {found} {sum}");
+        let mut orders = Vec::new();
+        operator.gram_blocks(&mut blocks, &mut orders);
+        let expected = pieces.iter().flat_map(|&(d, m)| vec![d; m]);
+        assert_eq!(orders, expected.collect::<Vec<_>>());
+        let (mut found, mut first) = (blocks.into_iter(), 0);
+        for d in orders {
+            for (r, c) in (0..d).flat_map(|r| (0..d).map(move |c| (r, c))) {
+                let terms = (0..n).map(|j| dense[(j, first + r)] * dense[(j, first + c)]);
+                let ((sum, bound), found) = (sum_and_bound(terms), found.next().unwrap());
+                assert!((found - sum).abs() <= bound, "{shape:?} ({r}, {c}): {found} {sum}");
+            }
+            first += d;
         }
+        assert_eq!(found.next(), None);
     }
 }
 
-/// The operator, S row-major, and the dense J from the definition alone.
-fn pair(seed: u64, (n, d, m): (usize, usize, usize)) -> (RowKronecker, Mat<f64>) {
+/// The operator and the dense J from the definition alone; every other piece has inputs that are written later.
+fn pair(seed: u64, (n, pieces): (usize, &[(usize, usize)])) -> (RowKronecker, Mat<f64>) {
     let rng = &mut generator(seed);
-    let (x, s) = (gaussian(rng, n * d), gaussian(rng, n * m));
-    let mut operator = RowKronecker::new(&x, d, m);
-    for j in 0..n {
-        for i in 0..m {
-            operator.left_mut()[(j, i)] = s[j * m + i];
+    let (mut operator, mut dense): (Option<RowKronecker>, _) = (None, Mat::zeros(n, 0));
+    for (l, &(d, m)) in pieces.iter().enumerate() {
+        let (x, s) = (gaussian(rng, n * d), gaussian(rng, n * m));
+        let mut piece = KroneckerPiece::new(&x, d, m);
+        if l % 2 == 1 {
+            piece = KroneckerPiece::over_varying(n, d, m);
+            for e in 0..n * d {
+                piece.right_mut()[(e / d, e % d)] = x[e];
+            }
+            piece.right_is_written();
         }
+        for e in 0..n * m {
+            piece.left_mut()[(e / m, e % m)] = s[e];
+        }
+        operator = Some(match operator {
+            None => RowKronecker::of_piece(piece),
+            Some(before) => before.with_piece(piece),
+        });
+        let before = dense.ncols();
+        dense.resize_with(n, before + m * d, |j, c| {
+            let c = c - before;
+            s[j * m + c / d] * x[j * d + c % d]
+        });
     }
-    let dense = Mat::from_fn(n, m * d, |j, c| s[j * m + c / d] * x[j * d + c % d]);
-    (operator, dense)
+    (operator.unwrap(), dense)
 }
 
 #[test]
 fn products_equal_those_of_the_definition() {
     for shape in SHAPES {
-        let (n, d, m) = shape;
         let (operator, dense) = pair(1, shape);
-        let p = m * d;
+        let (n, p) = (dense.nrows(), dense.ncols());
         assert_eq!((operator.rows(), operator.columns()), (n, p));
-        assert_eq!((operator.features(), operator.hidden()), (d, m));
+        let pieces = operator.pieces().iter().map(|piece| (piece.features(), piece.hidden()));
+        assert_eq!(pieces.collect::<Vec<_>>(), shape.1);
         let rng = &mut generator(2);
         let (v, u) = (gaussian(rng, p), gaussian(rng, n));
         let (mut image, mut pulled) = (vec![f64::NAN; n], vec![f64::NAN; p]);
@@ -170,7 +201,7 @@ fn parts_of_the_kernel_equal_those_of_the_definition() {
 
 #[test]
 fn a_solve_through_the_structure_equals_the_dense_one() {
-    let (operator, dense) = pair(4, (129, 5, 7));
+    let (operator, dense) = pair(4, (129, &[(5, 7)]));
     let dense = DenseJacobian::from_matrix(dense);
     let b = gaussian(&mut generator(5), 129);
     for solver in DampedSolver::DIRECT {
@@ -216,14 +247,16 @@ fn sum_and_bound(terms: impl ExactSizeIterator<Item = f64>) -> (f64, f64) {
 }
 
 /// Sizes that end blocks and vectors in every way: ones, primes, around multiples of 8 and of 136.
-fn shapes() -> impl Strategy<Value = (usize, usize, usize)> {
+fn shapes() -> impl Strategy<Value = (usize, Vec<(usize, usize)>)> {
     let rows = prop_oneof![
         4 => 1..300_usize,
         1 => 133..140_usize,
         1 => 269..276_usize,
         1 => Just(1),
     ];
-    (rows, 1..14_usize, 1..24_usize)
+    let one = prop::collection::vec((1..14_usize, 1..24_usize), 1);
+    let several = prop::collection::vec((1..14_usize, 1..12_usize), 2..4);
+    (rows, prop_oneof![2 => one, 1 => several])
 }
 
 /// What a work buffer may hold from another kernel: of any length, and no numbers.
@@ -243,7 +276,7 @@ proptest! {
     fn the_gram_matrix_is_its_definition(
         seed in any::<u64>(), shape in shapes(), used in 0..90_000_usize,
     ) {
-        let (operator, dense) = pair(seed, shape);
+        let (operator, dense) = pair(seed, (shape.0, &shape.1));
         let p = dense.ncols();
         let mut work = used_buffer(used);
         let mut columns = Mat::full(p, p, f64::NAN);
@@ -284,7 +317,7 @@ proptest! {
         chosen in prop::collection::vec(any::<prop::sample::Index>(), 0..20),
         repeated in 0..2_usize,
     ) {
-        let (operator, dense) = pair(seed, shape);
+        let (operator, dense) = pair(seed, (shape.0, &shape.1));
         let (n, p) = (dense.nrows(), dense.ncols());
         let by_row = dense.transpose().to_owned();
         let entry = |r: usize, c: usize| {
@@ -323,7 +356,7 @@ proptest! {
 
     #[test]
     fn the_products_are_their_definition(seed in any::<u64>(), shape in shapes()) {
-        let (operator, dense) = pair(seed, shape);
+        let (operator, dense) = pair(seed, (shape.0, &shape.1));
         let (n, p) = (dense.nrows(), dense.ncols());
         let rng = &mut generator(seed.wrapping_add(1));
         let (v, u) = (gaussian(rng, p), gaussian(rng, n));

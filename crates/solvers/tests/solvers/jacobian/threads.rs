@@ -11,7 +11,7 @@ fn products() -> Vec<Vec<f64>> {
     let rng = &mut generator(1);
     let mut jacobian = RowKronecker::new(&gaussian(rng, n * d), d, m);
     for (e, entry) in gaussian(rng, n * m).into_iter().enumerate() {
-        jacobian.left_mut()[(e / m, e % m)] = entry;
+        jacobian.pieces_mut()[0].left_mut()[(e / m, e % m)] = entry;
     }
     let (v, u) = (gaussian(rng, m * d), gaussian(rng, n));
     let (mut image, mut pulled) = (vec![0.0; n], vec![0.0; m * d]);

@@ -27,7 +27,7 @@ pub fn network(rng: &mut ChaCha8Rng, rows: usize, features: usize, hidden: usize
         let sign = if i % 2 == 0 { 1.0 } else { -1.0 };
         for (j, x) in inputs.chunks_exact(features).enumerate() {
             let z: f64 = x.iter().zip(&weights).map(|(x, w)| x * w).sum();
-            jacobian.left_mut()[(j, i)] = sign / z.cosh().powi(2);
+            jacobian.pieces_mut()[0].left_mut()[(j, i)] = sign / z.cosh().powi(2);
         }
     }
     jacobian

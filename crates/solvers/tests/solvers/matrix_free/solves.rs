@@ -135,7 +135,7 @@ fn a_kept_preconditioner_serves_the_next_jacobian() {
     let first = network(rng, 150, 3, 60);
     let mut second = first.clone();
     for (k, shift) in gaussian(rng, 150 * 60).into_iter().enumerate() {
-        second.left_mut()[(k % 150, k / 150)] *= 1.0 + 0.01 * shift;
+        second.pieces_mut()[0].left_mut()[(k % 150, k / 150)] *= 1.0 + 0.01 * shift;
     }
     let b = gaussian(rng, 150);
     let mut solver = MatrixFree::new(150, 180).unwrap();

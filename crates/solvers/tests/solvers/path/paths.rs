@@ -34,13 +34,13 @@ impl NetworkPath {
 
     /// J(t).
     pub fn at(&mut self, t: f64) -> &RowKronecker {
-        let d = self.jacobian.features();
+        let d = self.jacobian.pieces()[0].features();
         for (j, x) in self.inputs.chunks_exact(d).enumerate() {
-            for i in 0..self.jacobian.hidden() {
+            for i in 0..self.jacobian.pieces()[0].hidden() {
                 let at = i * d..(i + 1) * d;
                 let (w, u) = (&self.weights[at.clone()], &self.velocity[at]);
                 let z: f64 = x.iter().zip(w.iter().zip(u)).map(|(x, (w, u))| x * (w + t * u)).sum();
-                self.jacobian.left_mut()[(j, i)] = 1.0 - z.tanh() * z.tanh();
+                self.jacobian.pieces_mut()[0].left_mut()[(j, i)] = 1.0 - z.tanh() * z.tanh();
             }
         }
         &self.jacobian

@@ -69,7 +69,7 @@ fn structured(rng: &mut ChaCha8Rng, (n, d, m): (usize, usize, usize)) -> RowKron
     let mut jacobian = RowKronecker::new(&gaussian(rng, n * d), d, m);
     for i in 0..m {
         for (j, x) in gaussian(rng, n).into_iter().enumerate() {
-            jacobian.left_mut()[(j, i)] = times(scale, x);
+            jacobian.pieces_mut()[0].left_mut()[(j, i)] = times(scale, x);
         }
     }
     jacobian

@@ -107,7 +107,12 @@ fn arc_length(problem: &Problem, scaling: f64, from: f64, to: f64) -> (f64, f64)
         let slope = |j: usize| {
             let (mut value, mut first, mut second) = ([0.0], [0.0], [0.0]);
             let z = [inputs[(j, 0)] * w];
-            problem.network.activation().evaluate(&z, &mut value, &mut first, &mut second);
+            problem.network.last_layer().activation.evaluate(
+                &z,
+                &mut value,
+                &mut first,
+                &mut second,
+            );
             inputs[(j, 0)] * first[0]
         };
         scaling * slope(0).hypot(slope(1))

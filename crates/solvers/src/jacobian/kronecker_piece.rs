@@ -1,0 +1,217 @@
+//! One piece `S (.) X` of a Jacobian: the row-wise Kronecker product of S (n x m) and X (n x d).
+//!
+//! X is fixed (the inputs of a first layer), or written anew at every point (what a hidden layer puts out).
+
+use std::sync::OnceLock;
+
+use faer::Mat;
+use rayon::prelude::*;
+
+use crate::jacobian::feature_pairs::feature_pairs;
+use crate::jacobian::gram_choice::{keeps_feature_pairs, pairs_pay};
+use crate::jacobian::narrow_gram;
+use crate::jacobian::row_blocks::{PADDING, ROW_BLOCK, RowBlocks};
+use crate::simd::parallel;
+use crate::vector::inner_product;
+
+/// Multiply-adds that take as long as to copy a number to another place.
+const COPY: f64 = 8.0;
+
+/// `J[j, i d + k] = S[j, i] X[j, k]`, a piece of a [`RowKronecker`](crate::RowKronecker).
+#[derive(Clone, Debug)]
+pub struct KroneckerPiece {
+    left: RowBlocks,
+    /// `norm(s_j)^2` of the rows of S, where whoever wrote S wrote them too.
+    left_squares: Vec<f64>,
+    left_squares_known: bool,
+    right: RowBlocks,
+    /// X once more, row after row, each padded with zeros.
+    by_row: Mat<f64>,
+    /// `norm(x_j)^2`, row by row.
+    input_squares: Vec<f64>,
+    /// Position of the pair of features (k, l) among all pairs, at `l d + k`; beyond [`FEW_FEATURES`] made for the first
+    /// Gram matrix, as it would be larger than all else.
+    pair_places: OnceLock<Vec<u32>>,
+    /// The products of the pairs of features, row after row, where `pair_gram` asks for them and they are few.
+    feature_pairs: Option<Mat<f64>>,
+}
+
+impl KroneckerPiece {
+    /// A piece with S = 0 (n x `hidden`) over `inputs`, row-major n x `features`, that stay as they are.
+    ///
+    /// A trailing incomplete row of `inputs` is ignored; `features` of 0 gives a piece without columns.
+    pub fn new(inputs: &[f64], features: usize, hidden: usize) -> Self {
+        let rows = inputs.len().checked_div(features).unwrap_or(0);
+        let mut piece = Self::over_varying(rows, features, hidden);
+        for (j, row) in inputs.chunks_exact(features.max(1)).take(rows).enumerate() {
+            for (k, x) in row.iter().enumerate() {
+                piece.right[(j, k)] = *x;
+            }
+        }
+        piece.right_is_written();
+        let keeps = features > narrow_gram::FEATURES && keeps_feature_pairs(rows, features);
+        if keeps && pairs_pay((rows, hidden, features), true) {
+            let (rows_of_x, padded) = (piece.by_row.col_as_slice(0), piece.padded_features());
+            piece.feature_pairs = Some(feature_pairs(rows_of_x, padded, rows, features));
+        }
+        piece
+    }
+
+    /// A piece with S = 0 (n x `hidden`) and X = 0 (n x `features`), both to be written at every point:
+    /// [`Self::right_mut`].
+    pub fn over_varying(rows: usize, features: usize, hidden: usize) -> Self {
+        // One more vector, so that whole vectors can be read from any entry on.
+        let padded = features.next_multiple_of(PADDING) * rows + PADDING;
+        Self {
+            left: RowBlocks::zeros(rows, hidden),
+            left_squares: vec![0.0; rows],
+            left_squares_known: true,
+            right: RowBlocks::zeros(rows, features),
+            by_row: Mat::zeros(padded, 1),
+            input_squares: vec![0.0; rows],
+            pair_places: if features <= FEW_FEATURES {
+                OnceLock::from(pair_places(features))
+            } else {
+                OnceLock::new()
+            },
+            feature_pairs: None,
+        }
+    }
+
+    /// S, n x m, one column a hidden unit.
+    pub fn left(&self) -> &RowBlocks {
+        &self.left
+    }
+
+    /// S, to be written.
+    pub fn left_mut(&mut self) -> &mut RowBlocks {
+        self.left_squares_known = false;
+        &mut self.left
+    }
+
+    /// X, S and the sums of squares of the rows of S (length n), the last two to be written: S is in the cache when it
+    /// is made, and the norm of J then takes no pass over it.
+    pub fn factors_mut(&mut self) -> (&RowBlocks, &mut RowBlocks, &mut [f64]) {
+        self.left_squares_known = true;
+        (&self.right, &mut self.left, &mut self.left_squares)
+    }
+
+    /// X, n x d, one column a feature.
+    pub fn right(&self) -> &RowBlocks {
+        &self.right
+    }
+
+    /// X, to be written; [`Self::right_is_written`] must follow. Not for inputs that were given to stay as they are.
+    pub fn right_mut(&mut self) -> &mut RowBlocks {
+        self.feature_pairs = None;
+        &mut self.right
+    }
+
+    /// Takes notice of what was written to X.
+    pub fn right_is_written(&mut self) {
+        let (right, d, padded) = (&self.right, self.features(), self.padded_features());
+        if d == 0 {
+            return;
+        }
+        let rows = self.by_row.col_as_slice_mut(0);
+        let take = |b: usize, rows: &mut [f64], squares: &mut [f64]| {
+            let block = right.block(b);
+            for (k, column) in block.data.chunks_exact(block.stride).enumerate() {
+                for (row, x) in rows.chunks_exact_mut(padded).zip(&column[..block.rows]) {
+                    row[k] = *x;
+                }
+            }
+            for (row, square) in rows.chunks_exact(padded).zip(squares) {
+                *square = inner_product(&row[..d], &row[..d]);
+            }
+        };
+        if parallel::is_worthwhile(COPY * (right.rows() * d) as f64) {
+            rows.par_chunks_mut(ROW_BLOCK * padded)
+                .zip(self.input_squares.par_chunks_mut(ROW_BLOCK))
+                .enumerate()
+                .for_each(|(b, (rows, squares))| take(b, rows, squares));
+        } else {
+            let blocks = rows.chunks_mut(ROW_BLOCK * padded);
+            for (b, (rows, squares)) in
+                blocks.zip(self.input_squares.chunks_mut(ROW_BLOCK)).enumerate()
+            {
+                take(b, rows, squares);
+            }
+        }
+    }
+
+    /// Number of columns m d.
+    pub fn columns(&self) -> usize {
+        self.hidden() * self.features()
+    }
+
+    /// Whether the pairs of units and of features save operations in `J^T J`.
+    pub(crate) fn has_pair_gram(&self) -> bool {
+        let shape = (self.left.rows(), self.hidden(), self.features());
+        self.has_narrow_gram() || pairs_pay(shape, self.feature_pairs.is_some())
+    }
+
+    /// Whether X has so few features that vectors run along units or rows in `J^T J`.
+    pub(crate) fn has_narrow_gram(&self) -> bool {
+        self.features() <= narrow_gram::FEATURES
+    }
+
+    /// `norm(x_j)^2`, row by row.
+    pub(crate) fn input_squares(&self) -> &[f64] {
+        &self.input_squares
+    }
+
+    /// `norm(s_j)^2`, row by row, where whoever wrote S wrote them too.
+    pub(crate) fn left_squares(&self) -> Option<&[f64]> {
+        self.left_squares_known.then_some(&self.left_squares)
+    }
+
+    /// Number of hidden units m.
+    pub fn hidden(&self) -> usize {
+        self.left.columns()
+    }
+
+    /// Number of features d.
+    pub fn features(&self) -> usize {
+        self.right.columns()
+    }
+
+    /// Length of a row of [`Self::inputs_by_row`]: d, padded.
+    pub(crate) fn padded_features(&self) -> usize {
+        self.features().next_multiple_of(PADDING)
+    }
+
+    /// Row j of X, with what follows it: at least a vector more than d entries.
+    pub(crate) fn input_from(&self, j: usize) -> &[f64] {
+        &self.by_row.col_as_slice(0)[j * self.padded_features()..]
+    }
+
+    /// The products of the pairs of features, row after row, if they are kept.
+    pub(crate) fn feature_pairs(&self) -> Option<&[f64]> {
+        self.feature_pairs.as_ref().map(|pairs| pairs.col_as_slice(0))
+    }
+
+    /// Position of the pair of features (k, l) among all pairs, at `l d + k`.
+    pub(crate) fn pair_places(&self) -> &[u32] {
+        self.pair_places.get_or_init(|| pair_places(self.features()))
+    }
+
+    /// The rows of X in block `b`, one after the other, each padded with zeros.
+    pub(crate) fn inputs_by_row(&self, b: usize) -> &[f64] {
+        let (rows, padded) = (self.right.block_rows(b), self.padded_features());
+        &self.by_row.col_as_slice(0)[rows.start * padded..rows.end * padded]
+    }
+}
+
+/// Features up to which the places of their pairs (4 MiB) are made with the operator, so that no step allocates them.
+const FEW_FEATURES: usize = 1024;
+
+/// Position of the pair of features (k, l) among all pairs, at `l d + k`.
+fn pair_places(features: usize) -> Vec<u32> {
+    let place = |e: usize| {
+        let (k, l) = ((e / features).min(e % features), (e / features).max(e % features));
+        // The pairs of 0 with all, then of 1 with the others, and so on.
+        u32::try_from(k * features - k * (k + 1) / 2 + l).unwrap_or(u32::MAX)
+    };
+    (0..features * features).map(place).collect()
+}
