@@ -126,7 +126,7 @@ fn rise(outcome: &Outcome, trace: &[TraceRow]) -> Option<String> {
 
 /// Weights far from where they began.
 fn run_away(outcome: &Outcome, trace: &[TraceRow]) -> Option<String> {
-    let weights: usize = outcome.final_weights.iter().map(Vec::len).sum();
+    let weights: usize = outcome.final_weights.count();
     let farthest = trace.iter().map(|row| row.deviation).fold(0.0, f64::max);
     let unit = (weights.max(1) as f64).sqrt();
     (farthest > FAR * unit).then(|| {
@@ -178,7 +178,7 @@ pub(crate) fn digits(value: f64, places: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use gaussflow_records::Event;
+    use gaussflow_records::{Event, Weights};
 
     fn rows(losses: &[f64]) -> Vec<TraceRow> {
         let row = |(step, &loss): (usize, &f64)| TraceRow {
@@ -200,7 +200,7 @@ mod tests {
             stop_reason: StopReason::Horizon,
             final_loss: losses.last().copied().unwrap_or(f64::NAN),
             final_time: 0.5 * losses.len() as f64,
-            final_weights: vec![vec![0.0; 2]; 2],
+            final_weights: Weights::Flat(vec![0.0; 4]),
             counters: [("directions".to_owned(), 9)].into(),
             error: None,
             ..crate::run::failed_outcome(String::new())

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::error::read_bytes;
+use super::weights::{LayerRecord, OutputRecord, Weights, parameters};
 use super::{AtomicFile, FileSum, RecordError, number};
 
 /// The schema that this version writes.
@@ -30,9 +31,15 @@ pub struct Problem {
     /// Signs c of the output layer `[m]`.
     #[serde(with = "number::list")]
     pub output_signs: Vec<f64>,
-    /// `w_0` `[m][d]`.
-    #[serde(with = "number::matrix")]
-    pub initial_weights: Vec<Vec<f64>>,
+    /// `w_0` `[m][d]`, or of a deep network `[p]`.
+    pub initial_weights: Weights,
+    /// The hidden layers, the first on the inputs; left out of the paper's network, one layer without biases and with
+    /// fixed signs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layers: Option<Vec<LayerRecord>>,
+    /// The weights of the output; left out likewise, which stands for `signs`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<OutputRecord>,
 }
 
 impl Problem {
@@ -55,9 +62,21 @@ impl Problem {
         for row in &problem.inputs {
             same("a row of inputs", row.len(), d)?;
         }
-        same("initial_weights", problem.initial_weights.len(), problem.output_signs.len())?;
-        for unit in &problem.initial_weights {
-            same("a row of initial_weights", unit.len(), d)?;
+        let (weights, signs) = (&problem.initial_weights, problem.output_signs.len());
+        if let Some(layers) = &problem.layers {
+            let output = problem.output.unwrap_or(OutputRecord::Signs);
+            same("output_signs", signs, layers.last().map_or(0, |layer| layer.width))?;
+            same("initial_weights", weights.count(), parameters(layers, output, d))?;
+            return Ok(problem);
+        }
+        match weights {
+            Weights::ByUnit(units) => {
+                same("initial_weights", units.len(), signs)?;
+                for unit in units {
+                    same("a row of initial_weights", unit.len(), d)?;
+                }
+            }
+            Weights::Flat(weights) => same("initial_weights", weights.len(), signs * d)?,
         }
         Ok(problem)
     }
@@ -150,9 +169,8 @@ pub struct Outcome {
     /// Time of the final weights.
     #[serde(with = "number::scalar")]
     pub final_time: f64,
-    /// w at the end `[m][d]`.
-    #[serde(with = "number::matrix")]
-    pub final_weights: Vec<Vec<f64>>,
+    /// w at the end `[m][d]`, or of a deep network `[p]`.
+    pub final_weights: Weights,
     /// g(alpha f(w)) at the end.
     #[serde(with = "number::scalar")]
     pub final_loss: f64,

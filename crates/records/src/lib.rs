@@ -30,6 +30,7 @@ pub mod ownership;
 #[cfg(test)]
 mod tests;
 mod trace;
+mod weights;
 
 pub use self::atomic::{AtomicFile, create_folder, write_bytes};
 pub use self::audit::{AuditCorrection, AuditHypothesis, AuditRecord};
@@ -47,3 +48,4 @@ pub use self::ownership::Overwrite;
 pub use self::trace::{
     TRACE_COLUMNS, TraceRow, TraceWriter, parse_trace, read_trace, trace_text, write_trace,
 };
+pub use self::weights::{LayerRecord, OutputRecord, Weights};

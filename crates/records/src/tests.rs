@@ -172,7 +172,7 @@ fn outcome() -> Outcome {
         }],
         exit_time: None,
         final_time: 5.0,
-        final_weights: vec![vec![0.1, 0.2], vec![0.3, 1e-17]],
+        final_weights: Weights::ByUnit(vec![vec![0.1, 0.2], vec![0.3, 1e-17]]),
         final_loss: 123.4,
         counters: BTreeMap::from([("pseudo-inverse".into(), 3), ("jacobians".into(), u64::MAX)]),
         error: None,
@@ -187,7 +187,9 @@ fn records_have_the_fields_of_the_design_in_order() {
         inputs: vec![vec![0.5], vec![-0.5]],
         targets: vec![1.0, 2.0],
         output_signs: vec![1.0, -1.0, 1.0],
-        initial_weights: vec![vec![0.1], vec![0.2], vec![0.3]],
+        initial_weights: Weights::ByUnit(vec![vec![0.1], vec![0.2], vec![0.3]]),
+        layers: None,
+        output: None,
     };
     assert_eq!(keys_of(&problem), "rows,inputs,targets,output_signs,initial_weights");
     assert_eq!(
@@ -238,12 +240,12 @@ fn words_and_nulls_are_those_of_the_design() {
     );
     let mut lost = outcome();
     lost.final_loss = f64::NAN;
-    lost.final_weights[0][1] = f64::INFINITY;
+    lost.final_weights = Weights::Flat(vec![0.1, f64::INFINITY]);
     lost.events[0].value = f64::NEG_INFINITY;
     lost.exit_time = Some(f64::NAN);
     let (text, again) = round_trip(&lost);
     assert_eq!(text.matches("null").count(), 4);
-    assert!(again.final_loss.is_nan() && again.final_weights[0][1].is_nan());
+    assert!(again.final_loss.is_nan() && again.final_weights.to_vec()[1].is_nan());
     assert!(again.events[0].value.is_nan() && again.exit_time.is_none());
 }
 
@@ -255,7 +257,7 @@ fn fields_to_come_are_accepted_and_wrong_ones_refused() {
         "initial_weights":[[0,null]],"later":{}}"#;
     fs::write(&path, good).unwrap();
     let problem = Problem::read(&path).unwrap();
-    assert!(problem.initial_weights[0][1].is_nan());
+    assert!(problem.initial_weights.to_vec()[1].is_nan());
     for (from, to, named) in [
         ("[0],", "[0,1],", "inputs"),
         ("[[1,2]]", "[[1]]", "a row of initial_weights"),
@@ -266,6 +268,16 @@ fn fields_to_come_are_accepted_and_wrong_ones_refused() {
         let error = Problem::read(&path).unwrap_err();
         assert!(matches!(error, RecordError::Shape { what, .. } if what == named), "{error}");
     }
+    let deep = good.replace("[[0,null]]", "[1,2,3,4,5,6,7]").replace(
+        "\"later\"",
+        r#""layers":[{"width":2,"bias":true,"scale":0.5,"activation":"tanh"},
+            {"width":1,"bias":false,"scale":1,"activation":"erf"}],"output":"trained","later""#,
+    );
+    fs::write(&path, &deep).unwrap();
+    let error = Problem::read(&path).unwrap_err().to_string();
+    assert!(error.contains("initial_weights") && error.contains('9'), "{error}");
+    fs::write(&path, deep.replace("7]", "7,8,9]")).unwrap();
+    assert_eq!(Problem::read(&path).unwrap().initial_weights.shape(), [9]);
     for text in ["", "[]", r#"{"rows":[0]}"#, &good.replace("[3]", "[\"three\"]")] {
         fs::write(&path, text).unwrap();
         let error = Problem::read(&path).unwrap_err();
@@ -361,11 +373,12 @@ proptest! {
         prop_assert_eq!(round_trip(&again).0, text);
         let problem = Problem {
             rows: vec![usize::MAX], inputs: vec![values[..2].to_vec()], targets: vec![values[2]],
-            output_signs: vec![values[3]], initial_weights: vec![values[4..].to_vec()],
+            output_signs: vec![values[3]], initial_weights: Weights::ByUnit(vec![values[4..].to_vec()]),
+            layers: None, output: None,
         };
         let (_, again) = round_trip(&problem);
         let numbers = |p: &Problem| [&p.inputs[0][..], &p.targets, &p.output_signs,
-            &p.initial_weights[0]].concat();
+            &p.initial_weights.to_vec()].concat();
         prop_assert!(numbers(&again).iter().zip(&values).all(|(&a, &b)| same(a, b)));
     }
 }

@@ -118,12 +118,10 @@ impl Folder {
             let detail = "the trace has no rows".to_owned();
             return Err(RecordError::Damaged { path: trace_path, detail }.into());
         }
-        if snapshots.shape.len() != 3 || snapshots.shape[0] != snapshot_steps.values.len() {
-            let detail = format!(
-                "shape {:?} for {} steps; expected [k, m, d]",
-                snapshots.shape,
-                snapshot_steps.values.len()
-            );
+        let mut expected = vec![snapshot_steps.values.len()];
+        expected.extend(problem.initial_weights.shape());
+        if snapshots.shape != expected {
+            let detail = format!("shape {:?}; expected {expected:?}", snapshots.shape);
             return Err(RecordError::Damaged { path: snapshot_path, detail }.into());
         }
         Ok(Self { config, problem, trace, snapshots, snapshot_steps, outcome })
@@ -200,7 +198,7 @@ impl Folder {
     fn compare_outcome(&self, again: &run::RunRecord) -> Vec<Comparison> {
         let allowed = self.allowed(again.outcome.final_time);
         let (found, expected) =
-            (self.outcome.final_weights.concat(), again.outcome.final_weights.concat());
+            (self.outcome.final_weights.to_vec(), again.outcome.final_weights.to_vec());
         let mut places = entries("outcome.json: final_weights", &found, &expected, allowed);
         let (found, expected) = ([self.outcome.final_loss], [again.outcome.final_loss]);
         places.extend(entries("outcome.json: final_loss", &found, &expected, allowed));
@@ -209,7 +207,7 @@ impl Folder {
 
     fn compare_problem(&self, again: &run::RunRecord) -> Vec<Comparison> {
         let (found, expected) = (&self.problem, &again.problem);
-        let weights = (found.initial_weights.concat(), expected.initial_weights.concat());
+        let weights = (found.initial_weights.to_vec(), expected.initial_weights.to_vec());
         let compare = |name: &str, found: &[f64], expected: &[f64]| {
             entries(&format!("problem.json: {name}"), found, expected, 1e-12)
         };
@@ -218,9 +216,17 @@ impl Folder {
             compare("targets", &found.targets, &expected.targets),
             compare("output_signs", &found.output_signs, &expected.output_signs),
             compare("initial_weights", &weights.0, &weights.1),
+            same_network(found, expected),
         ]
         .concat()
     }
+}
+
+/// Layers and output of problem.json.
+fn same_network(found: &Problem, expected: &Problem) -> Vec<Comparison> {
+    let same = (&found.layers, found.output) == (&expected.layers, expected.output);
+    let differs = if same { 0.0 } else { f64::INFINITY };
+    vec![Comparison::new(differs, 0.0, 0.0, "problem.json: layers and output")]
 }
 
 /// A difference of lengths is as large as a difference can be.

@@ -6,12 +6,16 @@
 use super::keys::{accepted, float};
 use super::{
     Config, ConfigProblem, DataSource, Initialization, Integrator, LossSettings, Preconditioner,
+    Widths,
 };
 
 /// More steps than this are a slip of the pen, and would not be counted exactly by a quotient.
 const MAXIMUM_STEPS: f64 = 1e9;
 
-/// More hidden units than this are a slip of the pen: their weights alone would fill the memory.
+/// More hidden layers than this are a slip of the pen.
+const MAXIMUM_LAYERS: usize = 64;
+
+/// More hidden units of a layer than this are a slip of the pen: their weights alone would fill the memory.
 const MAXIMUM_HIDDEN: usize = 1_000_000;
 
 impl Config {
@@ -37,16 +41,18 @@ impl Config {
     }
 
     fn check_network(&self) -> Result<(), ConfigProblem> {
-        let hidden = self.network.hidden;
-        let proper = (1..=MAXIMUM_HIDDEN).contains(&hidden);
-        check("network.hidden", || hidden.to_string(), proper)?;
-        if self.network.initialization == Initialization::Antisymmetric && !hidden.is_multiple_of(2)
+        let Widths(hidden) = &self.network.hidden;
+        let proper = (1..=MAXIMUM_LAYERS).contains(&hidden.len())
+            && hidden.iter().all(|width| (1..=MAXIMUM_HIDDEN).contains(width));
+        check("network.hidden", || self.network.hidden.to_string(), proper)?;
+        if self.network.initialization == Initialization::Antisymmetric
+            && hidden.iter().any(|width| !width.is_multiple_of(2))
         {
             return Err(ConfigProblem::Conflict {
                 key: "network.hidden",
-                value: hidden.to_string(),
+                value: self.network.hidden.to_string(),
                 other: "network.initialization = \"antisymmetric\"".to_owned(),
-                advice: "that initialization pairs the units, so their number must be even",
+                advice: "that initialization pairs the units of a layer, so their number must be even",
             });
         }
         Ok(())

@@ -7,7 +7,7 @@
 use std::fmt;
 
 use gaussflow::dynamics::RankPolicy;
-use gaussflow::network::{Activation, Initialization};
+use gaussflow::network::{Activation, Initialization, Output};
 use gaussflow::solvers::DampedSolver;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
@@ -27,6 +27,7 @@ macro_rules! named {
 named! {
     activation -> Activation,
     initialization -> Initialization,
+    output -> Output,
     rank_policy -> RankPolicy,
     solver -> DampedSolver,
 }
@@ -67,6 +68,16 @@ choice! {
     BundledData {
         /// 20,640 census block groups, 8 derived features (section 5, "Dataset").
         CaliforniaHousing = "california-housing",
+    }
+}
+
+choice! {
+    /// What a hidden layer that feeds another one is divided by. The last layer is never scaled: alpha does that.
+    LayerScale {
+        /// The root of its width.
+        Width = "width",
+        /// Nothing.
+        None = "none",
     }
 }
 

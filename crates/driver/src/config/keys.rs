@@ -5,7 +5,8 @@
 
 use super::{
     Activation, AtExit, BundledData, Config, DampedSolver, DataSource, Initialization, Integrator,
-    LossName, LossSettings, Preconditioner, RankPolicy, Standardize, TargetScale,
+    LayerScale, LossName, LossSettings, Output, Preconditioner, RankPolicy, Standardize,
+    TargetScale,
 };
 
 /// One key of config.toml.
@@ -122,9 +123,28 @@ pub(super) const KEYS: &[Key] = &[
     ),
     key!(
         "network.hidden",
-        "m, the hidden units",
-        "a whole number from 1 to 1000000 (even for the antisymmetric initialization)",
+        "m, the hidden units; of several hidden layers a list, as [32, 32]",
+        "a whole number from 1 to 1000000, or a list of 1 to 64 of them (all even for the antisymmetric \
+         initialization)",
         |c: &Config| c.network.hidden.to_string()
+    ),
+    key!(
+        "network.bias",
+        "Whether hidden units have biases, trained like weights",
+        "true or false",
+        |c: &Config| c.network.bias.to_string()
+    ),
+    key!(
+        "network.scale",
+        "What a hidden layer that feeds another one is divided by: the root of its width, or nothing",
+        words(LayerScale::ALL),
+        |c: &Config| string(c.network.scale.word())
+    ),
+    key!(
+        "network.output",
+        "The weights of the output: fixed signs -1 and 1, or trained from such a start",
+        words(&Output::ALL.map(Output::name)),
+        |c: &Config| string(c.network.output.name())
     ),
     key!(
         "network.activation",

@@ -12,17 +12,20 @@ mod parse;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod widths;
 
 use serde::Deserialize;
 
 pub use gaussflow::dynamics::RankPolicy;
-pub use gaussflow::network::{Activation, Initialization};
+pub use gaussflow::network::{Activation, Initialization, Output};
+use gaussflow::network::{Architecture, Layer, Scale};
 pub use gaussflow::solvers::DampedSolver;
 pub use gaussflow_data::{Standardize, TargetScale};
 
-pub use self::choices::{AtExit, BundledData, Integrator, LossName, Preconditioner};
+pub use self::choices::{AtExit, BundledData, Integrator, LayerScale, LossName, Preconditioner};
 pub use self::error::{ConfigError, ConfigProblem, Location};
 pub use self::sweep::{Sweep, SweptKey};
+pub use self::widths::Widths;
 
 /// A whole configuration.
 ///
@@ -38,7 +41,7 @@ pub use self::sweep::{Sweep, SweptKey};
 pub struct Config {
     /// Which rows, and how they are scaled.
     pub data: DataSettings,
-    /// The one-hidden-layer network.
+    /// The network.
     pub network: NetworkSettings,
     /// The objective g.
     pub loss: LossSettings,
@@ -92,8 +95,15 @@ impl Default for DataSettings {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct NetworkSettings {
-    /// m, the number of hidden units: 1 to 1000000, even for the antisymmetric start. Default 18.
-    pub hidden: usize,
+    /// The widths of the hidden layers: 1 to 1000000 each, even for the antisymmetric start. Default: one of 18.
+    pub hidden: Widths,
+    /// Whether hidden units have biases. Default: false.
+    pub bias: bool,
+    /// What layers that feed another one are divided by. Default: the root of their width.
+    pub scale: LayerScale,
+    /// The weights of the output. Default: fixed signs.
+    #[serde(deserialize_with = "choices::output")]
+    pub output: Output,
     /// sigma. Default tanh.
     #[serde(deserialize_with = "choices::activation")]
     pub activation: Activation,
@@ -104,7 +114,33 @@ pub struct NetworkSettings {
 
 impl Default for NetworkSettings {
     fn default() -> Self {
-        Self { hidden: 18, activation: Activation::Tanh, initialization: Initialization::Nullified }
+        Self {
+            hidden: Widths::from(18),
+            bias: false,
+            scale: LayerScale::Width,
+            output: Output::Signs,
+            activation: Activation::Tanh,
+            initialization: Initialization::Nullified,
+        }
+    }
+}
+
+impl NetworkSettings {
+    /// What the network is made of.
+    pub fn architecture(&self) -> Architecture {
+        let last = self.hidden.0.len().saturating_sub(1);
+        let layer = |(l, &width): (usize, &usize)| Layer {
+            width,
+            bias: self.bias,
+            scale: if l < last && self.scale == LayerScale::Width {
+                Scale::InverseRootWidth
+            } else {
+                Scale::Unit
+            },
+            activation: self.activation,
+        };
+        let layers = self.hidden.0.iter().enumerate().map(layer).collect();
+        Architecture { layers, output: self.output }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a run needs: steps, recorded rows and bytes by item, counted before anything large is allocated.
 //!
-//! n rows are drawn of N, with d features; the network has m units and p = m d weights. All arithmetic saturates: a
+//! n rows are drawn of N, with d features; the network has m units in all and p weights. All arithmetic saturates: a
 //! need that cannot be counted is more than any machine has. [`Needs::of`] counts, `refusal.rs` compares with
 //! `dynamics.memory_limit` and the machine, `machine.rs` asks the machine.
 
@@ -72,7 +72,7 @@ pub struct Needs {
 pub enum Item {
     /// The rows, drawn and held out, in the forms that the run reads them in.
     Data,
-    /// S (n x m), the slopes of the activation.
+    /// S (n x m), the slopes of the activation, and what hidden layers put out.
     Slopes,
     /// Vectors of p and of n numbers, and the weights in the records.
     Vectors,
@@ -122,9 +122,13 @@ impl Needs {
     ///
     /// The bytes are an upper bound, not far above what is allocated where one item outweighs the others.
     pub fn of(config: &Config, shape: Shape) -> Self {
-        let (n, d, m) =
-            (size(config.data.samples), size(shape.features), size(config.network.hidden));
-        let (all, p) = (size(shape.rows), product(&[m, d]));
+        let (n, d, all) = (size(config.data.samples), size(shape.features), size(shape.rows));
+        let widths = || config.network.hidden.0.iter().map(|width| size(*width));
+        let m = widths().fold(0, u64::saturating_add);
+        // What each layer gets, its bias included, and the output at last.
+        let inputs = || std::iter::once(d).chain(widths()).map(|before| before.saturating_add(1));
+        let p = widths().zip(inputs()).fold(m, |p, (m, d)| p.saturating_add(product(&[m, d])));
+        let hidden_inputs = inputs().skip(1).fold(0, u64::saturating_add);
         let (record, dynamics) = (&config.record, &config.dynamics);
         let steps = steps(config);
         let every = |interval: usize| (steps / size(interval).max(1)).saturating_add(2);
@@ -145,7 +149,13 @@ impl Needs {
             product(&[JSON_NUMBER, n, d]),
         ]);
         // The slopes' curvature and the pairs of features are kept up to some MiB.
-        let slopes = sum(&[numbers(product(&[n.saturating_add(8), m])), 1 << 23]);
+        // What a layer puts out is kept by columns and by rows where another one takes it in.
+        let deep = if config.network.hidden.0.len() > 1 { 2 } else { 0 };
+        let slopes = sum(&[
+            numbers(product(&[n.saturating_add(8), m])),
+            numbers(product(&[deep, n.saturating_add(8), hidden_inputs])),
+            1 << 23,
+        ]);
         let basis = if direct.has_dense { 0 } else { product(&[LANCZOS_VECTORS, n.min(p)]) };
         let vectors = sum(&[
             numbers(product(&[VECTORS, sum(&[n, p])])),

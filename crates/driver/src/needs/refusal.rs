@@ -231,10 +231,14 @@ impl Fault {
                 format!("at most {most}")
             }
             Item::Slopes | Item::Vectors => {
-                let most = largest(1, config.network.hidden, |m| fits(&|c| c.network.hidden = m))?;
+                let widest = config.network.hidden.widest();
+                let most = largest(1, widest, |m| {
+                    fits(&|c| c.network.hidden = config.network.hidden.capped(m))
+                })?;
                 let pairs = config.network.initialization == Initialization::Antisymmetric;
                 let most = if pairs { most - most % 2 } else { most };
-                (most > 0).then(|| format!("at most {most}"))?
+                let each = if config.network.hidden.0.len() > 1 { " units a layer" } else { "" };
+                (most > 0).then(|| format!("at most {most}{each}"))?
             }
             Item::Integrator => {
                 fits(&|c| c.dynamics.integrator = Integrator::Adaptive).then(|| {

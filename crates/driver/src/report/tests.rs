@@ -5,7 +5,7 @@ use std::path::Path;
 
 use gaussflow_records::{
     Claim, DataIdentity, Event, EventKind, Manifest, Outcome, RunEntry, SCHEMA, SeedVerdict,
-    Status, StopReason, TraceRow, write_json, write_trace,
+    Status, StopReason, TraceRow, Weights, write_json, write_trace,
 };
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
@@ -35,7 +35,7 @@ fn outcome(stop_reason: StopReason) -> Outcome {
         }],
         exit_time: None,
         final_time: 1.0,
-        final_weights: vec![vec![0.0]],
+        final_weights: Weights::Flat(vec![0.0]),
         final_loss: 2.5,
         counters: [("fallback_pseudo_inverse".to_owned(), 7)].into(),
     }

@@ -210,7 +210,7 @@ mod tests {
 
     use super::*;
     use crate::reproduce::Mode;
-    use gaussflow_records::{Outcome, Status, StopReason};
+    use gaussflow_records::{Outcome, Status, StopReason, Weights};
 
     /// One run with rows at t = 0 and 1, and one claim.
     fn results() -> (Results, Vec<Claim>) {
@@ -228,7 +228,7 @@ mod tests {
             events: Vec::new(),
             exit_time: None,
             final_time: 1.0,
-            final_weights: Vec::new(),
+            final_weights: Weights::Flat(Vec::new()),
             final_loss: 50.0,
             counters: BTreeMap::new(),
             error: None,

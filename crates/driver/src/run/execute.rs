@@ -9,12 +9,13 @@ use std::time::Instant;
 use gaussflow::dynamics::{
     self, Checkpoint, Diagnostics, EventRecord, Flow, ObserverError, StopReason, Work, resume,
 };
+use gaussflow::network::{Network, Output};
 use gaussflow::objective::{Loss, Objective, Residuals, SecondOrderMap};
 use gaussflow::solvers::SolveError;
 use gaussflow_records::{
-    self as records, CheckpointRecord, Event, Outcome, Problem, RecordError, SCHEMA, Status,
-    Timing, TraceRow, ownership, rows_of, trace_text, write_bytes, write_json, write_npy,
-    write_npy_integers, write_trace,
+    self as records, CheckpointRecord, Event, LayerRecord, Outcome, OutputRecord, Problem,
+    RecordError, SCHEMA, Status, Timing, TraceRow, Weights, ownership, rows_of, trace_text,
+    write_bytes, write_json, write_npy, write_npy_integers, write_trace,
 };
 
 use super::checkpoint::CheckpointFile;
@@ -35,7 +36,7 @@ pub struct RunRecord {
     pub problem: Problem,
     /// One row a recorded step.
     pub trace: Vec<TraceRow>,
-    /// Snapshots of the weights, each m d long.
+    /// Snapshots of the weights, each p long.
     pub snapshots: Vec<f64>,
     /// The steps of the snapshots.
     pub snapshot_steps: Vec<i64>,
@@ -221,17 +222,22 @@ pub fn execute_on<M: SecondOrderMap, L: Loss>(
     }
     let ended = resume(objective, &start.weights, from.as_ref(), &settings, &mut recorder)?;
     let counters = recorder.counters(&Work { counts: ended.counts, statistics: ended.statistics });
-    let features = experiment.sample.dimension;
     let sample = &experiment.sample;
+    let network = experiment.objective.map();
+    // The paper's network has its weights unit by unit in the files.
+    let features = network.one_layer().map(|_| sample.dimension);
+    let (layers, output) = network_record(network);
     Ok(RunRecord {
         id: Experiment::id(&experiment.config),
         config: experiment.config.to_toml(),
         problem: Problem {
             rows: sample.rows.clone(),
-            inputs: rows_of(&sample.inputs, features),
+            inputs: rows_of(&sample.inputs, sample.dimension),
             targets: sample.targets.clone(),
             output_signs: start.signs.clone(),
-            initial_weights: rows_of(&start.weights, features),
+            initial_weights: Weights::new(&start.weights, features),
+            layers,
+            output,
         },
         outcome: outcome(&ended, counters, recorder.failure, features),
         trace: recorder.trace,
@@ -241,12 +247,31 @@ pub fn execute_on<M: SecondOrderMap, L: Loss>(
     })
 }
 
+/// What problem.json says of a network that is not the paper's.
+fn network_record(network: &Network) -> (Option<Vec<LayerRecord>>, Option<OutputRecord>) {
+    if network.one_layer().is_some() {
+        return (None, None);
+    }
+    let architecture = network.architecture();
+    let layers = architecture.layers.iter().map(|layer| LayerRecord {
+        width: layer.width,
+        bias: layer.bias,
+        scale: layer.scale.factor(layer.width),
+        activation: layer.activation.name().to_owned(),
+    });
+    let output = match architecture.output {
+        Output::Signs => OutputRecord::Signs,
+        Output::Trained => OutputRecord::Trained,
+    };
+    (Some(layers.collect()), Some(output))
+}
+
 /// The record of how a run ended.
 fn outcome(
     ended: &dynamics::Outcome,
     counters: BTreeMap<String, u64>,
     failure: Option<SolveError>,
-    features: usize,
+    features: Option<usize>,
 ) -> Outcome {
     use dynamics::EventKind;
     let error = match (&ended.stop_reason, &failure) {
@@ -282,7 +307,7 @@ fn outcome(
         events: ended.events.iter().filter_map(event).collect(),
         exit_time: ended.exit_time(),
         final_time: ended.final_time,
-        final_weights: rows_of(&ended.final_weights, features),
+        final_weights: Weights::new(&ended.final_weights, features),
         final_loss: ended.final_loss,
         counters,
         error: error.filter(|_| status == Status::Failed),
@@ -348,7 +373,7 @@ pub fn failed_outcome(error: String) -> Outcome {
         events: Vec::new(),
         exit_time: None,
         final_time: 0.0,
-        final_weights: Vec::new(),
+        final_weights: Weights::ByUnit(Vec::new()),
         final_loss: f64::NAN,
         counters: BTreeMap::new(),
         error: Some(error),
@@ -358,15 +383,12 @@ pub fn failed_outcome(error: String) -> Outcome {
 
 /// Writes a run's folder, each file whole or not at all.
 pub fn write(record: &RunRecord, folder: &Path) -> Result<(), RecordError> {
-    let (m, d) = (
-        record.problem.initial_weights.len(),
-        record.problem.initial_weights.first().map_or(0, Vec::len),
-    );
     remove_other_run(folder, &record.config)?;
     write_bytes(&folder.join("config.toml"), record.config.as_bytes())?;
     write_json(&folder.join("problem.json"), &record.problem)?;
     write_trace(&folder.join("trace.csv"), &record.trace)?;
-    let shape = [record.snapshot_steps.len(), m, d];
+    let mut shape = vec![record.snapshot_steps.len()];
+    shape.extend(record.problem.initial_weights.shape());
     write_npy(&folder.join("weights.npy"), &shape, &record.snapshots)?;
     write_npy_integers(&folder.join("weights_steps.npy"), &record.snapshot_steps)?;
     let timing = Timing {

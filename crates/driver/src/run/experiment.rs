@@ -5,7 +5,7 @@ use std::ops::Range;
 use gaussflow::dynamics::{
     AtExit, Integrator, Preconditioner, Settings, SolveSettings, Tolerances,
 };
-use gaussflow::network::{InitialPoint, Network};
+use gaussflow::network::{InitialPoint, Network, NetworkError};
 use gaussflow::objective::{LogCosh, Loss, LossError, Objective, Squared, WeightedSquares};
 use gaussflow_data::{DataError, Dataset, Sample, california_housing, load_csv};
 
@@ -67,11 +67,9 @@ impl Experiment {
         let sample =
             Sample::draw(data, settings.samples, settings.standardize, settings.targets, seed)?;
         let kind = config.network.initialization;
-        let start = InitialPoint::draw(kind, config.network.hidden, sample.dimension, seed)?;
-        let activation = config.network.activation;
-        let network = |inputs: &[f64]| {
-            Network::from_initial_point(kind, inputs, sample.dimension, &start, activation)
-        };
+        let architecture = config.network.architecture();
+        let start = InitialPoint::draw_for(&architecture, kind, sample.dimension, seed)?;
+        let network = |inputs: &[f64]| network(&config, inputs, sample.dimension, &start);
         let loss = loss(&config.loss, sample.targets.clone())?;
         let objective = Objective::new(network(&sample.inputs)?, loss, config.dynamics.scaling)?;
         let held_out = if sample.held_out_targets.is_empty() {
@@ -97,13 +95,7 @@ impl Experiment {
     pub fn objective_on(&self, rows: Range<usize>) -> Result<RunObjective, RunError> {
         let (config, d) = (&self.config, self.sample.dimension);
         let inputs = &self.sample.inputs[rows.start * d..rows.end * d];
-        let network = Network::from_initial_point(
-            config.network.initialization,
-            inputs,
-            d,
-            &self.start,
-            config.network.activation,
-        )?;
+        let network = network(config, inputs, d, &self.start)?;
         let settings = match &config.loss {
             LossSettings::Weighted { weights } => {
                 LossSettings::Weighted { weights: weights[rows.clone()].to_vec() }
@@ -181,6 +173,18 @@ impl Experiment {
         let (alpha, seed) = (name_part(dynamics.scaling), dynamics.seed);
         format!("{method}{suffix}{damping}-alpha_{alpha}-seed_{seed}")
     }
+}
+
+/// The network of a configuration on these rows, as it starts.
+fn network(
+    config: &Config,
+    inputs: &[f64],
+    features: usize,
+    start: &InitialPoint,
+) -> Result<Network, NetworkError> {
+    let architecture = config.network.architecture();
+    Network::with_architecture(inputs, features, architecture, &start.signs)?
+        .started_as(config.network.initialization, &start.weights)
 }
 
 /// Characters of a number that a run's name writes without an exponent.

@@ -131,6 +131,11 @@ fn suffix(keys: &[SweptKey], config: &Config) -> String {
 /// and underscores, otherwise the start of its checksum.
 fn word(value: &str) -> String {
     let bare = value.trim_matches('"');
+    // A list of whole numbers, the widths of layers: 16x16.
+    let listed = bare.strip_prefix('[').and_then(|list| list.strip_suffix(']'));
+    let joined = listed.map(|list| list.replace(", ", "x"));
+    let is_whole = |list: &&str| list.chars().all(|c| c.is_ascii_digit() || c == 'x');
+    let bare = joined.as_deref().filter(is_whole).unwrap_or(bare);
     let bare = bare.strip_suffix(".0").unwrap_or(bare);
     let is_plain = |c: char| c.is_ascii_alphanumeric() || ['.', '_', '+', '-'].contains(&c);
     if !bare.is_empty() && bare.len() <= LONGEST_VALUE && bare.chars().all(is_plain) {

@@ -102,11 +102,11 @@ fn the_value_that_would_be_accepted_is() {
         number.unwrap_or_else(|| panic!("no number in {text}"))
     };
     let mut config = Config::default();
-    config.network.hidden = 1_000_000;
+    config.network.hidden = 1_000_000.into();
     let most = told(&accepts(&config).unwrap_err().accepted);
-    config.network.hidden = most;
+    config.network.hidden = most.into();
     assert!(accepts(&config).is_ok());
-    config.network.hidden += 1;
+    config.network.hidden = (most + 1).into();
     let refusal = accepts(&config).unwrap_err();
     let (_, limit) = refusal.accepted.rsplit_once("memory_limit at least ").unwrap();
     config.dynamics.memory_limit = limit.parse().unwrap();
@@ -120,7 +120,7 @@ fn the_value_that_would_be_accepted_is() {
     assert!(accepts(&config).is_err());
     // A machine with less than the limit: matrices go first, then the network.
     let mut config = Config::default();
-    config.network.hidden = 400;
+    config.network.hidden = 400.into();
     config.data.samples = 8000;
     let small = Some(400 << 20);
     let refusal = Needs::require_on(&config, shape, small).unwrap_err();
@@ -141,7 +141,7 @@ proptest! {
     ) {
         let mut config = Config::default();
         config.data.samples = samples >> shifts[0];
-        config.network.hidden = hidden >> shifts[1];
+        config.network.hidden = (hidden >> shifts[1]).into();
         (config.record.every, config.record.snapshot_every) = (every >> shifts[2], snapshot_every >> shifts[3]);
         config.record.checkpoint_every = checkpoint_every;
         config.dynamics.memory_limit = memory_limit >> shifts[2];
