@@ -3,6 +3,8 @@
 // Without inlining, a loop would not be compiled for the instruction set of the closure around it.
 #![allow(clippy::inline_always)]
 
+use std::cell::Cell;
+
 use faer::Accum;
 use pulp::{Simd, WithSimd};
 
@@ -93,16 +95,27 @@ impl WithSimd for BlockProduct<'_> {
         }
         let (columns, count) = (a.len() / stride, out.len() / stride);
         let step = most_scalars::<S>(VECTORS);
+        // Rows of W far apart share few places of the first-level cache: where several vectors of rows come to them, a
+        // copy that they are close in pays.
+        let packs = weights.step > 1 && columns > SHORT && count >= step;
+        let mut packed = if packs { PACKED.take() } else { Vec::new() };
         for depth in (0..columns).step_by(DEPTH) {
             let length = DEPTH.min(columns - depth);
             let accum = if depth == 0 { Accum::Replace } else { Accum::Add };
+            let mut weights = Scalars { data: &weights.data[depth * weights.step..], ..weights };
+            let mut between = weights.stride;
+            if packs {
+                pack(weights, (length, count, step), &mut packed);
+                weights = Scalars { data: &packed, step, stride: 1 };
+                between = length;
+            }
             for (v, vectors) in groups(stride / S::F64_LANES) {
                 let row = v * S::F64_LANES;
                 let b = Vectors { data: &a[depth * stride + row..], step: stride };
                 for first in (0..count).step_by(step) {
                     let scalars = step.min(count - first);
-                    let data = &weights.data[depth * weights.step + first * weights.stride..];
-                    let factors = (Scalars { data, ..weights }, b);
+                    let factors =
+                        (Scalars { data: &weights.data[first * between..], ..weights }, b);
                     let target = (&mut out[first * stride + row..], stride, accum);
                     if length <= SHORT {
                         put_short_product(simd, (scalars, vectors), length, factors, target);
@@ -111,6 +124,25 @@ impl WithSimd for BlockProduct<'_> {
                     }
                 }
             }
+        }
+        if packs {
+            PACKED.set(packed);
+        }
+    }
+}
+
+thread_local! {
+    static PACKED: Cell<Vec<f64>> = const { Cell::new(Vec::new()) };
+}
+
+/// The scalars of a product, `step` of its columns after the other, each such panel row after row.
+fn pack(w: Scalars<'_>, (length, count, step): (usize, usize, usize), out: &mut Vec<f64>) {
+    out.resize(length * count.next_multiple_of(step), 0.0);
+    for l in 0..length {
+        let row = &w.data[l * w.step..][..count];
+        for (panel, scalars) in row.chunks(step).enumerate() {
+            let at = (panel * length + l) * step;
+            out[at..at + scalars.len()].copy_from_slice(scalars);
         }
     }
 }

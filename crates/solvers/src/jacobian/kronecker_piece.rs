@@ -116,9 +116,13 @@ impl KroneckerPiece {
         let rows = self.by_row.col_as_slice_mut(0);
         let take = |b: usize, rows: &mut [f64], squares: &mut [f64]| {
             let block = right.block(b);
-            for (k, column) in block.data.chunks_exact(block.stride).enumerate() {
-                for (row, x) in rows.chunks_exact_mut(padded).zip(&column[..block.rows]) {
-                    row[k] = *x;
+            // In squares: each cache line of the rows is written at once.
+            for (eight, rows) in rows.chunks_mut(PADDING * padded).enumerate() {
+                for (k, columns) in block.data.chunks(PADDING * block.stride).enumerate() {
+                    for (r, row) in rows.chunks_exact_mut(padded).enumerate() {
+                        let entries = columns[eight * PADDING + r..].iter().step_by(block.stride);
+                        row[k * PADDING..].iter_mut().zip(entries).for_each(|(o, x)| *o = *x);
+                    }
                 }
             }
             for (row, square) in rows.chunks_exact(padded).zip(squares) {
