@@ -210,12 +210,28 @@ pub fn weighted_hessian_by_products<M: SecondOrderMap + ?Sized>(
 }
 
 /// The moduli of Lipschitz continuity that the paper's hypotheses name, as proven upper bounds.
+///
+/// Deep networks have none over all of `R^p`, but on every ball; a map with global ones need not override the last two.
 pub trait LipschitzConstants {
-    /// An upper bound of the modulus L of `w -> Df(w)` in the operator norm, over all of `R^p`.
+    /// An upper bound of the modulus L of `w -> Df(w)` in the operator norm, over all of `R^p`; infinite where there is
+    /// none.
     fn jacobian_lipschitz(&self) -> f64;
 
-    /// An upper bound of the modulus `Lip_f` of `f` itself, over all of `R^p`.
+    /// An upper bound of the modulus `Lip_f` of `f` itself, over all of `R^p`; infinite where there is none.
     fn lipschitz(&self) -> f64;
+
+    /// As [`Self::jacobian_lipschitz`], on the ball of `radius` around `center`; at radius 0 a bound of the norm of the
+    /// second derivative there. It grows with the radius.
+    fn jacobian_lipschitz_within(&self, center: &[f64], radius: f64) -> f64 {
+        let _ = (center, radius);
+        self.jacobian_lipschitz()
+    }
+
+    /// As [`Self::lipschitz`], on that ball.
+    fn lipschitz_within(&self, center: &[f64], radius: f64) -> f64 {
+        let _ = (center, radius);
+        self.lipschitz()
+    }
 }
 
 macro_rules! forward_through_pointer {

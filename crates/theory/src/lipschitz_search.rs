@@ -5,8 +5,10 @@
 //! bound; `sigma_2 sqrt(lambda_max((X X^T) * (X X^T)))` is an upper one (network crate).
 
 use gaussflow_network::{ActivationFunction, Network};
-use gaussflow_objective::Residuals;
+use gaussflow_objective::{MapError, Residuals, SecondOrderMap};
 use gaussflow_solvers::{inner_product, norm};
+
+use crate::sampling::Sampler;
 
 /// Rounds of alternation from each start.
 const ROUNDS: usize = 30;
@@ -30,6 +32,52 @@ pub fn jacobian_lipschitz_loose<A: ActivationFunction>(network: &Network<A>) -> 
     let fourths = rows_of(network).iter().map(|x| norm(x).powi(4)).sum::<f64>();
     network.last_layer().activation.bounds().second * fourths.sqrt()
 }
+
+/// `norm(D2f(w)[u, v])` at the best unit u, v found, for the centre of a ball and points in it: a proven lower bound of L
+/// on the ball, for networks of any depth.
+pub fn jacobian_lipschitz_lower_within<M: SecondOrderMap>(
+    map: &M,
+    center: &[f64],
+    radius: f64,
+) -> f64 {
+    let mut sampler = Sampler::new(3);
+    let points = sampler.ball(center, radius, POINTS);
+    let bend = |w: &Vec<f64>| largest_bend_at(map, w, &mut sampler).unwrap_or(0.0);
+    points.iter().map(bend).fold(0.0, f64::max)
+}
+
+/// `norm(D2f(w)[u, v])` after alternating: the best u and v for the output direction, and that for them.
+fn largest_bend_at<M: SecondOrderMap>(
+    map: &M,
+    w: &[f64],
+    sampler: &mut Sampler,
+) -> Result<f64, MapError> {
+    let (n, p) = (map.outputs(), map.parameters());
+    let (mut value, mut jacobian) = (vec![0.0; n], map.new_jacobian());
+    map.linearize(w, &mut value, &mut jacobian)?;
+    let (mut u, mut v) = (sampler.direction(p), sampler.direction(p));
+    let mut best = 0.0;
+    for _ in 0..ROUNDS {
+        map.second_derivative(w, &jacobian, &u, &v, &mut value)?;
+        let size = norm(&value);
+        best = f64::max(best, size);
+        if size == 0.0 {
+            break;
+        }
+        value.iter_mut().for_each(|x| *x /= size);
+        for _ in 0..2 {
+            // The best u for v, then the best v for u.
+            map.weighted_hessian_apply(w, &jacobian, &value, &v, &mut u)?;
+            let size = norm(&u);
+            u.iter_mut().for_each(|x| *x /= size);
+            std::mem::swap(&mut u, &mut v);
+        }
+    }
+    Ok(best)
+}
+
+/// Points of a ball that the search looks at besides its centre.
+const POINTS: usize = 6;
 
 /// The rows x_j.
 fn rows_of<A: ActivationFunction>(network: &Network<A>) -> Vec<Vec<f64>> {

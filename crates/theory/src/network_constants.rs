@@ -7,9 +7,31 @@ use gaussflow_network::ActivationFunction;
 use gaussflow_objective::LipschitzConstants;
 
 use crate::TheoryError;
-use crate::lipschitz_search::{jacobian_lipschitz_loose, jacobian_lipschitz_lower};
+use crate::lipschitz_search::{
+    jacobian_lipschitz_loose, jacobian_lipschitz_lower, jacobian_lipschitz_lower_within,
+};
 use crate::local::Local;
 use crate::problem::Problem;
+
+/// The radius R with `R L(R) = 2 lambda0`, L(R) the Lipschitz constant on the ball of radius R around `center`: every ball
+/// `2 lambda0 r / L(R)` with r below 1 lies within. Infinite where L does not depend on R.
+fn own_radius(map: &impl LipschitzConstants, center: &[f64], lambda0: f64) -> f64 {
+    if map.jacobian_lipschitz().is_finite() {
+        return f64::INFINITY;
+    }
+    let product = |radius: f64| radius * map.jacobian_lipschitz_within(center, radius);
+    // L at the centre bounds the radius from above; L grows with it.
+    let (mut low, mut high) = (0.0, 2.0 * lambda0 / map.jacobian_lipschitz_within(center, 0.0));
+    for _ in 0..HALVINGS {
+        let middle = 0.5 * (low + high);
+        if product(middle) <= 2.0 * lambda0 { low = middle } else { high = middle }
+    }
+    // From below, so that the ball of L(R) is not larger than R.
+    low
+}
+
+/// Halvings of the interval of that radius: nine digits.
+const HALVINGS: usize = 30;
 
 /// How far a number can be trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,8 +79,11 @@ pub struct NetworkConstants {
     pub outputs: usize,
     /// p.
     pub parameters: usize,
-    /// m.
+    /// m, of the last layer.
     pub hidden: usize,
+    /// Radius of the ball around w_0 in which L and Lip_f hold: infinite for one hidden layer, and for deep networks
+    /// the `2 lambda0 / L` that all balls of the theorems lie in.
+    pub radius: f64,
     /// lambda0: half the smallest singular value of J_0, exact to rounding.
     pub lambda0: f64,
     /// lambda_n: half the largest, exact to rounding.
@@ -96,17 +121,27 @@ impl NetworkConstants {
         let network = &problem.network;
         let bounds = network.last_layer().activation.bounds();
         let squares: f64 = problem.input_rows().iter().map(|x| x * x).sum();
+        let lambda0 = 0.5 * start.smallest().max(0.0).sqrt();
+        let radius = own_radius(network, &problem.initial, lambda0);
+        let is_deep = radius.is_finite();
+        let jacobian_lipschitz = network.jacobian_lipschitz_within(&problem.initial, radius);
+        let lipschitz = network.lipschitz_within(&problem.initial, radius);
         Self {
             outputs: problem.outputs(),
             parameters: problem.parameters(),
             hidden: network.last_layer().width,
-            lambda0: 0.5 * start.smallest().max(0.0).sqrt(),
+            radius,
+            lambda0,
             lambda_n: 0.5 * start.largest().sqrt(),
-            jacobian_lipschitz: network.jacobian_lipschitz(),
-            jacobian_lipschitz_lower: jacobian_lipschitz_lower(network),
+            jacobian_lipschitz,
+            jacobian_lipschitz_lower: if is_deep {
+                jacobian_lipschitz_lower_within(network, &problem.initial, radius)
+            } else {
+                jacobian_lipschitz_lower(network)
+            },
             jacobian_lipschitz_loose: jacobian_lipschitz_loose(network),
             lipschitz_printed: bounds.first * (network.last_layer().width as f64 * squares).sqrt(),
-            lipschitz: network.lipschitz(),
+            lipschitz,
             second_bound: bounds.second,
             strong_convexity: problem.loss.strong_convexity(),
             smoothness: problem.loss.smoothness(),
@@ -146,14 +181,25 @@ impl NetworkConstants {
             row("λₙ, half the largest singular value of J₀", self.lambda_n, Exact),
             row("L, of w ↦ Df(w)", self.jacobian_lipschitz, ProvenUpper),
             row("L", self.jacobian_lipschitz_lower, SearchedLower),
-            row("L from the norms of the rows", self.jacobian_lipschitz_loose, ProvenUpper),
-            row("Lip_f as printed", self.lipschitz_printed, ProvenUpper),
-            row("Lip_f, σ₁ √m σₘₐₓ(X)", self.lipschitz, ProvenUpper),
+        ];
+        if self.radius.is_finite() {
+            table.extend([
+                row("radius 2λ₀/L of the ball in which L and Lip_f hold", self.radius, Exact),
+                row("Lip_f", self.lipschitz, ProvenUpper),
+            ]);
+        } else {
+            table.extend([
+                row("L from the norms of the rows", self.jacobian_lipschitz_loose, ProvenUpper),
+                row("Lip_f as printed", self.lipschitz_printed, ProvenUpper),
+                row("Lip_f, σ₁ √m σₘₐₓ(X)", self.lipschitz, ProvenUpper),
+            ]);
+        }
+        table.extend([
             row("ν", self.strong_convexity, Exact),
             row("μ", self.smoothness, Exact),
             row("Δ₀ over Rⁿ", self.initial_gap, Exact),
             row("Lip_g on {g ≤ g(0)}, √(2 μ Δ₀)", self.gradient_bound(), ProvenUpper),
-        ];
+        ]);
         if self.parameters >= self.outputs {
             let named = |text: &str| format!("{text}, ρ = {damping}");
             table.extend([
@@ -161,12 +207,17 @@ impl NetworkConstants {
                 row(&named("α of Lemma 2 as stated"), self.lemma_2_scaling(damping), Printed),
                 row(&named("α of (12)"), self.theorem_1_scaling(damping), Printed),
                 row(&named("α of Lemma 2"), self.never_exits_scaling(), Corrected),
-                row(&named("α of Theorem 2"), self.theorem_2_scaling(damping), Printed),
-                row(&named("αη of Theorem 2"), self.theorem_2_step(damping), Printed),
-                row(&named("αη of the appendix"), self.appendix_step(damping), Printed),
-                row(&named("αη of Theorem 2"), self.consistent_step(damping), Corrected),
-                row(&named("αη, conditioning-free"), self.repaired_step(damping), Corrected),
             ]);
+            // Theorem 2's own constants are those of one hidden layer.
+            if self.radius.is_infinite() {
+                table.extend([
+                    row(&named("α of Theorem 2"), self.theorem_2_scaling(damping), Printed),
+                    row(&named("αη of Theorem 2"), self.theorem_2_step(damping), Printed),
+                    row(&named("αη of the appendix"), self.appendix_step(damping), Printed),
+                    row(&named("αη of Theorem 2"), self.consistent_step(damping), Corrected),
+                    row(&named("αη, conditioning-free"), self.repaired_step(damping), Corrected),
+                ]);
+            }
         } else {
             let named = |text: &str| format!("{text}, r = {fraction}");
             table.extend([

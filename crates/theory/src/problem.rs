@@ -79,7 +79,12 @@ impl Problem {
     /// Each of n outputs sums m terms of at most sigma_0, each off by a few units in the last place, and
     /// subtracts as much; and w itself is rounded. (m additions of random signs lose sqrt(m) units, the
     /// factor m is a bound.)
+    ///
+    /// Over several layers roundings are carried on: [`Network::rounding_error`] at w_0, twice for the offset.
     pub fn output_rounding(&self, scaling: f64) -> f64 {
+        if self.network.one_layer().is_none() {
+            return 2.0 * scaling * self.network.rounding_error(&self.initial);
+        }
         let (last, n) = (self.network.last_layer(), self.outputs() as f64);
         let (m, value) = (last.width as f64, last.activation.bounds().value);
         let of_weights = self.network.lipschitz() * norm(&self.initial);

@@ -146,7 +146,8 @@ impl Trajectory {
         let steps = done.statistics.accepted_steps as f64;
         let v_error =
             steps * (problem.parameters() as f64).sqrt() * (absolute + relative * largest);
-        let displacement = problem.network.lipschitz() * v_error;
+        let farthest = (problem.parameters() as f64).sqrt() * largest / plan.scaling;
+        let displacement = problem.network.lipschitz_within(&problem.initial, farthest) * v_error;
         let rounding = problem.output_rounding(plan.scaling);
         for sample in &mut samples {
             sample.add_loss_error(problem, rounding, displacement);

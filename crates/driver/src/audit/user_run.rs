@@ -168,6 +168,11 @@ fn over(
             scaled_step,
             trajectory: &trajectory,
         };
+        if problem.network.one_layer().is_none() {
+            // Its thresholds are those of one hidden layer.
+            records.push(discrete::THEOREM_2.unavailable(&problem.name, setting::ONE_LAYER));
+            return Ok(records);
+        }
         records.push(discrete::theorem_2(&run));
         records.extend(discrete::descent_chain(&run)?);
         records.push(discrete::never_exits(&run));

@@ -108,11 +108,13 @@ pub fn subject(contents: &Contents) -> String {
         let values = contents.runs.iter().filter_map(|run| run.settings.as_ref()?.get(key));
         values.map(|value| Value::of(number(value))).collect::<BTreeSet<Value>>()
     };
+    // The values of a key, and how to say that it has them.
     let listed = |key: &str| {
         let values = setting(key);
         let more = if values.len() > MOST_VALUES { ", …" } else { "" };
+        let sign = if values.len() > 1 { "in" } else { "=" };
         let texts: Vec<String> = values.into_iter().take(MOST_VALUES).map(|v| v.text).collect();
-        format!("{}{more}", texts.join(", "))
+        (sign, format!("{}{more}", texts.join(", ")))
     };
     let mut parts = vec![match contents.runs.len() {
         0 => "No runs".to_owned(),
@@ -129,8 +131,7 @@ pub fn subject(contents: &Contents) -> String {
         ("network.hidden", "m"),
         ("dynamics.horizon", "horizon"),
     ] {
-        let values = listed(key);
-        let sign = if values.contains(',') { "in" } else { "=" };
+        let (sign, values) = listed(key);
         match values.as_str() {
             "" => {}
             values if sign == "in" => parts.push(format!("{name} in {{{values}}}")),

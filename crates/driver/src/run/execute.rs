@@ -50,7 +50,7 @@ pub struct RunRecord {
 struct Recorder<'e> {
     experiment: &'e Experiment,
     held_out_output: Vec<f64>,
-    geometry: GeometryRecorder,
+    geometry: GeometryRecorder<'e>,
     trace: Vec<TraceRow>,
     snapshots: Vec<f64>,
     snapshot_steps: Vec<i64>,
@@ -333,7 +333,7 @@ fn event(record: &EventRecord) -> Option<Event> {
 }
 
 /// Work and fallbacks by name.
-fn counters(work: &Work, geometry: &GeometryRecorder) -> BTreeMap<String, u64> {
+fn counters(work: &Work, geometry: &GeometryRecorder<'_>) -> BTreeMap<String, u64> {
     let Work { counts, statistics } = work;
     let named = [
         ("accepted_steps", statistics.accepted_steps as u64),

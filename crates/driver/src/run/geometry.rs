@@ -5,6 +5,7 @@
 
 use gaussflow::dynamics::{Diagnostics, Flow};
 use gaussflow::manifold::{ManifoldPoint, curvature_bound};
+use gaussflow::network::Network;
 use gaussflow::objective::{LipschitzConstants, Loss, Residuals, SecondOrderMap};
 
 use super::experiment::Experiment;
@@ -25,9 +26,12 @@ pub struct GeometryColumns {
 }
 
 /// Measures the columns along one run.
-pub struct GeometryRecorder {
-    /// A Lipschitz constant of Df.
+pub struct GeometryRecorder<'e> {
+    network: &'e Network,
+    /// A Lipschitz constant of Df over all weights; infinite for deep networks.
     jacobian_lipschitz: f64,
+    /// Whether there are few enough parameters for matrices of their order.
+    small: bool,
     /// From one Riemannian Hessian to the next, in steps; 0 for none.
     every: usize,
     /// Riemannian Hessians computed.
@@ -36,13 +40,14 @@ pub struct GeometryRecorder {
     pub failed: u64,
 }
 
-impl GeometryRecorder {
+impl<'e> GeometryRecorder<'e> {
     /// For the runs of `experiment`.
-    pub fn new(experiment: &Experiment) -> Self {
+    pub fn new(experiment: &'e Experiment) -> Self {
         let map = experiment.objective.map();
         let small = map.parameters() <= LARGEST_HESSIAN;
         let every = if small { experiment.config.record.hessian_every } else { 0 };
-        Self { jacobian_lipschitz: map.jacobian_lipschitz(), every, computed: 0, failed: 0 }
+        let jacobian_lipschitz = map.jacobian_lipschitz();
+        Self { network: map, jacobian_lipschitz, small, every, computed: 0, failed: 0 }
     }
 
     /// The columns at `step`, where the flow is; all empty where J has lost rank, by `rank_threshold`
@@ -61,7 +66,13 @@ impl GeometryRecorder {
             return GeometryColumns::default();
         }
         let objective = flow.objective();
-        let bound = curvature_bound(objective.scaling(), self.jacobian_lipschitz, smallest);
+        let lipschitz = if self.jacobian_lipschitz.is_infinite() && self.small {
+            // A deep network has one at each point alone, which takes a singular value of every layer.
+            self.network.jacobian_lipschitz_within(flow.linearization().point(), 0.0)
+        } else {
+            self.jacobian_lipschitz
+        };
+        let bound = curvature_bound(objective.scaling(), lipschitz, smallest);
         let mut columns =
             GeometryColumns { curvature_bound: Some(bound), ..GeometryColumns::default() };
         if self.every > 0 && step.is_multiple_of(self.every) {

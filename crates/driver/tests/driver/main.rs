@@ -3,6 +3,7 @@
 mod audit;
 mod command_line;
 mod common;
+mod deep;
 mod errors;
 mod fit_bounds;
 mod fit_command;

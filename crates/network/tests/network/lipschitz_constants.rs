@@ -2,7 +2,9 @@
 //!
 //! `L <= sigma2 sqrt(lambda_max((X X^T) * (X X^T)))`, `Lip_f <= sigma1 sqrt(m) sigma_max(X)`.
 
-use gaussflow_network::{Activation, InitialPoint, Initialization, Network};
+use gaussflow_network::{
+    Activation, Architecture, InitialPoint, Initialization, Layer, Network, Scale,
+};
 use gaussflow_objective::{LipschitzConstants, Residuals, SmoothMap};
 use gaussflow_solvers::faer::Mat;
 use gaussflow_solvers::{DenseJacobian, Factors, JacobianOperator, norm};
@@ -103,4 +105,101 @@ fn the_constant_of_the_jacobian_does_not_know_the_width_and_equals_the_kernel_fo
     // It is below the loose form sigma2 sqrt(sum norm(x)^4).
     let loose: f64 = (0..n).map(|j| norm(row(j)).powi(4)).sum();
     assert!(narrow.jacobian_lipschitz() < 4.0 / (3.0 * 3_f64.sqrt()) * loose.sqrt());
+}
+
+/// A deep network has no global constants, but on balls: no pair of points of one exceeds them, and on small balls they
+/// are not idle.
+#[test]
+fn deep_networks_have_constants_on_balls() {
+    let layers = |widths: &[usize]| -> Vec<Layer> {
+        let layer = |(l, &width): (usize, &usize)| Layer::new(width, Activation::ALL[l % 4]);
+        widths.iter().enumerate().map(layer).collect()
+    };
+    let biased = layers(&[5, 4]).into_iter().map(Layer::with_bias).collect();
+    let scaled =
+        layers(&[6, 3, 4]).into_iter().map(|layer| layer.scaled(Scale::InverseRootWidth)).collect();
+    let architectures = [
+        Architecture::new(layers(&[4, 3])),
+        Architecture::new(biased),
+        Architecture::new(scaled).with_trained_output(),
+        Architecture::new(layers(&[3])).with_trained_output(),
+    ];
+    for (k, architecture) in architectures.into_iter().enumerate() {
+        let (n, d) = (7, 2);
+        let point = InitialPoint::draw_for(&architecture, Initialization::Plain, d, 1).unwrap();
+        let w = &point.weights;
+        let inputs = normal(n * d, 50);
+        let network = Network::with_architecture(&inputs, d, architecture, &point.signs).unwrap();
+        assert!(network.jacobian_lipschitz().is_infinite() && network.lipschitz().is_infinite());
+        let mut before = 0.0;
+        for radius in [0.0, 0.1, 1.0, 10.0] {
+            let constant = network.jacobian_lipschitz_within(w, radius);
+            let of_values = network.lipschitz_within(w, radius);
+            assert!(constant > before, "network {k}: it grows with the radius");
+            before = constant;
+            let (mut largest, mut steepest) = (0.0_f64, 0.0_f64);
+            for pair in 0..60 {
+                // Two points within the radius; at radius 0 neighbours stand for the derivative.
+                let reach = radius.max(1e-6);
+                let within = |seed: u64, share: f64| -> Vec<f64> {
+                    let direction = normal(w.len(), seed);
+                    let length = reach * share / norm(&direction);
+                    w.iter().zip(&direction).map(|(w, x)| w + length * x).collect()
+                };
+                let (a, b) = (within(pair, 0.999), within(500 + pair, 0.5));
+                let step: Vec<f64> = a.iter().zip(&b).map(|(a, b)| a - b).collect();
+                largest = largest.max(quotient(&network, &b, &step));
+                steepest = steepest.max(operator_norm(dense(&network, &a)));
+            }
+            let slack = 1.0 + 1e-4;
+            assert!(largest <= slack * constant, "{k}, {radius}: {largest} {constant}");
+            assert!(steepest <= slack * of_values, "{k}, {radius}: {steepest} {of_values}");
+            if radius <= 0.1 {
+                assert!(largest >= 0.002 * constant, "{k}, {radius}: {largest} {constant}");
+                assert!(steepest >= 0.02 * of_values, "{k}, {radius}: {steepest} {of_values}");
+            }
+        }
+    }
+}
+
+/// Biases are weights of a constant input, and a factor multiplies both constants.
+#[test]
+fn one_layer_with_biases_and_a_factor_has_global_constants() {
+    let (n, d, m) = (8, 2, 4);
+    let (inputs, signs) = (normal(n * d, 50), [1.0, -1.0, 1.0, 1.0]);
+    let extended: Vec<f64> =
+        inputs.chunks(d).flat_map(|x| x.iter().copied().chain([1.0])).collect();
+    let plain = Network::new(&extended, d + 1, &signs, Activation::Tanh).unwrap();
+    let layer = Layer::new(m, Activation::Tanh).with_bias().scaled(Scale::InverseRootWidth);
+    let network =
+        Network::with_architecture(&inputs, d, Architecture::new(vec![layer]), &signs).unwrap();
+    assert!((2.0 * network.jacobian_lipschitz() / plain.jacobian_lipschitz() - 1.0).abs() < 1e-14);
+    assert!((2.0 * network.lipschitz() / plain.lipschitz() - 1.0).abs() < 1e-14);
+}
+
+/// What rounding may do to values is above what it does, by a network evaluated at twice the scale.
+#[test]
+fn the_rounding_of_deep_networks_is_bounded() {
+    let layers = vec![Layer::new(30, Activation::Tanh), Layer::new(20, Activation::Erf)];
+    let architecture = Architecture::new(layers).with_trained_output();
+    let (n, d) = (50, 3);
+    let point = InitialPoint::draw_for(&architecture, Initialization::Plain, d, 1).unwrap();
+    let inputs = normal(n * d, 50);
+    let network = Network::with_architecture(&inputs, d, architecture, &point.signs).unwrap();
+    let mut value = vec![0.0; n];
+    network.value(&point.weights, &mut value).unwrap();
+    let bound = network.rounding_error(&point.weights);
+    // The same sums in another order: the hidden units turned around.
+    let mut turned = point.weights.clone();
+    let (first, rest) = turned.split_at_mut(30 * d);
+    for i in 0..15 {
+        for k in 0..d {
+            first.swap(i * d + k, (29 - i) * d + k);
+        }
+    }
+    rest[..20 * 30].chunks_mut(30).for_each(<[f64]>::reverse);
+    let mut again = vec![0.0; n];
+    network.value(&turned, &mut again).unwrap();
+    let gap: Vec<f64> = value.iter().zip(&again).map(|(a, b)| a - b).collect();
+    assert!(norm(&gap) > 0.0 && norm(&gap) <= bound && bound < 1e4 * norm(&gap));
 }

@@ -152,13 +152,16 @@ pub fn bounded_gradient(problem: &Problem, constants: &NetworkConstants, correct
     )
 }
 
+/// The statement of [`theorem_2`].
+pub const THEOREM_2: Statement = Statement {
+    id: "over/theorem-2",
+    place: "Theorem 2, (14)",
+    text: "Delta_k <= Delta_0 (1 - (nu/mu) lambda0^4/(lambda_n^2 Lip_f^2) [((1-rho) lambda_n^2+rho)/((1-rho) lambda0^2+rho)]^2)^k",
+};
+
 /// (14): `Delta_k <= Delta_0 q^k` with the printed step and alpha.
 pub fn theorem_2(run: &Iterates<'_>) -> Record {
-    let row = Statement {
-        id: "over/theorem-2",
-        place: "Theorem 2, (14)",
-        text: "Delta_k <= Delta_0 (1 - (nu/mu) lambda0^4/(lambda_n^2 Lip_f^2) [((1-rho) lambda_n^2+rho)/((1-rho) lambda0^2+rho)]^2)^k",
-    };
+    let row = THEOREM_2;
     let modulus = run.constants.theorem_2_modulus(run.damping);
     row.judge(run.name, run.of_theorem_2(), run.contraction(modulus)).with_note(&format!(
         "Mean decrement a step {:.4e}, claimed {:.4e}. The printed eta has 1/sqrt(m) where the appendix has \

@@ -31,7 +31,11 @@ pub fn nullified(problem: &Problem) -> Result<Record, TheoryError> {
     let left = norm(&value[0]) + (&dense[0] - &dense[1]).norm_l2();
     // Both come from the same sums: m terms each, of a few units in the last place.
     let m = problem.network.last_layer().width as f64;
-    let right = 4.0 * m * f64::EPSILON * (norm(&value[1]) + dense[1].norm_l2());
+    let right = if problem.network.one_layer().is_some() {
+        4.0 * m * f64::EPSILON * (norm(&value[1]) + dense[1].norm_l2())
+    } else {
+        problem.output_rounding(1.0)
+    };
     let record = row.judge(&problem.name, vec![], [Comparison::new(left, right, 0.0, "w_init")]);
     Ok(record.with_note(
         "The objective of section 2.1 is printed as a maximum over w; what is minimized is g(alpha f).",
@@ -69,6 +73,10 @@ pub fn activation_bounds<A: ActivationFunction>(
     row.judge(name, vec![], places)
 }
 
+/// Why a statement says nothing of a network.
+pub const ONE_LAYER: &str =
+    "The statement is made for one hidden layer with fixed signs and no biases.";
+
 /// w -> Df(w) is L-Lipschitz: quotients at sampled pairs, and the searched lower bound of L, below
 /// `claimed`.
 pub fn jacobian_lipschitz(
@@ -88,7 +96,8 @@ pub fn jacobian_lipschitz(
         vec![Comparison::new(lower, claimed, tolerance, "the best (w, a) of the search")];
     let mut sampler = Sampler::new(1);
     let start = Local::measure(problem, 1.0, &problem.initial)?;
-    for distance in [1e-3, 1e-1, 1.0] {
+    for share in [1e-3, 1e-1, 1.0] {
+        let distance = if constants.radius.is_finite() { share * constants.radius } else { share };
         let direction = sampler.direction(problem.parameters());
         let w = shifted(&problem.initial, &direction, distance);
         let there = Local::measure(problem, 1.0, &w)?;
@@ -98,7 +107,15 @@ pub fn jacobian_lipschitz(
         let rounding = 8.0 * f64::EPSILON * start.jacobian.norm_l2() / distance;
         places.push(Comparison::new(quotient, claimed, rounding, format!("a step of {distance}")));
     }
-    Ok(row.judge(&problem.name, vec![], places).with_note(&format!(
+    let record = row.judge(&problem.name, vec![], places);
+    if constants.radius.is_finite() {
+        return Ok(record.with_note(&format!(
+            "A deep network has no such L on all of R^p. On the ball of radius {:.3e} around w_init it lies \
+             between {lower:.6} (search) and {:.6} (proven).",
+            constants.radius, constants.jacobian_lipschitz
+        )));
+    }
+    Ok(record.with_note(&format!(
         "The paper never says which L. Independent of m: between {lower:.6} (search) and {:.6} (proven); \
          from the rows' norms alone {:.6}.",
         constants.jacobian_lipschitz, constants.jacobian_lipschitz_loose
@@ -141,6 +158,9 @@ pub fn lipschitz_f(
         place: "Theorem 2",
         text: "norm(Df(w)) <= Lip_f <= sigma_1 sqrt(m sum_j norm(x_j)^2)",
     };
+    if problem.network.one_layer().is_none() {
+        return Ok(row.unavailable(&problem.name, ONE_LAYER));
+    }
     let mut places = Vec::new();
     for (w, at) in
         [(vec![0.0; problem.parameters()], "w = 0"), (problem.initial.clone(), "w = w_init")]
