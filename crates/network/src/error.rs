@@ -64,6 +64,15 @@ pub enum NetworkError {
         /// Its value.
         value: f64,
     },
+    /// The tangent kernel has no infinite-width limit.
+    #[error(
+        "hidden layer {layer} (counted from 0) feeds another one and is not scaled by the root of its width: the kernel \
+         has no limit; accepted: Scale::InverseRootWidth"
+    )]
+    NoInfiniteWidth {
+        /// The layer, counted from 0.
+        layer: usize,
+    },
     /// No such initialization.
     #[error("unknown initialization \"{name}\"; accepted: nullified, antisymmetric, plain")]
     UnknownInitialization {

@@ -1,8 +1,18 @@
 //! The infinite-width kernel against erf's closed form, Gauss-Hermite quadrature and finite sums.
 
-use gaussflow_network::{Activation, ActivationFunction, infinite_width_kernel};
+use gaussflow_network::{
+    Activation, ActivationFunction, Architecture, InitialPoint, Initialization, Layer, Network,
+    NetworkError, Scale, infinite_width_kernel,
+};
+use gaussflow_objective::SmoothMap;
+use gaussflow_solvers::JacobianOperator;
+use gaussflow_solvers::faer::Mat;
 
 const X: [f64; 12] = [0.3, -0.7, 1.1, 2.0, 0.4, -1.5, -0.2, 0.9, 0.6, 4.0, -3.0, 5.0];
+
+fn one_layer(x: &[f64], d: usize, activation: Activation, tolerance: f64) -> (Mat<f64>, f64) {
+    infinite_width_kernel(x, d, &Architecture::one_layer(1, activation), tolerance).unwrap()
+}
 
 fn dot(i: usize, j: usize) -> f64 {
     (0..3).map(|k| X[3 * i + k] * X[3 * j + k]).sum()
@@ -11,7 +21,7 @@ fn dot(i: usize, j: usize) -> f64 {
 /// erf: `E = (4/pi) / sqrt((1 + 2 a)(1 + 2 b) - 4 c^2)`, a, b, c the entries of the covariance.
 #[test]
 fn the_error_function_has_a_closed_form() {
-    let (kernel, estimate) = infinite_width_kernel(&X, 3, &Activation::Erf, 1e-12);
+    let (kernel, estimate) = one_layer(&X, 3, Activation::Erf, 1e-12);
     assert!(estimate < 1e-12);
     for i in 0..4 {
         for j in 0..4 {
@@ -71,7 +81,7 @@ fn gauss_hermite_agrees_on_short_rows() {
             activation.value_and_slope(&[z], &mut value, &mut slope);
             slope[0]
         };
-        let (kernel, _) = infinite_width_kernel(&x, 3, &activation, 1e-12);
+        let (kernel, _) = one_layer(&x, 3, activation, 1e-12);
         for i in 0..3 {
             for j in 0..3 {
                 let (s, t) = (dot(i, i).sqrt(), dot(j, j).sqrt());
@@ -94,8 +104,8 @@ fn gauss_hermite_agrees_on_short_rows() {
 #[test]
 fn the_estimate_bounds_the_change_on_long_rows() {
     let x = [9.0, 12.0, 0.5, -0.5];
-    let (coarse, estimate) = infinite_width_kernel(&x, 2, &Activation::Tanh, 1e-6);
-    let (fine, _) = infinite_width_kernel(&x, 2, &Activation::Tanh, 1e-13);
+    let (coarse, estimate) = one_layer(&x, 2, Activation::Tanh, 1e-6);
+    let (fine, _) = one_layer(&x, 2, Activation::Tanh, 1e-13);
     for i in 0..2 {
         for j in 0..2 {
             let scale = (x[2 * i].hypot(x[2 * i + 1])) * (x[2 * j].hypot(x[2 * j + 1]));
@@ -103,4 +113,83 @@ fn the_estimate_bounds_the_change_on_long_rows() {
         }
     }
     assert!(estimate <= 1e-6);
+}
+
+/// Layers of these widths, each that feeds another one scaled by the root of its width.
+fn scaled(widths: &[usize], activation: Activation) -> Vec<Layer> {
+    let layer = |(l, &width): (usize, &usize)| {
+        let layer = Layer::new(width, activation);
+        if l + 1 < widths.len() { layer.scaled(Scale::InverseRootWidth) } else { layer }
+    };
+    widths.iter().enumerate().map(layer).collect()
+}
+
+/// erf: `E[erf u erf v] = (2/pi) asin(2 c / sqrt((1 + 2 a)(1 + 2 b)))`, and erf' as above, layer after layer; the second
+/// layer has biases and c is trained.
+#[test]
+fn three_layers_of_the_error_function_have_a_closed_form() {
+    let mut layers = scaled(&[1, 1, 1], Activation::Erf);
+    layers[1].bias = true;
+    let architecture = Architecture::new(layers).with_trained_output();
+    let (kernel, estimate) = infinite_width_kernel(&X, 3, &architecture, 1e-12).unwrap();
+    assert!(estimate < 1e-11);
+    let pi = std::f64::consts::PI;
+    let value = |(a, b, c): (f64, f64, f64)| {
+        let quotient = 2.0 * c / ((1.0 + 2.0 * a) * (1.0 + 2.0 * b)).sqrt();
+        2.0 / pi * quotient.asin()
+    };
+    let slope = |(a, b, c): (f64, f64, f64)| {
+        4.0 / pi / ((1.0 + 2.0 * a) * (1.0 + 2.0 * b) - 4.0 * c * c).sqrt()
+    };
+    for (i, j) in (0..4).flat_map(|i| (0..4).map(move |j| (i, j))) {
+        let mut covariances = (dot(i, i), dot(j, j), dot(i, j));
+        let mut theta = 0.0;
+        for bias in [1.0, 0.0, 0.0] {
+            theta = slope(covariances) * (covariances.2 + theta);
+            let (a, b, _) = covariances;
+            let next = (value((a, a, a)), value((b, b, b)), value(covariances));
+            covariances = (next.0 + bias, next.1 + bias, next.2 + bias);
+        }
+        let expected = theta + covariances.2;
+        let gap = (kernel[(i, j)] - expected).abs();
+        assert!(gap < 1e-10, "{i} {j}: {gap:e}");
+    }
+}
+
+/// `K_0 / m` of wide deep networks tends to it, with an error that falls like the root of the width.
+#[test]
+fn wide_deep_networks_tend_to_the_limit() {
+    let (n, d) = (4, 3);
+    let limit = |widths: &[usize]| {
+        let architecture = Architecture::new(scaled(widths, Activation::Tanh));
+        infinite_width_kernel(&X, d, &architecture, 1e-10).unwrap().0
+    };
+    let mut errors = Vec::new();
+    for width in [64, 1024] {
+        let (mut squares, expected) = (0.0, limit(&[width, width]));
+        for seed in 0..6 {
+            let architecture = Architecture::new(scaled(&[width, width], Activation::Tanh));
+            let kind = Initialization::Plain;
+            let point = InitialPoint::draw_for(&architecture, kind, d, seed).unwrap();
+            let network = Network::with_architecture(&X, d, architecture, &point.signs).unwrap();
+            let (mut value, mut jacobian) = (vec![0.0; n], network.new_jacobian());
+            network.linearize(&point.weights, &mut value, &mut jacobian).unwrap();
+            let mut kernel = Mat::zeros(n, n);
+            jacobian.kernel(kernel.as_mut(), &mut Vec::new());
+            for (i, j) in (0..n).flat_map(|i| (0..=i).map(move |j| (i, j))) {
+                squares += (kernel[(i, j)] / width as f64 - expected[(i, j)]).powi(2);
+            }
+        }
+        errors.push((squares / 6.0).sqrt() / expected.norm_l2());
+    }
+    let rate = (errors[0] / errors[1]).log2() / 4.0;
+    assert!(errors[1] < 0.12 && (0.3..0.8).contains(&rate), "{errors:?}, rate {rate}");
+}
+
+/// Without the root of the width there is no limit.
+#[test]
+fn unscaled_layers_have_no_limit() {
+    let layers = vec![Layer::new(4, Activation::Tanh), Layer::new(4, Activation::Tanh)];
+    let found = infinite_width_kernel(&X, 3, &Architecture::new(layers), 1e-6);
+    assert!(matches!(found, Err(NetworkError::NoInfiniteWidth { layer: 0 })));
 }

@@ -1,6 +1,8 @@
 //! Section 3 at a point: the infinite-width limit, Assumption 1, and the bounds of the kernel's spectrum.
 
-use gaussflow_network::{ActivationFunction, InitialPoint, Initialization, infinite_width_kernel};
+use gaussflow_network::{
+    ActivationFunction, Architecture, InitialPoint, Initialization, infinite_width_kernel,
+};
 use gaussflow_objective::Linearization;
 use gaussflow_solvers::faer::Mat;
 use gaussflow_solvers::{JacobianOperator, inner_product};
@@ -39,7 +41,8 @@ pub fn ntk_limit(
     let row = |text| Statement { id: "over/ntk-limit", place: "section 3", text };
     let (inputs, d) = (problem.input_rows(), problem.network.features());
     let activation = problem.network.last_layer().activation;
-    let (mut limit, quadrature) = infinite_width_kernel(&inputs, d, &activation, 1e-11);
+    let one_layer = Architecture::one_layer(1, activation);
+    let (mut limit, quadrature) = infinite_width_kernel(&inputs, d, &one_layer, 1e-11)?;
     limit *= gaussflow_solvers::faer::Scale(limit_factor);
     let size = limit.norm_l2();
     let (mut errors, mut mean, mut units) = (Vec::new(), Mat::<f64>::zeros(0, 0), 0.0);
