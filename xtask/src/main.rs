@@ -19,7 +19,7 @@ const USAGE: &str = "\
 Usage: cargo xtask <COMMAND> [OPTIONS]
 
 Commands:
-  reproduce [--out DIR] [--seeds N] [--quick] [--check] [--quiet]
+  reproduce [--out DIR] [--seeds N] [--quick] [--deep] [--check] [--quiet]
              run section 5 of the paper and write traces, figures, claims and a summary
   bench [--quick] [--peers] [--only NAMES] [--out DIR]
              measure steps, kernels and scaling, accuracy beside time; bench.json, grid.md and plots

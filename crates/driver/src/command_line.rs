@@ -134,14 +134,19 @@ struct FitArguments {
 #[derive(Debug, Args)]
 struct ReproduceArguments {
     /// The folder to write: new, empty, or written by an earlier call with the same runs.
-    #[arg(long, value_name = "DIR", default_value = "out/reproduction")]
-    out: PathBuf,
+    /// [default: out/reproduction]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
     /// Number of seeds, from 0; the figures show seed 0 and the band of all [default: 16, quick: 2].
     #[arg(long, value_name = "N")]
     seeds: Option<u64>,
     /// Two seeds, alpha in {1/8, 8, 256}, horizon 2.
     #[arg(long)]
     quick: bool,
+    /// Instead, networks of 1, 2 and 3 hidden layers with about as many weights beside each other [default folder:
+    /// out/deep].
+    #[arg(long, conflicts_with_all = ["check", "write_reference"])]
+    deep: bool,
     /// Compare with the committed reference results; exit status 1 names what moved.
     #[arg(long)]
     check: bool,
@@ -202,15 +207,22 @@ pub fn execute(arguments: CommandLine) -> Result<(), DriverError> {
             Ok(())
         }
         Command::Report(arguments) => write_report(&arguments),
-        Command::Reproduce(arguments) => Ok(reproduce::reproduce(&reproduce::Request {
-            out: arguments.out,
-            seeds: arguments.seeds,
-            mode: if arguments.quick { Mode::Quick } else { Mode::Full },
-            check: arguments.check,
-            write_reference: arguments.write_reference,
-            overwrite: arguments.replacement.choice(),
-            quiet: arguments.quiet,
-        })?),
+        Command::Reproduce(arguments) => {
+            let (work, default): (fn(&reproduce::Request) -> _, _) = if arguments.deep {
+                (reproduce::deep::reproduce_deep, "out/deep")
+            } else {
+                (reproduce::reproduce, "out/reproduction")
+            };
+            Ok(work(&reproduce::Request {
+                out: arguments.out.unwrap_or_else(|| default.into()),
+                seeds: arguments.seeds,
+                mode: if arguments.quick { Mode::Quick } else { Mode::Full },
+                check: arguments.check,
+                write_reference: arguments.write_reference,
+                overwrite: arguments.replacement.choice(),
+                quiet: arguments.quiet,
+            })?)
+        }
         Command::Sweep(arguments) => arguments.execute(),
         Command::Compare(arguments) => arguments.execute(),
         Command::Completions(arguments) => {

@@ -8,35 +8,35 @@ use super::plan::{COLLAPSING, Method, Mode};
 use super::results::{Finished, Results};
 
 /// A quantity of the trace and how its axis reads.
-struct Quantity {
-    title: &'static str,
-    label: &'static str,
-    floor: Option<f64>,
-    read: fn(&TraceRow) -> f64,
+pub(super) struct Quantity {
+    pub title: &'static str,
+    pub label: &'static str,
+    pub floor: Option<f64>,
+    pub read: fn(&TraceRow) -> f64,
 }
 
 /// The loss of the paper's figures, with the targets' unit of 100,000 dollars.
-const LOSS: Quantity = Quantity {
+pub(super) const LOSS: Quantity = Quantity {
     title: "Empirical loss",
     label: "loss g(αf(wₜ)), squared units of 100,000 $",
     floor: None,
     read: |row| row.loss,
 };
-const DEVIATION: Quantity = Quantity {
+pub(super) const DEVIATION: Quantity = Quantity {
     title: "Deviation from the initialization",
     label: "‖wₜ − w₀‖₂, units of weight",
     floor: None,
     read: |row| row.deviation,
 };
-const GRADIENT: Quantity = Quantity {
+pub(super) const GRADIENT: Quantity = Quantity {
     title: "Norm of the Riemannian gradient",
     label: "‖P∇g(αf(wₜ))‖₂, units of 100,000 $",
     floor: None,
     read: |row| row.riemannian_gradient_norm,
 };
 /// Below this share of a typical largest eigenvalue (about 1e3) an eigenvalue is rounding.
-const ROUNDING_FLOOR: f64 = 1e-28;
-const SMALLEST: Quantity = Quantity {
+pub(super) const ROUNDING_FLOOR: f64 = 1e-28;
+pub(super) const SMALLEST: Quantity = Quantity {
     title: "Smallest eigenvalue of the Gram matrix",
     label: "λₘᵢₙ of H₀ = JᵀJ, dimensionless",
     floor: Some(ROUNDING_FLOOR),
@@ -63,7 +63,12 @@ pub fn charts(results: &Results) -> Vec<(&'static str, Chart)> {
 }
 
 /// One curve an alpha: the default seed's, with the band from the least to the greatest seed.
-fn by_scaling(results: &Results, method: Method, flow: &str, quantity: &Quantity) -> Chart {
+pub(super) fn by_scaling(
+    results: &Results,
+    method: Method,
+    flow: &str,
+    quantity: &Quantity,
+) -> Chart {
     let series = results.mode.scalings().iter().enumerate().filter_map(|(style, &alpha)| {
         let run = results.find(method, alpha, 0)?;
         let band = (results.seeds > 1).then(|| band(results, method, alpha, quantity.read));
@@ -111,7 +116,7 @@ fn subtitle(results: &Results) -> String {
         Mode::Full => "",
         Mode::Quick => "; quick",
     };
-    format!("California Housing, n = 256, m = 18, tanh; curve: seed 0{band}{horizon}")
+    format!("California Housing, n = 256, {}; curve: seed 0{band}{horizon}", results.network)
 }
 
 /// Least and greatest value over the seeds at each recorded step of the default seed.

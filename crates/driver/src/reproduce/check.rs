@@ -62,7 +62,7 @@ pub struct Moved {
 pub fn tolerance(method: Method, time: f64) -> f64 {
     let early = time <= 2.0;
     match method {
-        Method::GaussNewton => {
+        Method::GaussNewton | Method::LevenbergMarquardt => {
             if early {
                 1e-9
             } else {
@@ -242,6 +242,7 @@ mod tests {
             trace: vec![row(0.0), row(1.0)],
             outcome,
             constants: None,
+            rows: 1,
             seconds: 0.0,
         };
         let claim = Claim {
@@ -252,7 +253,10 @@ mod tests {
             per_seed: Vec::new(),
             note: String::new(),
         };
-        (Results { mode: Mode::Quick, seeds: Mode::Quick.seeds(), runs: vec![run] }, vec![claim])
+        {
+            let (mode, network) = (Mode::Quick, String::new());
+            (Results { mode, seeds: mode.seeds(), network, runs: vec![run] }, vec![claim])
+        }
     }
 
     #[test]

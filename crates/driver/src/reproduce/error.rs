@@ -1,5 +1,6 @@
 //! Why a reproduction has no result, or another one than the reference.
 
+use gaussflow::solvers::SolveError;
 use gaussflow_figures::FigureError;
 
 use crate::audit::AuditError;
@@ -18,6 +19,9 @@ pub enum ReproduceError {
     /// A run, its data or a file.
     #[error(transparent)]
     Run(RunError),
+    /// Linear regression, a baseline.
+    #[error("linear regression on the drawn rows has no answer: {0}")]
+    Regression(#[from] SolveError),
     /// The audit.
     #[error(transparent)]
     Audit(#[from] AuditError),
@@ -48,6 +52,7 @@ impl ReproduceError {
             Self::Seeds { .. } => BAD_INPUT,
             Self::Run(error) => error.exit_status(),
             Self::Audit(error) => error.exit_status(),
+            Self::Regression(_) => BAD_INPUT,
             Self::Figure(_) => IO_FAILED,
             Self::Report(error) => error.exit_status(),
             Self::Moved { .. } => CHECK_FAILED,

@@ -3,6 +3,7 @@
 pub mod charts;
 pub mod check;
 pub mod claims;
+pub mod deep;
 mod error;
 pub mod geometry;
 mod material;
@@ -11,7 +12,7 @@ pub mod results;
 pub mod summary;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
@@ -60,45 +61,120 @@ pub struct Request {
     pub quiet: bool,
 }
 
+impl Request {
+    /// The number of seeds.
+    fn seeds(&self) -> Result<u64, ReproduceError> {
+        let seeds = self.seeds.unwrap_or(self.mode.seeds());
+        if (1..=1_000_000).contains(&seeds) {
+            return Ok(seeds);
+        }
+        Err(ReproduceError::Seeds { seeds })
+    }
+}
+
+/// A reproduction at work: its folder, and when it began.
+struct Session {
+    folder: RunFolder,
+    begun: Instant,
+    quiet: bool,
+}
+
+impl Session {
+    /// Opens the folder for these runs, once they are known to fit the memory and to replace nothing of others.
+    fn open(
+        request: &Request,
+        planned: &[Planned],
+        data: &Dataset,
+    ) -> Result<Self, ReproduceError> {
+        let begun = Instant::now();
+        // Traces and final weights of all runs are kept until the figures are drawn.
+        let needed = planned.iter().fold(0_u64, |bytes, planned| {
+            let needs = Needs::of(&planned.config, Shape::of(data));
+            bytes.saturating_add(needs.of_item(Item::Trace))
+        });
+        let seeds = request.seeds()?;
+        TooLarge::flag("--seeds", seeds, needed / seeds)?;
+        let folder = RunFolder::open(&request.out)?;
+        admit(&folder, planned, request.overwrite)?;
+        folder.claim(DEFAULT_SEED, &identity(data))?;
+        Ok(Self { folder, begun, quiet: request.quiet })
+    }
+
+    /// Integrates the runs, several at a time, and writes each.
+    fn run_all(&self, planned: Vec<Planned>, data: &Dataset) -> Result<Vec<Finished>, RunError> {
+        let progress = Progress::new(planned.len(), self.quiet);
+        let runs = planned
+            .into_par_iter()
+            .with_max_len(1)
+            .map(|planned| {
+                let finished = one(planned, data, &self.folder)?;
+                progress.advance(&finished.id);
+                Ok(finished)
+            })
+            .collect::<Result<Vec<_>, RunError>>()?;
+        progress.finish();
+        Ok(runs)
+    }
+
+    /// Writes timing.json, and manifest.json last: runs with their seconds, times of parts, and the figures' stems.
+    fn finish(
+        &self,
+        data: &Dataset,
+        runs: &[(String, f64)],
+        shared: &[(&str, f64)],
+        figures: &[String],
+    ) -> Result<(), RecordError> {
+        let mut parts: BTreeMap<String, f64> = runs.iter().cloned().collect();
+        parts.extend(shared.iter().map(|(name, seconds)| ((*name).to_owned(), *seconds)));
+        let (seconds, threads) = (self.seconds(), rayon::current_num_threads());
+        write_json(&self.root().join("timing.json"), &Timing { seconds, parts, threads })?;
+        // A manifest that lists runs and figures is of a finished reproduction.
+        let mut manifest = new_manifest(DEFAULT_SEED, &identity(data));
+        let entry =
+            |(id, _): &(String, f64)| RunEntry { id: id.clone(), path: RunFolder::run_path(id) };
+        manifest.runs = runs.iter().map(entry).collect();
+        manifest.figures = figures
+            .iter()
+            .flat_map(|stem| ["svg", "png"].map(|kind| format!("figures/{stem}.{kind}")))
+            .collect();
+        self.folder.write_manifest(&manifest)
+    }
+
+    /// The folder.
+    fn root(&self) -> &Path {
+        self.folder.root()
+    }
+
+    /// Seconds since it began.
+    fn seconds(&self) -> f64 {
+        self.begun.elapsed().as_secs_f64()
+    }
+
+    /// Prints a line, unless the user asked for none.
+    fn say(&self, line: std::fmt::Arguments<'_>) {
+        if !self.quiet {
+            console::say(line);
+        }
+    }
+}
+
 /// Runs section 5 and writes its folder.
 ///
 /// # Errors
 /// [`ReproduceError`]; with `check`, [`ReproduceError::Moved`] after everything is written.
 pub fn reproduce(request: &Request) -> Result<(), ReproduceError> {
-    let begun = Instant::now();
-    let seeds = request.seeds.unwrap_or(request.mode.seeds());
-    if !(1..=1_000_000).contains(&seeds) {
-        return Err(ReproduceError::Seeds { seeds });
-    }
+    let seeds = request.seeds()?;
     let data = california_housing()?;
-    // Traces and final weights of all runs are kept until the figures are drawn.
-    let each = plan(request.mode, 1).iter().fold(0_u64, |bytes, planned| {
-        let needs = Needs::of(&planned.config, Shape::of(&data));
-        bytes.saturating_add(needs.of_item(Item::Trace))
-    });
-    TooLarge::flag("--seeds", seeds, each)?;
-    let folder = RunFolder::open(&request.out)?;
     let planned = plan(request.mode, seeds);
-    admit(&folder, &planned, request.overwrite)?;
-    folder.claim(DEFAULT_SEED, &identity(&data))?;
+    let session = Session::open(request, &planned, &data)?;
     let checks = geometry::checks(&planned, &data)?;
+    let runs = session.run_all(planned, &data)?;
+    let integrated = session.seconds();
 
-    let progress = Progress::new(planned.len(), request.quiet);
-    let runs = planned
-        .into_par_iter()
-        .with_max_len(1)
-        .map(|planned| {
-            let finished = one(planned, &data, &folder)?;
-            progress.advance(&finished.id);
-            Ok(finished)
-        })
-        .collect::<Result<Vec<_>, RunError>>()?;
-    progress.finish();
-    let integrated = begun.elapsed().as_secs_f64();
-
-    let results = Results { mode: request.mode, seeds, runs };
+    let network = "m = 18, tanh".to_owned();
+    let results = Results { mode: request.mode, seeds, network, runs };
     let claims = claims::claims(&results);
-    let figures = folder.root().join("figures");
+    let figures = session.root().join("figures");
     create_folder(&figures)?;
     let mut charts = charts::charts(&results);
     charts.push(("figure_geometry_checks", checks));
@@ -106,40 +182,40 @@ pub fn reproduce(request: &Request) -> Result<(), ReproduceError> {
         .par_iter()
         .map(|(stem, chart)| render(chart, &figures, stem).map(|_| *stem))
         .collect::<Result<Vec<_>, _>>()?;
-    write_json(&folder.root().join("claims.json"), &claims)?;
-    let before_audit = begun.elapsed().as_secs_f64();
-    let audited = audit_paper(&material::material(&data, &results)?, folder.root())?;
-    let audit_seconds = begun.elapsed().as_secs_f64() - before_audit;
+    write_json(&session.root().join("claims.json"), &claims)?;
+    let before_audit = session.seconds();
+    let audited = audit_paper(&material::material(&data, &results)?, session.root())?;
+    let audit_seconds = session.seconds() - before_audit;
     let summary = summary::markdown(&results, &claims, &written);
-    write_bytes(&folder.root().join("summary.md"), summary.as_bytes())?;
-    write_timing(&folder, &results, &[("all runs", integrated), ("audit", audit_seconds)], begun)?;
+    write_bytes(&session.root().join("summary.md"), summary.as_bytes())?;
+    let named: Vec<(String, f64)> =
+        results.runs.iter().map(|run| (run.id.clone(), run.seconds)).collect();
     let figures = [written, audited.figures.clone()].concat();
-    write_manifest(&folder, &data, &results, &figures)?;
+    let stems: Vec<String> = figures.iter().map(|&stem| stem.to_owned()).collect();
+    session.finish(&data, &named, &[("all runs", integrated), ("audit", audit_seconds)], &stems)?;
     // The page shows what lies in the folder, the manifest included.
-    let report = report::write(folder.root())?;
+    let report = report::write(session.root())?;
     if let Some(path) = &request.write_reference {
         Reference::write(path, &results, &claims)?;
     }
+    session.say(format_args!("{} runs in {:.1} s", results.runs.len(), session.seconds()));
     if !request.quiet {
-        let seconds = begun.elapsed().as_secs_f64();
-        console::say(format_args!("{} runs in {seconds:.1} s", results.runs.len()));
         console::print(&summary::terminal(&claims));
-        let told = results.runs.iter().filter(|run| run.remark().is_some()).count();
-        if told > 0 {
-            console::say(format_args!(
-                "{told} runs lost rank, fell back or rose in loss: summary.md tells of each when, and what to do"
-            ));
-        }
-        let (held, violated) =
-            (audited.count(Verdict::Holds).0, audited.count(Verdict::Violated).0);
-        console::say(format_args!(
-            "audit: of the paper's statements {held} hold on some run, {violated} fail on some"
-        ));
-        for file in ["summary.md", "audit.md"] {
-            console::say(format_args!("see {}", folder.root().join(file).display()));
-        }
-        console::say(format_args!("see {}", report.path.display()));
     }
+    let told = results.runs.iter().filter(|run| run.remark().is_some()).count();
+    if told > 0 {
+        session.say(format_args!(
+            "{told} runs lost rank, fell back or rose in loss: summary.md tells of each when, and what to do"
+        ));
+    }
+    let (held, violated) = (audited.count(Verdict::Holds).0, audited.count(Verdict::Violated).0);
+    session.say(format_args!(
+        "audit: of the paper's statements {held} hold on some run, {violated} fail on some"
+    ));
+    for file in ["summary.md", "audit.md"] {
+        session.say(format_args!("see {}", session.root().join(file).display()));
+    }
+    session.say(format_args!("see {}", report.path.display()));
     if request.check { compare(&results, &claims, request.quiet) } else { Ok(()) }
 }
 
@@ -160,10 +236,9 @@ fn admit(folder: &RunFolder, planned: &[Planned], overwrite: Overwrite) -> Resul
     let names: Vec<String> =
         there.filter_map(|entry| entry.file_name().into_string().ok()).filter(is_picture).collect();
     ownership::all_replaceable(&figures, names.iter().map(String::as_str))?;
-    let ids: Vec<String> = planned.iter().map(|planned| Experiment::id(&planned.config)).collect();
-    folder.admit_plan(ids.iter().map(String::as_str), overwrite)?;
-    for (id, planned) in ids.iter().zip(planned) {
-        folder.admit(id, &planned.config, None, overwrite)?;
+    folder.admit_plan(planned.iter().map(|planned| planned.id.as_str()), overwrite)?;
+    for planned in planned {
+        folder.admit(&planned.id, &planned.config, None, overwrite)?;
     }
     Ok(())
 }
@@ -173,52 +248,18 @@ fn one(planned: Planned, data: &Dataset, folder: &RunFolder) -> Result<Finished,
     if INTERRUPT.load(Ordering::Relaxed) {
         return Err(RunError::Interrupted);
     }
-    let Planned { method, scaling, seed, config } = planned;
+    let Planned { id, method, scaling, seed, config } = planned;
     let experiment = Experiment::new(config, data)?;
     let record = run::execute(&experiment)?;
     // An interrupted run is not a result: what is on disk stays as it was.
     if INTERRUPT.load(Ordering::Relaxed) {
         return Err(RunError::Interrupted);
     }
-    run::write(&record, &folder.root().join(RunFolder::run_path(&record.id)))?;
+    run::write(&record, &folder.root().join(RunFolder::run_path(&id)))?;
     let constants = constants(&experiment, &record.trace);
-    let run::RunRecord { id, trace, outcome, seconds, .. } = record;
-    Ok(Finished { id, method, scaling, seed, trace, outcome, constants, seconds })
-}
-
-/// timing.json: the only file that holds times.
-fn write_timing(
-    folder: &RunFolder,
-    results: &Results,
-    shared: &[(&str, f64)],
-    begun: Instant,
-) -> Result<(), RecordError> {
-    let mut parts: BTreeMap<String, f64> =
-        results.runs.iter().map(|run| (run.id.clone(), run.seconds)).collect();
-    parts.extend(shared.iter().map(|(name, seconds)| ((*name).to_owned(), *seconds)));
-    let seconds = begun.elapsed().as_secs_f64();
-    let timing = Timing { seconds, parts, threads: rayon::current_num_threads() };
-    write_json(&folder.root().join("timing.json"), &timing)
-}
-
-/// manifest.json, last: a manifest that lists runs and figures is of a finished reproduction.
-fn write_manifest(
-    folder: &RunFolder,
-    data: &Dataset,
-    results: &Results,
-    figures: &[&str],
-) -> Result<(), RecordError> {
-    let mut manifest = new_manifest(DEFAULT_SEED, &identity(data));
-    manifest.runs = results
-        .runs
-        .iter()
-        .map(|run| RunEntry { id: run.id.clone(), path: RunFolder::run_path(&run.id) })
-        .collect();
-    manifest.figures = figures
-        .iter()
-        .flat_map(|stem| ["svg", "png"].map(|kind| format!("figures/{stem}.{kind}")))
-        .collect();
-    folder.write_manifest(&manifest)
+    let run::RunRecord { trace, outcome, seconds, problem, .. } = record;
+    let rows = problem.targets.len();
+    Ok(Finished { id, method, scaling, seed, trace, outcome, constants, rows, seconds })
 }
 
 /// `--check`: prints what moved and fails when anything did.

@@ -1,6 +1,7 @@
 //! Which runs the reproduction of section 5 makes: method x alpha x seed.
 
 use crate::config::{Config, Integrator, Preconditioner};
+use crate::run::Experiment;
 
 /// How much is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,15 +56,35 @@ pub enum Method {
     GaussNewton,
     /// Gauss-Newton by the adaptive integrator: the flow itself, to its tolerance.
     GaussNewtonAdaptive,
+    /// Levenberg-Marquardt with the damping of [`DAMPING`], by Euler: the deep networks with more weights than rows.
+    LevenbergMarquardt,
     /// Gradient flow by the stiff integrator.
     Gradient,
     /// Gradient flow by Euler with step 0.01, as printed; unstable, for the default seed only.
     GradientEuler,
 }
 
+impl Method {
+    /// In a few words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::GaussNewton => "Gauss-Newton",
+            Self::GaussNewtonAdaptive => "Gauss-Newton, adaptive",
+            Self::LevenbergMarquardt => "Levenberg-Marquardt",
+            Self::Gradient => "gradient",
+            Self::GradientEuler => "gradient, Euler",
+        }
+    }
+}
+
+/// rho of the runs with more weights than rows: below the smallest eigenvalues of their K but for a few.
+pub const DAMPING: f64 = 1e-3;
+
 /// One planned run.
 #[derive(Clone, Debug)]
 pub struct Planned {
+    /// Its name.
+    pub id: String,
     /// Flow and integrator.
     pub method: Method,
     /// alpha.
@@ -84,7 +105,8 @@ pub fn plan(mode: Mode, seeds: u64) -> Vec<Planned> {
         for &scaling in mode.scalings() {
             for seed in 0..seeds {
                 let config = config(method, scaling, seed, mode.horizon());
-                planned.push(Planned { method, scaling, seed, config });
+                let id = Experiment::id(&config);
+                planned.push(Planned { id, method, scaling, seed, config });
             }
         }
     }
@@ -92,16 +114,20 @@ pub fn plan(mode: Mode, seeds: u64) -> Vec<Planned> {
 }
 
 /// The configuration of one run.
-fn config(method: Method, scaling: f64, seed: u64, horizon: f64) -> Config {
+pub fn config(method: Method, scaling: f64, seed: u64, horizon: f64) -> Config {
     let mut config = Config::default();
     let dynamics = &mut config.dynamics;
     (dynamics.preconditioner, dynamics.integrator) = match method {
         Method::GaussNewton => (Preconditioner::GaussNewton, Integrator::Euler),
         Method::GaussNewtonAdaptive => (Preconditioner::GaussNewton, Integrator::Adaptive),
+        Method::LevenbergMarquardt => (Preconditioner::LevenbergMarquardt, Integrator::Euler),
         Method::Gradient => (Preconditioner::Gradient, Integrator::Stiff),
         Method::GradientEuler => (Preconditioner::Gradient, Integrator::Euler),
     };
     (dynamics.scaling, dynamics.seed, dynamics.horizon) = (scaling, seed, horizon);
+    if method == Method::LevenbergMarquardt {
+        dynamics.damping = DAMPING;
+    }
     if method == Method::GaussNewtonAdaptive && seed == 0 {
         // The run that figure_geometry shows: nu_eff dips for a few steps only.
         config.record.hessian_every = 1;

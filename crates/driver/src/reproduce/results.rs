@@ -24,6 +24,8 @@ pub struct Finished {
     pub outcome: Outcome,
     /// The paper's constants at w_0.
     pub constants: Option<Constants>,
+    /// Drawn rows n.
+    pub rows: usize,
     /// Seconds that it took.
     pub seconds: f64,
 }
@@ -102,6 +104,8 @@ pub struct Results {
     pub mode: Mode,
     /// Number of seeds.
     pub seeds: u64,
+    /// The network in words.
+    pub network: String,
     /// The runs, in the order of the plan.
     pub runs: Vec<Finished>,
 }

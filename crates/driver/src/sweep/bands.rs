@@ -86,7 +86,7 @@ fn groups(plan: &Plan) -> Vec<(&str, Vec<&PlannedRun>)> {
 }
 
 /// The quantile `q`, from 0 to 1, of sorted values; NaN of none.
-fn quantile(sorted: &[f64], q: f64) -> f64 {
+pub fn quantile(sorted: &[f64], q: f64) -> f64 {
     let Some(last) = sorted.len().checked_sub(1) else { return f64::NAN };
     let position = q * last as f64;
     #[expect(

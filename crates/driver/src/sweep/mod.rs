@@ -3,7 +3,7 @@
 //! The bytes of the finished folder (timing.json aside) depend on the configuration alone: not on
 //! order, on the number of workers, nor on how often the sweep was killed and resumed.
 
-mod bands;
+pub(crate) mod bands;
 mod error;
 mod folder;
 mod plan;
