@@ -64,7 +64,7 @@ impl<A> Layer<A> {
 
 /// The weights c of the output `phi = c . h_L`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Output {
+pub enum OutputWeights {
     /// They stay as they were drawn, -1 or 1, as in the paper.
     #[default]
     Signs,
@@ -72,7 +72,7 @@ pub enum Output {
     Trained,
 }
 
-impl Output {
+impl OutputWeights {
     /// Every variant.
     pub const ALL: [Self; 2] = [Self::Signs, Self::Trained];
 
@@ -91,13 +91,13 @@ pub struct Architecture<A = Activation> {
     /// The hidden layers.
     pub layers: Vec<Layer<A>>,
     /// The weights c.
-    pub output: Output,
+    pub output: OutputWeights,
 }
 
 impl<A> Architecture<A> {
     /// These hidden layers, the weights of the output fixed signs.
     pub fn new(layers: Vec<Layer<A>>) -> Self {
-        Self { layers, output: Output::Signs }
+        Self { layers, output: OutputWeights::Signs }
     }
 
     /// The paper's: one hidden layer without biases or factor, fixed signs.
@@ -108,7 +108,7 @@ impl<A> Architecture<A> {
     /// The same with trained weights of the output.
     #[must_use]
     pub fn with_trained_output(mut self) -> Self {
-        self.output = Output::Trained;
+        self.output = OutputWeights::Trained;
         self
     }
 
@@ -129,7 +129,7 @@ impl<A> Architecture<A> {
             push(layer.width, layer.weights_of_unit(before));
             before = layer.width;
         }
-        if self.output == Output::Trained {
+        if self.output == OutputWeights::Trained {
             push(1, before);
         }
         found

@@ -17,7 +17,7 @@ use rayon::prelude::*;
 
 use crate::NetworkError;
 use crate::activation::ActivationFunction;
-use crate::architecture::{Architecture, Output, Scale};
+use crate::architecture::{Architecture, OutputWeights, Scale};
 
 /// Where the Gaussian weight has fallen to 2e-17 of its peak.
 const REACH: f64 = 8.8;
@@ -71,7 +71,7 @@ pub fn infinite_width_kernel<A: ActivationFunction>(
     for (l, layer) in layers.iter().enumerate() {
         let (activation, last) = (&layer.activation, l + 1 == layers.len());
         let first = activation.bounds().first;
-        let values_too = !last || architecture.output == Output::Trained;
+        let values_too = !last || architecture.output == OutputWeights::Trained;
         let found: Vec<[(f64, f64); 2]> = (0..n * n)
             .into_par_iter()
             .map(|e| {

@@ -10,7 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
 
 use crate::NetworkError;
-use crate::architecture::{Architecture, Output};
+use crate::architecture::{Architecture, OutputWeights};
 
 /// ChaCha8 stream of the output signs (stream 0 draws the rows of a data set).
 const SIGN_STREAM: u64 = 1;
@@ -56,7 +56,7 @@ impl FromStr for Initialization {
     }
 }
 
-/// Output signs and initial weights of a network.
+/// OutputWeights signs and initial weights of a network.
 #[derive(Clone, Debug, PartialEq)]
 pub struct InitialPoint {
     /// c, one for each unit of the last hidden layer, entries -1 or 1.
@@ -130,7 +130,7 @@ impl InitialPoint {
             }
             before = layer.width;
         }
-        if architecture.output == Output::Trained {
+        if architecture.output == OutputWeights::Trained {
             weights.extend_from_slice(&signs);
         }
         Ok(Self { signs, weights })

@@ -15,7 +15,7 @@ mod second_derivative;
 mod second_order;
 
 pub use activation::{Activation, ActivationBounds, ActivationFunction};
-pub use architecture::{Architecture, Layer, Output, Scale};
+pub use architecture::{Architecture, Layer, OutputWeights, Scale};
 pub use error::NetworkError;
 pub use infinite_width::infinite_width_kernel;
 pub use initialization::{InitialPoint, Initialization};

@@ -9,7 +9,7 @@ use gaussflow_solvers::RowBlocks;
 use rayon::prelude::*;
 
 use crate::activation::{Activation, ActivationFunction};
-use crate::architecture::{Architecture, Layer, Output, Place, Scale};
+use crate::architecture::{Architecture, Layer, OutputWeights, Place, Scale};
 use crate::blocks::ROW_BLOCK;
 use crate::jacobian::NetworkJacobian;
 use crate::{InitialPoint, NetworkError};
@@ -107,7 +107,7 @@ impl<A: ActivationFunction> Network<A> {
                 let (expected, found) = (last.len(), signs.len());
                 return Err(NetworkError::SignCount { expected, found });
             }
-            if architecture.output == Output::Signs {
+            if architecture.output == OutputWeights::Signs {
                 last.iter_mut().zip(signs).for_each(|(s, c)| *s *= c);
             }
         }
@@ -219,7 +219,7 @@ impl<A: ActivationFunction> Network<A> {
     /// The activation, where this is the paper's network: one hidden layer without biases or factor, fixed signs.
     pub fn one_layer(&self) -> Option<&A> {
         match (self.layers(), self.architecture.output) {
-            ([Layer { bias: false, scale: Scale::Unit, activation, .. }], Output::Signs) => {
+            ([Layer { bias: false, scale: Scale::Unit, activation, .. }], OutputWeights::Signs) => {
                 Some(activation)
             }
             _ => None,

@@ -7,7 +7,7 @@
 use std::fmt;
 
 use gaussflow::dynamics::RankPolicy;
-use gaussflow::network::{Activation, Initialization, Output};
+use gaussflow::network::{Activation, Initialization, OutputWeights};
 use gaussflow::solvers::DampedSolver;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
@@ -27,7 +27,7 @@ macro_rules! named {
 named! {
     activation -> Activation,
     initialization -> Initialization,
-    output -> Output,
+    output -> OutputWeights,
     rank_policy -> RankPolicy,
     solver -> DampedSolver,
 }

@@ -5,7 +5,7 @@
 
 use super::{
     Activation, AtExit, BundledData, Config, DampedSolver, DataSource, Initialization, Integrator,
-    LayerScale, LossName, LossSettings, Output, Preconditioner, RankPolicy, Standardize,
+    LayerScale, LossName, LossSettings, OutputWeights, Preconditioner, RankPolicy, Standardize,
     TargetScale,
 };
 
@@ -143,7 +143,7 @@ pub(super) const KEYS: &[Key] = &[
     key!(
         "network.output",
         "The weights of the output: fixed signs -1 and 1, or trained from such a start",
-        words(&Output::ALL.map(Output::name)),
+        words(&OutputWeights::ALL.map(OutputWeights::name)),
         |c: &Config| string(c.network.output.name())
     ),
     key!(

@@ -17,7 +17,7 @@ mod widths;
 use serde::Deserialize;
 
 pub use gaussflow::dynamics::RankPolicy;
-pub use gaussflow::network::{Activation, Initialization, Output};
+pub use gaussflow::network::{Activation, Initialization, OutputWeights};
 use gaussflow::network::{Architecture, Layer, Scale};
 pub use gaussflow::solvers::DampedSolver;
 pub use gaussflow_data::{Standardize, TargetScale};
@@ -103,7 +103,7 @@ pub struct NetworkSettings {
     pub scale: LayerScale,
     /// The weights of the output. Default: fixed signs.
     #[serde(deserialize_with = "choices::output")]
-    pub output: Output,
+    pub output: OutputWeights,
     /// sigma. Default tanh.
     #[serde(deserialize_with = "choices::activation")]
     pub activation: Activation,
@@ -118,7 +118,7 @@ impl Default for NetworkSettings {
             hidden: Widths::from(18),
             bias: false,
             scale: LayerScale::Width,
-            output: Output::Signs,
+            output: OutputWeights::Signs,
             activation: Activation::Tanh,
             initialization: Initialization::Nullified,
         }

@@ -345,7 +345,7 @@ prop_compose! {
         file in prop::option::of((".+", ".+")),
         standardize in choice(&Standardize::ALL), targets in choice(&TargetScale::ALL),
         (pairs, layers) in (1..100usize, 1..4usize), scale in choice(LayerScale::ALL),
-        output in choice(&Output::ALL), activation in choice(&Activation::ALL),
+        output in choice(&OutputWeights::ALL), activation in choice(&Activation::ALL),
         initialization in choice(&Initialization::ALL), loss in choice(LossName::ALL),
         positive in prop::collection::vec(1e-300..1e300, 40),
         ball_radius in prop::option::of(1e-9..1e9), rank_threshold in 1e-300..1.0,

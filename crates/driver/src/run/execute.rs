@@ -9,7 +9,7 @@ use std::time::Instant;
 use gaussflow::dynamics::{
     self, Checkpoint, Diagnostics, EventRecord, Flow, ObserverError, StopReason, Work, resume,
 };
-use gaussflow::network::{Network, Output};
+use gaussflow::network::{Network, OutputWeights};
 use gaussflow::objective::{Loss, Objective, Residuals, SecondOrderMap};
 use gaussflow::solvers::SolveError;
 use gaussflow_records::{
@@ -260,8 +260,8 @@ fn network_record(network: &Network) -> (Option<Vec<LayerRecord>>, Option<Output
         activation: layer.activation.name().to_owned(),
     });
     let output = match architecture.output {
-        Output::Signs => OutputRecord::Signs,
-        Output::Trained => OutputRecord::Trained,
+        OutputWeights::Signs => OutputRecord::Signs,
+        OutputWeights::Trained => OutputRecord::Trained,
     };
     (Some(layers.collect()), Some(output))
 }

@@ -40,24 +40,52 @@ class NotHandled(Exception):
 
 
 class Network:
-    """phi_j(w) = sum_i c_i sigma(x_j . w_i), minus its start where the initialization says so."""
+    """phi(x; w) = c . h_L, h_l = s_l sigma_l(W_l h_(l-1) + b_l), h_0 = x, minus its start where the initialization
+    says so. Without `layers` in problem.json: phi = sum_i c_i sigma(x . w_i)."""
 
-    def __init__(self, config, signs, start):
-        self.sigma, self.slope = ACTIVATIONS[config["network"]["activation"]]
-        self.signs, self.start = signs, start
+    def __init__(self, config, problem):
+        self.signs, self.start = np.array(problem["output_signs"]), start_of(problem)
         self.nullified = config["network"]["initialization"] == "nullified"
+        shallow = {"width": len(self.signs), "bias": False, "scale": 1.0,
+                   "activation": config["network"]["activation"]}
+        self.layers = problem.get("layers", [shallow])
+        self.trained = problem.get("output") == "trained"
+
+    def passed(self, inputs, weights):
+        """phi, and of each layer its inputs with their constant, its weights and s sigma'(z); then c."""
+        outputs, rest, found = inputs, weights, []
+        for layer in self.layers:
+            if layer["bias"]:
+                outputs = np.hstack([outputs, np.ones((len(outputs), 1))])
+            shape = layer["width"], outputs.shape[1]
+            matrix, rest = np.split(rest, [shape[0] * shape[1]])
+            matrix = matrix.reshape(shape)
+            sums = outputs @ matrix.T
+            sigma, slope = ACTIVATIONS[layer["activation"]]
+            found.append((outputs, matrix, layer["scale"] * slope(sums)))
+            outputs = layer["scale"] * sigma(sums)
+        c = rest if self.trained else self.signs
+        return outputs @ c, found, outputs, c
 
     def value(self, inputs, weights):
-        """f(w), one entry a row of inputs (n x d); weights are m x d."""
-        value = self.sigma(inputs @ weights.T) @ self.signs
-        if self.nullified:
-            value = value - self.sigma(inputs @ self.start.T) @ self.signs
-        return value
+        """f(w), one entry a row of inputs (n x d)."""
+        value = self.passed(inputs, weights)[0]
+        return value - self.passed(inputs, self.start)[0] if self.nullified else value
 
     def jacobian(self, inputs, weights):
-        """J (n x m d): the row-wise Kronecker product of c_i sigma'(x_j . w_i) with the inputs."""
-        slopes = self.slope(inputs @ weights.T) * self.signs
-        return (slopes[:, :, None] * inputs[:, None, :]).reshape(len(inputs), -1)
+        """J (n x p): layer by layer the row-wise Kronecker product of d phi / d z_l with the layer's inputs."""
+        _, found, last, c = self.passed(inputs, weights)
+        blocks, by_output = [last] if self.trained else [], c[None, :]
+        for layer, (outputs, matrix, slopes) in zip(self.layers[::-1], found[::-1]):
+            delta = by_output * slopes
+            blocks.append((delta[:, :, None] * outputs[:, None, :]).reshape(len(inputs), -1))
+            by_output = delta @ (matrix[:, :-1] if layer["bias"] else matrix)
+        return np.hstack(blocks[::-1])
+
+
+def start_of(problem):
+    """w_0 as one vector: the file has rows of m x d for one hidden layer."""
+    return np.array(problem["initial_weights"]).ravel()
 
 
 class Loss:
@@ -115,8 +143,7 @@ def housing(file, rows, standardize):
 def integrate(config, problem, until, held_out):
     """Yields (step, weights, columns) at each recorded step, by the equations at the top."""
     inputs, targets = np.array(problem["inputs"]), np.array(problem["targets"])
-    start = np.array(problem["initial_weights"])
-    network = Network(config, np.array(problem["output_signs"]), start)
+    start, network = start_of(problem), Network(config, problem)
     loss, dynamics, record = Loss(config["loss"]), config["dynamics"], config["record"]
     scaling, step = dynamics["scaling"], dynamics["step"]
     damping = 1.0 if dynamics["preconditioner"] == "gradient" else dynamics["damping"]
@@ -154,7 +181,7 @@ def integrate(config, problem, until, held_out):
                 columns["held_out_loss"] = loss.value(error) / len(error)
             yield index, weights.copy(), columns
         move = direction(jacobian, gradient, damping, dynamics["rank_cutoff"])
-        weights = weights - factor * move.reshape(weights.shape)
+        weights = weights - factor * move
 
 
 def relative(found, expected):
@@ -210,13 +237,14 @@ def check_run(folder, config, problem, until, held_out):
             worst[name] = max(worst.get(name, 0.0), error)
             seen[name] = seen.get(name, 0) + 1
         if index in saved:
-            snapshot.append(relative(saved[index], weights))
+            snapshot.append(relative(saved[index].ravel(), weights))
     checks = {f"{name} ({seen[name]} rows)": (worst[name], COLUMN_TOLERANCE) for name in worst}
     checks["steps missing from trace.csv"] = (float(missing), 0.0)
     checks[f"weights.npy ({len(snapshot)} snapshots)"] = (max(snapshot), WEIGHT_TOLERANCE)
     if index == max(trace):
         for name, expected in (("final_weights", weights), ("final_loss", columns["loss"])):
-            checks[f"outcome {name}"] = (relative(outcome[name], expected), WEIGHT_TOLERANCE)
+            found = np.ravel(outcome[name])
+            checks[f"outcome {name}"] = (relative(found, expected), WEIGHT_TOLERANCE)
     return checks
 
 
