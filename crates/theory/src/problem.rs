@@ -57,6 +57,13 @@ impl Problem {
         Ok(Objective::new(&self.network, Arc::clone(&self.loss), scaling)?)
     }
 
+    /// f*, where the loss is least.
+    pub fn minimizer(&self) -> Vec<f64> {
+        let mut minimizer = vec![0.0; self.outputs()];
+        self.loss.minimizer(&mut minimizer);
+        minimizer
+    }
+
     /// Number of outputs n.
     pub fn outputs(&self) -> usize {
         self.network.outputs()
