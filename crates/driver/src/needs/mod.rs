@@ -178,8 +178,7 @@ impl Needs {
 
     /// Bytes of one item.
     pub fn of_item(&self, item: Item) -> u64 {
-        let position = Item::ALL.iter().position(|other| *other == item);
-        position.map_or(0, |position| self.bytes[position])
+        self.bytes[item as usize]
     }
 
     /// Bytes of everything.

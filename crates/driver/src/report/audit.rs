@@ -1,8 +1,8 @@
 //! audit.json as a report reads it: every field may be missing, records gather by statement.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
+
+use crate::grouped::grouped;
 
 /// One record of audit.json (DESIGN.md, "Files"): the sides read left <= right + tolerance.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -143,25 +143,17 @@ impl Statement<'_> {
 
 /// Records by statement, in the order in which the statements first occur.
 pub fn statements(records: &[AuditEntry]) -> Vec<Statement<'_>> {
-    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut statements: Vec<Statement<'_>> = Vec::new();
-    for record in records {
-        let next = statements.len();
-        let place = *places.entry(&record.id).or_insert(next);
-        if place == next {
-            statements.push(Statement { id: &record.id, records: Vec::new() });
-        }
-        statements[place].records.push(record);
-    }
-    for statement in &mut statements {
+    let gathered = grouped(records.iter().map(|record| (record.id.as_str(), record)));
+    let sorted = gathered.into_iter().map(|(id, mut records)| {
         // A ratio of null means that the right side is not positive: as bad as can be.
         let ratio = |record: &AuditEntry| record.worst_ratio.unwrap_or(f64::INFINITY);
-        statement.records.sort_by(|a, b| {
+        records.sort_by(|a, b| {
             let verdicts = Verdict::of(&a.verdict).cmp(&Verdict::of(&b.verdict));
             verdicts.then(ratio(b).total_cmp(&ratio(a)))
         });
-    }
-    statements
+        Statement { id, records }
+    });
+    sorted.collect()
 }
 
 #[cfg(test)]
