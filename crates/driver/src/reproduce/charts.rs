@@ -84,7 +84,7 @@ fn by_scaling(results: &Results, method: Method, flow: &str, quantity: &Quantity
 
 /// The curve of one run.
 fn curve(run: &Finished, label: String, read: fn(&TraceRow) -> f64, style: usize) -> Series {
-    Series { label, x: run.column(|row| row.time), y: run.column(read), band: None, style }
+    Series::new(label, run.column(|row| row.time), run.column(read), style)
 }
 
 /// A chart over time with a logarithmic vertical axis.
@@ -195,7 +195,7 @@ fn held_out(results: &Results) -> Chart {
                 let rows = run.trace.iter().filter_map(|row| Some((row.time, row.held_out_loss?)));
                 let (x, y) = rows.unzip();
                 let label = format!("α = {}, {word}", alpha_name(alpha));
-                chart.series.push(Series { label, x, y, band: None, style });
+                chart.series.push(Series::new(label, x, y, style));
             }
             style += 1;
         }
