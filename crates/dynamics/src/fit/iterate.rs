@@ -289,6 +289,17 @@ impl<'a, J: JacobianOperator> Iteration<'a, J> {
         Ok(())
     }
 
+    /// Projects `right`, in the rows of J, for the factor's next step.
+    pub(crate) fn project(&mut self, right: &[f64]) {
+        if self.factor.takes_gradient() {
+            let mut pulled = vec![0.0; self.step.len()];
+            self.here.jacobian.apply_transposed(right, &mut pulled);
+            self.factor.project_gradient(&pulled, &self.scales);
+        } else {
+            self.factor.project(right);
+        }
+    }
+
     /// Makes b the right-hand side of steps.
     pub(crate) fn project_residuals(&mut self) {
         if self.factor.takes_gradient() {
@@ -405,9 +416,7 @@ impl<'a, J: JacobianOperator> Iteration<'a, J> {
         }
         if cosine > before {
             std::mem::swap(&mut self.here, &mut self.trial);
-            let here = &self.here;
-            self.factor.load(&here.jacobian, here.factors(), self.settings.method)?;
-            self.prepare()?;
+            self.reload()?;
         }
         Ok(true)
     }
