@@ -99,11 +99,9 @@ impl Recorder<'_> {
             gram_max_eigenvalue: Some(measured.gram_max_eigenvalue),
             kernel_min_eigenvalue: Some(measured.kernel_min_eigenvalue),
             normal_gradient_norm: Some(measured.normal_gradient_norm),
-            riemannian_hessian_min: geometry.riemannian_hessian_min,
-            riemannian_hessian_max: geometry.riemannian_hessian_max,
-            curvature_bound: geometry.curvature_bound,
             damping,
             held_out_loss,
+            ..geometry
         })
     }
 }
