@@ -162,15 +162,3 @@ impl From<SolveError> for GeometryError {
         Self::Point(error.into())
     }
 }
-
-impl GeometryError {
-    /// Refuses a setting that is not positive and finite.
-    pub(crate) fn require_positive(name: &'static str, value: f64) -> Result<(), Self> {
-        if value.is_finite() && value > 0.0 {
-            Ok(())
-        } else {
-            let accepted = "a finite number above 0";
-            Err(Self::InvalidSetting { name, value, accepted })
-        }
-    }
-}

@@ -51,7 +51,7 @@ pub(crate) struct Iteration<'a, J> {
     /// The decrease that the linear model promises for the trial, where the trial is its minimizer.
     pub(crate) promised: Option<f64>,
     pub(crate) counts: FitCounts,
-    history: Vec<StepRecord>,
+    pub(crate) history: Vec<StepRecord>,
     /// Where the last accepted step was below the loss's rounding: cosine and rank before it.
     at_rounding: Option<(f64, usize)>,
 }
@@ -171,11 +171,6 @@ impl<'a, J: JacobianOperator> Iteration<'a, J> {
             self.iterate(observer)?
         };
         Ok(Fit::conclude(self, stop))
-    }
-
-    /// The history so far, to be given away with the result.
-    pub(crate) fn take_history(&mut self) -> Vec<StepRecord> {
-        std::mem::take(&mut self.history)
     }
 
     /// Steps until there is a reason to stop.
