@@ -30,7 +30,7 @@ impl Local {
     pub fn measure(problem: &Problem, scaling: f64, w: &[f64]) -> Result<Self, TheoryError> {
         let (n, p) = (problem.outputs(), problem.parameters());
         let mut output = vec![0.0; n];
-        let mut operator = problem.new_jacobian();
+        let mut operator = problem.network.new_jacobian();
         problem.network.linearize(w, &mut output, &mut operator)?;
         output.iter_mut().for_each(|x| *x *= scaling);
         let mut gradient = vec![0.0; n];

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use gaussflow_network::{Activation, ActivationFunction, InitialPoint, Initialization, Network};
-use gaussflow_objective::{LipschitzConstants, Loss, Objective, Residuals, SmoothMap, Squared};
+use gaussflow_objective::{LipschitzConstants, Loss, Objective, Residuals, Squared};
 use gaussflow_solvers::norm;
 
 use crate::TheoryError;
@@ -97,10 +97,5 @@ impl Problem {
         let value = self.network.activation().bounds().value;
         let of_weights = self.network.lipschitz() * norm(&self.initial);
         scaling * f64::EPSILON * (4.0 * m * value * n.sqrt() + of_weights)
-    }
-
-    /// A fresh Jacobian of f.
-    pub(crate) fn new_jacobian(&self) -> gaussflow_network::NetworkJacobian {
-        self.network.new_jacobian()
     }
 }

@@ -362,7 +362,7 @@ fn linearization(
 ) -> Result<Change, TheoryError> {
     let n = problem.outputs();
     let (mut value, mut gradient) = (vec![0.0; n], vec![0.0; n]);
-    let mut jacobian = problem.new_jacobian();
+    let mut jacobian = problem.network.new_jacobian();
     problem.network.linearize(&now.weights, &mut value, &mut jacobian)?;
     problem.loss.gradient(&now.output, &mut gradient);
     let step: Vec<f64> = next.weights.iter().zip(&now.weights).map(|(a, b)| a - b).collect();
