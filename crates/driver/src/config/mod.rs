@@ -20,6 +20,7 @@ pub use gaussflow::network::{Activation, Initialization};
 pub use gaussflow::solvers::DampedSolver;
 pub use gaussflow_data::{Standardize, TargetScale};
 
+pub(crate) use self::choices::choice;
 pub use self::choices::{AtExit, BundledData, Integrator, LossName, Preconditioner};
 pub use self::error::{ConfigError, ConfigProblem, Location};
 pub use self::sweep::{Sweep, SweptKey};
