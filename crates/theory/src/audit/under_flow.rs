@@ -146,12 +146,13 @@ pub fn theorem_5_corrected(run: &UnderRun<'_>) -> Result<Record, TheoryError> {
 
 /// (23): the flow stays within 2 r lambda0/L, and H >= 4 (1-r)^2 lambda0^2.
 pub fn theorem_5_radius(run: &UnderRun<'_>, corrected: Corrections) -> Result<Record, TheoryError> {
+    let (place, assumed) = match corrected {
+        Corrections::AsPrinted => ("(23)", run.of_theorem_5()),
+        Corrections::Applied => ("(23), at the corrected alpha", run.of_corrected()?.0),
+    };
     let row = Statement {
         id: "under/theorem-5-radius",
-        place: match corrected {
-            Corrections::AsPrinted => "(23)",
-            Corrections::Applied => "(23), at the corrected alpha",
-        },
+        place,
         text: "max(norm(w_t - w_0)/(2 r lambda0/L), 4 (1-r)^2 lambda0^2/lambda_min(H)) <= 1 for all t",
     };
     let (deviation, at) = run.trajectory.largest_deviation();
@@ -166,10 +167,6 @@ pub fn theorem_5_radius(run: &UnderRun<'_>, corrected: Corrections) -> Result<Re
         let tolerance = n * f64::EPSILON * here.largest() / here.smallest();
         places.push(Comparison::new(bound / here.smallest(), 1.0, tolerance, time(s)));
     }
-    let assumed = match corrected {
-        Corrections::AsPrinted => run.of_theorem_5(),
-        Corrections::Applied => run.of_corrected()?.0,
-    };
     Ok(row.judge(&run.ball.name(), assumed, places))
 }
 

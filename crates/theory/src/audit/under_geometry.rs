@@ -204,7 +204,6 @@ pub fn gradient_bounds(
     optimum: &BestInClass,
     distance: impl Fn(&[f64]) -> Option<(f64, f64)>,
 ) -> Vec<Record> {
-    let row = |place, text| Statement { id: "under/gradient-bounds", place, text };
     let (nu, mu) = (ball.constants.strong_convexity, ball.constants.smoothness);
     let (mut below, mut above, mut slope) = (Vec::new(), Vec::new(), Vec::new());
     for s in trajectory.inside(ball.radius()) {
@@ -230,17 +229,13 @@ pub fn gradient_bounds(
         optimum.distance,
         ball.radius(),
     ));
+    let judge = |place, text, places: Vec<Comparison>| {
+        let row = Statement { id: "under/gradient-bounds", place, text };
+        row.judge(&ball.name(), assumed.clone(), places)
+    };
     vec![
-        row("(20), left", "(nu/2) norm(v_t)^2 <= Delta_t, t < T").judge(
-            &ball.name(),
-            assumed.clone(),
-            below,
-        ),
-        row("(20), right", "Delta_t <= norm(grad_M g)^2/(2 nu), t < T").judge(
-            &ball.name(),
-            assumed.clone(),
-            above,
-        ),
-        row("(21)", "norm(grad_M g) <= mu norm(v_t), t < T").judge(&ball.name(), assumed, slope),
+        judge("(20), left", "(nu/2) norm(v_t)^2 <= Delta_t, t < T", below),
+        judge("(20), right", "Delta_t <= norm(grad_M g)^2/(2 nu), t < T", above),
+        judge("(21)", "norm(grad_M g) <= mu norm(v_t), t < T", slope),
     ]
 }
