@@ -43,13 +43,11 @@ pub fn sweep<C: Communicator>(
     let begun = Instant::now();
     let open = || {
         let plan = Plan::read(&request.config)?;
-        let folder = if ranks.rank() == 0 {
-            SweepFolder::open(&request.out, &plan, request.existing)?
-        } else {
-            SweepFolder::shared(&request.out)
-        };
-        let pending =
-            if ranks.rank() == 0 { sweep::pending(&plan, &folder)? } else { Pending::default() };
+        if ranks.rank() > 0 {
+            return Ok((plan, SweepFolder::shared(&request.out), Pending::default()));
+        }
+        let folder = SweepFolder::open(&request.out, &plan, request.existing)?;
+        let pending = sweep::pending(&plan, &folder)?;
         Ok((plan, folder, pending))
     };
     // Rank 0 has removed what an earlier sweep left unfinished before anybody writes.
