@@ -19,6 +19,16 @@ pub enum Effort {
     Full,
 }
 
+impl Effort {
+    /// What goes with this one of the two.
+    pub fn choose<T>(self, quick: T, full: T) -> T {
+        match self {
+            Self::Quick => quick,
+            Self::Full => full,
+        }
+    }
+}
+
 /// The sizes of a problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shape {

@@ -35,10 +35,7 @@ pub fn candidate() -> DampedSolver {
 
 /// One case a scaling factor.
 pub fn cases(effort: Effort, visit: Visit<'_>) -> Fallible<()> {
-    let (calls, rounds) = match effort {
-        Effort::Quick => (5, 4),
-        Effort::Full => (10, STEPS / 10),
-    };
+    let (calls, rounds) = effort.choose((5, 4), (10, STEPS / 10));
     let problem = Problem::california(ROWS, HIDDEN)?;
     for scaling in [8.0, 256.0] {
         visit(case(&problem, scaling, Schedule::Once { calls, rounds })?)?;

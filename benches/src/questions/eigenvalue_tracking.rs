@@ -25,10 +25,7 @@ const LAP: usize = 100;
 
 /// One curve: n = 256, d = 8, over m; undamped.
 pub fn cases(effort: Effort, visit: Visit<'_>) -> Fallible<()> {
-    let widths: &[usize] = match effort {
-        Effort::Quick => &[18],
-        Effort::Full => &[4, 8, 18, 24],
-    };
+    let widths: &[usize] = effort.choose(&[18], &[4, 8, 18, 24]);
     for &m in widths {
         visit(case(NAME, &Problem::california(256, m)?, DampedSolver::PrimalCholesky)?)?;
     }

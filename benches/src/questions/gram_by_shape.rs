@@ -16,10 +16,7 @@ const WIDTHS: [(usize, usize); 3] = [(2, 64), (8, 18), (8, 64)];
 
 /// One curve a width, one case a number of rows.
 pub fn cases(effort: Effort, visit: Visit<'_>) -> Fallible<()> {
-    let rows: &[usize] = match effort {
-        Effort::Quick => &[256, 4096],
-        Effort::Full => &[64, 256, 1024, 4096, 20_640],
-    };
+    let rows: &[usize] = effort.choose(&[256, 4096], &[64, 256, 1024, 4096, 20_640]);
     for (d, m) in WIDTHS {
         for &n in rows {
             visit(case(Shape::network(n, d, m), &format!("d={d},m={m}")))?;

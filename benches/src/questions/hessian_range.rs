@@ -18,10 +18,8 @@ pub const NAME: &str = "hessian_range";
 
 /// The paper's size at alpha = 256 and, where the effort is full, at 8 and at another width.
 pub fn cases(effort: Effort, visit: Visit<'_>) -> Fallible<()> {
-    let shapes: &[(usize, f64)] = match effort {
-        Effort::Quick => &[(18, 256.0)],
-        Effort::Full => &[(18, 256.0), (18, 8.0), (8, 256.0)],
-    };
+    let shapes: &[(usize, f64)] =
+        effort.choose(&[(18, 256.0)], &[(18, 256.0), (18, 8.0), (8, 256.0)]);
     for &(m, scaling) in shapes {
         visit(case(&Problem::california(256, m)?, scaling)?)?;
     }

@@ -47,10 +47,7 @@ fn enlargement() -> usize {
 
 /// One curve an operation and a size that grows.
 pub fn cases(effort: Effort, visit: Visit<'_>) -> Fallible<()> {
-    let factors: &[usize] = match effort {
-        Effort::Quick => &[1, 4],
-        Effort::Full => &[1, 2, 4, 8, GROWTH],
-    };
+    let factors: &[usize] = effort.choose(&[1, 4], &[1, 2, 4, 8, GROWTH]);
     let enlarged = enlargement();
     for (grows, (n, d, m)) in CURVES {
         let (n, m) = if grows == "m" { (n, m * enlarged) } else { (n * enlarged, m) };

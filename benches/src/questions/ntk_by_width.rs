@@ -8,10 +8,8 @@ pub const NAME: &str = "ntk_by_width";
 
 /// One curve a number of rows, over m; d = 8.
 pub fn cases(effort: Effort, visit: Visit<'_>) -> Fallible<()> {
-    let (rows, widths): (&[usize], &[usize]) = match effort {
-        Effort::Quick => (&[256], &[18, 256, 2048]),
-        Effort::Full => (&[256, 1024], &[18, 64, 256, 512, 1024, 2048]),
-    };
+    let (rows, widths): (&[usize], &[usize]) =
+        effort.choose((&[256], &[18, 256, 2048]), (&[256, 1024], &[18, 64, 256, 512, 1024, 2048]));
     for &n in rows {
         for &m in widths {
             let shape = Shape::network(n, 8, m);

@@ -16,10 +16,8 @@ const GRADES: [f64; 4] = [1.0, 1e-3, 1e-6, 1e-9];
 
 /// One case a condition and damping, one side a kernel; kernels that refuse are left out.
 pub fn cases(effort: Effort, visit: Visit<'_>) -> Fallible<()> {
-    let (shapes, grades): (&[(usize, usize)], &[f64]) = match effort {
-        Effort::Quick => (&[(256, 144)], &GRADES[1..3]),
-        Effort::Full => (&[(256, 144), (1024, 144), (144, 512)], &GRADES),
-    };
+    let (shapes, grades): (&[(usize, usize)], &[f64]) = effort
+        .choose((&[(256, 144)], &GRADES[1..3]), (&[(256, 144), (1024, 144), (144, 512)], &GRADES));
     for &(n, p) in shapes {
         for &grade in grades {
             for damping in [0.0, 1e-2] {

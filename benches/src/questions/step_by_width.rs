@@ -25,10 +25,8 @@ const LAP: usize = 50;
 
 /// One curve: n = 256, d = 8, over m.
 pub fn cases(effort: Effort, visit: Visit<'_>) -> Fallible<()> {
-    let widths: &[usize] = match effort {
-        Effort::Quick => &[4, 18, 64, 256],
-        Effort::Full => &[4, 8, 18, 32, 64, 128, 256, 512, 1024, 2048],
-    };
+    let widths: &[usize] =
+        effort.choose(&[4, 18, 64, 256], &[4, 8, 18, 32, 64, 128, 256, 512, 1024, 2048]);
     for &m in widths {
         visit(case(NAME, Shape::network(256, 8, m))?)?;
     }

@@ -4,7 +4,7 @@ use gaussflow_figures::{Band, Chart, Reference, Scale, Series};
 use gaussflow_records::TraceRow;
 
 use super::geometry;
-use super::plan::{COLLAPSING, Method, Mode};
+use super::plan::{COLLAPSING, Method};
 use super::results::{Finished, Results};
 
 /// A quantity of the trace and how its axis reads.
@@ -107,10 +107,7 @@ fn subtitle(results: &Results) -> String {
         0 | 1 => String::new(),
         seeds => format!("; band: least to greatest of {seeds} seeds"),
     };
-    let horizon = match results.mode {
-        Mode::Full => "",
-        Mode::Quick => "; quick",
-    };
+    let horizon = results.mode.choose("; quick", "");
     format!("California Housing, n = 256, m = 18, tanh; curve: seed 0{band}{horizon}")
 }
 

@@ -32,6 +32,16 @@ pub enum Effort {
     Full,
 }
 
+impl Effort {
+    /// What goes with this one of the two.
+    pub(crate) fn choose<T>(self, quick: T, full: T) -> T {
+        match self {
+            Self::Quick => quick,
+            Self::Full => full,
+        }
+    }
+}
+
 /// Real rows for the audit, scaled, in drawn order.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rows {

@@ -19,10 +19,7 @@ use crate::trajectory::{FlowPlan, Stepper, Trajectory};
 const HIDDEN: usize = 256;
 
 fn dampings(effort: Effort) -> &'static [f64] {
-    match effort {
-        Effort::Quick => &[0.1],
-        Effort::Full => &[0.01, 0.1, 0.5],
-    }
+    effort.choose(&[0.1], &[0.01, 0.1, 0.5])
 }
 
 /// Identities at w_0, and the flows at the printed and the corrected alpha.
@@ -124,10 +121,8 @@ pub fn discrete(rows: &Rows, effort: Effort) -> Result<Findings, TheoryError> {
     let problem = rows.problem(HIDDEN)?;
     let constants = NetworkConstants::measure(&problem)?;
     let mut records = Vec::new();
-    let (dampings, steps): (&[f64], usize) = match effort {
-        Effort::Quick => (&[1e-3], 300),
-        Effort::Full => (&[1e-3, 0.1, 0.5], 1000),
-    };
+    let (dampings, steps): (&[f64], usize) =
+        effort.choose((&[1e-3], 300), (&[1e-3, 0.1, 0.5], 1000));
     for &damping in dampings {
         let preconditioner = Preconditioner::LevenbergMarquardt { damping };
         let iterate = |scaling: f64, step: f64, steps| {
@@ -187,10 +182,8 @@ pub fn widths(rows: &Rows, effort: Effort) -> Result<Findings, TheoryError> {
     let name = format!("{n} rows, seed {}", rows.seed);
     let targets = &rows.targets[..n];
     let problem = Problem::regression(&name, (inputs, rows.features), targets, 16, rows.seed)?;
-    let (widths, seeds): (&[usize], u64) = match effort {
-        Effort::Quick => (&[64, 256, 1024], 8),
-        Effort::Full => (&[64, 256, 1024, 4096, 16384], 16),
-    };
+    let (widths, seeds): (&[usize], u64) =
+        effort.choose((&[64, 256, 1024], 8), (&[64, 256, 1024, 4096, 16384], 16));
     let (records, widths) = kernel::ntk_limit(&problem, widths, seeds, 1.0)?;
     Ok(Findings { records, widths, ..Findings::default() })
 }

@@ -108,10 +108,7 @@ pub fn flows(rows: &Rows, effort: Effort) -> Result<Findings, TheoryError> {
     let constants = NetworkConstants::measure(&problem)?;
     let mut records = Vec::new();
     let (mut best, mut limits) = (Vec::new(), Vec::new());
-    let small: &[f64] = match effort {
-        Effort::Quick => &SCALINGS[2..],
-        Effort::Full => &SCALINGS,
-    };
+    let small: &[f64] = effort.choose(&SCALINGS[2..], &SCALINGS);
     for &scaling in small {
         let trajectory = gauss_newton(&problem, scaling, 5.0, 100)?;
         let optimum = BestInClass::polish(&problem, scaling, &trajectory.last().weights).ok();
