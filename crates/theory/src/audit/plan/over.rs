@@ -18,10 +18,6 @@ use crate::trajectory::{FlowPlan, Stepper, Trajectory};
 /// Width of the overparameterized networks.
 const HIDDEN: usize = 256;
 
-fn dampings(effort: Effort) -> &'static [f64] {
-    effort.choose(&[0.1], &[0.01, 0.1, 0.5])
-}
-
 /// Identities at w_0, and the flows at the printed and the corrected alpha.
 pub fn continuous(rows: &Rows, effort: Effort) -> Result<Findings, TheoryError> {
     let problem = rows.problem(HIDDEN)?;
@@ -37,7 +33,8 @@ pub fn continuous(rows: &Rows, effort: Effort) -> Result<Findings, TheoryError> 
     records.push(kernel::assumption_1(&problem, &constants));
     records.push(kernel::kernel_stays(&problem, &constants, 4)?);
     records.push(discrete::bounded_gradient(&problem, &constants, constants.gradient_bound()));
-    for &damping in dampings(effort) {
+    let dampings: &[f64] = effort.choose(&[0.1], &[0.01, 0.1, 0.5]);
+    for &damping in dampings {
         let ratio = damping / (1.0 - damping);
         let mut named = problem.clone();
         named.name = format!("{}, rho = {damping}", problem.name);
