@@ -19,6 +19,16 @@ pub enum Effort {
     Full,
 }
 
+impl Effort {
+    /// What goes with this one of the two.
+    pub fn choose<T>(self, quick: T, full: T) -> T {
+        match self {
+            Self::Quick => quick,
+            Self::Full => full,
+        }
+    }
+}
+
 /// The sizes of a problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shape {
@@ -92,25 +102,30 @@ pub struct Side<'s> {
 }
 
 impl<'s> Side<'s> {
+    /// A side of this workspace with nothing to say.
+    pub fn running(
+        operations: impl Into<Option<f64>>,
+        run: impl FnMut(usize) -> Fallible<f64> + 's,
+        error: impl FnMut() -> Fallible<Option<f64>> + 's,
+    ) -> Self {
+        let (run, error) = (Box::new(run), Box::new(error));
+        Self { peer: None, operations: operations.into(), run, error, note: Box::new(String::new) }
+    }
+
     /// A side that calls `work`; `relative_error` was measured before.
     pub fn calling(
-        operations: f64,
+        operations: impl Into<Option<f64>>,
         relative_error: f64,
         mut work: impl FnMut() -> Fallible<()> + 's,
     ) -> Self {
-        Self {
-            peer: None,
-            operations: Some(operations),
-            run: Box::new(move |calls| {
-                let begun = Instant::now();
-                for _ in 0..calls {
-                    work()?;
-                }
-                Ok(begun.elapsed().as_secs_f64())
-            }),
-            error: Box::new(move || Ok(Some(relative_error))),
-            note: Box::new(String::new),
-        }
+        let run = move |calls| {
+            let begun = Instant::now();
+            for _ in 0..calls {
+                work()?;
+            }
+            Ok(begun.elapsed().as_secs_f64())
+        };
+        Self::running(operations, run, move || Ok(Some(relative_error)))
     }
 
     /// The same side with something to say.
@@ -141,6 +156,16 @@ pub struct Case {
 }
 
 impl Case {
+    /// A case whose calls and rounds follow from the time of a call.
+    pub fn new(
+        question: &'static str,
+        variant: impl Into<String>,
+        shape: Shape,
+        sides: Vec<Side<'static>>,
+    ) -> Self {
+        Self { question, variant: variant.into(), shape, schedule: Schedule::Calibrated, sides }
+    }
+
     /// The name in bench.json.
     pub fn name(&self) -> String {
         if self.variant.is_empty() {

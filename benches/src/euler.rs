@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::time::Instant;
 
 use gaussflow::network::NetworkJacobian;
 use gaussflow::prelude::*;
@@ -160,29 +159,21 @@ pub type Shared<S> = Rc<RefCell<S>>;
 pub fn side<S: Stepper + 'static>(
     stepper: &Shared<S>,
     lap: usize,
-    operations: f64,
+    operations: impl Into<Option<f64>>,
     error: impl FnMut() -> Fallible<Option<f64>> + 'static,
 ) -> Side<'static> {
     let stepper = Rc::clone(stepper);
     let mut made = 0_usize;
-    Side {
-        peer: None,
-        operations: Some(operations),
-        run: Box::new(move |calls| {
-            let mut stepper = stepper.try_borrow_mut()?;
-            let begun = Instant::now();
-            for _ in 0..calls {
-                if made.is_multiple_of(lap) {
-                    stepper.reset();
-                }
-                stepper.step()?;
-                made += 1;
-            }
-            Ok(begun.elapsed().as_secs_f64())
-        }),
-        error: Box::new(error),
-        note: Box::new(String::new),
-    }
+    let side = Side::calling(operations, f64::NAN, move || {
+        let mut stepper = stepper.try_borrow_mut()?;
+        if made.is_multiple_of(lap) {
+            stepper.reset();
+        }
+        stepper.step()?;
+        made += 1;
+        Ok(())
+    });
+    Side { error: Box::new(error), ..side }
 }
 
 /// The weights after `count` steps from the initial ones.

@@ -10,15 +10,12 @@ use gaussflow::solvers::faer::linalg::matmul::matmul;
 use gaussflow::solvers::faer::{Accum, Mat, Par};
 
 use crate::case::{Case, Fallible, Schedule, Shape, Side, relative_distance};
-use crate::dense_step::DenseEuler;
-use crate::euler::{self, Euler, Observe, weights_after};
 use crate::operations;
 use crate::peer::{Peer, Task};
 use crate::problems::{Problem, fraction};
+use crate::questions::step_by_width::{self, SCALING};
 use crate::questions::{eigenvalue_tracking, gram_by_shape};
 
-/// The scaling factor alpha.
-const SCALING: f64 = 8.0;
 /// Steps of one batch at the paper's size, and of the wide network.
 const LAPS: [usize; 2] = [100, 25];
 /// The wide network's damping: with p above n, only a damped direction is defined.
@@ -47,7 +44,7 @@ impl Peers {
 /// The multiply-add limit: a large product by faer, and by OpenBLAS where that peer runs; the faster counts.
 pub fn peak(peers: &Peers) -> Fallible<Case> {
     let order = PEAK_ORDER;
-    let operations = 2.0 * (order as f64).powi(3);
+    let operations = Some(2.0 * (order as f64).powi(3));
     let left = Mat::from_fn(order, order, |r, c| fraction(r * order + c));
     let right = Mat::from_fn(order, order, |r, c| fraction(r + c * order));
     let mut product = Mat::zeros(order, order);
@@ -62,13 +59,9 @@ pub fn peak(peers: &Peers) -> Fallible<Case> {
         let task = Task { peer, name: "peak", problem, operations };
         sides.push(task.side("dgemm", None)?);
     }
-    Ok(Case {
-        question: "peak",
-        variant: format!("product of order {order}"),
-        shape: Shape::matrix(order, order),
-        schedule: Schedule::Batches { calls: 1 },
-        sides,
-    })
+    let (variant, shape) = (format!("product of order {order}"), Shape::matrix(order, order));
+    let schedule = Schedule::Batches { calls: 1 };
+    Ok(Case { schedule, ..Case::new("peak", variant, shape, sides) })
 }
 
 /// The products of [`peak`] as sides beside others: one product a batch, however many calls the others make.
@@ -106,34 +99,19 @@ fn step(
     (folder, question, variant): (&Path, &'static str, &str),
 ) -> Fallible<Case> {
     let (shape, damping) = (problem.shape, request.damping);
-    let mut ours = Euler::new(problem, SCALING, request, Observe::Nothing)?;
-    let mut generic = DenseEuler::new(problem, SCALING, damping)?;
-    let start = &problem.point.weights;
-    let change =
-        |weights: &[f64]| -> Vec<f64> { weights.iter().zip(start).map(|(w, s)| w - s).collect() };
-    let found = change(&weights_after(&mut ours, lap)?);
-    let expected = change(&weights_after(&mut generic, lap)?);
-    let error = relative_distance(&found, &expected);
-    let ours = Rc::new(RefCell::new(ours));
-    let generic = Rc::new(RefCell::new(generic));
-    let mut sides = vec![euler::side(&ours, lap, operations::step(shape), move || Ok(Some(error)))];
-    let dense = operations::dense_step(shape);
-    sides.push(euler::side(&generic, lap, dense, || Ok(None)).as_reference("faer-dense"));
+    let (mut sides, found) = step_by_width::sides(problem, request, lap, lap)?;
     let folder = folder.join(question);
     problem.write(&folder, SCALING, damping)?;
     for peer in peers.running() {
         // Wide: the peers use the entrywise kernel, as this workspace does.
-        let operations = if shape.p > shape.n { operations::step(shape) } else { dense };
-        let task = Task { peer, name: task, problem: folder.clone(), operations };
-        sides.extend(task.sides(lap, |weights| relative_distance(&change(weights), &found))?);
+        let operations =
+            if shape.p > shape.n { operations::step(shape) } else { operations::dense_step(shape) };
+        let task = Task { peer, name: task, problem: folder.clone(), operations: Some(operations) };
+        let distance = |weights: &[f64]| relative_distance(&problem.change(weights), &found);
+        sides.extend(task.sides(lap, distance)?);
     }
-    Ok(Case {
-        question,
-        variant: variant.to_owned(),
-        shape,
-        schedule: Schedule::Batches { calls: lap },
-        sides,
-    })
+    let schedule = Schedule::Batches { calls: lap };
+    Ok(Case { schedule, ..Case::new(question, variant, shape, sides) })
 }
 
 /// The paper's step with every diagnostic, beside the bare step.
@@ -150,7 +128,7 @@ pub fn large_gram(peers: &Peers, folder: &Path) -> Fallible<Case> {
     if let Some(numpy) = &peers.numpy {
         let folder = folder.join("large_gram");
         problem.write(&folder, SCALING, 0.0)?;
-        let operations = operations::dense_gram(shape.n, shape.p);
+        let operations = Some(operations::dense_gram(shape.n, shape.p));
         let task = Task { peer: Rc::clone(numpy), name: "gram", problem: folder, operations };
         let expected = network_gram(&problem)?;
         let distance = |gram: &[f64]| relative_distance(&lower_of(gram, shape.p), &expected);

@@ -8,10 +8,7 @@ use crate::case::{Case, Effort, Fallible, Schedule};
 
 /// Batches last at least this long, so that the clock and the loop count for nothing.
 fn batch_seconds(effort: Effort) -> f64 {
-    match effort {
-        Effort::Quick => 0.01,
-        Effort::Full => 0.04,
-    }
+    effort.choose(0.01, 0.04)
 }
 
 /// A median of fewer rounds follows a single disturbance.
@@ -19,10 +16,7 @@ const LEAST_ROUNDS: usize = 5;
 
 /// Rounds, and the seconds that a case may take before it gets fewer, but [`LEAST_ROUNDS`].
 fn rounds_and_budget(effort: Effort) -> (usize, f64) {
-    match effort {
-        Effort::Quick => (7, 0.4),
-        Effort::Full => (41, 30.0),
-    }
+    effort.choose((7, 0.4), (41, 30.0))
 }
 
 /// What a side took.

@@ -103,18 +103,8 @@ pub fn case() -> Fallible<Case> {
     let size = found.resident_mebibytes.map_or_else(String::new, |size| format!(", {size:.0} MiB"));
     let note = format!("{}: {} iterations{size} resident at most", found.solver, found.iterations);
     let (seconds, residual) = (found.seconds, found.relative_residual);
-    let side = Side {
-        peer: None,
-        operations: None,
-        run: Box::new(move |_| Ok(seconds)),
-        error: Box::new(move || Ok(Some(residual))),
-        note: Box::new(move || note.clone()),
-    };
-    Ok(Case {
-        question: NAME,
-        variant: String::new(),
-        shape: Shape::network(ROWS, 8, HIDDEN),
-        schedule: Schedule::Once { calls: 1, rounds: 1 },
-        sides: vec![side],
-    })
+    let side = Side::running(None, move |_| Ok(seconds), move || Ok(Some(residual)));
+    let sides = vec![side.noting(move || note.clone())];
+    let schedule = Schedule::Once { calls: 1, rounds: 1 };
+    Ok(Case { schedule, ..Case::new(NAME, "", Shape::network(ROWS, 8, HIDDEN), sides) })
 }

@@ -97,8 +97,8 @@ pub struct Task {
     pub name: &'static str,
     /// The folder of the problem.
     pub problem: PathBuf,
-    /// Multiplications and additions of one call.
-    pub operations: f64,
+    /// Multiplications and additions of one call, where they are counted.
+    pub operations: Option<f64>,
 }
 
 impl Task {
@@ -123,17 +123,12 @@ impl Task {
     pub fn side(&self, formulation: &str, error: Option<f64>) -> Fallible<Side<'static>> {
         let name = format!("{}-{formulation}", self.peer.try_borrow()?.name());
         let (task, formulation) = (self.clone(), formulation.to_owned());
-        Ok(Side {
-            peer: Some(name),
-            operations: Some(self.operations),
-            run: Box::new(move |count| {
-                let mut request = task.words(count);
-                request["variant"] = json!(formulation);
-                Ok(task.peer.try_borrow_mut()?.request(&request)?.0)
-            }),
-            error: Box::new(move || Ok(error)),
-            note: Box::new(String::new),
-        })
+        let run = move |count| {
+            let mut request = task.words(count);
+            request["variant"] = json!(formulation);
+            Ok(task.peer.try_borrow_mut()?.request(&request)?.0)
+        };
+        Ok(Side { peer: Some(name), ..Side::running(self.operations, run, move || Ok(error)) })
     }
 
     /// One side a formulation; `error` says how far a result is from ours.

@@ -89,7 +89,7 @@ pub fn write(rows: &[Row], folder: &Path) -> Fallible<Vec<PathBuf>> {
                 plot.question, curve.label, plot.x_label,
             );
             let label = format!("{} ({power:.2})", curve.label);
-            chart.series.push(Series { label, x: curve.x, y: curve.y, band: None, style });
+            chart.series.push(Series::new(label, curve.x, curve.y, style));
         }
         paths.extend(render(&chart, folder, plot.question)?);
     }

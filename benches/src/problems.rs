@@ -61,6 +61,11 @@ impl Problem {
         Ok(Network::new(&self.inputs, self.shape.d, &self.point.signs, Activation::Tanh)?)
     }
 
+    /// By how much `weights` differ from the initial ones.
+    pub fn change(&self, weights: &[f64]) -> Vec<f64> {
+        weights.iter().zip(&self.point.weights).map(|(w, start)| w - start).collect()
+    }
+
     /// Writes the problem for a peer: `problem.json` and raw little-endian doubles.
     pub fn write(&self, folder: &Path, scaling: f64, damping: f64) -> Fallible<()> {
         fs::create_dir_all(folder)?;
@@ -71,18 +76,24 @@ impl Problem {
         fs::write(folder.join("problem.json"), facts.to_string())?;
         let mut offset = vec![0.0; n];
         self.plain()?.value(&self.point.weights, &mut offset)?;
-        for (name, values) in [
+        let columns = [
             ("inputs", &self.inputs),
             ("targets", &self.targets),
             ("signs", &self.point.signs),
             ("weights", &self.point.weights),
             ("offset", &offset),
-        ] {
-            let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-            fs::write(folder.join(format!("{name}.f64")), bytes)?;
-        }
-        Ok(())
+        ];
+        write_doubles(folder, &columns)
     }
+}
+
+/// Writes raw little-endian doubles, each list to a file of its name.
+pub fn write_doubles(folder: &Path, columns: &[(&str, &Vec<f64>)]) -> Fallible<()> {
+    for (name, values) in columns {
+        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        fs::write(folder.join(format!("{name}.f64")), bytes)?;
+    }
+    Ok(())
 }
 
 /// Reads raw little-endian doubles.

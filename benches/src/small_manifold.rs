@@ -4,16 +4,15 @@
 //! the output distance from a much tighter run (Exp), and that of Log(Exp(v)) from v (both for unit
 //! length): the same measure for all sides.
 
-use std::fs;
 use std::path::Path;
 use std::rc::Rc;
 
 use gaussflow::manifold::GeodesicSettings;
 
-use crate::case::{Case, Fallible, Schedule, Shape, Side};
+use crate::case::{Case, Fallible, Side};
 use crate::headline::Peers;
 use crate::peer::Task;
-use crate::problems::Problem;
+use crate::problems::{Problem, write_doubles};
 use crate::questions::exponential::{Direction, Walk};
 
 /// The name of its rows, and in `--only`.
@@ -40,13 +39,10 @@ pub fn cases(
     let velocity = walk.velocity(0, Direction::Generic)?;
     let tight = GeodesicSettings { tolerance: TIGHT, ..GeodesicSettings::default() };
     let target = walk.manifold.exp(&walk.points[0], &velocity, &tight)?.complete()?.point.clone();
-    for (name, values) in [("velocity", &velocity), ("target", &target)] {
-        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-        fs::write(folder.join(format!("{name}.f64")), bytes)?;
-    }
+    write_doubles(&folder, &[("velocity", &velocity), ("target", &target)])?;
     let task = |name: &'static str| {
         let peer = peers.geomstats.as_ref().map(Rc::clone)?;
-        Some(Task { peer, name, problem: folder.clone(), operations: 0.0 })
+        Some(Task { peer, name, problem: folder.clone(), operations: None })
     };
     take(exponential(&problem, &velocity, &target, [task("exp"), task("accurate-exp")])?)?;
     take(logarithm(&problem, &velocity, &target, [task("log"), task("accurate-log")])?)
@@ -69,13 +65,14 @@ fn exponential(
     };
     let curve = walk.manifold.exp(&walk.points[0], velocity, &settings)?;
     let error = distance(&curve.complete()?.point)?;
-    let peers = peer_sides(tasks.into_iter().flatten(), &mut distance)?;
+    let mut sides = peer_sides(tasks, &mut distance)?;
     let velocity = velocity.to_vec();
-    let ours = Side::calling(0.0, error, move || {
+    let ours = Side::calling(None, error, move || {
         walk.manifold.exp(&walk.points[0], &velocity, &settings)?.complete()?;
         Ok(())
     });
-    Ok(case(problem.shape, "exponential", ours, peers))
+    sides.insert(0, ours);
+    Ok(Case::new(NAME, "exponential", problem.shape, sides))
 }
 
 /// Log of Exp by ours and by the peer's shooting.
@@ -97,46 +94,33 @@ fn logarithm(
     };
     let found = walk.manifold.log(&walk.points[0], target, &settings)?;
     let error = distance(&found.velocity)?;
-    let peers = peer_sides(tasks.into_iter().flatten(), &mut distance)?;
+    let mut sides = peer_sides(tasks, &mut distance)?;
     let target = target.to_vec();
-    let ours = Side::calling(0.0, error, move || {
+    let ours = Side::calling(None, error, move || {
         walk.manifold.log(&walk.points[0], &target, &settings)?;
         Ok(())
     });
     let shots = found.shots;
-    let ours = ours.noting(move || format!("{shots} shots"));
-    Ok(case(problem.shape, "logarithm", ours, peers))
+    sides.insert(0, ours.noting(move || format!("{shots} shots")));
+    Ok(Case::new(NAME, "logarithm", problem.shape, sides))
 }
 
 /// One side a formulation of each task; one that fails (a shooting may lose its way) is said and left out.
 fn peer_sides(
-    tasks: impl IntoIterator<Item = Task>,
+    tasks: [Option<Task>; 2],
     distance: &mut dyn FnMut(&[f64]) -> Fallible<f64>,
 ) -> Fallible<Vec<Side<'static>>> {
     let mut sides = Vec::new();
-    for task in tasks {
+    for task in tasks.into_iter().flatten() {
         match task.formulations(1) {
             Ok(names) => {
                 for name in names {
                     let error = distance(&task.result(1, &name)?)?;
-                    sides.push(unrated(task.side(&name, Some(error))?));
+                    sides.push(task.side(&name, Some(error))?);
                 }
             }
             Err(error) => println!("    {error}"),
         }
     }
     Ok(sides)
-}
-
-/// A case of ours and the peers'.
-fn case(shape: Shape, work: &str, ours: Side<'static>, peers: Vec<Side<'static>>) -> Case {
-    let mut sides = vec![unrated(ours)];
-    sides.extend(peers);
-    let schedule = Schedule::Calibrated;
-    Case { question: NAME, variant: work.to_owned(), shape, schedule, sides }
-}
-
-/// A side whose operations are not counted.
-fn unrated(side: Side<'static>) -> Side<'static> {
-    Side { operations: None, ..side }
 }

@@ -5,7 +5,7 @@ use std::process::{Command, ExitCode};
 
 use crate::bench_peers::{GEOMSTATS, STEPS, environment};
 use crate::console;
-use crate::process::{cargo, hand_over, root};
+use crate::process::{cargo, hand_over, must, root};
 
 /// What the command line asks for.
 enum Request {
@@ -111,12 +111,8 @@ fn built(name: &str) -> Result<PathBuf, ExitCode> {
     // Of the whole workspace, so that what tests have compiled serves.
     build.args(["build", "--quiet", "--release", "--workspace", "--bin", name]);
     build.arg("--manifest-path").arg(root().join("Cargo.toml"));
-    match hand_over(build) {
-        ExitCode::SUCCESS => {
-            Ok(target().join("release").join(format!("{name}{}", std::env::consts::EXE_SUFFIX)))
-        }
-        status => Err(status),
-    }
+    must(build)?;
+    Ok(target().join("release").join(format!("{name}{}", std::env::consts::EXE_SUFFIX)))
 }
 
 /// The program on the last core that it may use, where there is `taskset`; the harness says which.

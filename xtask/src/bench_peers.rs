@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use crate::bench::target;
-use crate::process::{hand_over, root};
+use crate::process::{must, root};
 
 /// Exit status when the environment cannot be made.
 const CANNOT_MAKE: u8 = 3;
@@ -28,21 +28,13 @@ pub fn environment([folder, requirements]: [&str; 2]) -> Result<PathBuf, ExitCod
     }
     let mut make = Command::new("python3");
     make.args(["-m", "venv", "--clear"]).arg(&folder);
-    run(make)?;
+    must(make)?;
     let mut install = Command::new(&python);
     install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
     install.arg("--requirement").arg(&requirements);
-    run(install)?;
+    must(install)?;
     fs::write(&installed, wanted).map_err(|error| failed(&installed, &error))?;
     Ok(python)
-}
-
-/// Runs a command that must succeed.
-fn run(command: Command) -> Result<(), ExitCode> {
-    match hand_over(command) {
-        ExitCode::SUCCESS => Ok(()),
-        status => Err(status),
-    }
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, ExitCode> {

@@ -35,6 +35,14 @@ pub fn hand_over(mut command: Command) -> ExitCode {
     }
 }
 
+/// Runs a command that must succeed, and hands on the status of one that does not.
+pub fn must(command: Command) -> Result<(), ExitCode> {
+    match hand_over(command) {
+        ExitCode::SUCCESS => Ok(()),
+        status => Err(status),
+    }
+}
+
 /// The commit of the working tree, with a mark when files differ from it; empty when unknown.
 pub fn commit() -> String {
     let git = |arguments: &[&str]| {

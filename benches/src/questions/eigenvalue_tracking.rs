@@ -25,10 +25,7 @@ const LAP: usize = 100;
 
 /// One curve: n = 256, d = 8, over m; undamped.
 pub fn cases(effort: Effort, visit: Visit<'_>) -> Fallible<()> {
-    let widths: &[usize] = match effort {
-        Effort::Quick => &[18],
-        Effort::Full => &[4, 8, 18, 24],
-    };
+    let widths: &[usize] = effort.choose(&[18], &[4, 8, 18, 24]);
     for &m in widths {
         visit(case(NAME, &Problem::california(256, m)?, DampedSolver::PrimalCholesky)?)?;
     }
@@ -47,13 +44,9 @@ pub fn case(question: &'static str, problem: &Problem, solver: DampedSolver) -> 
     let error = move || smallest_error(&problem, &mut *looked_at.try_borrow_mut()?);
     let operations = operations::step(shape);
     let bare = euler::side(&bare, LAP, operations, || Ok(None)).as_reference(BARE);
-    Ok(Case {
-        question,
-        variant: solver.name().to_owned(),
-        shape,
-        schedule: Schedule::Batches { calls: LAP },
-        sides: vec![euler::side(&observed, LAP, operations, error), bare],
-    })
+    let sides = vec![euler::side(&observed, LAP, operations, error), bare];
+    let schedule = Schedule::Batches { calls: LAP };
+    Ok(Case { schedule, ..Case::new(question, solver.name(), shape, sides) })
 }
 
 /// `|sigma_min - sigma_min of the dense J| / sigma_max`, worst of the first steps.

@@ -10,7 +10,7 @@ use gaussflow::manifold::{GeodesicSettings, OutputManifold};
 use gaussflow::prelude::*;
 use gaussflow::solvers::{norm, squared_distance};
 
-use crate::case::{Case, Effort, Fallible, Schedule, Side, Visit};
+use crate::case::{Case, Effort, Fallible, Side, Visit};
 use crate::euler::{self, Euler, Observe, Stepper as _};
 use crate::problems::{Problem, vector};
 
@@ -51,7 +51,7 @@ fn case(problem: &Problem, scaling: f64, direction: Direction) -> Fallible<Case>
     let seen = Rc::new(Cell::new((0.0_f64, 0)));
     let note = Rc::clone(&seen);
     let mut next = 0;
-    let ours = Side::calling(0.0, error, move || {
+    let ours = Side::calling(None, error, move || {
         next = (next + 1) % LAP;
         let (w, v) = (&walk.points[next], &velocities[next]);
         let curve = walk.manifold.exp(w, v, &settings)?;
@@ -63,13 +63,8 @@ fn case(problem: &Problem, scaling: f64, direction: Direction) -> Fallible<Case>
         let (drift, evaluations) = note.get();
         format!("largest drift of the speed {drift:.1e}; {evaluations} evaluations the last time")
     };
-    Ok(Case {
-        question: NAME,
-        variant: format!("{direction:?}").to_lowercase(),
-        shape: problem.shape,
-        schedule: Schedule::Calibrated,
-        sides: vec![Side { operations: None, ..ours }.noting(note), qr_step(problem, scaling)?],
-    })
+    let sides = vec![ours.noting(note), qr_step(problem, scaling)?];
+    Ok(Case::new(NAME, format!("{direction:?}").to_lowercase(), problem.shape, sides))
 }
 
 /// One Gauss-Newton step by QR, along the trajectory.
@@ -77,7 +72,7 @@ pub fn qr_step(problem: &Problem, scaling: f64) -> Fallible<Side<'static>> {
     let solver = DampedSolver::HouseholderQr;
     let request = SolveRequest { solver, ..SolveRequest::default() };
     let step = Rc::new(RefCell::new(Euler::new(problem, scaling, request, Observe::Nothing)?));
-    Ok(Side { operations: None, ..euler::side(&step, LAP, 0.0, || Ok(None)) }.as_reference(STEP))
+    Ok(euler::side(&step, LAP, None, || Ok(None)).as_reference(STEP))
 }
 
 /// The output distance of Exp's end from that of a much tighter run, relative to the length.

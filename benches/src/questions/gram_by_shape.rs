@@ -3,7 +3,7 @@
 use gaussflow::prelude::*;
 use gaussflow::solvers::faer::Mat;
 
-use crate::case::{Case, Effort, Fallible, Schedule, Shape, Side, Visit, relative_distance};
+use crate::case::{Case, Effort, Fallible, Shape, Side, Visit, relative_distance};
 use crate::dense_step::lower_product;
 use crate::operations;
 use crate::problems::row_kronecker;
@@ -16,10 +16,7 @@ const WIDTHS: [(usize, usize); 3] = [(2, 64), (8, 18), (8, 64)];
 
 /// One curve a width, one case a number of rows.
 pub fn cases(effort: Effort, visit: Visit<'_>) -> Fallible<()> {
-    let rows: &[usize] = match effort {
-        Effort::Quick => &[256, 4096],
-        Effort::Full => &[64, 256, 1024, 4096, 20_640],
-    };
+    let rows: &[usize] = effort.choose(&[256, 4096], &[64, 256, 1024, 4096, 20_640]);
     for (d, m) in WIDTHS {
         for &n in rows {
             visit(case(Shape::network(n, d, m), &format!("d={d},m={m}")))?;
@@ -30,43 +27,52 @@ pub fn cases(effort: Effort, visit: Visit<'_>) -> Fallible<()> {
 
 /// Structured and formed, at one shape.
 pub fn case(shape: Shape, variant: &str) -> Case {
-    let jacobian = row_kronecker(shape);
-    let mut work = Vec::new();
-    let mut gram = Mat::zeros(shape.p, shape.p);
-    jacobian.gram(gram.as_mut(), &mut work);
-    let copy = jacobian.clone();
-    let mut dense = Mat::zeros(shape.n, shape.p);
-    let mut product = Mat::zeros(shape.p, shape.p);
-    let mut form_and_multiply = move || {
-        copy.write_dense(dense.as_mut());
-        lower_product(product.as_mut(), dense.transpose(), dense.as_ref(), 1.0);
-        lower_triangle(&product)
-    };
-    let error = relative_distance(&lower_triangle(&gram), &form_and_multiply());
-    let structured = Side::calling(operations::gram(shape), error, move || {
-        jacobian.gram(gram.as_mut(), &mut work);
-        Ok(())
-    });
-    Case {
-        question: NAME,
-        variant: variant.to_owned(),
-        shape,
-        schedule: Schedule::Calibrated,
-        sides: vec![structured, dense_side(shape)],
-    }
+    Case::new(NAME, variant, shape, sides(shape, Square::Gram))
 }
 
-/// J formed and multiplied.
-fn dense_side(shape: Shape) -> Side<'static> {
-    let jacobian = row_kronecker(shape);
-    let mut dense = Mat::zeros(shape.n, shape.p);
-    let mut product = Mat::zeros(shape.p, shape.p);
-    Side::calling(operations::dense_gram(shape.n, shape.p), 0.0, move || {
+/// Which square matrix is made of J.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Square {
+    /// `J^T J`.
+    Gram,
+    /// `J J^T`.
+    Kernel,
+}
+
+/// The matrix by the structure of J, and by J formed and multiplied.
+pub fn sides(shape: Shape, square: Square) -> Vec<Side<'static>> {
+    let (long, order, counted) = match square {
+        Square::Gram => (shape.n, shape.p, operations::gram(shape)),
+        Square::Kernel => (shape.p, shape.n, operations::kernel(shape)),
+    };
+    let by_structure =
+        move |jacobian: &RowKronecker, out: &mut Mat<f64>, work: &mut Vec<f64>| match square {
+            Square::Gram => jacobian.gram(out.as_mut(), work),
+            Square::Kernel => jacobian.kernel(out.as_mut(), work),
+        };
+    let by_product = move |jacobian: &RowKronecker, dense: &mut Mat<f64>, out: &mut Mat<f64>| {
         jacobian.write_dense(dense.as_mut());
-        lower_product(product.as_mut(), dense.transpose(), dense.as_ref(), 1.0);
+        let (rows, columns) = (dense.as_ref(), dense.transpose());
+        match square {
+            Square::Gram => lower_product(out.as_mut(), columns, rows, 1.0),
+            Square::Kernel => lower_product(out.as_mut(), rows, columns, 1.0),
+        }
+    };
+    let (jacobian, mut work) = (row_kronecker(shape), Vec::new());
+    let (mut matrix, mut product) = (Mat::zeros(order, order), Mat::zeros(order, order));
+    let (copy, mut dense) = (jacobian.clone(), Mat::zeros(shape.n, shape.p));
+    by_structure(&jacobian, &mut matrix, &mut work);
+    by_product(&copy, &mut dense, &mut product);
+    let error = relative_distance(&lower_triangle(&matrix), &lower_triangle(&product));
+    let structured = Side::calling(counted, error, move || {
+        by_structure(&jacobian, &mut matrix, &mut work);
         Ok(())
-    })
-    .as_reference("faer-dense")
+    });
+    let formed = Side::calling(operations::dense_gram(long, order), 0.0, move || {
+        by_product(&copy, &mut dense, &mut product);
+        Ok(())
+    });
+    vec![structured, formed.as_reference("faer-dense")]
 }
 
 /// The lower triangle, column after column.

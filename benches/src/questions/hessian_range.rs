@@ -10,7 +10,7 @@ use gaussflow::solvers::faer::Mat;
 use gaussflow_faer::product;
 
 use super::exponential::{Walk, qr_step};
-use crate::case::{Case, Effort, Fallible, Schedule, Side, Visit};
+use crate::case::{Case, Effort, Fallible, Side, Visit};
 use crate::problems::Problem;
 
 /// The question's name.
@@ -18,10 +18,8 @@ pub const NAME: &str = "hessian_range";
 
 /// The paper's size at alpha = 256 and, where the effort is full, at 8 and at another width.
 pub fn cases(effort: Effort, visit: Visit<'_>) -> Fallible<()> {
-    let shapes: &[(usize, f64)] = match effort {
-        Effort::Quick => &[(18, 256.0)],
-        Effort::Full => &[(18, 256.0), (18, 8.0), (8, 256.0)],
-    };
+    let shapes: &[(usize, f64)] =
+        effort.choose(&[(18, 256.0)], &[(18, 256.0), (18, 8.0), (8, 256.0)]);
     for &(m, scaling) in shapes {
         visit(case(&Problem::california(256, m)?, scaling)?)?;
     }
@@ -33,18 +31,13 @@ fn case(problem: &Problem, scaling: f64) -> Fallible<Case> {
     let mut walk = Walk::new(problem, scaling)?;
     let error = dense_distance(problem, &mut walk)?;
     let mut next = 0;
-    let ours = Side::calling(0.0, error, move || {
+    let ours = Side::calling(None, error, move || {
         next = (next + 1) % walk.points.len();
         walk.manifold.at(&walk.points[next])?.hessian_extremes()?;
         Ok(())
     });
-    Ok(Case {
-        question: NAME,
-        variant: format!("alpha={scaling}"),
-        shape: problem.shape,
-        schedule: Schedule::Calibrated,
-        sides: vec![Side { operations: None, ..ours }, qr_step(problem, scaling)?],
-    })
+    let sides = vec![ours, qr_step(problem, scaling)?];
+    Ok(Case::new(NAME, format!("alpha={scaling}"), problem.shape, sides))
 }
 
 /// The larger error of both eigenvalues at one point, relative to the largest eigenvalue.

@@ -7,7 +7,7 @@ use std::fs;
 
 use gaussflow::prelude::*;
 
-use crate::case::{Case, Effort, Fallible, Schedule, Shape, Side, Visit};
+use crate::case::{Case, Effort, Fallible, Shape, Side, Visit};
 use crate::operations;
 use crate::problems::{fraction, row_kronecker, vector};
 
@@ -47,10 +47,7 @@ fn enlargement() -> usize {
 
 /// One curve an operation and a size that grows.
 pub fn cases(effort: Effort, visit: Visit<'_>) -> Fallible<()> {
-    let factors: &[usize] = match effort {
-        Effort::Quick => &[1, 4],
-        Effort::Full => &[1, 2, 4, 8, GROWTH],
-    };
+    let factors: &[usize] = effort.choose(&[1, 4], &[1, 2, 4, 8, GROWTH]);
     let enlarged = enlargement();
     for (grows, (n, d, m)) in CURVES {
         let (n, m) = if grows == "m" { (n, m * enlarged) } else { (n * enlarged, m) };
@@ -60,46 +57,33 @@ pub fn cases(effort: Effort, visit: Visit<'_>) -> Fallible<()> {
                 "m" => Shape::network(n, d, m * factor),
                 _ => Shape::network(n, d * factor, m),
             };
-            visit(apply(shape, grows))?;
-            visit(apply_transposed(shape, grows))?;
+            visit(case(shape, grows, false))?;
+            visit(case(shape, grows, true))?;
         }
     }
     Ok(())
 }
 
-/// `J v`.
-fn apply(shape: Shape, grows: &str) -> Case {
-    let jacobian = row_kronecker(shape);
-    let v = vector(shape.p);
-    let mut out = vec![0.0; shape.n];
-    jacobian.apply(&v, &mut out);
-    // Rows from both ends and the middle, by the definition.
-    let error = [0, shape.n / 2, shape.n - 1].into_iter().fold(0.0, |worst: f64, j| {
-        let entries = (0..shape.p).map(|c| entry(shape, j, c) * v[c]);
-        worst.max(deviation(out[j], entries))
+/// `J v`, or `J^T u` where it is `transposed`.
+fn case(shape: Shape, grows: &str, transposed: bool) -> Case {
+    let (from, to) = if transposed { (shape.n, shape.p) } else { (shape.p, shape.n) };
+    let (jacobian, x, mut out) = (row_kronecker(shape), vector(from), vec![0.0; to]);
+    let multiply = move |out: &mut [f64]| {
+        if transposed { jacobian.apply_transposed(&x, out) } else { jacobian.apply(&x, out) }
+    };
+    multiply(&mut out);
+    // Entries from both ends and the middle, by the definition.
+    let x = vector(from);
+    let error = [0, to / 2, to - 1].into_iter().fold(0.0, |worst: f64, r| {
+        let of = |k| if transposed { entry(shape, k, r) } else { entry(shape, r, k) };
+        worst.max(deviation(out[r], (0..from).map(|k| of(k) * x[k])))
     });
     let side = Side::calling(operations::product(shape), error, move || {
-        jacobian.apply(&v, &mut out);
+        multiply(&mut out);
         Ok(())
     });
-    case(shape, &format!("J v over {grows}"), side)
-}
-
-/// `J^T u`.
-fn apply_transposed(shape: Shape, grows: &str) -> Case {
-    let jacobian = row_kronecker(shape);
-    let u = vector(shape.n);
-    let mut out = vec![0.0; shape.p];
-    jacobian.apply_transposed(&u, &mut out);
-    let error = [0, shape.p / 2, shape.p - 1].into_iter().fold(0.0, |worst: f64, c| {
-        let entries = (0..shape.n).map(|j| entry(shape, j, c) * u[j]);
-        worst.max(deviation(out[c], entries))
-    });
-    let side = Side::calling(operations::product(shape), error, move || {
-        jacobian.apply_transposed(&u, &mut out);
-        Ok(())
-    });
-    case(shape, &format!("J^T u over {grows}"), side)
+    let name = if transposed { "J^T u" } else { "J v" };
+    Case::new(NAME, format!("{name} over {grows}"), shape, vec![side])
 }
 
 /// `J[j, i d + k] = S[j, i] X[j, k]` of [`row_kronecker`].
@@ -112,14 +96,4 @@ fn entry(shape: Shape, j: usize, c: usize) -> f64 {
 fn deviation(found: f64, terms: impl Iterator<Item = f64>) -> f64 {
     let (sum, size) = terms.fold((0.0, 0.0), |(sum, size), t| (sum + t, size + t.abs()));
     (found - sum).abs() / size
-}
-
-fn case(shape: Shape, variant: &str, side: Side<'static>) -> Case {
-    Case {
-        question: NAME,
-        variant: variant.to_owned(),
-        shape,
-        schedule: Schedule::Calibrated,
-        sides: vec![side],
-    }
 }

@@ -5,7 +5,7 @@
 use gaussflow::prelude::*;
 use gaussflow::solvers::norm;
 
-use crate::case::{Case, Effort, Fallible, Schedule, Shape, Side, Visit};
+use crate::case::{Case, Effort, Fallible, Shape, Side, Visit};
 use crate::problems::{graded_jacobian, vector};
 
 /// The question's name.
@@ -16,10 +16,8 @@ const GRADES: [f64; 4] = [1.0, 1e-3, 1e-6, 1e-9];
 
 /// One case a condition and damping, one side a kernel; kernels that refuse are left out.
 pub fn cases(effort: Effort, visit: Visit<'_>) -> Fallible<()> {
-    let (shapes, grades): (&[(usize, usize)], &[f64]) = match effort {
-        Effort::Quick => (&[(256, 144)], &GRADES[1..3]),
-        Effort::Full => (&[(256, 144), (1024, 144), (144, 512)], &GRADES),
-    };
+    let (shapes, grades): (&[(usize, usize)], &[f64]) = effort
+        .choose((&[(256, 144)], &GRADES[1..3]), (&[(256, 144), (1024, 144), (144, 512)], &GRADES));
     for &(n, p) in shapes {
         for &grade in grades {
             for damping in [0.0, 1e-2] {
@@ -28,13 +26,8 @@ pub fn cases(effort: Effort, visit: Visit<'_>) -> Fallible<()> {
                     let request = SolveRequest { damping, solver, ..SolveRequest::default() };
                     sides.extend(side(Shape::matrix(n, p), grade, request)?);
                 }
-                visit(Case {
-                    question: NAME,
-                    variant: format!("auto,rho={damping},grade={grade:e}"),
-                    shape: Shape::matrix(n, p),
-                    schedule: Schedule::Calibrated,
-                    sides,
-                })?;
+                let variant = format!("auto,rho={damping},grade={grade:e}");
+                visit(Case::new(NAME, variant, Shape::matrix(n, p), sides))?;
             }
         }
     }
@@ -51,13 +44,12 @@ fn side(shape: Shape, grade: f64, request: SolveRequest) -> Fallible<Option<Side
     let Ok(report) = factors.solve(&jacobian, request, &b, &mut v) else { return Ok(None) };
     let mut right = vec![0.0; shape.p];
     jacobian.apply_transposed(&b, &mut right);
-    let mut side = Side::calling(0.0, report.residual / norm(&right), move || {
+    // Kernels differ in what they count; their times are what is compared.
+    let mut side = Side::calling(None, report.residual / norm(&right), move || {
         factors.invalidate();
         factors.solve(&jacobian, request, &b, &mut v)?;
         Ok(())
     });
-    // Kernels differ in what they count; their times are what is compared.
-    side.operations = None;
     if request.solver != DampedSolver::Auto {
         side.peer = Some(request.solver.name().to_owned());
     }

@@ -27,14 +27,7 @@ pub const MAXIMUM_BYTES: u64 = 1 << 30;
 pub fn load_csv(path: &Path, target: &str) -> Result<Dataset, DataError> {
     let bytes = read_at_most(path, MAXIMUM_BYTES)?;
     let table = Table::parse(path, &bytes)?;
-    let chosen = table.names.iter().position(|name| name == target);
-    let Some(chosen) = chosen else {
-        return Err(DataError::NoSuchTarget {
-            path: path.to_owned(),
-            target: target.to_owned(),
-            columns: table.names,
-        });
-    };
+    let chosen = table.column(target)?;
     if table.names.len() == 1 {
         return Err(DataError::NoFeatures { path: path.to_owned(), target: target.to_owned() });
     }

@@ -3,7 +3,7 @@
 //! Runs are written as `gaussflow sweep` writes them, so that the finished folder has the same bytes, and
 //! what is on disk when a rank dies stays there for `--resume` of either program.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -43,13 +43,11 @@ pub fn sweep<C: Communicator>(
     let begun = Instant::now();
     let open = || {
         let plan = Plan::read(&request.config)?;
-        let folder = if ranks.rank() == 0 {
-            SweepFolder::open(&request.out, &plan, request.existing)?
-        } else {
-            SweepFolder::shared(&request.out)
-        };
-        let pending =
-            if ranks.rank() == 0 { sweep::pending(&plan, &folder)? } else { Pending::default() };
+        if ranks.rank() > 0 {
+            return Ok((plan, SweepFolder::shared(&request.out), Pending::default()));
+        }
+        let folder = SweepFolder::open(&request.out, &plan, request.existing)?;
+        let pending = sweep::pending(&plan, &folder)?;
         Ok((plan, folder, pending))
     };
     // Rank 0 has removed what an earlier sweep left unfinished before anybody writes.
@@ -79,17 +77,14 @@ pub fn sweep<C: Communicator>(
             }))
         }
         Err(reason) => {
-            let command = resume_command(&request.config, &request.out, ranks.size());
+            let (config, out, ranks) =
+                (request.config.display(), request.out.display(), ranks.size());
+            let command =
+                format!("mpirun -n {ranks} gaussflow-mpi sweep {config} --out {out} --resume");
             Err(SweepError::Stopped { reason, done: resumed + done, all, command }.into())
         }
     };
     agree(ranks, report)
-}
-
-/// The command that goes on with a sweep.
-fn resume_command(config: &Path, out: &Path, ranks: usize) -> String {
-    let (config, out) = (config.display(), out.display());
-    format!("mpirun -n {ranks} gaussflow-mpi sweep {config} --out {out} --resume")
 }
 
 /// What each rank makes runs of.

@@ -6,7 +6,7 @@ use crate::exit_status::{INTERRUPTED, IO_FAILED};
 use crate::fit::FittingError;
 use crate::report::ReportError;
 use crate::reproduce::ReproduceError;
-use crate::run::RunError;
+use crate::run::{RunError, fails_as_a_run};
 use crate::sweep::SweepError;
 use crate::threads::ThreadError;
 
@@ -44,14 +44,7 @@ pub enum DriverError {
     Threads(#[from] ThreadError),
 }
 
-impl<E> From<E> for DriverError
-where
-    RunError: From<E>,
-{
-    fn from(error: E) -> Self {
-        Self::Run(error.into())
-    }
-}
+fails_as_a_run!(DriverError);
 
 impl DriverError {
     /// The exit status that belongs to it.

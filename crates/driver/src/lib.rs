@@ -16,6 +16,7 @@ pub mod console;
 mod error;
 mod exit_status;
 pub mod fit;
+mod grouped;
 pub mod needs;
 mod progress;
 pub mod remark;

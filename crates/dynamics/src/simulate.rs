@@ -179,10 +179,8 @@ fn in_pieces<M: SmoothMap, L: Loss>(
             }
         };
         let mut integration = {
-            let mut functions: Vec<&mut dyn EventFunction<Flow<'_, M, L>>> = Vec::new();
-            for watch in &mut watches {
-                functions.push(watch);
-            }
+            let mut functions: Vec<&mut dyn EventFunction<Flow<'_, M, L>>> =
+                watches.iter_mut().map(|watch| watch as _).collect();
             integrate(method, piece.grid()?, &mut flow, start, &mut functions, &mut record)?
         };
         if let Some(error) = refusal {

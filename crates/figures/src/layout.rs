@@ -6,7 +6,7 @@ use super::drawing::{Colour, Drawing, Paint, Point, polygon, polyline, rectangle
 use super::legend::Legend;
 use super::lettering::{Anchor, Caption, Lettering, Turn};
 use super::references::ROWS;
-use super::ticks::scientific;
+use super::ticks::{Tick, scientific};
 use super::{Chart, HEIGHT, Scale, WIDTH};
 
 /// White margin of the sheet.
@@ -165,25 +165,27 @@ impl Sheet<'_> {
         let line = |width| Paint::Line { colour: Colour::INK, width, dash: &[] };
         let frame = rectangle([self.left, self.top], [self.right, self.bottom]);
         drawing.add("", frame, line(2.0));
+        let mut mark = |tick: Tick, ends: &dyn Fn(f64) -> [Point; 2], place: (Point, Anchor)| {
+            let (length, width) = if tick.number.is_some() { (10.0, 2.0) } else { (5.0, 1.5) };
+            drawing.add("", polyline(&ends(length)), line(width));
+            if let Some(number) = &tick.number {
+                self.write(drawing, number, NUMBER, place, Colour::INK);
+            }
+        };
         for tick in self.axes.y.extent.ticks(9) {
             let down = self.axes.y.place(tick.place);
-            let (length, width) = if tick.number.is_some() { (10.0, 2.0) } else { (5.0, 1.5) };
-            let mark = polyline(&[[self.left - length, down], [self.left, down]]);
-            drawing.add("", mark, line(width));
-            if let Some(number) = &tick.number {
-                let at = [self.left - 16.0, down + 0.36 * NUMBER];
-                self.write(drawing, number, NUMBER, (at, Anchor::End), Colour::INK);
-            }
+            let at = [self.left - 16.0, down + 0.36 * NUMBER];
+            mark(
+                tick,
+                &|length| [[self.left - length, down], [self.left, down]],
+                (at, Anchor::End),
+            );
         }
         for tick in self.axes.x.extent.ticks(8) {
             let along = self.axes.x.place(tick.place);
-            let (length, width) = if tick.number.is_some() { (10.0, 2.0) } else { (5.0, 1.5) };
-            let mark = polyline(&[[along, self.bottom], [along, self.bottom + length]]);
-            drawing.add("", mark, line(width));
-            if let Some(number) = &tick.number {
-                let at = [along, self.bottom + 14.0 + NUMBER];
-                self.write(drawing, number, NUMBER, (at, Anchor::Middle), Colour::INK);
-            }
+            let at = [along, self.bottom + 14.0 + NUMBER];
+            let ends = |length| [[along, self.bottom], [along, self.bottom + length]];
+            mark(tick, &ends, (at, Anchor::Middle));
         }
         let letters = self.letters;
         // A label longer than its axis is set smaller, never cut.

@@ -60,6 +60,13 @@ pub struct Series {
     pub style: usize,
 }
 
+impl Series {
+    /// A curve with no region around it.
+    pub fn new(label: impl Into<String>, x: Vec<f64>, y: Vec<f64>, style: usize) -> Self {
+        Self { label: label.into(), x, y, band: None, style }
+    }
+}
+
 /// A straight line across the plot at a value, with its name.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Reference {

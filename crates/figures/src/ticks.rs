@@ -13,17 +13,12 @@ pub(super) struct Tick {
 /// Multiples of 1, 2 or 5 times a power of ten.
 pub(super) fn linear(low: f64, high: f64, most: usize) -> Vec<Tick> {
     let rough = (high - low) / most as f64;
-    let mut exponent = exponent_of(rough);
-    let mut mantissa = 10;
-    for candidate in [1, 2, 5] {
-        if f64::from(candidate) * power_of_ten(exponent) >= rough {
-            mantissa = candidate;
-            break;
-        }
-    }
-    if mantissa == 10 {
-        (mantissa, exponent) = (1, exponent + 1);
-    }
+    let exponent = exponent_of(rough);
+    let fits = |mantissa: &i32| f64::from(*mantissa) * power_of_ten(exponent) >= rough;
+    let (mantissa, exponent) = match [1, 2, 5].into_iter().find(fits) {
+        Some(mantissa) => (mantissa, exponent),
+        None => (1, exponent + 1),
+    };
     let step = f64::from(mantissa) * power_of_ten(exponent);
     let size = low.abs().max(high.abs());
     let parts = if mantissa == 2 { 4 } else { 5 };
@@ -121,19 +116,8 @@ fn multiple(count: i64, exponent: i32, size: i32) -> String {
 
 /// An integer in superscript digits.
 pub(super) fn superscript(exponent: i64) -> String {
-    let raise = |letter| match letter {
-        '-' => '⁻',
-        '1' => '¹',
-        '2' => '²',
-        '3' => '³',
-        '4' => '⁴',
-        '5' => '⁵',
-        '6' => '⁶',
-        '7' => '⁷',
-        '8' => '⁸',
-        '9' => '⁹',
-        _ => '⁰',
-    };
+    const DIGITS: [char; 10] = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
+    let raise = |letter: char| letter.to_digit(10).map_or('⁻', |digit| DIGITS[digit as usize]);
     exponent.to_string().chars().map(raise).collect()
 }
 

@@ -94,10 +94,6 @@ impl Stepper for Euler {
         }
         Ok(())
     }
-
-    fn rejected_steps(&self) -> usize {
-        0
-    }
 }
 
 /// The classical Runge-Kutta method; inside a step the cubic Hermite polynomial.
@@ -188,9 +184,5 @@ impl Stepper for RungeKutta4 {
             *out = start + fraction * (end - start) + fraction * (fraction - 1.0) * bend;
         }
         Ok(())
-    }
-
-    fn rejected_steps(&self) -> usize {
-        0
     }
 }

@@ -6,6 +6,7 @@
 use std::any::Any;
 use std::cell::RefCell;
 use std::ops::ControlFlow;
+use std::rc::Rc;
 
 use crate::event::EventFunction;
 use crate::integrate::Observer;
@@ -47,29 +48,15 @@ pub trait VectorField {
     ) -> Result<(), Self::Breakdown>;
 }
 
+/// Why a field has no value, whatever the field's own type of reasons.
+pub(crate) type Reason = Rc<dyn Any>;
+
 /// A field with all that watches it, whatever its type: what an integration asks. Methods are compiled once for all
-/// fields because they see no more than this; a field's reason why it has no value travels as [`Any`].
-pub(crate) trait Watched {
-    fn dimension(&self) -> usize;
-
-    fn evaluate(
-        &mut self,
-        time: f64,
-        state: &[f64],
-        derivative: &mut [f64],
-    ) -> Result<(), Box<dyn Any>>;
-
-    fn jacobian_apply(
-        &mut self,
-        time: f64,
-        state: &[f64],
-        direction: &[f64],
-        out: &mut [f64],
-    ) -> Result<(), Box<dyn Any>>;
-
+/// fields because they see no more than this; a field's reason why it has no value travels as a [`Reason`].
+pub(crate) trait Watched: VectorField<Breakdown = Reason> {
     fn record(&mut self, step: usize, time: f64, state: &[f64]) -> ControlFlow<()>;
 
-    fn event_value(&mut self, index: usize, time: f64, state: &[f64]) -> Result<f64, Box<dyn Any>>;
+    fn event_value(&mut self, index: usize, time: f64, state: &[f64]) -> Result<f64, Reason>;
 }
 
 /// A field, its event functions and its observer.
@@ -79,17 +66,14 @@ pub(crate) struct WatchedField<'f, 'e, F> {
     pub(crate) observer: &'f mut dyn Observer<F>,
 }
 
-impl<F: VectorField> Watched for WatchedField<'_, '_, F> {
+impl<F: VectorField> VectorField for WatchedField<'_, '_, F> {
+    type Breakdown = Reason;
+
     fn dimension(&self) -> usize {
         self.field.dimension()
     }
 
-    fn evaluate(
-        &mut self,
-        time: f64,
-        state: &[f64],
-        derivative: &mut [f64],
-    ) -> Result<(), Box<dyn Any>> {
+    fn evaluate(&mut self, time: f64, state: &[f64], derivative: &mut [f64]) -> Result<(), Reason> {
         self.field.evaluate(time, state, derivative).map_err(any)
     }
 
@@ -99,28 +83,30 @@ impl<F: VectorField> Watched for WatchedField<'_, '_, F> {
         state: &[f64],
         direction: &[f64],
         out: &mut [f64],
-    ) -> Result<(), Box<dyn Any>> {
+    ) -> Result<(), Reason> {
         self.field.jacobian_apply(time, state, direction, out).map_err(any)
     }
+}
 
+impl<F: VectorField> Watched for WatchedField<'_, '_, F> {
     fn record(&mut self, step: usize, time: f64, state: &[f64]) -> ControlFlow<()> {
         self.observer.record(self.field, step, time, state)
     }
 
-    fn event_value(&mut self, index: usize, time: f64, state: &[f64]) -> Result<f64, Box<dyn Any>> {
+    fn event_value(&mut self, index: usize, time: f64, state: &[f64]) -> Result<f64, Reason> {
         self.events[index].value(self.field, time, state).map_err(any)
     }
 }
 
-fn any<B: 'static>(cause: B) -> Box<dyn Any> {
-    Box::new(cause)
+fn any<B: 'static>(cause: B) -> Reason {
+    Rc::new(cause)
 }
 
 /// Why a method could not take its next step.
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// The field, its Jacobian or an event function has no value.
-    Breakdown(Box<dyn Any>),
+    Breakdown(Reason),
     /// A value was infinite, not a number, or past the range the method can square.
     NonFinite,
     /// The step that the tolerance asks for is below the spacing of the time axis.

@@ -2,14 +2,13 @@
 //!
 //! `dx/dt = v(t, x)` from `x(0)` to the horizon, seen at the times of a [`Grid`].
 
-use std::any::Any;
 use std::cell::RefCell;
 use std::ops::ControlFlow;
 
 use crate::error::IntegrationError;
 use crate::event::{EventAction, EventFunction};
 use crate::explicit::{Euler, RungeKutta4};
-use crate::field::{Probe, VectorField, Watched, WatchedField};
+use crate::field::{Probe, Reason, VectorField, Watched, WatchedField};
 use crate::grid::{Grid, Schedule};
 use crate::library::{with_adaptive, with_stiff};
 use crate::method::{Method, Tolerances};
@@ -77,7 +76,7 @@ fn integrate_any(
     field: &mut dyn Watched,
     initial: &[f64],
     events: &[EventAction],
-) -> Result<Integration<Box<dyn Any>>, IntegrationError> {
+) -> Result<Integration<Reason>, IntegrationError> {
     let schedule = Schedule::of_grid(&grid)?;
     let plan = Plan::new(method, schedule)?;
     check_initial(field.dimension(), initial)?;

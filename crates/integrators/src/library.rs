@@ -64,7 +64,7 @@ pub(crate) fn with_adaptive<R>(
     if let Some(failure) = probe.borrow_mut().step_failure.take() {
         return Ok(drive(Err(failure)));
     }
-    let slope = entries(state.as_ref().dy);
+    let slope = state.as_ref().dy.clone_as_vec();
     *state.as_mut().h = initial_step(probe, initial, &slope, tolerances, 5);
     let solver = problem.tsit45_solver(state).map_err(setup)?;
     Ok(drive(Ok(&mut LibraryStepper::new(solver, initial))))
@@ -96,7 +96,7 @@ pub(crate) fn with_stiff<R>(
     if let Some(failure) = probe.borrow_mut().step_failure.take() {
         return Ok(drive(Err(failure)));
     }
-    let slope = entries(state.as_ref().dy);
+    let slope = state.as_ref().dy.clone_as_vec();
     *state.as_mut().h = initial_step(probe, initial, &slope, tolerances, 1);
     let solver = problem.bdf_solver::<FaerLU<f64>>(state).map_err(setup)?;
     Ok(drive(Ok(&mut LibraryStepper::new(solver, initial))))
@@ -195,10 +195,6 @@ where
         let statistics = self.solver.get_statistics();
         statistics.number_of_error_test_failures + statistics.number_of_nonlinear_solver_fails
     }
-}
-
-fn entries(vector: &FaerVec<f64>) -> Vec<f64> {
-    vector.clone_as_vec()
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the shape that map_err takes")]

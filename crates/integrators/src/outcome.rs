@@ -1,9 +1,9 @@
 //! What an integration returns: how it ended, where, and what it cost. None of it is an error.
 
-use std::any::Any;
+use std::rc::Rc;
 
 use crate::event::LocatedEvent;
-use crate::field::Failure;
+use crate::field::{Failure, Reason};
 
 /// Why an integration ended. Each `time` is [`Integration::time`]: the last time at which the
 /// state is known to satisfy the method's conditions.
@@ -43,7 +43,7 @@ pub enum End<B> {
     },
 }
 
-impl End<Box<dyn Any>> {
+impl End<Reason> {
     pub(crate) fn of_failure(failure: Failure, time: f64) -> Self {
         match failure {
             Failure::Breakdown(cause) => End::Breakdown { time, cause },
@@ -53,15 +53,15 @@ impl End<Box<dyn Any>> {
     }
 }
 
-impl<B: 'static> End<B> {
+impl<B: Clone + 'static> End<B> {
     /// With the type of the field's reasons, which all are `B`.
-    fn of_any(end: End<Box<dyn Any>>) -> Self {
+    fn of_any(end: End<Reason>) -> Self {
         match end {
             End::Horizon => End::Horizon,
             End::Event { index } => End::Event { index },
             End::NonFinite { time } => End::NonFinite { time },
             End::Breakdown { time, cause } => match cause.downcast() {
-                Ok(cause) => End::Breakdown { time, cause: *cause },
+                Ok(cause) => End::Breakdown { time, cause: Rc::unwrap_or_clone(cause) },
                 Err(_) => unreachable!("every reason came from the one field that is integrated"),
             },
             End::StepUnderflow { time } => End::StepUnderflow { time },
@@ -112,9 +112,9 @@ pub struct Integration<B> {
     pub statistics: Statistics,
 }
 
-impl<B: 'static> Integration<B> {
+impl<B: Clone + 'static> Integration<B> {
     /// With the type of the field's reasons.
-    pub(crate) fn of_any(found: Integration<Box<dyn Any>>) -> Self {
+    pub(crate) fn of_any(found: Integration<Reason>) -> Self {
         let Integration { end, time, state, events, statistics } = found;
         Self { end: End::of_any(end), time, state, events, statistics }
     }

@@ -3,11 +3,9 @@
 //! Each accepted step is searched for events, then observed at the grid times inside it, then
 //! committed; nothing after a stopping event is observed.
 
-use std::any::Any;
-
 use crate::bracket::{Bracket, fall_through_zero};
 use crate::event::{EventAction, LocatedEvent};
-use crate::field::{Failure, SharedProbe};
+use crate::field::{Failure, Reason, SharedProbe};
 use crate::grid::Schedule;
 use crate::outcome::{End, Integration, Statistics};
 use crate::segment::Stepper;
@@ -61,7 +59,7 @@ impl<'r, 'f> Run<'r, 'f> {
     }
 
     /// Time 0: events that have already happened, then the first record.
-    pub(crate) fn start(&mut self) -> Result<(), End<Box<dyn Any>>> {
+    pub(crate) fn start(&mut self) -> Result<(), End<Reason>> {
         for index in 0..self.watches.len() {
             let value = self.event_value(index, 0.0, Place::Ahead);
             let value = value.map_err(|failure| End::of_failure(failure, 0.0))?;
@@ -80,10 +78,7 @@ impl<'r, 'f> Run<'r, 'f> {
     }
 
     /// Steps until something ends the integration.
-    pub(crate) fn drive(
-        &mut self,
-        stepper: Result<&mut dyn Stepper, Failure>,
-    ) -> End<Box<dyn Any>> {
+    pub(crate) fn drive(&mut self, stepper: Result<&mut dyn Stepper, Failure>) -> End<Reason> {
         let stepper = match stepper {
             Ok(stepper) => stepper,
             Err(failure) => return End::of_failure(failure, self.time),
@@ -97,7 +92,7 @@ impl<'r, 'f> Run<'r, 'f> {
         end
     }
 
-    fn step(&mut self, stepper: &mut dyn Stepper) -> Result<(), End<Box<dyn Any>>> {
+    fn step(&mut self, stepper: &mut dyn Stepper) -> Result<(), End<Reason>> {
         let begin = self.time;
         let ended = |failure| End::of_failure(failure, begin);
         stepper.advance(self.probe).map_err(ended)?;
@@ -176,7 +171,7 @@ impl<'r, 'f> Run<'r, 'f> {
         stepper: &mut dyn Stepper,
         until: f64,
         limit: f64,
-    ) -> Result<(), End<Box<dyn Any>>> {
+    ) -> Result<(), End<Reason>> {
         while self.next_recorded <= self.grid.steps() {
             let time = self.grid.time(self.next_recorded);
             if time > until {
@@ -193,12 +188,7 @@ impl<'r, 'f> Run<'r, 'f> {
         Ok(())
     }
 
-    fn record_one(
-        &mut self,
-        step: usize,
-        time: f64,
-        place: Place,
-    ) -> Result<(), End<Box<dyn Any>>> {
+    fn record_one(&mut self, step: usize, time: f64, place: Place) -> Result<(), End<Reason>> {
         self.next_recorded = self.grid.next_recorded(step);
         let state = place.of(&self.ahead, &self.inside);
         let flow = self.probe.borrow_mut().field.record(step, time, state);
@@ -222,7 +212,7 @@ impl<'r, 'f> Run<'r, 'f> {
         }
     }
 
-    pub(crate) fn finish(self, end: End<Box<dyn Any>>) -> Integration<Box<dyn Any>> {
+    pub(crate) fn finish(self, end: End<Reason>) -> Integration<Reason> {
         let mut statistics = self.statistics;
         let probe = self.probe.borrow();
         statistics.field_evaluations = probe.field_evaluations;

@@ -21,8 +21,10 @@ pub(crate) trait Stepper {
         out: &mut [f64],
     ) -> Result<(), Failure>;
 
-    /// Attempts thrown away since the start.
-    fn rejected_steps(&self) -> usize;
+    /// Attempts thrown away since the start; a fixed step throws none away.
+    fn rejected_steps(&self) -> usize {
+        0
+    }
 
     /// The state at any time of the last step; at its end the state itself, not the interpolant,
     /// which may differ in the last bit.

@@ -12,7 +12,7 @@ use crate::geodesic::GeodesicEnd;
 pub enum GeometryError {
     /// The map or the linear algebra failed.
     #[error(transparent)]
-    Point(PointError),
+    Point(#[from] PointError),
     /// The Jacobian is not injective: M is not an immersed manifold there.
     #[error(
         "the Jacobian is not injective: {parameters} parameters, smallest singular value \
@@ -151,15 +151,6 @@ pub enum GeometryError {
     },
 }
 
-impl From<PointError> for GeometryError {
-    fn from(error: PointError) -> Self {
-        match error {
-            PointError::Solve(error) => error.into(),
-            other => Self::Point(other),
-        }
-    }
-}
-
 impl From<MapError> for GeometryError {
     fn from(error: MapError) -> Self {
         Self::Point(error.into())
@@ -169,27 +160,5 @@ impl From<MapError> for GeometryError {
 impl From<SolveError> for GeometryError {
     fn from(error: SolveError) -> Self {
         Self::Point(error.into())
-    }
-}
-
-impl GeometryError {
-    /// The error of a request for the tangent space of a manifold with `parameters` parameters.
-    pub(crate) fn of_tangent(error: SolveError, parameters: usize) -> Self {
-        match error {
-            SolveError::RankDeficient { smallest, largest, cutoff, .. } => {
-                Self::NotImmersed { parameters, smallest, largest, cutoff }
-            }
-            other => other.into(),
-        }
-    }
-
-    /// Refuses a setting that is not positive and finite.
-    pub(crate) fn require_positive(name: &'static str, value: f64) -> Result<(), Self> {
-        if value.is_finite() && value > 0.0 {
-            Ok(())
-        } else {
-            let accepted = "a finite number above 0";
-            Err(Self::InvalidSetting { name, value, accepted })
-        }
     }
 }

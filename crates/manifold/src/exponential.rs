@@ -202,7 +202,7 @@ impl<M: SecondOrderMap, L: Loss> OutputManifold<'_, M, L> {
         if length == 0.0 || !length.is_finite() {
             return Err(GeometryError::ZeroDirection { what: "the velocity v" });
         }
-        let (objective, here) = self.parts_mut();
+        let (objective, here) = (self.objective, &mut self.here);
         let n = here.output().len();
         let mut field = GeodesicField {
             objective,

@@ -31,27 +31,25 @@ impl Default for GeodesicSettings {
 impl GeodesicSettings {
     /// Refuses settings out of range.
     pub(crate) fn check(&self, parameters: usize) -> Result<(), GeometryError> {
+        let refuse =
+            |name, value, accepted| GeometryError::InvalidSetting { name, value, accepted };
         if !(self.tolerance >= 1e-13 && self.tolerance <= 0.1) {
-            let (name, accepted) = ("the geodesic tolerance", "1e-13 to 0.1");
-            return Err(GeometryError::InvalidSetting { name, value: self.tolerance, accepted });
+            return Err(refuse("the geodesic tolerance", self.tolerance, "1e-13 to 0.1"));
         }
         if self.samples == 0 {
-            let (name, accepted) = ("the number of samples", "1 or more");
-            return Err(GeometryError::InvalidSetting { name, value: 0.0, accepted });
+            return Err(refuse("the number of samples", 0.0, "1 or more"));
         }
         if self.evaluations == 0 {
-            let (name, accepted) = ("the number of evaluations", "1 or more");
-            return Err(GeometryError::InvalidSetting { name, value: 0.0, accepted });
+            return Err(refuse("the number of evaluations", 0.0, "1 or more"));
         }
-        match &self.ball {
-            Some(ball) => {
-                let what = "the center of the ball";
-                gaussflow_objective::require_length(what, &ball.center, parameters)?;
-                gaussflow_objective::require_finite(what, &ball.center)?;
-                GeometryError::require_positive("the radius of the ball", ball.radius)
-            }
-            None => Ok(()),
+        let Some(ball) = &self.ball else { return Ok(()) };
+        let what = "the center of the ball";
+        gaussflow_objective::require_length(what, &ball.center, parameters)?;
+        gaussflow_objective::require_finite(what, &ball.center)?;
+        if !(ball.radius.is_finite() && ball.radius > 0.0) {
+            return Err(refuse("the radius of the ball", ball.radius, "a finite number above 0"));
         }
+        Ok(())
     }
 }
 

@@ -213,7 +213,7 @@ impl<M: SecondOrderMap, L: Loss> Shooter<'_, '_, M, L> {
             if distance <= accepted * norm(&velocity) {
                 return Ok(Aim::Hit { velocity, miss: distance });
             }
-            let mut step = apply(&updates, &miss);
+            let mut step = apply(updates.iter().map(|(u, s)| (u, s)), &miss);
             let mut shortened = 0;
             let (next, next_miss, next_distance) = loop {
                 let next: Vec<f64> = velocity.iter().zip(&step).map(|(v, s)| v + s).collect();
@@ -229,11 +229,11 @@ impl<M: SecondOrderMap, L: Loss> Shooter<'_, '_, M, L> {
             };
             // Secant: the update maps the change of the miss to the step.
             let change: Vec<f64> = miss.iter().zip(&next_miss).map(|(a, b)| a - b).collect();
-            let image = apply(&updates, &change);
+            let image = apply(updates.iter().map(|(u, s)| (u, s)), &change);
             let denominator = inner_product(&step, &image);
             if denominator.abs() > f64::EPSILON * inner_product(&step, &step) {
                 let update = step.iter().zip(&image).map(|(s, i)| (s - i) / denominator).collect();
-                let transposed = apply_transposed(&updates, &step);
+                let transposed = apply(updates.iter().map(|(u, s)| (s, u)), &step);
                 updates.push((update, transposed));
             }
             (velocity, miss, distance) = (next, next_miss, next_distance);
@@ -284,22 +284,12 @@ impl<M: SecondOrderMap, L: Loss> Shooter<'_, '_, M, L> {
     }
 }
 
-/// `(I + sum u t^T) x` over the updates (u, t).
-fn apply(updates: &[(Vec<f64>, Vec<f64>)], x: &[f64]) -> Vec<f64> {
+/// `(I + sum u_k s_k^T) x` for pairs of u_k and s_k.
+fn apply<'u>(updates: impl Iterator<Item = (&'u Vec<f64>, &'u Vec<f64>)>, x: &[f64]) -> Vec<f64> {
     let mut out = x.to_vec();
-    for (update, transposed) in updates {
-        let factor = inner_product(transposed, x);
-        out.iter_mut().zip(update).for_each(|(o, u)| *o += factor * u);
-    }
-    out
-}
-
-/// The transpose of [`apply`].
-fn apply_transposed(updates: &[(Vec<f64>, Vec<f64>)], x: &[f64]) -> Vec<f64> {
-    let mut out = x.to_vec();
-    for (update, transposed) in updates {
-        let factor = inner_product(update, x);
-        out.iter_mut().zip(transposed).for_each(|(o, t)| *o += factor * t);
+    for (u, s) in updates {
+        let factor = inner_product(s, x);
+        out.iter_mut().zip(u).for_each(|(o, u)| *o += factor * u);
     }
     out
 }

@@ -26,8 +26,8 @@ use crate::point::ManifoldPoint;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct OutputManifold<'a, M: SmoothMap, L> {
-    objective: &'a Objective<M, L>,
-    here: Linearization<M::Jacobian>,
+    pub(crate) objective: &'a Objective<M, L>,
+    pub(crate) here: Linearization<M::Jacobian>,
 }
 
 /// The smallest and the largest principal angle between two tangent spaces, in radians, 0 to pi/2.
@@ -72,11 +72,6 @@ impl<'a, M: SecondOrderMap, L: Loss> OutputManifold<'a, M, L> {
     pub(crate) fn frame_at(&mut self, w: &[f64]) -> Result<Frame, GeometryError> {
         let alpha = self.objective.scaling();
         Ok(Frame::new(w, &self.at(w)?.basis()?, alpha))
-    }
-
-    /// What a vector field on M works with.
-    pub(crate) fn parts_mut(&mut self) -> (&'a Objective<M, L>, &mut Linearization<M::Jacobian>) {
-        (self.objective, &mut self.here)
     }
 
     /// The principal angles between the tangent spaces at `w` and at `other`.

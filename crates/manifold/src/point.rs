@@ -8,7 +8,7 @@ use gaussflow_objective::{
     Linearization, Loss, Objective, SecondOrderMap, SmoothMap, require_finite, require_length,
 };
 use gaussflow_solvers::faer::Mat;
-use gaussflow_solvers::{JacobianOperator, RangeBasis, inner_product, norm};
+use gaussflow_solvers::{JacobianOperator, RangeBasis, SolveError, inner_product, norm};
 
 use crate::error::GeometryError;
 
@@ -63,7 +63,12 @@ impl<'a, M: SecondOrderMap, L: Loss> ManifoldPoint<'a, M, L> {
     pub(crate) fn basis(&mut self) -> Result<RangeBasis<'_>, GeometryError> {
         let parameters = self.parameters();
         let found = self.here.tangent_basis(RANK_CUTOFF);
-        found.map_err(|error| GeometryError::of_tangent(error, parameters))
+        found.map_err(|error| match error {
+            SolveError::RankDeficient { smallest, largest, cutoff, .. } => {
+                GeometryError::NotImmersed { parameters, smallest, largest, cutoff }
+            }
+            other => other.into(),
+        })
     }
 
     /// The dimension p of M.

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use super::RecordError;
-use super::layer::{FileLayer, layer};
+use super::layer;
 
 /// A file that appears under its name only when [`AtomicFile::finish`] succeeds.
 ///
@@ -25,10 +25,10 @@ impl AtomicFile {
     /// Opens a temporary file in the folder of `path`, which is created where it is missing.
     pub fn create(path: &Path) -> Result<Self, RecordError> {
         let fail = |source| RecordError::write(path, source);
-        let (layer, folder) = (layer(), folder_of(path));
-        layer.create_folder(folder).map_err(fail)?;
-        let file = layer.create_temporary(folder).map_err(fail)?;
-        Ok(Self { path: path.to_owned(), writer: BufWriter::new(Temporary { layer, file }) })
+        let folder = folder_of(path);
+        layer::create_folder(folder).map_err(fail)?;
+        let file = layer::create_temporary(folder).map_err(fail)?;
+        Ok(Self { path: path.to_owned(), writer: BufWriter::new(Temporary(file)) })
     }
 
     /// The name that the file will have.
@@ -43,10 +43,9 @@ impl AtomicFile {
     pub fn finish(self) -> Result<(), RecordError> {
         let Self { path, writer } = self;
         let fail = |source| RecordError::write(&path, source);
-        let Temporary { layer, file } =
-            writer.into_inner().map_err(|error| fail(error.into_error()))?;
-        layer.sync(file.as_file()).map_err(fail)?;
-        layer.persist(file, &path).map_err(fail)
+        let Temporary(file) = writer.into_inner().map_err(|error| fail(error.into_error()))?;
+        layer::sync(file.as_file()).map_err(fail)?;
+        layer::persist(file, &path).map_err(fail)
     }
 }
 
@@ -60,21 +59,13 @@ impl Write for AtomicFile {
     }
 }
 
-/// An open temporary file and what it is written through.
-struct Temporary {
-    layer: &'static dyn FileLayer,
-    file: NamedTempFile,
-}
-
-impl std::fmt::Debug for Temporary {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.file.fmt(f)
-    }
-}
+/// An open temporary file.
+#[derive(Debug)]
+struct Temporary(NamedTempFile);
 
 impl Write for Temporary {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.layer.write(self.file.as_file_mut(), bytes)
+        layer::write(self.0.as_file_mut(), bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -84,7 +75,7 @@ impl Write for Temporary {
 
 /// Creates `folder` and those above it, where they are missing.
 pub fn create_folder(folder: &Path) -> Result<(), RecordError> {
-    layer().create_folder(folder).map_err(|source| RecordError::write(folder, source))
+    layer::create_folder(folder).map_err(|source| RecordError::write(folder, source))
 }
 
 /// Writes `bytes` as the whole content of `path`, atomically.

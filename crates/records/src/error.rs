@@ -53,15 +53,7 @@ impl RecordError {
     pub fn exit_status(&self) -> u8 {
         match self {
             Self::Write { .. } | Self::Read { .. } => 3,
-            Self::Json { .. }
-            | Self::MissingColumn { .. }
-            | Self::MalformedRow { .. }
-            | Self::MalformedCell { .. }
-            | Self::Shape { .. }
-            | Self::TooLarge { .. }
-            | Self::Escape { .. }
-            | Self::Foreign { .. }
-            | Self::Damaged { .. } => 2,
+            _ => 2,
         }
     }
 

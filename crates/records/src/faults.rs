@@ -1,21 +1,11 @@
-//! A double of the file layer that lets one request fail, or all from one on: for the tests of whatever writes records.
+//! Faults of the file system: one request of this thread fails, or all from one on, for the tests of whatever writes
+//! records.
 
 use std::cell::Cell;
-use std::fs::File;
 use std::io;
-use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-use tempfile::NamedTempFile;
-
-use super::layer::{FileLayer, system};
 
 thread_local! {
-    static INSTALLED: Cell<Option<&'static Faulty>> = const { Cell::new(None) };
-}
-
-pub(super) fn installed() -> Option<&'static dyn FileLayer> {
-    INSTALLED.get().map(|double| double as &dyn FileLayer)
+    static INSTALLED: Cell<Option<Installed>> = const { Cell::new(None) };
 }
 
 /// What goes wrong.
@@ -45,80 +35,42 @@ impl Fault {
     ];
 }
 
-#[derive(Debug)]
-struct Faulty {
+#[derive(Clone, Copy)]
+struct Installed {
     fault: Fault,
     at: usize,
-    requests: AtomicUsize,
+    requests: usize,
 }
 
 /// Runs `work` with `fault` at request `at`; its result and the number of requests that it made.
 pub fn with_fault<R>(fault: Fault, at: usize, work: impl FnOnce() -> R) -> (R, usize) {
-    let double: &'static Faulty =
-        Box::leak(Box::new(Faulty { fault, at, requests: AtomicUsize::new(0) }));
-    INSTALLED.set(Some(double));
+    INSTALLED.set(Some(Installed { fault, at, requests: 0 }));
     let result = work();
-    INSTALLED.set(None);
-    (result, double.requests.load(Ordering::Relaxed))
+    (result, INSTALLED.take().map_or(0, |installed| installed.requests))
 }
 
-impl Faulty {
-    /// The error of the request now made, if it fails.
-    fn error(&self) -> Option<io::Error> {
-        let request = self.requests.fetch_add(1, Ordering::Relaxed);
-        match self.fault {
-            Fault::Once(number) if request == self.at => Some(io::Error::from_raw_os_error(number)),
-            Fault::Onwards(number) if request >= self.at => {
-                Some(io::Error::from_raw_os_error(number))
-            }
-            _ => None,
-        }
-    }
-
-    fn pass<R>(&self, request: impl FnOnce() -> io::Result<R>) -> io::Result<R> {
-        self.error().map_or_else(request, Err)
-    }
+/// The fault of the request now made, which is counted.
+pub(super) fn of_request() -> Option<Fault> {
+    let Installed { fault, at, requests } = INSTALLED.get()?;
+    INSTALLED.set(Some(Installed { fault, at, requests: requests + 1 }));
+    let is_due = if matches!(fault, Fault::Onwards(_)) { requests >= at } else { requests == at };
+    is_due.then_some(fault)
 }
 
-impl FileLayer for Faulty {
-    fn create_folder(&self, folder: &Path) -> io::Result<()> {
-        self.pass(|| system().create_folder(folder))
-    }
-    fn create_temporary(&self, folder: &Path) -> io::Result<NamedTempFile> {
-        self.pass(|| system().create_temporary(folder))
-    }
-    fn write(&self, file: &mut File, bytes: &[u8]) -> io::Result<usize> {
-        let is_now = self.requests.load(Ordering::Relaxed) == self.at;
-        let half = &bytes[..bytes.len().div_ceil(2)];
-        match self.error() {
-            Some(error) => {
-                // What did get through must not be taken for the file.
-                if matches!(self.fault, Fault::Onwards(_)) {
-                    system().write(file, half)?;
-                }
-                Err(error)
-            }
-            None if is_now => system().write(file, half),
-            None => system().write(file, bytes),
+/// Fails where the request now made has a fault; short writes are those of writes.
+pub(super) fn request() -> io::Result<()> {
+    match of_request() {
+        Some(Fault::Once(number) | Fault::Onwards(number)) => {
+            Err(io::Error::from_raw_os_error(number))
         }
-    }
-    fn sync(&self, file: &File) -> io::Result<()> {
-        self.pass(|| system().sync(file))
-    }
-    fn persist(&self, file: NamedTempFile, path: &Path) -> io::Result<()> {
-        self.pass(|| system().persist(file, path))
-    }
-    fn rename_folder(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.pass(|| system().rename_folder(from, to))
-    }
-    fn sync_folder(&self, folder: &Path) -> io::Result<()> {
-        self.pass(|| system().sync_folder(folder))
+        Some(Fault::ShortWrite) | None => Ok(()),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::path::Path;
 
     use super::super::*;
     use super::*;

@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::layer::{UNFINISHED, layer};
+use super::layer::{self, UNFINISHED};
 use super::{RecordError, ownership};
 
 /// Lets `write` fill a folder of a temporary name beside `target`, then gives it the name `target`, in place of
@@ -23,17 +23,16 @@ pub fn write_run<E: From<RecordError>>(
     let name = name.unwrap_or_default().to_string_lossy();
     let temporary = runs.join(format!("{UNFINISHED}{name}"));
     let fail = |source| RecordError::write(target, source);
-    let filled = layer()
-        .create_folder(&temporary)
+    let filled = layer::create_folder(&temporary)
         .map_err(|source| fail(source).into())
         .and_then(|()| write(&temporary))
         .and_then(|()| {
-            layer().sync_folder(&temporary).map_err(fail)?;
+            layer::sync_folder(&temporary).map_err(fail)?;
             // Without an outcome, damaged since, or to be replaced; and nobody else's.
             ownership::removable_run(target)?;
             delete(target).map_err(fail)?;
-            layer().rename_folder(&temporary, target).map_err(fail)?;
-            Ok(layer().sync_folder(runs).map_err(fail)?)
+            layer::rename_folder(&temporary, target).map_err(fail)?;
+            Ok(layer::sync_folder(runs).map_err(fail)?)
         });
     if filled.is_err() {
         // The first failure is the one to report.

@@ -4,7 +4,6 @@
 //! n rows, d features, m hidden units, signs c, weights w.
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::Path;
 
 use serde::de::DeserializeOwned;
@@ -12,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::read_bytes;
 use super::weights::{LayerRecord, OutputRecord, Weights, parameters};
-use super::{AtomicFile, FileSum, RecordError, number};
+use super::{FileSum, RecordError, number, write_bytes};
 
 /// The schema that this version writes.
 pub const SCHEMA: u32 = 1;
@@ -273,13 +272,10 @@ pub struct Timing {
 /// # Errors
 /// [`RecordError::Write`]; [`RecordError::Json`] for a type that JSON cannot hold (none here).
 pub fn write_json<T: Serialize>(path: &Path, record: &T) -> Result<(), RecordError> {
-    let text = serde_json::to_vec_pretty(record)
+    let mut text = serde_json::to_vec_pretty(record)
         .map_err(|source| RecordError::Json { path: path.to_owned(), source })?;
-    let mut file = AtomicFile::create(path)?;
-    file.write_all(&text)
-        .and_then(|()| file.write_all(b"\n"))
-        .map_err(|source| RecordError::write(path, source))?;
-    file.finish()
+    text.push(b'\n');
+    write_bytes(path, &text)
 }
 
 /// Reads a record.

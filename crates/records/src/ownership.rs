@@ -13,7 +13,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::layer::UNFINISHED;
+use super::folder::{is_unfinished, names_in};
 use super::{
     AuditRecord, Claim, Manifest, Outcome, Problem, RecordError, SCHEMA, Timing, read_json,
 };
@@ -90,17 +90,7 @@ pub fn holds_run(folder: &Path) -> bool {
 /// # Errors
 /// [`RecordError::Read`] where it is a file, or cannot be read.
 pub fn is_vacant(folder: &Path) -> Result<bool, RecordError> {
-    let fail = |source| RecordError::read(folder, source);
-    let entries = match fs::read_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
-        entries => entries.map_err(fail)?,
-    };
-    for entry in entries {
-        if !entry.map_err(fail)?.file_name().to_string_lossy().starts_with(UNFINISHED) {
-            return Ok(false);
-        }
-    }
-    Ok(true)
+    Ok(names_in(folder)?.iter().all(|name| is_unfinished(name)))
 }
 
 /// Tests that a run's folder, which is about to be removed, holds nothing but what this program wrote.
@@ -127,7 +117,7 @@ pub fn removable_run(folder: &Path) -> Result<(), RecordError> {
         let name = entry.file_name().to_string_lossy().into_owned();
         let is_file = entry.file_type().map_err(fail)?.is_file();
         let of_a_run = is_file && OF_A_RUN.contains(&name.as_str());
-        if !(of_a_run || name.starts_with(UNFINISHED)) {
+        if !(of_a_run || is_unfinished(&name)) {
             let what = "is not of the run in this folder";
             return Err(RecordError::foreign(&entry.path(), what, ACCEPTED));
         }

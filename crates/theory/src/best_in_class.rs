@@ -9,6 +9,7 @@ use gaussflow_solvers::faer::Mat;
 use gaussflow_solvers::{SymmetricEigen, norm, squared_distance};
 
 use crate::TheoryError;
+use crate::local::{multiply, multiply_transposed};
 use crate::problem::Problem;
 
 /// Most Newton steps.
@@ -91,8 +92,7 @@ impl BestInClass {
 /// `u = -Q sum_k e_k <e_k, Q^T gradient> / |theta_k|`, eigenvalues below nu/10 raised to it: downhill.
 fn newton_step(basis: &Mat<f64>, eigen: &SymmetricEigen, gradient: &[f64], nu: f64) -> Vec<f64> {
     let p = basis.ncols();
-    let coordinates: Vec<f64> =
-        (0..p).map(|k| basis.col(k).iter().zip(gradient).map(|(q, g)| q * g).sum()).collect();
+    let coordinates = multiply_transposed(basis, gradient);
     let mut step = vec![0.0; p];
     for k in 0..p {
         let vector = eigen.vector(k);
@@ -100,9 +100,5 @@ fn newton_step(basis: &Mat<f64>, eigen: &SymmetricEigen, gradient: &[f64], nu: f
         let divided = along / eigen.value(k).abs().max(0.1 * nu);
         step.iter_mut().zip(vector).for_each(|(s, e)| *s -= divided * e);
     }
-    let mut u = vec![0.0; basis.nrows()];
-    for (k, s) in step.iter().enumerate() {
-        u.iter_mut().zip(basis.col(k).iter()).for_each(|(u, q)| *u += s * q);
-    }
-    u
+    multiply(basis, &step)
 }

@@ -30,7 +30,7 @@ impl Local {
     pub fn measure(problem: &Problem, scaling: f64, w: &[f64]) -> Result<Self, TheoryError> {
         let (n, p) = (problem.outputs(), problem.parameters());
         let mut output = vec![0.0; n];
-        let mut operator = problem.new_jacobian();
+        let mut operator = problem.network.new_jacobian();
         problem.network.linearize(w, &mut output, &mut operator)?;
         output.iter_mut().for_each(|x| *x *= scaling);
         let mut gradient = vec![0.0; n];
@@ -93,19 +93,12 @@ impl Local {
 
     /// `J v`.
     pub fn times(&self, v: &[f64]) -> Vec<f64> {
-        let mut out = vec![0.0; self.jacobian.nrows()];
-        for (k, &v) in v.iter().enumerate() {
-            let column = self.jacobian.col(k);
-            out.iter_mut().zip(column.iter()).for_each(|(o, j)| *o += v * j);
-        }
-        out
+        multiply(&self.jacobian, v)
     }
 
     /// `J^T u`.
     pub fn transposed_times(&self, u: &[f64]) -> Vec<f64> {
-        (0..self.jacobian.ncols())
-            .map(|k| self.jacobian.col(k).iter().zip(u).map(|(j, u)| j * u).sum())
-            .collect()
+        multiply_transposed(&self.jacobian, u)
     }
 
     /// `<u, F u>` for F with the eigenvalue `function(gamma)` where K has gamma (0 off its range when
@@ -118,4 +111,18 @@ impl Local {
             })
             .sum()
     }
+}
+
+/// `A x`, column after column.
+pub(crate) fn multiply(a: &Mat<f64>, x: &[f64]) -> Vec<f64> {
+    let mut out = vec![0.0; a.nrows()];
+    for (k, &x) in x.iter().enumerate() {
+        out.iter_mut().zip(a.col(k).iter()).for_each(|(o, a)| *o += x * a);
+    }
+    out
+}
+
+/// `A^T u`.
+pub(crate) fn multiply_transposed(a: &Mat<f64>, u: &[f64]) -> Vec<f64> {
+    (0..a.ncols()).map(|k| a.col(k).iter().zip(u).map(|(a, u)| a * u).sum()).collect()
 }

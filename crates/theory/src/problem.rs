@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use gaussflow_network::{Activation, ActivationFunction, InitialPoint, Initialization, Network};
-use gaussflow_objective::{LipschitzConstants, Loss, Objective, Residuals, SmoothMap, Squared};
+use gaussflow_objective::{LipschitzConstants, Loss, Objective, Residuals, Squared};
 use gaussflow_solvers::norm;
 
 use crate::TheoryError;
@@ -57,6 +57,13 @@ impl Problem {
         Ok(Objective::new(&self.network, Arc::clone(&self.loss), scaling)?)
     }
 
+    /// f*, where the loss is least.
+    pub fn minimizer(&self) -> Vec<f64> {
+        let mut minimizer = vec![0.0; self.outputs()];
+        self.loss.minimizer(&mut minimizer);
+        minimizer
+    }
+
     /// Number of outputs n.
     pub fn outputs(&self) -> usize {
         self.network.outputs()
@@ -89,10 +96,5 @@ impl Problem {
         let (m, value) = (last.width as f64, last.activation.bounds().value);
         let of_weights = self.network.lipschitz() * norm(&self.initial);
         scaling * f64::EPSILON * (4.0 * m * value * n.sqrt() + of_weights)
-    }
-
-    /// A fresh Jacobian of f.
-    pub(crate) fn new_jacobian(&self) -> gaussflow_network::NetworkJacobian {
-        self.network.new_jacobian()
     }
 }

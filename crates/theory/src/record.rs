@@ -211,24 +211,14 @@ impl Statement {
 
     /// Reports two numbers without judging.
     pub fn report(&self, run: &str, left: f64, right: f64, note: &str) -> Record {
-        Record {
-            statement: *self,
-            run: run.to_owned(),
-            hypotheses: Vec::new(),
-            comparison: Comparison::new(left, right, 0.0, "w_0"),
-            verdict: Verdict::Reported,
-            corrected: None,
-            note: note.to_owned(),
-        }
+        let comparison = Comparison::new(left, right, 0.0, "w_0");
+        let (verdict, note) = (Verdict::Reported, note.to_owned());
+        Record { comparison, verdict, note, ..self.judge(run, Vec::new(), []) }
     }
 
     /// A record of why nothing could be measured on a run.
     pub fn unavailable(&self, run: &str, reason: &str) -> Record {
-        let verdict = Verdict::NotApplicable;
-        let comparison = Comparison::new(f64::NAN, f64::NAN, 0.0, "nowhere");
-        let (run, note) = (run.to_owned(), reason.to_owned());
-        let (hypotheses, corrected) = (Vec::new(), None);
-        Record { statement: *self, run, hypotheses, comparison, verdict, corrected, note }
+        Record { note: reason.to_owned(), ..self.judge(run, Vec::new(), []) }
     }
 }
 

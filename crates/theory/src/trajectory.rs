@@ -100,16 +100,14 @@ impl Trajectory {
             scaling: plan.scaling,
             point: Vec::new(),
         };
-        let method = match plan.stepper {
-            Stepper::Explicit => {
-                Method::Adaptive { relative_tolerance: RELATIVE, absolute_tolerance: ABSOLUTE }
-            }
-            // BDF of order 5 takes too many steps at the explicit method's tolerances.
-            Stepper::Stiff => Method::Stiff { relative_tolerance: 1e-9, absolute_tolerance: 1e-12 },
-        };
-        let (relative, absolute) = match plan.stepper {
+        let (relative_tolerance, absolute_tolerance) = match plan.stepper {
             Stepper::Explicit => (RELATIVE, ABSOLUTE),
+            // BDF of order 5 takes too many steps at the explicit method's tolerances.
             Stepper::Stiff => (1e-9, 1e-12),
+        };
+        let method = match plan.stepper {
+            Stepper::Explicit => Method::Adaptive { relative_tolerance, absolute_tolerance },
+            Stepper::Stiff => Method::Stiff { relative_tolerance, absolute_tolerance },
         };
         let every = 1;
         let step = plan.horizon / plan.samples.max(1) as f64;
@@ -144,9 +142,10 @@ impl Trajectory {
             return Err(TheoryError::Ended { time: done.time, horizon: plan.horizon, reason });
         }
         let steps = done.statistics.accepted_steps as f64;
-        let v_error =
-            steps * (problem.parameters() as f64).sqrt() * (absolute + relative * largest);
-        let farthest = (problem.parameters() as f64).sqrt() * largest / plan.scaling;
+        let allowed = absolute_tolerance + relative_tolerance * largest;
+        let root = (problem.parameters() as f64).sqrt();
+        let v_error = steps * root * allowed;
+        let farthest = root * largest / plan.scaling;
         let displacement = problem.network.lipschitz_within(&problem.initial, farthest) * v_error;
         let rounding = problem.output_rounding(plan.scaling);
         for sample in &mut samples {

@@ -16,10 +16,6 @@ pub fn charts(findings: &Findings) -> Vec<(&'static str, Chart)> {
     ]
 }
 
-fn series(label: &str, x: Vec<f64>, y: Vec<f64>, style: usize) -> Series {
-    Series { label: label.to_owned(), x, y, band: None, style }
-}
-
 /// (22) on the one-dimensional counterexample.
 fn counterexample(findings: &Findings) -> Chart {
     let curves = &findings.counterexample;
@@ -32,8 +28,8 @@ fn counterexample(findings: &Findings) -> Chart {
         y_label: "gap Δₜ to the best in class, units of g".to_owned(),
         y_scale: Scale::Logarithmic,
         series: vec![
-            series("measured", curves.time.clone(), curves.measured.clone(), 0),
-            series("(22): g(0) exp(−2νt)", curves.time.clone(), curves.bound.clone(), 1),
+            Series::new("measured", curves.time.clone(), curves.measured.clone(), 0),
+            Series::new("(22): g(0) exp(−2νt)", curves.time.clone(), curves.bound.clone(), 1),
         ],
         ..Chart::default()
     }
@@ -49,7 +45,7 @@ fn exits(findings: &Findings) -> Chart {
         y_label: "‖wₜ − w₀‖₂ / r₀, dimensionless".to_owned(),
         series: all
             .enumerate()
-            .map(|(style, (name, x, y))| series(name, x.clone(), y.clone(), style))
+            .map(|(style, (name, x, y))| Series::new(name, x.clone(), y.clone(), style))
             .collect(),
         horizontal_lines: vec![Reference { label: "r₀".to_owned(), value: 1.0 }],
         ..Chart::default()
@@ -71,8 +67,8 @@ fn conditioning(findings: &Findings) -> Chart {
         x_scale: Scale::Logarithmic,
         y_scale: Scale::Logarithmic,
         series: vec![
-            series("Gauss-Newton", x.clone(), column(|s| s.newton), 0),
-            series("gradient flow", x, column(|s| s.gradient), 1),
+            Series::new("Gauss-Newton", x.clone(), column(|s| s.newton), 0),
+            Series::new("gradient flow", x, column(|s| s.gradient), 1),
         ],
         horizontal_lines: vec![Reference { label: "2ν".to_owned(), value: 4.0 }],
         ..Chart::default()
@@ -101,7 +97,7 @@ fn schedules(findings: &Findings) -> Chart {
             .map(|(style, name)| {
                 let rates = findings.schedule_rates.iter().filter(|r| r.schedule == name);
                 let (x, y) = rates.map(|r| (r.condition, r.rate)).unzip();
-                series(name, x, y, style)
+                Series::new(name, x, y, style)
             })
             .collect(),
         ..Chart::default()
@@ -124,8 +120,8 @@ fn widths(findings: &Findings) -> Chart {
         x_scale: Scale::Logarithmic,
         y_scale: Scale::Logarithmic,
         series: vec![
-            series("measured", x.clone(), y, 0),
-            series("m^(−1/2)", x, law.unwrap_or_default(), 1),
+            Series::new("measured", x.clone(), y, 0),
+            Series::new("m^(−1/2)", x, law.unwrap_or_default(), 1),
         ],
         ..Chart::default()
     }
@@ -167,8 +163,8 @@ fn ratios(findings: &Findings) -> Chart {
         y_label: "left / right at the worst point".to_owned(),
         y_scale: Scale::Logarithmic,
         series: vec![
-            series("worst of the runs on which it holds", held, held_ratio, 0),
-            series("worst of the runs on which it is violated", violated, violated_ratio, 1),
+            Series::new("worst of the runs on which it holds", held, held_ratio, 0),
+            Series::new("worst of the runs on which it is violated", violated, violated_ratio, 1),
         ],
         horizontal_lines: vec![Reference { label: "1".to_owned(), value: 1.0 }],
         ..Chart::default()

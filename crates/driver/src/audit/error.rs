@@ -4,7 +4,7 @@ use gaussflow::theory::TheoryError;
 use gaussflow_figures::FigureError;
 
 use crate::exit_status::{BAD_INPUT, IO_FAILED};
-use crate::run::RunError;
+use crate::run::{RunError, fails_as_a_run};
 
 /// An audit that could not be made or written.
 #[derive(Debug, thiserror::Error)]
@@ -27,14 +27,7 @@ impl From<TheoryError> for AuditError {
     }
 }
 
-impl<E> From<E> for AuditError
-where
-    RunError: From<E>,
-{
-    fn from(error: E) -> Self {
-        Self::Run(error.into())
-    }
-}
+fails_as_a_run!(AuditError);
 
 impl AuditError {
     /// The exit status that belongs to it.

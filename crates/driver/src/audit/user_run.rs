@@ -6,11 +6,11 @@ use gaussflow::dynamics::Preconditioner;
 use gaussflow::objective::Loss;
 use gaussflow::theory::audit::over_continuous::{self as flow, OverRun};
 use gaussflow::theory::audit::over_discrete::{self as discrete, Iterates};
-use gaussflow::theory::audit::plan::Findings;
+use gaussflow::theory::audit::plan::{Findings, at_points};
 use gaussflow::theory::audit::under_flow::{self, UnderRun};
 use gaussflow::theory::audit::under_geometry::{self as geometry, HessianRange};
-use gaussflow::theory::audit::under_immersion::{self as immersion, Ball};
-use gaussflow::theory::audit::{over_identities, over_kernel, setting, under_chart as chart};
+use gaussflow::theory::audit::under_immersion::Ball;
+use gaussflow::theory::audit::{over_identities, over_kernel, setting};
 use gaussflow::theory::{
     BestInClass, FlowPlan, Local, NetworkConstants, Problem, Record, Stepper, TheoryError,
     Trajectory,
@@ -97,18 +97,7 @@ fn under(
 ) -> Result<Vec<Record>, TheoryError> {
     let scaling = experiment.config.dynamics.scaling;
     let ball = Ball { problem, constants, scaling, fraction: FRACTION, points: 3 };
-    let mut records = vec![
-        immersion::assumption_2(&ball),
-        immersion::gram_stays(&ball)?,
-        immersion::projection(&ball)?,
-        immersion::output_flow(&ball, 1.0)?,
-        immersion::energy_dissipation(&ball, 1.0)?,
-        immersion::kernel_singular(&ball, problem.parameters())?,
-        chart::manifold_dimension(&ball, constants.jacobian_lipschitz)?,
-        chart::injective(&ball, 1.0)?,
-        chart::tangent_space(&ball, constants.jacobian_lipschitz)?,
-    ];
-    records.extend(immersion::riemannian_gradient(&ball)?);
+    let mut records = at_points(&ball)?;
     let range = HessianRange::measure(&ball)?;
     records.push(geometry::geodesic_strong_convexity(&ball, &range, constants.strong_convexity)?);
     records.push(geometry::geodesic_smoothness(&ball, &range, constants.smoothness)?);
@@ -183,20 +172,10 @@ fn over(
         return Ok(records);
     }
     let trajectory = Trajectory::integrate(problem, &plan(experiment))?;
-    let mut minimizer = vec![0.0; problem.outputs()];
-    problem.loss.minimizer(&mut minimizer);
-    let run = OverRun {
-        name: &problem.name,
-        constants,
-        damping,
-        trajectory: &trajectory,
-        minimum: problem.loss.minimum(),
-        minimizer: &minimizer,
-    };
-    records.push(flow::energy_dissipation(&run));
-    records.push(flow::polyak_lojasiewicz(&run, problem.outputs(), constants.strong_convexity));
-    records.push(flow::gap_bound(&run));
-    records.push(flow::output_bound(&run));
+    let minimizer = problem.minimizer();
+    let at = (constants, damping);
+    let run = OverRun::new(&problem.name, problem, at, &trajectory, &minimizer);
+    records.extend(flow::lemma_1(&run, problem.outputs()));
     if damping < 1.0 {
         let corrected = flow::never_exits_corrected(&run);
         records.push(flow::never_exits(&run).corrected_by(corrected));

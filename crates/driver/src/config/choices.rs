@@ -4,8 +4,6 @@
 //! Section 5 of the paper fixes one value of each (the defaults); the others are the alternatives
 //! that the text leaves open or that the report compares with.
 
-use std::fmt;
-
 use gaussflow::dynamics::RankPolicy;
 use gaussflow::network::{Activation, Initialization, OutputWeights};
 use gaussflow::solvers::DampedSolver;
@@ -47,7 +45,7 @@ macro_rules! choice {
             /// Every variant, in the order of the documentation.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
-            /// The word that names the variant in config.toml.
+            /// The word that names the variant in files.
             pub const fn word(self) -> &'static str {
                 match self {
                     $(Self::$variant => $word),+
@@ -55,13 +53,15 @@ macro_rules! choice {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(self.word())
             }
         }
     };
 }
+
+pub(crate) use choice;
 
 choice! {
     /// A data set that the program carries with it.

@@ -114,11 +114,7 @@ impl ConfigProblem {
             Self::SweepInRun | Self::TooManyRuns { .. } | Self::DuplicateRun { .. } => {
                 Some("sweep")
             }
-            Self::Read { .. }
-            | Self::NotText { .. }
-            | Self::TooLarge { .. }
-            | Self::Syntax { .. }
-            | Self::NoSweep => None,
+            _ => None,
         }
     }
 }

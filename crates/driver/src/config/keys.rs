@@ -56,11 +56,38 @@ fn words<T: std::fmt::Display>(all: &[T]) -> String {
     if quoted.len() == 1 { quoted.concat() } else { format!("one of {}", quoted.join(", ")) }
 }
 
+/// A whole number as TOML.
+fn whole(value: impl std::fmt::Display) -> String {
+    value.to_string()
+}
+
+/// The word of a choice as TOML.
+fn word(choice: impl std::fmt::Display) -> String {
+    string(&choice.to_string())
+}
+
 macro_rules! key {
-    ($path:literal, $meaning:literal, $accepted:expr, $value:expr) => {
-        key!($path, $meaning, $accepted, |c| Some($value(c)), "")
+    // The name of a choice.
+    ($choice:ident($section:ident.$name:ident), $meaning:literal) => {
+        key!(
+            concat!(stringify!($section), ".", stringify!($name)),
+            $meaning,
+            words(&$choice::ALL.map($choice::name)),
+            |c| Some(string(c.$section.$name.name())),
+            ""
+        )
     };
-    ($path:literal, $meaning:literal, $accepted:expr, $value:expr, $example:literal) => {
+    // A value as a function writes it.
+    ($write:ident($section:ident.$name:ident), $meaning:literal, $accepted:expr) => {
+        key!(
+            concat!(stringify!($section), ".", stringify!($name)),
+            $meaning,
+            $accepted,
+            |c| Some($write(c.$section.$name)),
+            ""
+        )
+    };
+    ($path:expr, $meaning:literal, $accepted:expr, $value:expr, $example:literal) => {
         Key {
             path: $path,
             meaning: $meaning,
@@ -104,63 +131,43 @@ pub(super) const KEYS: &[Key] = &[
         "\"price\""
     ),
     key!(
-        "data.samples",
+        whole(data.samples),
         "n, the rows drawn without replacement",
-        "a whole number, at least 2",
-        |c: &Config| c.data.samples.to_string()
+        "a whole number, at least 2"
     ),
-    key!(
-        "data.standardize",
-        "Rows that give the features' means and deviations",
-        words(&Standardize::ALL.map(Standardize::name)),
-        |c: &Config| string(c.data.standardize.name())
-    ),
-    key!(
-        "data.targets",
-        "Scale of the targets",
-        words(&TargetScale::ALL.map(TargetScale::name)),
-        |c: &Config| string(c.data.targets.name())
-    ),
+    key!(Standardize(data.standardize), "Rows that give the features' means and deviations"),
+    key!(TargetScale(data.targets), "Scale of the targets"),
     key!(
         "network.hidden",
         "m, the hidden units; of several hidden layers a list, as [32, 32]",
         "a whole number from 1 to 1000000, or a list of 1 to 64 of them (all even for the antisymmetric \
          initialization)",
-        |c: &Config| c.network.hidden.to_string()
+        |c| Some(c.network.hidden.to_string()),
+        ""
     ),
     key!(
-        "network.bias",
+        whole(network.bias),
         "Whether hidden units have biases, trained like weights",
-        "true or false",
-        |c: &Config| c.network.bias.to_string()
+        "true or false"
     ),
     key!(
-        "network.scale",
+        word(network.scale),
         "What a hidden layer that feeds another one is divided by: the root of its width, or nothing",
-        words(LayerScale::ALL),
-        |c: &Config| string(c.network.scale.word())
+        words(LayerScale::ALL)
     ),
     key!(
-        "network.output",
-        "The weights of the output: fixed signs -1 and 1, or trained from such a start",
-        words(&OutputWeights::ALL.map(OutputWeights::name)),
-        |c: &Config| string(c.network.output.name())
+        OutputWeights(network.output),
+        "The weights of the output: fixed signs -1 and 1, or trained from such a start"
     ),
+    key!(Activation(network.activation), "sigma, the activation"),
+    key!(Initialization(network.initialization), "How the network starts (Remarks 1 and 4)"),
     key!(
-        "network.activation",
-        "sigma, the activation",
-        words(&Activation::ALL.map(Activation::name)),
-        |c: &Config| { string(c.network.activation.name()) }
+        "loss.name",
+        "g, the objective",
+        words(LossName::ALL),
+        |c| Some(string(c.loss.name().word())),
+        ""
     ),
-    key!(
-        "network.initialization",
-        "How the network starts (Remarks 1 and 4)",
-        words(&Initialization::ALL.map(Initialization::name)),
-        |c: &Config| string(c.network.initialization.name())
-    ),
-    key!("loss.name", "g, the objective", words(LossName::ALL), |c: &Config| string(
-        c.loss.name().word()
-    )),
     key!(
         "loss.curvature",
         "With log-cosh, the curvature added to it: nu, and mu = 1 + nu",
@@ -185,83 +192,62 @@ pub(super) const KEYS: &[Key] = &[
         "[1.0, 2.0]"
     ),
     key!(
-        "dynamics.preconditioner",
+        word(dynamics.preconditioner),
         "What multiplies the gradient in equation (1)",
-        words(Preconditioner::ALL),
-        |c: &Config| string(c.dynamics.preconditioner.word())
+        words(Preconditioner::ALL)
     ),
     key!(
-        "dynamics.damping",
+        float(dynamics.damping),
         "rho, 0 for gauss-newton and between 0 and 1 for levenberg-marquardt",
-        "a number from 0 to 1",
-        |c: &Config| float(c.dynamics.damping)
+        "a number from 0 to 1"
     ),
-    key!("dynamics.scaling", "alpha, the output scale", "a number above 0", |c: &Config| float(
-        c.dynamics.scaling
-    )),
-    key!("dynamics.integrator", "How time advances", words(Integrator::ALL), |c: &Config| string(
-        c.dynamics.integrator.word()
-    )),
+    key!(float(dynamics.scaling), "alpha, the output scale", "a number above 0"),
+    key!(word(dynamics.integrator), "How time advances", words(Integrator::ALL)),
     key!(
-        "dynamics.step",
+        float(dynamics.step),
         "Time step (discrete: eta), also the recording grid of adaptive and stiff runs",
-        "a number above 0",
-        |c: &Config| float(c.dynamics.step)
+        "a number above 0"
     ),
     key!(
-        "dynamics.horizon",
+        float(dynamics.horizon),
         "Time at which a run ends",
-        "a number, at least the time of one step and at most 1e9 of them",
-        |c: &Config| float(c.dynamics.horizon)
+        "a number, at least the time of one step and at most 1e9 of them"
     ),
     key!(
-        "dynamics.relative_tolerance",
+        float(dynamics.relative_tolerance),
         "Error per step, for adaptive and stiff only",
-        "a number above 0 and below 1",
-        |c: &Config| float(c.dynamics.relative_tolerance)
+        "a number above 0 and below 1"
     ),
     key!(
-        "dynamics.absolute_tolerance",
+        float(dynamics.absolute_tolerance),
         "Error per step, for adaptive and stiff only",
-        "a number above 0",
-        |c: &Config| float(c.dynamics.absolute_tolerance)
+        "a number above 0"
     ),
     key!(
-        "dynamics.rank_policy",
-        "At loss of rank, where adaptive and stiff runs always stop",
-        words(&RankPolicy::ALL.map(RankPolicy::name)),
-        |c: &Config| string(c.dynamics.rank_policy.name())
+        RankPolicy(dynamics.rank_policy),
+        "At loss of rank, where adaptive and stiff runs always stop"
     ),
     key!(
-        "dynamics.rank_cutoff",
+        float(dynamics.rank_cutoff),
         "Cutoff on sigma / sigma_max, the larger of the Jacobian at hand and the first",
-        "a number above 0 and below 1",
-        |c: &Config| float(c.dynamics.rank_cutoff)
+        "a number above 0 and below 1"
     ),
+    key!(DampedSolver(dynamics.solver), "What solves the damped system"),
     key!(
-        "dynamics.solver",
-        "What solves the damped system",
-        words(&DampedSolver::ALL.map(DampedSolver::name)),
-        |c: &Config| { string(c.dynamics.solver.name()) }
-    ),
-    key!(
-        "dynamics.solve_tolerance",
+        float(dynamics.solve_tolerance),
         "Residual of a refined or iterated solve, relative to norm(J^T grad g)",
-        "a number above 0 and below 1",
-        |c: &Config| float(c.dynamics.solve_tolerance)
+        "a number above 0 and below 1"
     ),
     key!(
-        "dynamics.memory_limit",
+        whole(dynamics.memory_limit),
         "MiB for the matrices of a solve: auto iterates without them beyond; a run that needs more than \
          this even so, and more than 4096, is refused",
-        "a whole number, at least 1",
-        |c: &Config| c.dynamics.memory_limit.to_string()
+        "a whole number, at least 1"
     ),
     key!(
-        "dynamics.seed",
+        whole(dynamics.seed),
         "Seed of rows, signs and weights",
-        "a whole number from 0 to 9223372036854775807",
-        |c: &Config| c.dynamics.seed.to_string()
+        "a whole number from 0 to 9223372036854775807"
     ),
     key!(
         "events.ball_radius",
@@ -270,9 +256,7 @@ pub(super) const KEYS: &[Key] = &[
         |c| c.events.ball_radius.map(float),
         "0.5"
     ),
-    key!("events.at_exit", "What happens at that exit", words(AtExit::ALL), |c: &Config| string(
-        c.events.at_exit.word()
-    )),
+    key!(word(events.at_exit), "What happens at that exit", words(AtExit::ALL)),
     key!(
         "events.stationary_fraction",
         "Stop where the Riemannian gradient has fallen to this fraction of its start",
@@ -281,42 +265,36 @@ pub(super) const KEYS: &[Key] = &[
         "1e-6"
     ),
     key!(
-        "events.rank_threshold",
+        float(events.rank_threshold),
         "Rank is lost at or below this sigma_min / sigma_max (1e-6 is 1e-12 on J^T J)",
-        "a number above 0 and below 1",
-        |c: &Config| float(c.events.rank_threshold)
+        "a number above 0 and below 1"
     ),
     key!(
-        "record.every",
+        whole(record.every),
         "Steps from one row of trace.csv to the next",
-        "a whole number, at least 1",
-        |c: &Config| c.record.every.to_string()
+        "a whole number, at least 1"
     ),
     key!(
-        "record.snapshot_every",
+        whole(record.snapshot_every),
         "Steps from one snapshot of the weights to the next, 0 for none",
-        "a whole number, at least 0",
-        |c: &Config| c.record.snapshot_every.to_string()
+        "a whole number, at least 0"
     ),
     key!(
-        "record.held_out_every",
+        whole(record.held_out_every),
         "Steps from one held-out loss to the next, 0 for none",
-        "a whole number, at least 0",
-        |c: &Config| c.record.held_out_every.to_string()
+        "a whole number, at least 0"
     ),
     key!(
-        "record.hessian_every",
+        whole(record.hessian_every),
         "Steps from one pair of extreme eigenvalues of the Riemannian Hessian to the next, 0 for none; \
          none above 512 weights",
-        "a whole number, at least 0",
-        |c: &Config| c.record.hessian_every.to_string()
+        "a whole number, at least 0"
     ),
     key!(
-        "record.checkpoint_every",
+        whole(record.checkpoint_every),
         "Steps from one checkpoint of a long run to the next, 0 for none; integrator and caches start \
          anew at each",
-        "a whole number, at least 0, a multiple of record.every",
-        |c: &Config| c.record.checkpoint_every.to_string()
+        "a whole number, at least 0, a multiple of record.every"
     ),
 ];
 

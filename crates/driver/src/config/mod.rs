@@ -22,6 +22,7 @@ use gaussflow::network::{Architecture, Layer, Scale};
 pub use gaussflow::solvers::DampedSolver;
 pub use gaussflow_data::{Standardize, TargetScale};
 
+pub(crate) use self::choices::choice;
 pub use self::choices::{AtExit, BundledData, Integrator, LayerScale, LossName, Preconditioner};
 pub use self::error::{ConfigError, ConfigProblem, Location};
 pub use self::sweep::{Sweep, SweptKey};

@@ -284,7 +284,7 @@ fn type_problem(text: &str, table: &DeTable<'_>, error: &toml::de::Error) -> Pla
     };
     let whole = find(table, key.path);
     let value = snippet(text, whole.clone());
-    let is_table = value_of(table, key.path).is_some_and(DeValue::is_table);
+    let is_table = lookup(table, key.path).is_some_and(|value| value.get_ref().is_table());
     let problem = if key.path == "dynamics.damping" && is_table {
         ConfigProblem::DampingSchedule { value }
     } else {
@@ -298,10 +298,6 @@ fn lookup<'t, 'i>(table: &'t DeTable<'i>, path: &str) -> Option<&'t toml::Spanne
         None => table.get(path),
         Some((section, key)) => table.get(section)?.get_ref().as_table()?.get(key),
     }
-}
-
-fn value_of<'t, 'i>(table: &'t DeTable<'i>, path: &str) -> Option<&'t DeValue<'i>> {
-    lookup(table, path).map(toml::Spanned::get_ref)
 }
 
 /// Where the value of `path` stands; for a key that is left out, its section.

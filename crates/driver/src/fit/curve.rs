@@ -8,7 +8,7 @@ use super::expression::{ExpressionError, ExpressionModel, Names, listed};
 use super::families::Size;
 use super::picture::Picture;
 use super::problem::{Problem, ProblemError};
-use super::{Fitted, held_out_error, prepare, root_mean_square, settings};
+use super::{Fitted, held_out, prepare, root_mean_square, settings};
 
 /// The model as text, with the names that it may use.
 struct Curve {
@@ -46,7 +46,7 @@ pub(super) fn fit_curve(
         [root_mean_square(&fit.residuals), f64::NAN]
     } else {
         let other = model(&sample.held_out_inputs, &sample.held_out_targets)?;
-        [root_mean_square(&fit.residuals), held_out_error(&other, &fit)?]
+        [root_mean_square(&fit.residuals), root_mean_square(&held_out(&other, &fit)?)]
     };
     let title = format!("{} = {}", data.target_name, curve.text);
     let picture = picture(&title, data, sample, &fit, predictor.or(used));

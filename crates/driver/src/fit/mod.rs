@@ -288,8 +288,7 @@ fn fit_network(
     if !sample.held_out_targets.is_empty() {
         let targets = sample.held_out_targets.clone();
         let other = network::model(&sample.held_out_inputs, d, &point.signs)?;
-        let mut residuals = vec![0.0; other.outputs()];
-        other.value(&fit.parameters, &mut residuals).map_err(FitError::Start)?;
+        let mut residuals = held_out(&other, &fit)?;
         residuals.iter_mut().zip(&targets).for_each(|(r, y)| *r -= y);
         errors[1] = scale * root_mean_square(&residuals);
         shown = (targets, residuals);
@@ -312,9 +311,9 @@ fn root_mean_square(residuals: &[f64]) -> f64 {
     (residuals.iter().map(|r| r * r).sum::<f64>() / residuals.len() as f64).sqrt()
 }
 
-/// The root-mean-square error of the fit on other rows.
-fn held_out_error<M: Residuals>(other: &M, fit: &Fit) -> Result<f64, FittingError> {
+/// The fit's residuals on other rows.
+fn held_out<M: Residuals>(other: &M, fit: &Fit) -> Result<Vec<f64>, FittingError> {
     let mut residuals = vec![0.0; other.outputs()];
     other.value(&fit.parameters, &mut residuals).map_err(FitError::Start)?;
-    Ok(root_mean_square(&residuals))
+    Ok(residuals)
 }

@@ -49,7 +49,7 @@ fn drawn(x: &[f64], y: &[f64]) -> Vec<usize> {
 /// The `kept` points as signs without a line between them: a gap after each.
 fn points(label: &str, x: &[f64], y: &[f64], style: usize, kept: &[usize]) -> Series {
     let spread = |values: &[f64]| kept.iter().flat_map(|&j| [values[j], f64::NAN]).collect();
-    Series { label: label.to_owned(), x: spread(x), y: spread(y), band: None, style }
+    Series::new(label, spread(x), spread(y), style)
 }
 
 /// Data and fitted values against one predictor, or predictions against observations.
@@ -75,14 +75,7 @@ impl Picture {
         let mut order: Vec<usize> = (0..self.x.len()).collect();
         order.sort_by(|&a, &b| self.x[a].total_cmp(&self.x[b]));
         let sorted = |values: &[f64]| order.iter().map(|&j| values[j]).collect::<Vec<f64>>();
-        let x = sorted(&self.x);
-        let curve = Series {
-            label: "fit".to_owned(),
-            x: x.clone(),
-            y: sorted(&self.fitted),
-            band: None,
-            style: 1,
-        };
+        let curve = Series::new("fit", sorted(&self.x), sorted(&self.fitted), 1);
         let residuals: Vec<f64> =
             self.fitted.iter().zip(&self.observed).map(|(f, y)| f - y).collect();
         let chart = |y_label: String, kept: usize, series: Vec<Series>| Chart {
@@ -110,13 +103,8 @@ impl Picture {
             .observed
             .iter()
             .fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), &y| (l.min(y), h.max(y)));
-        let diagonal = Series {
-            label: "prediction = observation".to_owned(),
-            x: vec![low, high],
-            y: vec![low, high],
-            band: None,
-            style: 1,
-        };
+        let ends = vec![low, high];
+        let diagonal = Series::new("prediction = observation", ends.clone(), ends, 1);
         let [(fit, mut chart), rest] = self.charts();
         let kept = drawn(&self.x, &self.fitted);
         chart.series = vec![points("rows", &self.x, &self.fitted, 0, &kept), diagonal];

@@ -188,8 +188,7 @@ impl Needs {
 
     /// Bytes of one item.
     pub fn of_item(&self, item: Item) -> u64 {
-        let position = Item::ALL.iter().position(|other| *other == item);
-        position.map_or(0, |position| self.bytes[position])
+        self.bytes[item as usize]
     }
 
     /// Bytes of everything.
@@ -253,8 +252,8 @@ impl Direct {
     fn within(config: &Config, n: u64, p: u64) -> Self {
         let dynamics = &config.dynamics;
         let limit = mebibytes(dynamics.memory_limit);
-        let bytes = |solver: DampedSolver| kernel_bytes(solver, n, p);
-        let has = |solver| bytes(solver) <= limit;
+        let index = |size: u64| usize::try_from(size).unwrap_or(usize::MAX);
+        let has = |solver: DampedSolver| size(solver.matrix_bytes(index(n), index(p))) <= limit;
         let rho = dynamics.effective_damping();
         let (wide, small) = (p > n, n.min(p));
         let has_dense = has(DampedSolver::HouseholderQr);
@@ -293,12 +292,6 @@ impl Direct {
             if has(dynamics.solver) { (matrices.max(of_named), 0) } else { (matrices, of_named) };
         Self { has_dense, matrices, named }
     }
-}
-
-/// Bytes that the memory limit is compared with, of sizes that may be beyond any machine.
-fn kernel_bytes(solver: DampedSolver, n: u64, p: u64) -> u64 {
-    let index = |size: u64| usize::try_from(size).unwrap_or(usize::MAX);
-    size(solver.matrix_bytes(index(n), index(p)))
 }
 
 /// MiB in bytes.

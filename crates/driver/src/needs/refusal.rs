@@ -143,19 +143,21 @@ fn parts(needs: &Needs, with_matrices: bool) -> String {
     told.join(", ")
 }
 
+/// The needs of `config` after a change.
+fn changed(config: &Config, shape: Shape, change: impl FnOnce(&mut Config)) -> Needs {
+    let mut config = config.clone();
+    change(&mut config);
+    Needs::of(&config, shape)
+}
+
 /// The least `dynamics.memory_limit` that grants the run, if the machine has that much.
 fn enough(config: &Config, shape: Shape, machine: u64) -> Option<usize> {
-    let with = |limit: usize| {
-        let mut changed = config.clone();
-        changed.dynamics.memory_limit = limit;
-        changed
-    };
     // A named kernel within the limit counts among the matrices, not among what cannot be done without.
     let needs = Needs::of(config, shape);
     let least = usize::try_from(needs.least().div_ceil(1 << 20)).ok()?;
     // A limit is written in a signed number of 64 bits.
     let fits = i64::try_from(least).is_ok()
-        && Needs::of(&with(least), shape).total() <= machine
+        && changed(config, shape, |c| c.dynamics.memory_limit = least).total() <= machine
         && needs.least() < u64::MAX;
     fits.then_some(least)
 }
@@ -175,9 +177,7 @@ impl Fault {
     fn limit(config: &Config, shape: Shape, machine: u64) -> Self {
         let limit = config.dynamics.memory_limit;
         let most = largest(1, limit, |limit| {
-            let mut changed = config.clone();
-            changed.dynamics.memory_limit = limit;
-            let needs = Needs::of(&changed, shape);
+            let needs = changed(config, shape, |c| c.dynamics.memory_limit = limit);
             needs.total() <= machine && needs.least() <= machine
         });
         let accepted = match most {
@@ -192,11 +192,8 @@ impl Fault {
         let mut items = Item::ALL.to_vec();
         items.retain(|item| *item != Item::Matrices);
         items.sort_by_key(|item| std::cmp::Reverse(needs.of_item(*item)));
-        let fits = |change: &dyn Fn(&mut Config)| {
-            let mut changed = config.clone();
-            change(&mut changed);
-            Needs::of(&changed, shape).least() <= available
-        };
+        let fits =
+            |change: &dyn Fn(&mut Config)| changed(config, shape, change).least() <= available;
         let found = items.iter().find_map(|item| Self::of_item(*item, config, needs, &fits));
         found.unwrap_or_else(|| Self {
             accepted: "smaller, and other settings with it".to_owned(),

@@ -1,8 +1,9 @@
 //! audit.json as a report reads it: every field may be missing, records gather by statement.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
+
+use crate::config::choice;
+use crate::grouped::grouped;
 
 /// One record of audit.json (DESIGN.md, "Files"): the sides read left <= right + tolerance.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -65,46 +66,26 @@ pub struct Correction {
     pub verdict: String,
 }
 
-/// A verdict, those first that a reader should see first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Verdict {
-    /// left exceeds right + tolerance.
-    Violated,
-    /// left <= right + tolerance.
-    Holds,
-    /// A hypothesis is not met.
-    HypothesesUnmet,
-    /// Measured, nothing to compare with.
-    Reported,
-    /// Says nothing about this run.
-    NotApplicable,
-    /// A word that this version does not know.
-    Unknown,
+choice! {
+    /// A verdict, those first that a reader should see first.
+    #[derive(PartialOrd, Ord)]
+    Verdict {
+        /// left exceeds right + tolerance.
+        Violated = "violated",
+        /// left <= right + tolerance.
+        Holds = "holds",
+        /// A hypothesis is not met.
+        HypothesesUnmet = "hypotheses-unmet",
+        /// Measured, nothing to compare with.
+        Reported = "reported",
+        /// Says nothing about this run.
+        NotApplicable = "not-applicable",
+        /// A word that this version does not know.
+        Unknown = "unknown",
+    }
 }
 
 impl Verdict {
-    /// Every verdict, in the order of reading.
-    pub const ALL: [Self; 6] = [
-        Self::Violated,
-        Self::Holds,
-        Self::HypothesesUnmet,
-        Self::Reported,
-        Self::NotApplicable,
-        Self::Unknown,
-    ];
-
-    /// The word in audit.json.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Violated => "violated",
-            Self::HypothesesUnmet => "hypotheses-unmet",
-            Self::Holds => "holds",
-            Self::Reported => "reported",
-            Self::NotApplicable => "not-applicable",
-            Self::Unknown => "unknown",
-        }
-    }
-
     /// The word as prose.
     pub fn label(self) -> &'static str {
         match self {
@@ -116,7 +97,7 @@ impl Verdict {
 
     /// The verdict that `word` names.
     pub fn of(word: &str) -> Self {
-        Self::ALL.into_iter().find(|verdict| verdict.word() == word).unwrap_or(Self::Unknown)
+        Self::ALL.iter().copied().find(|known| known.word() == word).unwrap_or(Self::Unknown)
     }
 }
 
@@ -143,25 +124,17 @@ impl Statement<'_> {
 
 /// Records by statement, in the order in which the statements first occur.
 pub fn statements(records: &[AuditEntry]) -> Vec<Statement<'_>> {
-    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut statements: Vec<Statement<'_>> = Vec::new();
-    for record in records {
-        let next = statements.len();
-        let place = *places.entry(&record.id).or_insert(next);
-        if place == next {
-            statements.push(Statement { id: &record.id, records: Vec::new() });
-        }
-        statements[place].records.push(record);
-    }
-    for statement in &mut statements {
+    let gathered = grouped(records.iter().map(|record| (record.id.as_str(), record)));
+    let sorted = gathered.into_iter().map(|(id, mut records)| {
         // A ratio of null means that the right side is not positive: as bad as can be.
         let ratio = |record: &AuditEntry| record.worst_ratio.unwrap_or(f64::INFINITY);
-        statement.records.sort_by(|a, b| {
+        records.sort_by(|a, b| {
             let verdicts = Verdict::of(&a.verdict).cmp(&Verdict::of(&b.verdict));
             verdicts.then(ratio(b).total_cmp(&ratio(a)))
         });
-    }
-    statements
+        Statement { id, records }
+    });
+    sorted.collect()
 }
 
 #[cfg(test)]
@@ -191,7 +164,7 @@ mod tests {
     /// The page and audit.md must not count one statement differently.
     #[test]
     fn verdicts_come_in_the_order_of_the_audit_itself() {
-        let ours = Verdict::ALL.map(Verdict::word);
+        let ours: Vec<&str> = Verdict::ALL.iter().map(|verdict| verdict.word()).collect();
         let audits = gaussflow::theory::Verdict::ALL.map(gaussflow::theory::Verdict::name);
         assert_eq!(ours[..audits.len()], audits);
         let records = [record("a", "hypotheses-unmet", Some(9.0)), record("a", "holds", Some(0.5))];

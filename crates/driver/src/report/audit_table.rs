@@ -24,7 +24,7 @@ pub fn section(statements: &[Statement<'_>], pictures: &Pictures<'_>) -> String 
          place, run\"></label>\n<label>Verdict <select data-filter-verdict=\"audit-table\"><option \
          value=\"\">all</option>",
     );
-    for verdict in Verdict::ALL.into_iter().filter(|v| statements.iter().any(|s| s.count(*v) > 0)) {
+    for verdict in Verdict::ALL.iter().filter(|v| statements.iter().any(|s| s.count(**v) > 0)) {
         let _ = write!(text, "<option value=\"{}\">{}</option>", verdict.word(), verdict.label());
     }
     text.push_str(
@@ -52,7 +52,7 @@ fn row(text: &mut String, statement: &Statement<'_>, unfolded: &str, pictures: &
     let verdict = statement.verdict();
     let Some(worst) = statement.records.first() else { return };
     let held: Vec<&str> =
-        Verdict::ALL.into_iter().filter(|v| statement.count(*v) > 0).map(Verdict::word).collect();
+        Verdict::ALL.iter().filter(|v| statement.count(**v) > 0).map(|v| v.word()).collect();
     let _ = write!(
         text,
         "<tr data-verdicts=\"{}\"><td data-label=\"Statement\"><code>{}</code><div>{}</div><details><summary>{} \
@@ -66,7 +66,7 @@ fn row(text: &mut String, statement: &Statement<'_>, unfolded: &str, pictures: &
         escape(&worst.place),
         verdict as u8,
     );
-    for verdict in Verdict::ALL {
+    for &verdict in Verdict::ALL {
         let count = statement.count(verdict);
         if count > 0 {
             let _ = write!(

@@ -22,7 +22,7 @@ pub fn section(claims: &[Claim], statements: &[Statement<'_>], runs: &[Run]) -> 
         let count = format!("{everywhere} of {}", claims.len());
         tile(&mut tiles, class, "#claims", &count, "claims of section 5 hold on every seed");
     }
-    for verdict in Verdict::ALL {
+    for &verdict in Verdict::ALL {
         let decided = statements.iter().filter(|s| s.verdict() == verdict).count();
         let noun = if decided == 1 { "statement" } else { "statements" };
         let label = format!("audited {noun}: {}", verdict.label());

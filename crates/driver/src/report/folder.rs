@@ -128,14 +128,16 @@ impl Reader<'_> {
 
     /// A file that should be there.
     fn required<T: DeserializeOwned>(&mut self, name: &str) -> Option<T> {
-        let path = self.inside(name)?;
-        let read = read_json(&path);
-        self.accept(name, read)
+        self.read(name, read_json)
     }
 
-    /// The value, or one more problem.
-    fn accept<T>(&mut self, name: &str, read: Result<T, RecordError>) -> Option<T> {
-        match read {
+    /// What `read` makes of a file, or one more problem.
+    fn read<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&Path) -> Result<T, RecordError>,
+    ) -> Option<T> {
+        match read(&self.inside(name)?) {
             Ok(value) => Some(value),
             Err(error) => {
                 self.problems.push(format!("{name}: {}", error.reason()));
@@ -191,14 +193,8 @@ impl Reader<'_> {
             return Run { id, path, ..Run::default() };
         }
         let outcome = self.required(&name("outcome.json"));
-        let trace = self.inside(&name("trace.csv")).and_then(|file| {
-            let read = read_trace(&file);
-            self.accept(&name("trace.csv"), read)
-        });
-        let settings = self.inside(&name("config.toml")).and_then(|file| {
-            let read = settings::read(&file);
-            self.accept(&name("config.toml"), read)
-        });
+        let trace = self.read(&name("trace.csv"), read_trace);
+        let settings = self.read(&name("config.toml"), settings::read);
         Run { id, settings, trace: trace.unwrap_or_default(), outcome, path }
     }
 

@@ -1,9 +1,8 @@
 //! Runs that differ in the seed alone form a group: one curve a chart, named by what tells groups apart.
 
-use std::collections::BTreeMap;
-
 use super::folder::Run;
 use super::settings::{Settings, number};
+use crate::grouped::grouped;
 
 /// Runs of one configuration, over seeds.
 #[derive(Debug)]
@@ -34,15 +33,7 @@ const DAMPING: &str = "dynamics.damping";
 /// The groups, in the order of their first runs.
 pub fn groups(runs: &[Run]) -> Vec<Group<'_>> {
     let keys: Vec<(Settings, String)> = runs.iter().map(identity).collect();
-    let mut places: BTreeMap<&(Settings, String), usize> = BTreeMap::new();
-    let mut members: Vec<(&(Settings, String), Vec<&Run>)> = Vec::new();
-    for (run, key) in runs.iter().zip(&keys) {
-        let place = *places.entry(key).or_insert(members.len());
-        if place == members.len() {
-            members.push((key, Vec::new()));
-        }
-        members[place].1.push(run);
-    }
+    let members = grouped(keys.iter().zip(runs));
     let all: Vec<&Settings> = members.iter().map(|(key, _)| &key.0).collect();
     let varying = varying(&all);
     let (mut methods, mut labels) = (Vec::new(), Vec::new());

@@ -23,6 +23,7 @@ use std::path::{Path, PathBuf};
 
 use gaussflow_records::{RecordError, ownership, write_bytes};
 
+pub(crate) use self::claims::tally;
 use self::folder::{Contents, Kind};
 use self::markup::{escape, script_hash};
 use self::pictures::Pictures;

@@ -4,7 +4,7 @@ use gaussflow_figures::{Band, Chart, Reference, Scale, Series};
 use gaussflow_records::TraceRow;
 
 use super::geometry;
-use super::plan::{COLLAPSING, Method, Mode};
+use super::plan::{COLLAPSING, Method};
 use super::results::{Finished, Results};
 
 /// A quantity of the trace and how its axis reads.
@@ -89,7 +89,7 @@ pub(super) fn by_scaling(
 
 /// The curve of one run.
 fn curve(run: &Finished, label: String, read: fn(&TraceRow) -> f64, style: usize) -> Series {
-    Series { label, x: run.column(|row| row.time), y: run.column(read), band: None, style }
+    Series::new(label, run.column(|row| row.time), run.column(read), style)
 }
 
 /// A chart over time with a logarithmic vertical axis.
@@ -112,10 +112,7 @@ fn subtitle(results: &Results) -> String {
         0 | 1 => String::new(),
         seeds => format!("; band: least to greatest of {seeds} seeds"),
     };
-    let horizon = match results.mode {
-        Mode::Full => "",
-        Mode::Quick => "; quick",
-    };
+    let horizon = results.mode.choose("; quick", "");
     format!("California Housing, n = 256, {}; curve: seed 0{band}{horizon}", results.network)
 }
 
@@ -200,7 +197,7 @@ fn held_out(results: &Results) -> Chart {
                 let rows = run.trace.iter().filter_map(|row| Some((row.time, row.held_out_loss?)));
                 let (x, y) = rows.unzip();
                 let label = format!("α = {}, {word}", alpha_name(alpha));
-                chart.series.push(Series { label, x, y, band: None, style });
+                chart.series.push(Series::new(label, x, y, style));
             }
             style += 1;
         }

@@ -60,22 +60,11 @@ pub struct Moved {
 /// tolerances leave two decades above it. The stiff integrator decides by thresholds on Newton's
 /// iteration, where rounding can turn a step: there the bound is what its own tolerance does.
 pub fn tolerance(method: Method, time: f64) -> f64 {
-    let early = time <= 2.0;
     match method {
-        Method::GaussNewton | Method::LevenbergMarquardt => {
-            if early {
-                1e-9
-            } else {
-                1e-7
-            }
-        }
-        Method::GaussNewtonAdaptive => {
-            if early {
-                1e-8
-            } else {
-                1e-6
-            }
-        }
+        Method::GaussNewton | Method::LevenbergMarquardt if time <= 2.0 => 1e-9,
+        Method::GaussNewton | Method::LevenbergMarquardt => 1e-7,
+        Method::GaussNewtonAdaptive if time <= 2.0 => 1e-8,
+        Method::GaussNewtonAdaptive => 1e-6,
         Method::Gradient => 1e-5,
         // Unstable by construction: rounding grows until tanh saturates.
         Method::GradientEuler if time <= 0.05 => 1e-7,

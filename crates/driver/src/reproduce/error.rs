@@ -6,7 +6,7 @@ use gaussflow_figures::FigureError;
 use crate::audit::AuditError;
 use crate::exit_status::{BAD_INPUT, CHECK_FAILED, IO_FAILED};
 use crate::report::ReportError;
-use crate::run::RunError;
+use crate::run::{RunError, fails_as_a_run};
 
 /// A reproduction that did not come to its end, or moved from the committed reference.
 #[derive(Debug, thiserror::Error)]
@@ -36,14 +36,7 @@ pub enum ReproduceError {
     Moved { count: usize, compared: usize },
 }
 
-impl<E> From<E> for ReproduceError
-where
-    RunError: From<E>,
-{
-    fn from(error: E) -> Self {
-        Self::Run(error.into())
-    }
-}
+fails_as_a_run!(ReproduceError);
 
 impl ReproduceError {
     /// The exit status that belongs to it.

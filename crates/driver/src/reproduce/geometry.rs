@@ -100,7 +100,7 @@ pub fn checks(planned: &[Planned], data: &Dataset) -> Result<Chart, RunError> {
                 let label = format!("α = {name}, {word}: {:.2}", check.slope);
                 let y = check.remainders.iter().map(|&r| f64::max(r, f64::MIN_POSITIVE)).collect();
                 let style = 2 * style + which;
-                chart.series.push(Series { label, x: check.steps, y, band: None, style });
+                chart.series.push(Series::new(label, check.steps, y, style));
             }
         }
     }
@@ -134,7 +134,7 @@ fn series(
     read: impl Fn(&TraceRow) -> Option<f64>,
 ) -> Series {
     let (x, y) = run.trace.iter().filter_map(|row| Some((row.time, read(row)?))).unzip();
-    Series { label, x, y, band: None, style }
+    Series::new(label, x, y, style)
 }
 
 /// The loss that a run tends to.

@@ -4,7 +4,7 @@ use gaussflow::theory::audit::experiments::Traced;
 use gaussflow::theory::audit::plan::{Effort, Material, Rows, SeedTraces};
 use gaussflow_data::{DataError, Dataset, Sample, Standardize, TargetScale};
 
-use super::plan::{COLLAPSING, Method, Mode};
+use super::plan::{COLLAPSING, Method};
 use super::results::{Finished, Results};
 
 /// Seeds whose rows are audited at full effort; one at quick.
@@ -16,10 +16,7 @@ const SEEDS: u64 = 3;
 /// [`DataError`] where the data have fewer rows than are audited.
 pub fn material(data: &Dataset, results: &Results) -> Result<Material, DataError> {
     Ok(Material {
-        effort: match results.mode {
-            Mode::Quick => Effort::Quick,
-            Mode::Full => Effort::Full,
-        },
+        effort: results.mode.choose(Effort::Quick, Effort::Full),
         under: rows(data, results, 256)?,
         over: rows(data, results, 64)?,
         traces: traces(results),
@@ -28,10 +25,7 @@ pub fn material(data: &Dataset, results: &Results) -> Result<Material, DataError
 
 /// `samples` rows of the first seeds, scaled as in section 5.
 fn rows(data: &Dataset, results: &Results, samples: usize) -> Result<Vec<Rows>, DataError> {
-    let seeds = match results.mode {
-        Mode::Quick => 1,
-        Mode::Full => SEEDS,
-    };
+    let seeds = results.mode.choose(1, SEEDS);
     (0..seeds)
         .map(|seed| {
             let (features, targets) = (Standardize::Subset, TargetScale::Raw);

@@ -13,36 +13,32 @@ pub enum Mode {
 }
 
 impl Mode {
+    /// What goes with this one of the two.
+    pub(super) fn choose<T>(self, quick: T, full: T) -> T {
+        match self {
+            Self::Quick => quick,
+            Self::Full => full,
+        }
+    }
+
     /// The name in files and on the terminal.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Quick => "quick",
-            Self::Full => "full",
-        }
+        self.choose("quick", "full")
     }
 
     /// The scaling factors alpha.
     pub fn scalings(self) -> &'static [f64] {
-        match self {
-            Self::Quick => &[0.125, 8.0, 256.0],
-            Self::Full => &[0.125, 8.0, 16.0, 256.0],
-        }
+        self.choose(&[0.125, 8.0, 256.0], &[0.125, 8.0, 16.0, 256.0])
     }
 
     /// The last time.
     pub fn horizon(self) -> f64 {
-        match self {
-            Self::Quick => 2.0,
-            Self::Full => 5.0,
-        }
+        self.choose(2.0, 5.0)
     }
 
     /// The number of seeds unless the user names another.
     pub fn seeds(self) -> u64 {
-        match self {
-            Self::Quick => 2,
-            Self::Full => 16,
-        }
+        self.choose(2, 16)
     }
 }
 

@@ -6,6 +6,7 @@ use gaussflow_records::Claim;
 
 use super::plan::Method;
 use super::results::Results;
+use crate::report::tally;
 
 /// The text of summary.md.
 pub fn markdown(results: &Results, claims: &[Claim], figures: &[&str]) -> String {
@@ -23,11 +24,6 @@ pub fn terminal(claims: &[Claim]) -> String {
         let _ = writeln!(text, "  {holding:>2} of {seeds:>2} seeds  {}", claim.id);
     }
     text
-}
-
-/// On how many of how many seeds a claim holds.
-fn tally(claim: &Claim) -> (usize, usize) {
-    (claim.per_seed.iter().filter(|verdict| verdict.holds).count(), claim.per_seed.len())
 }
 
 fn write_summary(

@@ -100,3 +100,18 @@ impl RunError {
         }
     }
 }
+
+/// What a run may fail with becomes the variant `Run` of a command's error.
+macro_rules! fails_as_a_run {
+    ($error:ty) => {
+        impl<E> From<E> for $error
+        where
+            RunError: From<E>,
+        {
+            fn from(error: E) -> Self {
+                Self::Run(error.into())
+            }
+        }
+    };
+}
+pub(crate) use fails_as_a_run;

@@ -100,11 +100,9 @@ impl Recorder<'_> {
             gram_max_eigenvalue: Some(measured.gram_max_eigenvalue),
             kernel_min_eigenvalue: Some(measured.kernel_min_eigenvalue),
             normal_gradient_norm: Some(measured.normal_gradient_norm),
-            riemannian_hessian_min: geometry.riemannian_hessian_min,
-            riemannian_hessian_max: geometry.riemannian_hessian_max,
-            curvature_bound: geometry.curvature_bound,
             damping,
             held_out_loss,
+            ..geometry
         })
     }
 }
@@ -274,32 +272,25 @@ fn outcome(
     features: Option<usize>,
 ) -> Outcome {
     use dynamics::EventKind;
-    let error = match (&ended.stop_reason, &failure) {
-        (_, Some(error)) => Some(error.to_string()),
-        (StopReason::Failed(error), None) => Some(error.to_string()),
-        (StopReason::StepUnderflow, None) => {
-            Some("error control asks for steps below the spacing of the time axis".to_owned())
-        }
-        _ => None,
-    };
-    let (status, stop_reason) = match (&ended.stop_reason, failure) {
+    let failed = |error: String| (Status::Failed, records::StopReason::Failed, Some(error));
+    let stopped = |reason| (Status::Stopped, reason, None);
+    let (status, stop_reason, error) = match (&ended.stop_reason, failure) {
         (_, Some(SolveError::NonFinite { .. } | SolveError::Overflow { .. })) => {
-            (Status::Stopped, records::StopReason::NonFinite)
+            stopped(records::StopReason::NonFinite)
         }
-        (_, Some(_)) | (StopReason::Failed(_) | StopReason::StepUnderflow, None) => {
-            (Status::Failed, records::StopReason::Failed)
+        (_, Some(error)) => failed(error.to_string()),
+        (StopReason::Failed(error), None) => failed(error.to_string()),
+        (StopReason::StepUnderflow, None) => {
+            failed("error control asks for steps below the spacing of the time axis".to_owned())
         }
-        (StopReason::Horizon, None) => (Status::Completed, records::StopReason::Horizon),
-        (StopReason::Event(kind), None) => (
-            Status::Stopped,
-            match kind {
-                EventKind::LeftBall => records::StopReason::LeftBall,
-                EventKind::RankLost => records::StopReason::RankLost,
-                EventKind::NonFinite => records::StopReason::NonFinite,
-                EventKind::Stationary => records::StopReason::Stationary,
-            },
-        ),
-        (_, None) => (Status::Stopped, records::StopReason::Interrupted),
+        (StopReason::Horizon, None) => (Status::Completed, records::StopReason::Horizon, None),
+        (StopReason::Event(kind), None) => stopped(match kind {
+            EventKind::LeftBall => records::StopReason::LeftBall,
+            EventKind::RankLost => records::StopReason::RankLost,
+            EventKind::NonFinite => records::StopReason::NonFinite,
+            EventKind::Stationary => records::StopReason::Stationary,
+        }),
+        (_, None) => stopped(records::StopReason::Interrupted),
     };
     Outcome {
         status,
@@ -310,7 +301,7 @@ fn outcome(
         final_weights: Weights::new(&ended.final_weights, features),
         final_loss: ended.final_loss,
         counters,
-        error: error.filter(|_| status == Status::Failed),
+        error,
         files: BTreeMap::new(),
     }
 }

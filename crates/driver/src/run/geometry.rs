@@ -7,23 +7,13 @@ use gaussflow::dynamics::{Diagnostics, Flow};
 use gaussflow::manifold::{ManifoldPoint, curvature_bound};
 use gaussflow::network::Network;
 use gaussflow::objective::{LipschitzConstants, Loss, Residuals, SecondOrderMap};
+use gaussflow_records::TraceRow;
 
 use super::experiment::Experiment;
 
 /// Parameters p up to which eigenvalues of p x p matrices are computed along a run: each takes about
 /// `10 p^3` operations, half a second at this p.
 pub const LARGEST_HESSIAN: usize = 512;
-
-/// What one row of the trace gets.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct GeometryColumns {
-    /// nu_eff.
-    pub riemannian_hessian_min: Option<f64>,
-    /// mu_eff.
-    pub riemannian_hessian_max: Option<f64>,
-    /// The bound on normal curvatures.
-    pub curvature_bound: Option<f64>,
-}
 
 /// Measures the columns along one run.
 pub struct GeometryRecorder<'e> {
@@ -50,7 +40,7 @@ impl<'e> GeometryRecorder<'e> {
         Self { network: map, jacobian_lipschitz, small, every, computed: 0, failed: 0 }
     }
 
-    /// The columns at `step`, where the flow is; all empty where J has lost rank, by `rank_threshold`
+    /// A row with these columns alone, at `step`, where the flow is; all empty where J has lost rank, by `rank_threshold`
     /// on sigma / sigma_max.
     pub fn measure<M: SecondOrderMap, L: Loss>(
         &mut self,
@@ -58,12 +48,12 @@ impl<'e> GeometryRecorder<'e> {
         flow: &mut Flow<'_, M, L>,
         measured: &Diagnostics,
         rank_threshold: f64,
-    ) -> GeometryColumns {
+    ) -> TraceRow {
         let smallest = measured.gram_min_eigenvalue.sqrt();
         let largest = measured.gram_max_eigenvalue.sqrt();
         // NaN: not computed.
         if smallest.is_nan() || smallest <= rank_threshold * largest {
-            return GeometryColumns::default();
+            return TraceRow::default();
         }
         let objective = flow.objective();
         let lipschitz = if self.jacobian_lipschitz.is_infinite() && self.small {
@@ -73,19 +63,18 @@ impl<'e> GeometryRecorder<'e> {
             self.jacobian_lipschitz
         };
         let bound = curvature_bound(objective.scaling(), lipschitz, smallest);
-        let mut columns =
-            GeometryColumns { curvature_bound: Some(bound), ..GeometryColumns::default() };
+        let mut row = TraceRow { curvature_bound: Some(bound), ..TraceRow::default() };
         if self.every > 0 && step.is_multiple_of(self.every) {
             let extremes = ManifoldPoint::new(objective, flow.linearization_mut())
                 .and_then(|mut point| point.hessian_extremes());
             if let Ok(found) = extremes {
                 self.computed += 1;
-                columns.riemannian_hessian_min = Some(found.smallest.value);
-                columns.riemannian_hessian_max = Some(found.largest.value);
+                row.riemannian_hessian_min = Some(found.smallest.value);
+                row.riemannian_hessian_max = Some(found.largest.value);
             } else {
                 self.failed += 1;
             }
         }
-        columns
+        row
     }
 }

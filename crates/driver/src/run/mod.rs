@@ -13,6 +13,7 @@ mod geometry;
 
 pub use self::checkpoint::{CHECKPOINTS, CheckpointFile, Start, remove_empty_folder};
 pub use self::error::RunError;
+pub(crate) use self::error::fails_as_a_run;
 pub(crate) use self::execute::write_outcome;
 pub use self::execute::{
     INTERRUPT, RunRecord, execute, execute_on, execute_with, failed_outcome, write,

@@ -9,8 +9,9 @@ use std::path::Path;
 use gaussflow_records::{RecordError, TraceRow, cell};
 
 use super::folder::SweepFolder;
-use super::plan::{Plan, PlannedRun};
+use super::plan::Plan;
 use super::summary::{RunSummary, Table};
+use crate::grouped::grouped;
 
 type Column = (&'static str, fn(&TraceRow) -> f64);
 
@@ -46,7 +47,7 @@ pub(super) fn write(path: &Path, plan: &Plan, folder: &SweepFolder) -> Result<()
         header.extend(QUANTILES.iter().map(|(quantile, _)| format!("{column}_{quantile}")));
     }
     table.row(&header)?;
-    for (group, runs) in groups(plan) {
+    for (group, runs) in grouped(plan.runs.iter().map(|run| (run.group.as_str(), run))) {
         // Of one group at a time, and of its traces only what is asked for: a sweep may have many more.
         let mut steps: BTreeMap<u64, Step> = BTreeMap::new();
         for run in runs {
@@ -69,20 +70,6 @@ pub(super) fn write(path: &Path, plan: &Plan, folder: &SweepFolder) -> Result<()
         }
     }
     table.finish()
-}
-
-/// The runs of each group, in the order in which the groups appear.
-fn groups(plan: &Plan) -> Vec<(&str, Vec<&PlannedRun>)> {
-    let mut places = BTreeMap::new();
-    let mut found: Vec<(&str, Vec<&PlannedRun>)> = Vec::new();
-    for run in &plan.runs {
-        let place = *places.entry(run.group.as_str()).or_insert(found.len());
-        if place == found.len() {
-            found.push((&run.group, Vec::new()));
-        }
-        found[place].1.push(run);
-    }
-    found
 }
 
 /// The quantile `q`, from 0 to 1, of sorted values; NaN of none.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::exit_status::{BAD_INPUT, INTERRUPTED, IO_FAILED};
-use crate::run::RunError;
+use crate::run::{RunError, fails_as_a_run};
 use crate::threads::ThreadError;
 
 /// A sweep that is not finished. What is on disk stays there.
@@ -51,14 +51,7 @@ pub enum SweepError {
     Stopped { reason: String, done: usize, all: usize, command: String },
 }
 
-impl<E> From<E> for SweepError
-where
-    RunError: From<E>,
-{
-    fn from(error: E) -> Self {
-        Self::Run(error.into())
-    }
-}
+fails_as_a_run!(SweepError);
 
 impl SweepError {
     /// The exit status that belongs to it.

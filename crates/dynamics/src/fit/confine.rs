@@ -177,13 +177,7 @@ impl<J: JacobianOperator> Iteration<'_, J> {
             here.apply(&held, &mut right);
             right.iter_mut().zip(here.b()).for_each(|(r, b)| *r += b);
             self.factor.factor(&self.scales, &free)?;
-            if self.factor.takes_gradient() {
-                let mut pulled = vec![0.0; self.step.len()];
-                here.jacobian.apply_transposed(&right, &mut pulled);
-                self.factor.project_gradient(&pulled, &self.scales);
-            } else {
-                self.factor.project(&right);
-            }
+            self.project(&right);
             self.scaled_step.resize(free.len(), 0.0);
             self.factor.step(self.damping, &mut self.scaled_step);
             self.step.copy_from_slice(&held);

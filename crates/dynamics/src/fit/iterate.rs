@@ -51,7 +51,7 @@ pub(crate) struct Iteration<'a, J> {
     /// The decrease that the linear model promises for the trial, where the trial is its minimizer.
     pub(crate) promised: Option<f64>,
     pub(crate) counts: FitCounts,
-    history: Vec<StepRecord>,
+    pub(crate) history: Vec<StepRecord>,
     /// Where the last accepted step was below the loss's rounding: cosine and rank before it.
     at_rounding: Option<(f64, usize)>,
 }
@@ -173,11 +173,6 @@ impl<'a, J: JacobianOperator> Iteration<'a, J> {
         Ok(Fit::conclude(self, stop))
     }
 
-    /// The history so far, to be given away with the result.
-    pub(crate) fn take_history(&mut self) -> Vec<StepRecord> {
-        std::mem::take(&mut self.history)
-    }
-
     /// Steps until there is a reason to stop.
     fn iterate(&mut self, observer: FitObserver<'_>) -> Result<FitStop, FitError> {
         // A schedule learns from the steps of this fit alone.
@@ -287,6 +282,17 @@ impl<'a, J: JacobianOperator> Iteration<'a, J> {
         self.factor.factor(&self.scales, &self.free)?;
         self.project_residuals();
         Ok(())
+    }
+
+    /// Projects `right`, in the rows of J, for the factor's next step.
+    pub(crate) fn project(&mut self, right: &[f64]) {
+        if self.factor.takes_gradient() {
+            let mut pulled = vec![0.0; self.step.len()];
+            self.here.jacobian.apply_transposed(right, &mut pulled);
+            self.factor.project_gradient(&pulled, &self.scales);
+        } else {
+            self.factor.project(right);
+        }
     }
 
     /// Makes b the right-hand side of steps.
@@ -405,9 +411,7 @@ impl<'a, J: JacobianOperator> Iteration<'a, J> {
         }
         if cosine > before {
             std::mem::swap(&mut self.here, &mut self.trial);
-            let here = &self.here;
-            self.factor.load(&here.jacobian, here.factors(), self.settings.method)?;
-            self.prepare()?;
+            self.reload()?;
         }
         Ok(true)
     }

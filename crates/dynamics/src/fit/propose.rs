@@ -221,13 +221,7 @@ impl<J: JacobianOperator> Iteration<'_, J> {
         }
         let mut curvature = std::mem::take(&mut self.image);
         self.here.scale_rows(&mut curvature);
-        if self.factor.takes_gradient() {
-            let mut pulled = vec![0.0; self.step.len()];
-            self.here.jacobian.apply_transposed(&curvature, &mut pulled);
-            self.factor.project_gradient(&pulled, &self.scales);
-        } else {
-            self.factor.project(&curvature);
-        }
+        self.project(&curvature);
         self.image = curvature;
         self.factor.step(self.damping, &mut self.scaled_step);
         self.project_residuals();

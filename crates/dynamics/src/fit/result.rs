@@ -98,7 +98,7 @@ impl Fit {
         mut iteration: Iteration<'_, J>,
         stop: FitStop,
     ) -> Self {
-        let history = iteration.take_history();
+        let history = std::mem::take(&mut iteration.history);
         let uncertainty = uncertainty(&mut iteration);
         let problem = iteration.problem;
         let measures = iteration.measures;

@@ -29,6 +29,10 @@ impl Traced {
         self.loss.last().copied().unwrap_or(f64::NAN)
     }
 
+    fn final_deviation(&self) -> f64 {
+        self.deviation.last().copied().unwrap_or(f64::NAN)
+    }
+
     fn smallest_ratio(&self) -> f64 {
         self.rank_ratio.iter().copied().fold(f64::INFINITY, f64::min)
     }
@@ -106,50 +110,44 @@ pub fn stationary(run: &str, traces: &[&Traced]) -> Record {
 
 /// Final loss increases, final deviation decreases with alpha over {8, 16, 256} (traces in that order).
 pub fn bias(run: &str, traces: &[&Traced]) -> Vec<Record> {
-    let row = |text| Statement { id: "experiment/bias", place: "section 5", text };
-    let pairs = |value: fn(&Traced) -> f64| {
-        traces.windows(2).map(move |pair| (pair[0], pair[1], value(pair[0]), value(pair[1])))
+    let judge = |text, sides: fn(&Traced, &Traced) -> [f64; 2]| {
+        let places = traces.windows(2).map(|pair| {
+            let [left, right] = sides(pair[0], pair[1]);
+            let at = format!("alpha = {} against {}", pair[0].scaling, pair[1].scaling);
+            Comparison::new(left, right, 0.0, at)
+        });
+        let row = Statement { id: "experiment/bias", place: "section 5", text };
+        row.judge(run, vec![], places)
     };
-    let last = |t: &Traced| t.deviation.last().copied().unwrap_or(f64::NAN);
-    let between = |a: &Traced, b: &Traced| format!("alpha = {} against {}", a.scaling, b.scaling);
     vec![
-        row("final loss at the smaller alpha <= at the next larger").judge(
-            run,
-            vec![],
-            pairs(Traced::final_loss).map(|(a, b, x, y)| Comparison::new(x, y, 0.0, between(a, b))),
-        ),
-        row("final norm(w_t - w_0) at the larger alpha <= at the next smaller").judge(
-            run,
-            vec![],
-            pairs(last).map(|(a, b, x, y)| Comparison::new(y, x, 0.0, between(a, b))),
+        judge("final loss at the smaller alpha <= at the next larger", |smaller, larger| {
+            [smaller.final_loss(), larger.final_loss()]
+        }),
+        judge(
+            "final norm(w_t - w_0) at the larger alpha <= at the next smaller",
+            |smaller, larger| [larger.final_deviation(), smaller.final_deviation()],
         ),
     ]
 }
 
 /// Gauss-Newton's final loss below gradient flow's; first below twice its own final loss earlier.
 pub fn beats_gradient_flow(run: &str, pairs: &[(&Traced, &Traced)]) -> Vec<Record> {
-    let row = |text| Statement { id: "experiment/beats-gradient-flow", place: "section 5", text };
+    let judge = |text, value: fn(&Traced) -> f64| {
+        let places = pairs.iter().map(|(newton, gradient)| {
+            Comparison::new(value(newton), value(gradient), 0.0, newton.at())
+        });
+        let row = Statement { id: "experiment/beats-gradient-flow", place: "section 5", text };
+        row.judge(run, vec![], places)
+    };
     vec![
-        row("Gauss-Newton's final loss <= gradient flow's").judge(
-            run,
-            vec![],
-            pairs.iter().map(|(newton, gradient)| {
-                Comparison::new(newton.final_loss(), gradient.final_loss(), 0.0, newton.at())
-            }),
+        judge("Gauss-Newton's final loss <= gradient flow's", Traced::final_loss),
+        judge(
+            "Gauss-Newton is below twice its own final loss no later than gradient flow below twice its own",
+            Traced::time_below_twice_final,
+        )
+        .with_note(
+            "Gradient flow (stiff integrator) is faster at the very start, where it removes the few \
+             directions of large kernel eigenvalue; its final loss is higher, and sooner doubled.",
         ),
-        row("Gauss-Newton is below twice its own final loss no later than gradient flow below twice its own")
-            .judge(
-                run,
-                vec![],
-                pairs.iter().map(|(newton, gradient)| {
-                    let (left, right) =
-                        (newton.time_below_twice_final(), gradient.time_below_twice_final());
-                    Comparison::new(left, right, 0.0, newton.at())
-                }),
-            )
-            .with_note(
-                "Gradient flow (stiff integrator) is faster at the very start, where it removes the few \
-                 directions of large kernel eigenvalue; its final loss is higher, and sooner doubled.",
-            ),
     ]
 }

@@ -1,7 +1,10 @@
 //! Section 3 along the flow: dissipation, rates, and whether it stays in the ball of radius r_0.
 
+use gaussflow_objective::Loss;
+
 use crate::network_constants::NetworkConstants;
 use crate::printed::dissipation_rate;
+use crate::problem::Problem;
 use crate::record::{Comparison, Hypothesis, Record, Statement};
 use crate::trajectory::{Sample, Trajectory};
 
@@ -22,7 +25,19 @@ pub struct OverRun<'a> {
     pub minimizer: &'a [f64],
 }
 
-impl OverRun<'_> {
+impl<'a> OverRun<'a> {
+    /// A flow of `problem`, whose `minimizer` the caller keeps.
+    pub fn new(
+        name: &'a str,
+        problem: &Problem,
+        (constants, damping): (&'a NetworkConstants, f64),
+        trajectory: &'a Trajectory,
+        minimizer: &'a [f64],
+    ) -> Self {
+        let minimum = problem.loss.minimum();
+        Self { name, constants, damping, trajectory, minimum, minimizer }
+    }
+
     /// The exponent `2 nu lambda0^2 / (rho + (1-rho) lambda0^2)` of Lemma 1.
     pub fn rate(&self) -> f64 {
         2.0 * self.constants.strong_convexity
@@ -87,6 +102,16 @@ impl OverRun<'_> {
 
 fn time(sample: &Sample) -> String {
     format!("t = {:.4}", sample.time)
+}
+
+/// Lemma 1's rows along a flow.
+pub fn lemma_1(run: &OverRun<'_>, outputs: usize) -> Vec<Record> {
+    vec![
+        energy_dissipation(run),
+        polyak_lojasiewicz(run, outputs, run.constants.strong_convexity),
+        gap_bound(run),
+        output_bound(run),
+    ]
 }
 
 /// (EDI), (5): `dg/dt <= -lambda0^2/(rho + (1-rho) lambda0^2) norm(grad g)^2`, t < T.

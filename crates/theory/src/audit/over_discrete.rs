@@ -52,13 +52,14 @@ impl Iterates<'_> {
                 alpha,
                 c.theorem_2_scaling(self.damping),
             ),
-            Hypothesis::at_most(
-                "|alpha eta / printed - 1|",
-                (self.scaled_step / step - 1.0).abs(),
-                1e-12,
-            ),
+            self.steps_by("|alpha eta / printed - 1|", step),
             self.bounded_gradient(),
         ]
+    }
+
+    /// That alpha eta is `step`, up to rounding.
+    fn steps_by(&self, name: &str, step: f64) -> Hypothesis {
+        Hypothesis::at_most(name, (self.scaled_step / step - 1.0).abs(), 1e-12)
     }
 
     /// norm(grad g) along the iterates against Lip_g of the sublevel set.
@@ -78,11 +79,7 @@ impl Iterates<'_> {
             Hypothesis::above("lambda0", c.lambda0, 0.0),
             Hypothesis::above("rho", self.damping, 0.0),
             Hypothesis::at_least("alpha", alpha, c.repaired_scaling(self.damping)),
-            Hypothesis::at_most(
-                "|alpha eta mu/(1-rho) - 1|",
-                (self.scaled_step / step - 1.0).abs(),
-                1e-12,
-            ),
+            self.steps_by("|alpha eta mu/(1-rho) - 1|", step),
         ]
     }
 
@@ -115,8 +112,7 @@ pub fn bounded_gradient(problem: &Problem, constants: &NetworkConstants, correct
     };
     let n = problem.outputs();
     let loss = &problem.loss;
-    let (mut minimizer, mut gradient) = (vec![0.0; n], vec![0.0; n]);
-    loss.minimizer(&mut minimizer);
+    let (minimizer, mut gradient) = (problem.minimizer(), vec![0.0; n]);
     let claimed = constants.gradient_bound();
     let mut sampler = Sampler::new(5);
     let mut far = Vec::new();
@@ -183,11 +179,7 @@ pub fn theorem_2_consistent(run: &Iterates<'_>) -> Record {
     let assumed = vec![
         Hypothesis::above("lambda0", c.lambda0, 0.0),
         Hypothesis::at_least("alpha", run.trajectory.scaling, least),
-        Hypothesis::at_most(
-            "|alpha eta / consistent - 1|",
-            (run.scaled_step / step - 1.0).abs(),
-            1e-12,
-        ),
+        run.steps_by("|alpha eta / consistent - 1|", step),
     ];
     let modulus = c.consistent_modulus(run.damping);
     row.judge(run.name, assumed, run.contraction(modulus)).with_note(&format!(
@@ -275,8 +267,7 @@ pub fn descent_chain(run: &Iterates<'_>) -> Result<Vec<Record>, TheoryError> {
         (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut linear_corrected = Vec::new();
     let mut rate_corrected = Vec::new();
-    let mut minimizer = vec![0.0; problem.outputs()];
-    problem.loss.minimizer(&mut minimizer);
+    let minimizer = problem.minimizer();
     let factor = 1.0 - step * c.lambda0.powi(2) / run.kappa();
     let with_nu = 1.0 - nu * step * c.lambda0.powi(2) / run.kappa();
     let printed = 0.5 * c.second_bound * (problem.outputs() as f64 / c.hidden as f64).sqrt();
@@ -374,7 +365,7 @@ fn linearization(
 ) -> Result<Change, TheoryError> {
     let n = problem.outputs();
     let (mut value, mut gradient) = (vec![0.0; n], vec![0.0; n]);
-    let mut jacobian = problem.new_jacobian();
+    let mut jacobian = problem.network.new_jacobian();
     problem.network.linearize(&now.weights, &mut value, &mut jacobian)?;
     problem.loss.gradient(&now.output, &mut gradient);
     let step: Vec<f64> = next.weights.iter().zip(&now.weights).map(|(a, b)| a - b).collect();

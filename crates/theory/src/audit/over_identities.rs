@@ -5,7 +5,7 @@ use gaussflow_solvers::faer::Mat;
 use gaussflow_solvers::{DampedSolver, SolveRequest, inner_product, norm, squared_distance};
 
 use crate::TheoryError;
-use crate::local::Local;
+use crate::local::{Local, multiply};
 use crate::problem::Problem;
 use crate::record::{Comparison, Hypothesis, Record, Statement};
 use crate::sampling::Sampler;
@@ -55,14 +55,6 @@ fn solve_positive(a: &Mat<f64>, x: &[f64]) -> Vec<f64> {
         y[j] /= l[(j, j)];
     }
     y
-}
-
-fn multiply(a: &Mat<f64>, x: &[f64]) -> Vec<f64> {
-    let mut out = vec![0.0; a.nrows()];
-    for (k, &x) in x.iter().enumerate() {
-        out.iter_mut().zip(a.col(k).iter()).for_each(|(o, a)| *o += x * a);
-    }
-    out
 }
 
 /// `H_rho^-1 J^T b` by the dual solve.

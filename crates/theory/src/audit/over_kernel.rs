@@ -38,7 +38,10 @@ pub fn ntk_limit(
     seeds: u64,
     limit_factor: f64,
 ) -> Result<(Vec<Record>, Vec<WidthError>), TheoryError> {
-    let row = |text| Statement { id: "over/ntk-limit", place: "section 3", text };
+    let judge = |text, place| {
+        let row = Statement { id: "over/ntk-limit", place: "section 3", text };
+        row.judge(&problem.name, vec![], [place])
+    };
     let (inputs, d) = (problem.input_rows(), problem.network.features());
     let activation = problem.network.last_layer().activation;
     let one_layer = Architecture::one_layer(1, activation);
@@ -80,22 +83,12 @@ pub fn ntk_limit(
     let reach = activation.bounds().first.powi(2)
         * gaussflow_faer::product(x.as_ref(), x.transpose()).norm_l2();
     let bound = reach / units.sqrt() * (0.5 + (0.5 * (1.0 / RISK).ln()).sqrt());
-    let unbiased = row("norm(mean of K_0/m - K)_F <= its bound for independent units").judge(
-        &problem.name,
-        vec![],
-        [Comparison::new(
-            (&mean - &limit).norm_l2(),
-            bound,
-            quadrature * reach,
-            format!("{units} units"),
-        )],
-    );
+    let (off, rounding) = ((&mean - &limit).norm_l2(), quadrature * reach);
+    let place = Comparison::new(off, bound, rounding, format!("{units} units"));
+    let unbiased = judge("norm(mean of K_0/m - K)_F <= its bound for independent units", place);
     let slope = log_slope(&errors);
-    let law = row("|exponent of norm(K_0/m - K)_F over m + 1/2| <= 0.1").judge(
-        &problem.name,
-        vec![],
-        [Comparison::new((slope + 0.5).abs(), 0.1, 0.0, format!("exponent {slope:.4}"))],
-    );
+    let place = Comparison::new((slope + 0.5).abs(), 0.1, 0.0, format!("exponent {slope:.4}"));
+    let law = judge("|exponent of norm(K_0/m - K)_F over m + 1/2| <= 0.1", place);
     let note = format!(
         "The right side is exceeded with probability {RISK:e} at most (McDiarmid). Quadrature of K: \
          estimated error {quadrature:.1e} of sigma_1^2 norm(x_i) norm(x_j). "

@@ -17,9 +17,11 @@ use crate::audit::experiments::Traced;
 use crate::audit::over_kernel::WidthError;
 use crate::audit::under_remarks::ConditionedSlopes;
 use crate::network_constants::Constant;
+use crate::problem::Problem;
 use crate::record::Record;
 
 pub use self::small::{counterexample, counterexample_scaling};
+pub use self::under::at_points;
 
 /// How much is audited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +30,16 @@ pub enum Effort {
     Quick,
     /// Several seeds, dampings and alphas: within a minute on two cores.
     Full,
+}
+
+impl Effort {
+    /// What goes with this one of the two.
+    pub(crate) fn choose<T>(self, quick: T, full: T) -> T {
+        match self {
+            Self::Quick => quick,
+            Self::Full => full,
+        }
+    }
 }
 
 /// Real rows for the audit, scaled, in drawn order.
@@ -41,6 +53,15 @@ pub struct Rows {
     pub targets: Vec<f64>,
     /// d.
     pub features: usize,
+}
+
+impl Rows {
+    /// The regression on them by a network of `hidden` units.
+    fn problem(&self, hidden: usize) -> Result<Problem, TheoryError> {
+        let name = format!("n = {}, m = {hidden}, seed {}", self.targets.len(), self.seed);
+        let inputs = (self.inputs.as_slice(), self.features);
+        Problem::regression(&name, inputs, &self.targets, hidden, self.seed)
+    }
 }
 
 /// The runs of one seed of section 5, alphas ascending, the collapsing one apart.

@@ -6,7 +6,7 @@ use gaussflow_solvers::faer::Mat;
 use gaussflow_solvers::{JacobianOperator, inner_product, norm, squared_distance};
 
 use crate::TheoryError;
-use crate::local::Local;
+use crate::local::{Local, multiply, multiply_transposed};
 use crate::network_constants::NetworkConstants;
 use crate::problem::Problem;
 use crate::record::{Comparison, Record, Statement};
@@ -128,14 +128,9 @@ fn operator_norm_lower(matrix: &Mat<f64>) -> f64 {
     let mut v = vec![1.0 / (columns as f64).sqrt(); columns];
     let mut found = 0.0;
     for _ in 0..30 {
-        let mut image = vec![0.0; matrix.nrows()];
-        for (k, &v) in v.iter().enumerate() {
-            image.iter_mut().zip(matrix.col(k).iter()).for_each(|(o, j)| *o += v * j);
-        }
+        let image = multiply(matrix, &v);
         found = norm(&image);
-        let mut next: Vec<f64> = (0..columns)
-            .map(|k| matrix.col(k).iter().zip(&image).map(|(j, u)| j * u).sum())
-            .collect();
+        let mut next = multiply_transposed(matrix, &image);
         let size = norm(&next);
         if size == 0.0 {
             break;

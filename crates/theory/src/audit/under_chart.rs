@@ -1,7 +1,10 @@
 //! Section 4: alpha f as a chart of M: Theorem 3, Lemma 5, Remark 3 and Lemma 6.
 
-use gaussflow_manifold::OutputManifold;
-use gaussflow_objective::Residuals;
+use std::sync::Arc;
+
+use gaussflow_manifold::{ManifoldPoint, OutputManifold};
+use gaussflow_network::Network;
+use gaussflow_objective::{Loss, Residuals};
 use gaussflow_solvers::{norm, squared_distance};
 
 use crate::TheoryError;
@@ -10,6 +13,26 @@ use crate::corrected::injectivity_modulus;
 use crate::local::Local;
 use crate::record::{Comparison, Hypothesis, Record, Statement};
 use crate::sampling::{Sampler, shifted};
+
+/// The normal part of `(alpha f(there) - alpha f(w))/h` at the point of w, against `bound`.
+fn off_tangent(
+    ball: &Ball<'_>,
+    point: &mut ManifoldPoint<'_, &Network, Arc<dyn Loss>>,
+    there: &[f64],
+    h: f64,
+    bound: f64,
+    at: String,
+) -> Result<Comparison, TheoryError> {
+    let n = ball.problem.outputs();
+    let (mut output, mut off) = (vec![0.0; n], vec![0.0; n]);
+    ball.problem.network.value(there, &mut output)?;
+    let pairs = output.iter().zip(point.output());
+    let chord: Vec<f64> = pairs.map(|(f, o)| (ball.scaling * f - o) / h).collect();
+    point.normal_part(&chord, &mut off)?;
+    let rounding = 2.0 * ball.problem.output_rounding(ball.scaling) / h
+        + 8.0 * n as f64 * f64::EPSILON * norm(&chord);
+    Ok(Comparison::new(norm(&off), bound, rounding, at))
+}
 
 /// Theorem 3: rank J = p on B, and `alpha f(w + h v)` leaves the tangent plane like h^2 at most.
 pub fn manifold_dimension(ball: &Ball<'_>, lipschitz: f64) -> Result<Record, TheoryError> {
@@ -21,30 +44,17 @@ pub fn manifold_dimension(ball: &Ball<'_>, lipschitz: f64) -> Result<Record, The
     let problem = ball.problem;
     let objective = problem.objective(ball.scaling)?;
     let mut manifold = OutputManifold::new(&objective)?;
-    let (n, p) = (problem.outputs(), problem.parameters());
+    let p = problem.parameters();
     let mut sampler = Sampler::new(10);
     let mut places = Vec::new();
     for (k, w) in ball.samples(10).iter().take(3).enumerate() {
         // Where J lacks full rank this is an error, which says so.
         let mut point = manifold.at(w)?;
-        let start = point.output().to_vec();
         let v = sampler.direction(p);
         for h in [1.0, 0.1, 0.01] {
-            let mut output = vec![0.0; n];
-            problem.network.value(&shifted(w, &v, h), &mut output)?;
-            let chord: Vec<f64> =
-                output.iter().zip(&start).map(|(f, o)| ball.scaling * f - o).collect();
-            let mut off = vec![0.0; n];
-            point.normal_part(&chord, &mut off)?;
             let bound = 0.5 * ball.scaling * lipschitz * h * h;
-            let rounding = 2.0 * problem.output_rounding(ball.scaling)
-                + 8.0 * n as f64 * f64::EPSILON * norm(&chord);
-            places.push(Comparison::new(
-                norm(&off),
-                bound,
-                rounding,
-                format!("point {k}, h = {h}"),
-            ));
+            let at = format!("point {k}, h = {h}");
+            places.push(off_tangent(ball, &mut point, &shifted(w, &v, h), 1.0, bound, at)?);
         }
     }
     Ok(row.judge(&ball.name(), ball.assumed(), places).with_note(
@@ -162,35 +172,22 @@ pub fn tangent_space(ball: &Ball<'_>, lipschitz: f64) -> Result<Record, TheoryEr
     let problem = ball.problem;
     let objective = problem.objective(ball.scaling)?;
     let mut manifold = OutputManifold::new(&objective)?;
-    let (n, p) = (problem.outputs(), problem.parameters());
+    let p = problem.parameters();
     let mut sampler = Sampler::new(12);
     let mut places = Vec::new();
     let size = 0.1 * ball.radius();
     for (k, w) in ball.samples(12).iter().take(3).enumerate() {
         let mut point = manifold.at(w)?;
-        let start = point.output().to_vec();
         // gamma(t) = w + size (t v + t^2 u), a curve in B for small t.
         let (v, u) = (sampler.direction(p), sampler.direction(p));
         for h in [1e-1, 1e-2] {
             let there = shifted(&shifted(w, &v, size * h), &u, size * h * h);
-            let mut output = vec![0.0; n];
-            problem.network.value(&there, &mut output)?;
-            let velocity: Vec<f64> =
-                output.iter().zip(&start).map(|(f, o)| (ball.scaling * f - o) / h).collect();
-            let mut off = vec![0.0; n];
-            point.normal_part(&velocity, &mut off)?;
             // norm(gamma(h) - w) <= size h (1 + h); the part of gamma'' on the tangent space drops out,
             // what is left of f's remainder is (L/2) of that square.
             let reach = size * (1.0 + h);
             let bound = 0.5 * ball.scaling * lipschitz * reach * reach * h;
-            let rounding = 2.0 * problem.output_rounding(ball.scaling) / h
-                + 8.0 * n as f64 * f64::EPSILON * norm(&velocity);
-            places.push(Comparison::new(
-                norm(&off),
-                bound,
-                rounding,
-                format!("point {k}, h = {h}"),
-            ));
+            let at = format!("point {k}, h = {h}");
+            places.push(off_tangent(ball, &mut point, &there, h, bound, at)?);
         }
     }
     Ok(row

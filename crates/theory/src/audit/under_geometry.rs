@@ -43,6 +43,16 @@ impl HessianRange {
         let tolerance = 8.0 * c.outputs as f64 * f64::EPSILON * cond * size;
         Ok(Self { smallest, largest, within, tolerance })
     }
+
+    /// Both sides that `sides` makes of what was found, at all points or at those of {g <= g(0)}.
+    fn places(&self, found: &[f64], all: bool, sides: impl Fn(f64) -> [f64; 2]) -> Vec<Comparison> {
+        let points = found.iter().zip(&self.within).enumerate();
+        let chosen = points.filter(|(_, (_, within))| all || **within).map(|(k, (&found, _))| {
+            let [left, right] = sides(found);
+            Comparison::new(left, right, self.tolerance, format!("point {k} of B"))
+        });
+        chosen.collect()
+    }
 }
 
 /// The corrected rate's constants with the proven Gamma = sqrt(2 mu (g(0) - g*)).
@@ -74,18 +84,12 @@ pub fn geodesic_strong_convexity(
         text: "nu <= smallest eigenvalue of the Riemannian Hessian of g at points of M = alpha f(B)",
     };
     let theta = corrected_rate(ball)?.theta(ball.scaling);
-    let against = |bound: f64| {
-        let places = range.smallest.iter().enumerate();
-        places.map(move |(k, &found)| {
-            (k, Comparison::new(bound, found, range.tolerance, format!("point {k} of B")))
-        })
-    };
     Ok(row
-        .judge(&ball.name(), ball.assumed(), against(nu).map(|(_, place)| place))
+        .judge(&ball.name(), ball.assumed(), range.places(&range.smallest, true, |found| [nu, found]))
         .with_corrected(
             "theta = nu - Gamma L/(4 alpha (1-r)^2 lambda0^2) <= smallest eigenvalue, on B within {g <= g(0)}",
             &ball.assumed(),
-            against(theta).filter(|(k, _)| range.within[*k]).map(|(_, place)| place),
+            range.places(&range.smallest, false, |found| [theta, found]),
         )
         .with_note("The proof differentiates P grad g as if P were constant and loses the second fundamental form."))
 }
@@ -102,17 +106,15 @@ pub fn geodesic_smoothness(
         text: "largest eigenvalue of the Riemannian Hessian of g at points of M <= mu",
     };
     let bent = ball.constants.smoothness + corrected_rate(ball)?.curvature_term(ball.scaling);
-    let against = |bound: f64| {
-        let places = range.largest.iter().enumerate();
-        places.map(move |(k, &found)| {
-            (k, Comparison::new(found, bound, range.tolerance, format!("point {k} of B")))
-        })
-    };
-    let judged = row.judge(&ball.name(), ball.assumed(), against(mu).map(|(_, place)| place));
+    let judged = row.judge(
+        &ball.name(),
+        ball.assumed(),
+        range.places(&range.largest, true, |found| [found, mu]),
+    );
     Ok(judged.with_corrected(
         "largest eigenvalue <= mu + Gamma L/(4 alpha (1-r)^2 lambda0^2), on B within {g <= g(0)}",
         &ball.assumed(),
-        against(bent).filter(|(k, _)| range.within[*k]).map(|(_, place)| place),
+        range.places(&range.largest, false, |found| [found, bent]),
     ))
 }
 
@@ -202,7 +204,6 @@ pub fn gradient_bounds(
     optimum: &BestInClass,
     distance: impl Fn(&[f64]) -> Option<(f64, f64)>,
 ) -> Vec<Record> {
-    let row = |place, text| Statement { id: "under/gradient-bounds", place, text };
     let (nu, mu) = (ball.constants.strong_convexity, ball.constants.smoothness);
     let (mut below, mut above, mut slope) = (Vec::new(), Vec::new(), Vec::new());
     for s in trajectory.inside(ball.radius()) {
@@ -228,17 +229,13 @@ pub fn gradient_bounds(
         optimum.distance,
         ball.radius(),
     ));
+    let judge = |place, text, places: Vec<Comparison>| {
+        let row = Statement { id: "under/gradient-bounds", place, text };
+        row.judge(&ball.name(), assumed.clone(), places)
+    };
     vec![
-        row("(20), left", "(nu/2) norm(v_t)^2 <= Delta_t, t < T").judge(
-            &ball.name(),
-            assumed.clone(),
-            below,
-        ),
-        row("(20), right", "Delta_t <= norm(grad_M g)^2/(2 nu), t < T").judge(
-            &ball.name(),
-            assumed.clone(),
-            above,
-        ),
-        row("(21)", "norm(grad_M g) <= mu norm(v_t), t < T").judge(&ball.name(), assumed, slope),
+        judge("(20), left", "(nu/2) norm(v_t)^2 <= Delta_t, t < T", below),
+        judge("(20), right", "Delta_t <= norm(grad_M g)^2/(2 nu), t < T", above),
+        judge("(21)", "norm(grad_M g) <= mu norm(v_t), t < T", slope),
     ]
 }

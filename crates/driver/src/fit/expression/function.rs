@@ -26,77 +26,80 @@ pub(super) enum Function {
     Largest,
 }
 
-/// A function of one argument.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unary {
-    Abs,
-    Acos,
-    Acosh,
-    Asin,
-    Asinh,
-    Atan,
-    Atanh,
-    Cbrt,
-    Cos,
-    Cosh,
-    Erf,
-    Erfc,
-    Exp,
-    Expm1,
-    Ln,
-    Log10,
-    Log1p,
-    Log2,
-    Sin,
-    Sinh,
-    Sqrt,
-    Step,
-    Tan,
-    Tanh,
+macro_rules! unary {
+    ($($name:literal => $function:ident: |$x:ident| $value:expr;)+) => {
+        /// A function of one argument.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(super) enum Unary {
+            $($function),+
+        }
+
+        /// The functions of one argument, each by its name.
+        const UNARY: &[(&str, Unary)] = &[$(($name, Unary::$function)),+];
+
+        impl Unary {
+            /// `f(x)`; over f64 the bits of the plain operation.
+            pub(super) fn at<D: Scalar>(self, x: D) -> D {
+                match self {
+                    $(Self::$function => (|$x: D| $value)(x)),+
+                }
+            }
+        }
+    };
 }
 
-/// Every name of a function.
-const NAMES: [(&str, Function); 29] = [
-    ("abs", Function::One(Unary::Abs)),
-    ("acos", Function::One(Unary::Acos)),
-    ("acosh", Function::One(Unary::Acosh)),
-    ("asin", Function::One(Unary::Asin)),
-    ("asinh", Function::One(Unary::Asinh)),
-    ("atan", Function::One(Unary::Atan)),
+unary! {
+    "abs" => Abs: |x| if x.re() < 0.0 { -x } else { x };
+    "acos" => Acos: |x| x.acos();
+    "acosh" => Acosh: |x| x.acosh();
+    "asin" => Asin: |x| x.asin();
+    "asinh" => Asinh: |x| x.asinh();
+    "atan" => Atan: |x| x.atan();
+    "atanh" => Atanh: |x| x.atanh();
+    "cbrt" => Cbrt: |x| x.cbrt();
+    "cos" => Cos: |x| x.cos();
+    "cosh" => Cosh: |x| x.cosh();
+    "erf" => Erf: |x| expand(x, libm::erf(x.re()), gauss(x.re()));
+    "erfc" => Erfc: |x| expand(x, libm::erfc(x.re()), -gauss(x.re()));
+    "exp" => Exp: |x| x.exp();
+    "expm1" => Expm1: |x| x.exp_m1();
+    "ln" => Ln: |x| x.ln();
+    "log10" => Log10: |x| x.log10();
+    "log1p" => Log1p: |x| x.ln_1p();
+    "log2" => Log2: |x| x.log2();
+    "sin" => Sin: |x| x.sin();
+    "sinh" => Sinh: |x| x.sinh();
+    "sqrt" => Sqrt: |x| x.sqrt();
+    "step" => Step: |x| if x.re().is_nan() { x } else { D::from(if x.re() >= 0.0 { 1.0 } else { 0.0 }) };
+    "tan" => Tan: |x| x.tan();
+    "tanh" => Tanh: |x| x.tanh();
+}
+
+/// The names that [`UNARY`] has not.
+const OTHERS: [(&str, Function); 5] = [
     ("atan2", Function::Angle),
-    ("atanh", Function::One(Unary::Atanh)),
-    ("cbrt", Function::One(Unary::Cbrt)),
-    ("cos", Function::One(Unary::Cos)),
-    ("cosh", Function::One(Unary::Cosh)),
-    ("erf", Function::One(Unary::Erf)),
-    ("erfc", Function::One(Unary::Erfc)),
-    ("exp", Function::One(Unary::Exp)),
-    ("expm1", Function::One(Unary::Expm1)),
-    ("ln", Function::One(Unary::Ln)),
     ("log", Function::One(Unary::Ln)),
-    ("log10", Function::One(Unary::Log10)),
-    ("log1p", Function::One(Unary::Log1p)),
-    ("log2", Function::One(Unary::Log2)),
     ("max", Function::Largest),
     ("min", Function::Least),
     ("pow", Function::Power),
-    ("sin", Function::One(Unary::Sin)),
-    ("sinh", Function::One(Unary::Sinh)),
-    ("sqrt", Function::One(Unary::Sqrt)),
-    ("step", Function::One(Unary::Step)),
-    ("tan", Function::One(Unary::Tan)),
-    ("tanh", Function::One(Unary::Tanh)),
 ];
+
+/// Every name of a function.
+fn names() -> impl Iterator<Item = (&'static str, Function)> {
+    UNARY.iter().map(|&(name, function)| (name, Function::One(function))).chain(OTHERS)
+}
 
 impl Function {
     /// The function called `name`, and the name.
     pub(super) fn named(name: &str) -> Option<(&'static str, Self)> {
-        NAMES.iter().find(|(known, _)| *known == name).copied()
+        names().find(|(known, _)| *known == name)
     }
 
     /// Every name, for messages.
     pub(super) fn list() -> String {
-        NAMES.map(|(name, _)| name).join(", ")
+        let mut names: Vec<&str> = names().map(|(name, _)| name).collect();
+        names.sort_unstable();
+        names.join(", ")
     }
 
     /// Fewest and most arguments, and both in words.
@@ -110,38 +113,6 @@ impl Function {
 }
 
 impl Unary {
-    /// `f(x)`; over f64 the bits of the plain operation.
-    pub(super) fn at<D: Scalar>(self, x: D) -> D {
-        match self {
-            Self::Abs if x.re() < 0.0 => -x,
-            Self::Abs => x,
-            Self::Acos => x.acos(),
-            Self::Acosh => x.acosh(),
-            Self::Asin => x.asin(),
-            Self::Asinh => x.asinh(),
-            Self::Atan => x.atan(),
-            Self::Atanh => x.atanh(),
-            Self::Cbrt => x.cbrt(),
-            Self::Cos => x.cos(),
-            Self::Cosh => x.cosh(),
-            Self::Erf => expand(x, libm::erf(x.re()), gauss(x.re())),
-            Self::Erfc => expand(x, libm::erfc(x.re()), -gauss(x.re())),
-            Self::Exp => x.exp(),
-            Self::Expm1 => x.exp_m1(),
-            Self::Ln => x.ln(),
-            Self::Log10 => x.log10(),
-            Self::Log1p => x.ln_1p(),
-            Self::Log2 => x.log2(),
-            Self::Sin => x.sin(),
-            Self::Sinh => x.sinh(),
-            Self::Sqrt => x.sqrt(),
-            Self::Step if x.re().is_nan() => x,
-            Self::Step => D::from(if x.re() >= 0.0 { 1.0 } else { 0.0 }),
-            Self::Tan => x.tan(),
-            Self::Tanh => x.tanh(),
-        }
-    }
-
     /// `f'(x)` where `f(x) = y`.
     pub(super) fn slope(self, x: f64, y: f64) -> f64 {
         match self {

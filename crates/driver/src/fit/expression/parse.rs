@@ -110,9 +110,9 @@ impl Parser<'_> {
     /// Takes a word where an operand begins; says whether one is still wanted.
     fn operand(&mut self, token: &Token) -> Result<bool, ExpressionError> {
         match &token.word {
-            Word::Number(value) => self.leaf(Node::Constant(*value)),
+            Word::Number(value) => self.put(Node::Constant(*value)),
             Word::Column(name) => match self.values.get(name.as_str()) {
-                Some(&node @ Node::Column(_)) => self.leaf(node),
+                Some(&node @ Node::Column(_)) => self.put(node),
                 _ => return Err(self.unknown(token.at, name)),
             },
             Word::Open => {
@@ -157,7 +157,7 @@ impl Parser<'_> {
             }
             return Err(self.unknown(token.at, name));
         };
-        self.leaf(node);
+        self.put(node);
         Ok(false)
     }
 
@@ -210,8 +210,7 @@ impl Parser<'_> {
                 Pending::Minus if SIGN < least => return None,
                 Pending::Minus => {
                     let x = self.operands.pop()?;
-                    let node = self.tape.negate(x);
-                    self.operands.push(node);
+                    self.put(Node::Negate(x));
                 }
                 Pending::Operator(operator) if tightness(*operator) < least => return None,
                 Pending::Operator(operator) => {
@@ -244,8 +243,7 @@ impl Parser<'_> {
         let operator = match function {
             Function::One(function) => {
                 if let Some(x) = self.operands.pop() {
-                    let node = self.tape.unary(function, x);
-                    self.operands.push(node);
+                    self.put(Node::Unary(function, x));
                 }
                 return Ok(());
             }
@@ -261,8 +259,8 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn leaf(&mut self, node: Node) {
-        let node = self.tape.push(node);
+    fn put(&mut self, node: Node) {
+        let node = self.tape.fold(node);
         self.operands.push(node);
     }
 

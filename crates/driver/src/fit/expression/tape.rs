@@ -60,20 +60,12 @@ pub(super) struct Tape {
 
 impl Tape {
     /// Appends an entry and returns its place.
-    pub(super) fn push(&mut self, node: Node) -> usize {
+    fn push(&mut self, node: Node) -> usize {
         let varies = matches!(node, Node::Column(_))
             || node.operands().into_iter().flatten().any(|operand| self.varies[operand]);
         self.nodes.push(node);
         self.varies.push(varies);
         self.nodes.len() - 1
-    }
-
-    pub(super) fn negate(&mut self, x: usize) -> usize {
-        self.fold(Node::Negate(x))
-    }
-
-    pub(super) fn unary(&mut self, function: Unary, x: usize) -> usize {
-        self.fold(Node::Unary(function, x))
     }
 
     pub(super) fn binary(&mut self, operator: Binary, x: usize, y: usize) -> usize {
@@ -88,8 +80,8 @@ impl Tape {
         self.fold(Node::Binary(operator, x, y))
     }
 
-    /// Appends an operation, or its value where all operands are constants.
-    fn fold(&mut self, node: Node) -> usize {
+    /// Appends an operation, or its value where all operands are constants; leaves are appended as they are.
+    pub(super) fn fold(&mut self, node: Node) -> usize {
         let constant = |x: usize| match self.nodes[x] {
             Node::Constant(value) => Some(value),
             _ => None,

@@ -38,10 +38,7 @@ pub(super) fn conditioned(condition: f64) -> Result<Problem, TheoryError> {
 
 /// The sweep.
 pub fn sweep(effort: Effort) -> Result<Findings, TheoryError> {
-    let conditions: &[f64] = match effort {
-        Effort::Quick => &[1e1, 1e6],
-        Effort::Full => &[1e1, 1e2, 1e4, 1e6],
-    };
+    let conditions: &[f64] = effort.choose(&[1e1, 1e6], &[1e1, 1e2, 1e4, 1e6]);
     let mut found = Findings::default();
     for &condition in conditions {
         let problem = conditioned(condition)?;

@@ -1,7 +1,6 @@
 //! Section 3's runs: n = 64 real rows, m = 256, Levenberg-Marquardt flows and Theorem 2's iteration.
 
 use gaussflow_dynamics::Preconditioner;
-use gaussflow_objective::Loss;
 
 use crate::TheoryError;
 use crate::audit::over_continuous::{self as flow, OverRun};
@@ -19,22 +18,10 @@ use crate::trajectory::{FlowPlan, Stepper, Trajectory};
 /// Width of the overparameterized networks.
 const HIDDEN: usize = 256;
 
-fn problem(rows: &Rows) -> Result<Problem, TheoryError> {
-    let n = rows.targets.len();
-    let name = format!("n = {n}, m = {HIDDEN}, seed {}", rows.seed);
-    Problem::regression(&name, (&rows.inputs, rows.features), &rows.targets, HIDDEN, rows.seed)
-}
-
-fn dampings(effort: Effort) -> &'static [f64] {
-    match effort {
-        Effort::Quick => &[0.1],
-        Effort::Full => &[0.01, 0.1, 0.5],
-    }
-}
-
 /// Identities at w_0, and the flows at the printed and the corrected alpha.
 pub fn continuous(rows: &Rows, effort: Effort) -> Result<Findings, TheoryError> {
-    let problem = problem(rows)?;
+    let problem = rows.problem(HIDDEN)?;
+    let minimizer = problem.minimizer();
     let start = Local::measure(&problem, 1.0, &problem.initial)?;
     let constants = NetworkConstants::at_start(&problem, &start);
     let mut found = Findings::default();
@@ -46,7 +33,8 @@ pub fn continuous(rows: &Rows, effort: Effort) -> Result<Findings, TheoryError> 
     records.push(kernel::assumption_1(&problem, &constants));
     records.push(kernel::kernel_stays(&problem, &constants, 4)?);
     records.push(discrete::bounded_gradient(&problem, &constants, constants.gradient_bound()));
-    for &damping in dampings(effort) {
+    let dampings: &[f64] = effort.choose(&[0.1], &[0.01, 0.1, 0.5]);
+    for &damping in dampings {
         let ratio = damping / (1.0 - damping);
         let mut named = problem.clone();
         named.name = format!("{}, rho = {damping}", problem.name);
@@ -61,14 +49,15 @@ pub fn continuous(rows: &Rows, effort: Effort) -> Result<Findings, TheoryError> 
         for (scaling, which) in [(corrected, "corrected alpha"), (printed, "alpha of (12)")] {
             let name = format!("{}, {which} = {scaling:.4e}", named.name);
             let trajectory = levenberg_marquardt(&problem, &constants, damping, scaling)?;
-            let run = over_run(&name, &problem, &constants, damping, &trajectory);
+            let at = (&constants, damping);
+            let run = OverRun::new(&name, &problem, at, &trajectory, &minimizer);
             let stays = if pairs.is_empty() {
-                records.extend(lemma_1(&run.borrow(), &problem));
-                flow::never_exits_corrected(&run.borrow())
+                records.extend(flow::lemma_1(&run, problem.outputs()));
+                flow::never_exits_corrected(&run)
             } else {
-                flow::never_exits(&run.borrow())
+                flow::never_exits(&run)
             };
-            pairs.push((stays, flow::theorem_1(&run.borrow())));
+            pairs.push((stays, flow::theorem_1(&run)));
             let radius = constants.kernel_radius();
             let times = trajectory.samples.iter().map(|s| s.time).collect();
             let share = trajectory.samples.iter().map(|s| s.deviation / radius).collect();
@@ -89,27 +78,18 @@ pub(super) fn damping_equals_lambda(
     problem: &Problem,
     constants: &NetworkConstants,
 ) -> Result<Record, TheoryError> {
-    let square = constants.lambda0.powi(2);
+    let (square, minimizer) = (constants.lambda0.powi(2), problem.minimizer());
     let judge = |damping: f64, row: fn(&OverRun<'_>) -> Record| {
         // rho = lambda0^2 above 1 is no damping: the flow at the admissible one stands in, unmet.
         let used = if damping < 1.0 { damping } else { square / (1.0 + square) };
         let scaling = constants.never_exits_scaling().max(constants.theorem_1_scaling(used));
         let trajectory = levenberg_marquardt(problem, constants, used, scaling)?;
         let name = format!("{}, rho = {used:.4}, alpha = {scaling:.4e}", problem.name);
-        Ok::<_, TheoryError>(row(&over_run(&name, problem, constants, used, &trajectory).borrow()))
+        let run = OverRun::new(&name, problem, (constants, used), &trajectory, &minimizer);
+        Ok::<_, TheoryError>(row(&run))
     };
     let corrected = judge(square / (1.0 + square), flow::admissible_damping)?;
     Ok(judge(square, flow::damping_equals_lambda)?.corrected_by(corrected))
-}
-
-/// Lemma 1's rows along a flow.
-pub(super) fn lemma_1(run: &OverRun<'_>, problem: &Problem) -> Vec<Record> {
-    vec![
-        flow::energy_dissipation(run),
-        flow::polyak_lojasiewicz(run, problem.outputs(), run.constants.strong_convexity),
-        flow::gap_bound(run),
-        flow::output_bound(run),
-    ]
 }
 
 /// A Levenberg-Marquardt flow until the bound of (2) has fallen to 1e-6, at most t = 6.
@@ -133,51 +113,13 @@ pub(super) fn levenberg_marquardt(
     Trajectory::integrate(problem, &plan)
 }
 
-/// A run that owns its minimizer.
-pub(super) struct Owned<'a> {
-    name: &'a str,
-    constants: &'a NetworkConstants,
-    damping: f64,
-    trajectory: &'a Trajectory,
-    minimum: f64,
-    minimizer: Vec<f64>,
-}
-
-impl Owned<'_> {
-    pub(super) fn borrow(&self) -> OverRun<'_> {
-        OverRun {
-            name: self.name,
-            constants: self.constants,
-            damping: self.damping,
-            trajectory: self.trajectory,
-            minimum: self.minimum,
-            minimizer: &self.minimizer,
-        }
-    }
-}
-
-pub(super) fn over_run<'a>(
-    name: &'a str,
-    problem: &Problem,
-    constants: &'a NetworkConstants,
-    damping: f64,
-    trajectory: &'a Trajectory,
-) -> Owned<'a> {
-    let mut minimizer = vec![0.0; problem.outputs()];
-    problem.loss.minimizer(&mut minimizer);
-    let minimum = problem.loss.minimum();
-    Owned { name, constants, damping, trajectory, minimum, minimizer }
-}
-
 /// Theorem 2 as printed, consistent, and repaired.
 pub fn discrete(rows: &Rows, effort: Effort) -> Result<Findings, TheoryError> {
-    let problem = problem(rows)?;
+    let problem = rows.problem(HIDDEN)?;
     let constants = NetworkConstants::measure(&problem)?;
     let mut records = Vec::new();
-    let (dampings, steps): (&[f64], usize) = match effort {
-        Effort::Quick => (&[1e-3], 300),
-        Effort::Full => (&[1e-3, 0.1, 0.5], 1000),
-    };
+    let (dampings, steps): (&[f64], usize) =
+        effort.choose((&[1e-3], 300), (&[1e-3, 0.1, 0.5], 1000));
     for &damping in dampings {
         let preconditioner = Preconditioner::LevenbergMarquardt { damping };
         let iterate = |scaling: f64, step: f64, steps| {
@@ -237,10 +179,8 @@ pub fn widths(rows: &Rows, effort: Effort) -> Result<Findings, TheoryError> {
     let name = format!("{n} rows, seed {}", rows.seed);
     let targets = &rows.targets[..n];
     let problem = Problem::regression(&name, (inputs, rows.features), targets, 16, rows.seed)?;
-    let (widths, seeds): (&[usize], u64) = match effort {
-        Effort::Quick => (&[64, 256, 1024], 8),
-        Effort::Full => (&[64, 256, 1024, 4096, 16384], 16),
-    };
+    let (widths, seeds): (&[usize], u64) =
+        effort.choose((&[64, 256, 1024], 8), (&[64, 256, 1024, 4096, 16384], 16));
     let (records, widths) = kernel::ntk_limit(&problem, widths, seeds, 1.0)?;
     Ok(Findings { records, widths, ..Findings::default() })
 }

@@ -7,9 +7,9 @@ use gaussflow_network::{Activation, ActivationFunction, InitialPoint, Initializa
 use gaussflow_objective::{LogCosh, Loss, Squared, WeightedSquares};
 
 use crate::TheoryError;
-use crate::audit::over_continuous as flow;
+use crate::audit::over_continuous::{self as flow, OverRun};
 use crate::audit::over_discrete::{self as discrete, Iterates};
-use crate::audit::plan::over::{damping_equals_lambda, lemma_1, levenberg_marquardt, over_run};
+use crate::audit::plan::over::{damping_equals_lambda, levenberg_marquardt};
 use crate::audit::plan::under::{gauss_newton, theorem_5 as theorem_5_rows};
 use crate::audit::plan::{Curves, Findings};
 use crate::audit::under_flow::{self, UnderRun};
@@ -165,9 +165,10 @@ pub fn dampings() -> Result<Findings, TheoryError> {
     records.push(kernel::squared_inverse_bound(&problem, &start, &constants, damping, 1.0));
     let name = format!("{}, rho = 1, alpha = {corrected:.4e}", problem.name);
     let trajectory = levenberg_marquardt(&problem, &constants, 1.0, corrected)?;
-    let run = over_run(&name, &problem, &constants, 1.0, &trajectory);
-    records.extend(lemma_1(&run.borrow(), &problem));
-    records.push(flow::gradient_flow_rate(&run.borrow()));
+    let minimizer = problem.minimizer();
+    let run = OverRun::new(&name, &problem, (&constants, 1.0), &trajectory, &minimizer);
+    records.extend(flow::lemma_1(&run, problem.outputs()));
+    records.push(flow::gradient_flow_rate(&run));
     Ok(found)
 }
 
@@ -227,8 +228,9 @@ pub fn losses() -> Result<Findings, TheoryError> {
         let flow_scaling = constants.never_exits_scaling();
         let trajectory = levenberg_marquardt(&problem, &constants, 0.1, flow_scaling)?;
         let label = format!("{}, rho = 0.1", problem.name);
-        let run = over_run(&label, &problem, &constants, 0.1, &trajectory);
-        records.extend(lemma_1(&run.borrow(), &problem));
+        let minimizer = problem.minimizer();
+        let run = OverRun::new(&label, &problem, (&constants, 0.1), &trajectory, &minimizer);
+        records.extend(flow::lemma_1(&run, problem.outputs()));
     }
     Ok(found)
 }

@@ -26,11 +26,6 @@ const FRACTION: f64 = 0.5;
 /// The paper's alphas but for the collapsing one.
 const SCALINGS: [f64; 3] = [8.0, 16.0, 256.0];
 
-fn problem(rows: &Rows) -> Result<Problem, TheoryError> {
-    let name = format!("n = {}, m = {HIDDEN}, seed {}", rows.targets.len(), rows.seed);
-    Problem::regression(&name, (&rows.inputs, rows.features), &rows.targets, HIDDEN, rows.seed)
-}
-
 /// The Gauss-Newton flow.
 pub(super) fn gauss_newton(
     problem: &Problem,
@@ -43,9 +38,27 @@ pub(super) fn gauss_newton(
     Trajectory::integrate(problem, &plan)
 }
 
+/// The chart and its tangent spaces at points of B.
+pub fn at_points(ball: &Ball<'_>) -> Result<Vec<Record>, TheoryError> {
+    let lipschitz = ball.constants.jacobian_lipschitz;
+    let mut records = vec![
+        immersion::assumption_2(ball),
+        immersion::gram_stays(ball)?,
+        immersion::projection(ball)?,
+        immersion::output_flow(ball, 1.0)?,
+        immersion::energy_dissipation(ball, 1.0)?,
+        immersion::kernel_singular(ball, ball.problem.parameters())?,
+        chart::manifold_dimension(ball, lipschitz)?,
+        chart::injective(ball, 1.0)?,
+        chart::tangent_space(ball, lipschitz)?,
+    ];
+    records.extend(immersion::riemannian_gradient(ball)?);
+    Ok(records)
+}
+
 /// Statements at points of B, and the remarks on initialization.
 pub fn ball(rows: &Rows) -> Result<Findings, TheoryError> {
-    let problem = problem(rows)?;
+    let problem = rows.problem(HIDDEN)?;
     let constants = NetworkConstants::measure(&problem)?;
     let mut found = Findings::default();
     found.constants.push((problem.name.clone(), constants.table(0.0, FRACTION)));
@@ -61,16 +74,7 @@ pub fn ball(rows: &Rows) -> Result<Findings, TheoryError> {
     records.push(setting::nullified(&problem)?);
     records.push(setting::jacobian_lipschitz(&problem, &constants, constants.jacobian_lipschitz)?);
     records.push(setting::lipschitz_f(&problem, &constants, constants.lipschitz_printed)?);
-    records.push(immersion::assumption_2(&eight));
-    records.push(immersion::gram_stays(&eight)?);
-    records.push(immersion::projection(&eight)?);
-    records.push(immersion::output_flow(&eight, 1.0)?);
-    records.push(immersion::energy_dissipation(&eight, 1.0)?);
-    records.push(immersion::kernel_singular(&eight, problem.parameters())?);
-    records.push(chart::manifold_dimension(&eight, constants.jacobian_lipschitz)?);
-    records.push(chart::injective(&eight, 1.0)?);
-    records.push(chart::tangent_space(&eight, constants.jacobian_lipschitz)?);
-    records.extend(immersion::riemannian_gradient(&eight)?);
+    records.extend(at_points(&eight)?);
     for scaling in SCALINGS {
         let ball = Ball { points: 1, ..ball(scaling) };
         let range = HessianRange::measure(&ball)?;
@@ -100,14 +104,11 @@ pub fn ball(rows: &Rows) -> Result<Findings, TheoryError> {
 
 /// The flow at the paper's alphas, at Theorem 5's printed alpha, and at the corrected one.
 pub fn flows(rows: &Rows, effort: Effort) -> Result<Findings, TheoryError> {
-    let problem = problem(rows)?;
+    let problem = rows.problem(HIDDEN)?;
     let constants = NetworkConstants::measure(&problem)?;
     let mut records = Vec::new();
     let (mut best, mut limits) = (Vec::new(), Vec::new());
-    let small: &[f64] = match effort {
-        Effort::Quick => &SCALINGS[2..],
-        Effort::Full => &SCALINGS,
-    };
+    let small: &[f64] = effort.choose(&SCALINGS[2..], &SCALINGS);
     for &scaling in small {
         let trajectory = gauss_newton(&problem, scaling, 5.0, 100)?;
         let optimum = BestInClass::polish(&problem, scaling, &trajectory.last().weights).ok();
