@@ -132,6 +132,7 @@ struct FitArguments {
 }
 
 #[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 struct ReproduceArguments {
     /// The folder to write: new, empty, or written by an earlier call with the same runs.
     /// [default: out/reproduction]

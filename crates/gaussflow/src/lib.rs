@@ -7,6 +7,7 @@
 //! | describe a model f(w) by a closure | [`ResidualFn`], with derivatives by [`FiniteDifferences`] or [`SparseDifferences`] |
 //! | give its Jacobian yourself | implement [`SmoothMap`] and try [`check_jacobian`]; [`JacobianDifferences`] adds second derivatives |
 //! | take a network with one hidden layer | [`InitialPoint::draw`], then [`Network::from_initial_point`] |
+//! | take a deep network | an [`Architecture`] of [`Layer`]s, [`InitialPoint::draw_for`], [`Network::with_architecture`] |
 //! | follow a flow of the loss g(alpha f(w)) | [`Objective`], [`Settings`], [`simulate`]; a [`Trace`] records it |
 //! | fit a model to observations | [`LeastSquares::with_observations`], then [`LeastSquares::fit`] |
 //! | know the spectrum of `J J^T` or `J^T J` | [`Linearization::kernel_spectrum`], [`Linearization::gram_spectrum`] |
@@ -54,8 +55,11 @@ pub mod prelude {
         SlopeCheck, SmoothMap, SparseDifferences, check_jacobian, check_second_derivative,
     };
 
-    /// A network with one hidden layer, and where it starts.
-    pub use gaussflow_network::{Activation, InitialPoint, Initialization, Network};
+    /// A network, what it is made of, and where it starts.
+    pub use gaussflow_network::{
+        Activation, Architecture, InitialPoint, Initialization, Layer, Network, OutputWeights,
+        Scale,
+    };
 
     /// A loss of the outputs, and the objective that it makes with a map.
     pub use gaussflow_objective::{LogCosh, Loss, Objective, Squared, WeightedSquares};

@@ -93,17 +93,11 @@ impl<'a, A: ActivationFunction> Reach<'a, A> {
         let weights: Vec<[f64; 3]> = weights.collect();
         let depth = network.layers().len();
         let (mut deltas, mut outward) = (vec![0.0; depth], vec![0.0; depth]);
-        let (mut by_output, mut largest) = match network.places().get(depth) {
-            // Trained c.
-            Some(place) => {
-                let entries = place.of(center).iter().fold(0.0, |most: f64, c| most.max(c.abs()));
-                (norm(place.of(center)) + radius, entries + radius)
-            }
-            None => {
-                let c = network.signs();
-                (norm(c), c.iter().fold(0.0, |most: f64, c| most.max(c.abs())))
-            }
-        };
+        let trained = network.places().get(depth).map(|place| place.of(center));
+        let c = trained.unwrap_or(network.signs());
+        let further = if trained.is_some() { radius } else { 0.0 };
+        let mut by_output = norm(c) + further;
+        let mut largest = c.iter().fold(0.0, |most: f64, c| most.max(c.abs())) + further;
         for (l, layer) in network.layers().iter().enumerate().rev() {
             let slope = layer.scale.factor(layer.width) * layer.activation.bounds().first;
             (deltas[l], outward[l]) = (slope * by_output, largest);

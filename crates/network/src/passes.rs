@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use gaussflow_solvers::{RowBlocks, rows_times, rows_times_transposed};
+use gaussflow_solvers::{KroneckerPiece, RowBlocks, rows_times, rows_times_transposed};
 
 use crate::activation::ActivationFunction;
 use crate::blocks::{ROW_BLOCK, for_blocks, with_room};
@@ -99,7 +99,7 @@ impl<A: ActivationFunction> Network<A> {
         for (l, bend) in bends.iter_mut().enumerate() {
             let (here, later) = pieces[l..].split_at_mut(1);
             let (input, deltas, squares) = here[0].factors_mut();
-            let next = later.first_mut().map(|piece| piece.right_mut());
+            let next = later.first_mut().map(KroneckerPiece::right_mut);
             let width = next.as_ref().map_or(0, |next| next.columns());
             let strips = [
                 strip(deltas),

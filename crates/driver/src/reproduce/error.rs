@@ -42,10 +42,9 @@ impl ReproduceError {
     /// The exit status that belongs to it.
     pub fn exit_status(&self) -> u8 {
         match self {
-            Self::Seeds { .. } => BAD_INPUT,
+            Self::Seeds { .. } | Self::Regression(_) => BAD_INPUT,
             Self::Run(error) => error.exit_status(),
             Self::Audit(error) => error.exit_status(),
-            Self::Regression(_) => BAD_INPUT,
             Self::Figure(_) => IO_FAILED,
             Self::Report(error) => error.exit_status(),
             Self::Moved { .. } => CHECK_FAILED,

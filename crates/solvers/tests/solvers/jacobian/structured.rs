@@ -67,13 +67,13 @@ fn pair(seed: u64, (n, pieces): (usize, &[(usize, usize)])) -> (RowKronecker, Ma
         let mut piece = KroneckerPiece::new(&x, d, m);
         if l % 2 == 1 {
             piece = KroneckerPiece::over_varying(n, d, m);
-            for e in 0..n * d {
-                piece.right_mut()[(e / d, e % d)] = x[e];
+            for (e, x) in x.iter().enumerate() {
+                piece.right_mut()[(e / d, e % d)] = *x;
             }
             piece.right_is_written();
         }
-        for e in 0..n * m {
-            piece.left_mut()[(e / m, e % m)] = s[e];
+        for (e, s) in s.iter().enumerate() {
+            piece.left_mut()[(e / m, e % m)] = *s;
         }
         operator = Some(match operator {
             None => RowKronecker::of_piece(piece),
