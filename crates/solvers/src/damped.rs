@@ -157,8 +157,9 @@ pub const UNDAMPED_CONDITION: f64 = 1e-9 / f64::EPSILON;
 /// more than the memory limit ([`crate::Factors::set_memory_limit`]).
 ///
 /// The condition of `(1-rho) J^T J + rho I` is at most `((1-rho) norm^2 + rho) / rho`; where eps
-/// times this bound exceeds sqrt(eps), the orthogonal kernel is taken. No time is measured, so the
-/// choice is the same on every machine.
+/// times this bound exceeds sqrt(eps), the orthogonal kernel is taken, unless the Cholesky factor itself has a condition of
+/// at most [`UNDAMPED_CONDITION`], which only it can tell. No time is measured, so the choice is the same on every
+/// machine.
 ///
 /// # Examples
 /// ```

@@ -149,6 +149,51 @@ pub trait JacobianOperator {
     }
 }
 
+/// `J^T` as an operator: what there is of J by rows is there by columns. J's rows must all lie on this machine.
+pub(crate) struct Transposed<'a>(pub(crate) &'a dyn JacobianOperator);
+
+impl JacobianOperator for Transposed<'_> {
+    fn rows(&self) -> usize {
+        self.0.columns()
+    }
+
+    fn columns(&self) -> usize {
+        self.0.rows()
+    }
+
+    fn apply(&self, v: &[f64], out: &mut [f64]) {
+        self.0.apply_transposed(v, out);
+    }
+
+    fn apply_transposed(&self, u: &[f64], out: &mut [f64]) {
+        self.0.apply(u, out);
+    }
+
+    fn write_dense(&self, out: MatMut<'_, f64>) {
+        self.0.write_dense(out.transpose_mut());
+    }
+
+    fn gram(&self, out: MatMut<'_, f64>, work: &mut Vec<f64>) {
+        self.0.kernel(out, work);
+    }
+
+    fn kernel(&self, out: MatMut<'_, f64>, work: &mut Vec<f64>) {
+        self.0.gram(out, work);
+    }
+
+    fn gram_operations(&self) -> f64 {
+        self.0.kernel_operations()
+    }
+
+    fn kernel_operations(&self) -> f64 {
+        self.0.gram_operations()
+    }
+
+    fn squared_norm(&self) -> f64 {
+        self.0.squared_norm()
+    }
+}
+
 /// J, written column-major to `work`.
 pub(crate) fn dense_in<'w, J: JacobianOperator + ?Sized>(
     jacobian: &J,

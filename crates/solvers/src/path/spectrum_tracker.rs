@@ -7,13 +7,13 @@
 //! `theta - r^2 / (s - theta) <= lambda_min <= theta` (Temple, Kato). Where that fails, as at a first point, a
 //! Lanczos process on `H^-1` finds the pair, and shifts are tried from it. For the largest a Lanczos process on H
 //! gives the pair and a factor of `s I - H` the bound. Where no certificate is found, the dense computation
-//! decides, and is counted.
+//! decides, and is counted. With p > n all this is done for `J^T`, whose H is K.
 
 use crate::damped::{DampedSolver, UNDAMPED_CONDITION};
 use crate::dense::cholesky::Cholesky;
 use crate::dense::extreme::ExtremeSingularValues;
 use crate::error::SolveError;
-use crate::jacobian::operator::JacobianOperator;
+use crate::jacobian::operator::{JacobianOperator, Transposed};
 use crate::path::followed::Followed;
 use crate::path::lanczos_path::{KrylovSpace, Ritz};
 use crate::path::shifted_inverse::ShiftedInverse;
@@ -72,6 +72,10 @@ pub struct SpectrumTracker {
     space: KrylovSpace,
     inverse: ShiftedInverse,
     certificate: Option<Cholesky>,
+    /// For p > n the factors of `J^T`: its Gram matrix is K, and its singular values are those of J.
+    turned: Option<Factors>,
+    /// Terms of the sums that make an entry of H: n, or with p > n what the structure of K asks for.
+    terms: f64,
     /// `J x`, length n.
     image: Vec<f64>,
     /// `J^T J x - theta x`, length p.
@@ -96,6 +100,8 @@ impl SpectrumTracker {
             space: KrylovSpace::default(),
             inverse: ShiftedInverse::default(),
             certificate: None,
+            turned: None,
+            terms: 0.0,
             image: Vec::new(),
             defect: Vec::new(),
             separation: 0.5,
@@ -117,12 +123,9 @@ impl SpectrumTracker {
         factors: &mut Factors,
         jacobian: &dyn JacobianOperator,
     ) -> Result<ExtremeSingularValues, SolveError> {
-        if self.prepare(factors, jacobian)?
-            && let Some(smallest) = self.certified_smallest(factors, jacobian)?
-            && let Some(largest) = self.certified_largest(factors, jacobian)?
-        {
+        if let Some(found) = self.certified(factors, jacobian, Self::certified_extremes)? {
             self.counts.certified += 1;
-            return Ok(ExtremeSingularValues { smallest, largest });
+            return Ok(found);
         }
         // Counted once there: the memory limit may refuse it.
         let found = factors.extreme_singular_values(jacobian)?;
@@ -139,9 +142,7 @@ impl SpectrumTracker {
         factors: &mut Factors,
         jacobian: &dyn JacobianOperator,
     ) -> Result<f64, SolveError> {
-        if self.prepare(factors, jacobian)?
-            && let Some(smallest) = self.certified_smallest(factors, jacobian)?
-        {
+        if let Some(smallest) = self.certified(factors, jacobian, Self::certified_smallest)? {
             self.counts.certified += 1;
             return Ok(smallest);
         }
@@ -150,7 +151,45 @@ impl SpectrumTracker {
         Ok(found.smallest)
     }
 
-    /// Whether tracking can work here: n >= p, of some order, within the memory limit (a certificate is one
+    /// What `find` finds for J, or with p > n for `J^T`; `None` where there is no certificate.
+    fn certified<T>(
+        &mut self,
+        factors: &mut Factors,
+        jacobian: &dyn JacobianOperator,
+        find: fn(&mut Self, &mut Factors, &dyn JacobianOperator) -> Result<Option<T>, SolveError>,
+    ) -> Result<Option<T>, SolveError> {
+        if !factors.is_wide() {
+            self.terms = factors.total_rows as f64;
+            return if self.prepare(factors, jacobian)? {
+                find(self, factors, jacobian)
+            } else {
+                Ok(None)
+            };
+        }
+        if factors.is_split() {
+            return Ok(None);
+        }
+        let (rows, columns) = (factors.columns, factors.rows);
+        let mut turned = match self.turned.take() {
+            Some(turned) if (turned.rows, turned.columns) == (rows, columns) => turned,
+            _ => Factors::new(rows, columns)?,
+        };
+        // J may have moved since they were last asked for.
+        turned.invalidate();
+        turned.set_memory_limit(factors.memory_limit);
+        let order = columns as f64;
+        self.terms = (jacobian.kernel_operations() / (order * order)).min(rows as f64);
+        let transposed = Transposed(jacobian);
+        let found = match self.prepare(&mut turned, &transposed) {
+            Ok(true) => find(self, &mut turned, &transposed),
+            Ok(false) => Ok(None),
+            Err(error) => Err(error),
+        };
+        self.turned = Some(turned);
+        found
+    }
+
+    /// Whether tracking can work here: of some order, within the memory limit (a certificate is one
     /// matrix more), and squares of J inside the range of numbers.
     fn prepare(
         &mut self,
@@ -159,7 +198,7 @@ impl SpectrumTracker {
     ) -> Result<bool, SolveError> {
         let (n, p) = (factors.rows, factors.columns);
         let room = factors.has_memory(DampedSolver::PrimalCholesky, 1);
-        if factors.is_wide() || p < SMALLEST_ORDER || !room {
+        if p < SMALLEST_ORDER || !room {
             return Ok(false);
         }
         factors.size(jacobian)?;
@@ -178,13 +217,36 @@ impl SpectrumTracker {
         Ok(true)
     }
 
+    /// A bound of what rounding adds to `J^T J` and to a Cholesky factor of its order, in the 2-norm:
+    /// sums of n and of p products, each relative to `norm(J)_F^2`.
+    fn gram_rounding(
+        &self,
+        factors: &mut Factors,
+        jacobian: &dyn JacobianOperator,
+    ) -> Result<f64, SolveError> {
+        let size = factors.size(jacobian)?;
+        let sums = self.terms + (2 * factors.columns + 16) as f64;
+        Ok(sums * f64::EPSILON * size * size)
+    }
+
+    /// Both, if their certificates are found.
+    fn certified_extremes(
+        &mut self,
+        factors: &mut Factors,
+        jacobian: &dyn JacobianOperator,
+    ) -> Result<Option<ExtremeSingularValues>, SolveError> {
+        let Some(smallest) = self.certified_smallest(factors, jacobian)? else { return Ok(None) };
+        let largest = self.certified_largest(factors, jacobian)?;
+        Ok(largest.map(|largest| ExtremeSingularValues { smallest, largest }))
+    }
+
     /// The smallest singular value, if its certificate is found.
     fn certified_smallest(
         &mut self,
         factors: &mut Factors,
         jacobian: &dyn JacobianOperator,
     ) -> Result<Option<f64>, SolveError> {
-        let rounding = gram_rounding(factors, jacobian)?;
+        let rounding = self.gram_rounding(factors, jacobian)?;
         if self.smallest.has_trend() && self.smallest.start(self.inverse.vector_mut()) {
             if let Some(theta) = self.continue_smallest(factors, jacobian, rounding)? {
                 return Ok(Some(theta.sqrt()));
@@ -300,7 +362,7 @@ impl SpectrumTracker {
         factors: &mut Factors,
         jacobian: &dyn JacobianOperator,
     ) -> Result<Option<f64>, SolveError> {
-        let rounding = gram_rounding(factors, jacobian)?;
+        let rounding = self.gram_rounding(factors, jacobian)?;
         let start = |x: &mut [f64]| self.largest.start(x);
         let image = &mut self.image;
         let found = self.space.largest(
@@ -337,15 +399,4 @@ fn measure(
     let theta = jacobian.inner_product(image, image);
     add_scaled(defect, -theta, x);
     theta
-}
-
-/// A bound of what rounding adds to `J^T J` and to a Cholesky factor of its order, in the 2-norm:
-/// sums of n and of p products, each relative to `norm(J)_F^2`.
-fn gram_rounding(
-    factors: &mut Factors,
-    jacobian: &dyn JacobianOperator,
-) -> Result<f64, SolveError> {
-    let size = factors.size(jacobian)?;
-    let sums = factors.total_rows + 2 * factors.columns + 16;
-    Ok(sums as f64 * f64::EPSILON * size * size)
 }

@@ -172,8 +172,8 @@ impl Factors {
         Ok(value)
     }
 
-    /// What `Auto` takes: by shape, damping and norm, within the memory limit, and at rho = 0 by the
-    /// condition of the factor.
+    /// What `Auto` takes: by shape, damping and norm, within the memory limit, and at rho = 0, or a rho far below the norm's
+    /// square, by the condition of the factor.
     fn choose(
         &mut self,
         jacobian: &dyn JacobianOperator,
@@ -184,6 +184,11 @@ impl Factors {
         if choice == Choice::Identity {
             return Ok((solver, choice));
         }
+        if choice == Choice::DampedIllConditioned
+            && let Some(found) = self.choose_damped(jacobian, rho)?
+        {
+            return Ok(found);
+        }
         if !self.has_memory(solver, 0) {
             let solver =
                 if rho == 0.0 { DampedSolver::Lsmr } else { DampedSolver::ConjugateGradients };
@@ -193,6 +198,30 @@ impl Factors {
             return self.choose_undamped(jacobian);
         }
         Ok((solver, choice))
+    }
+
+    /// At a rho so small that the norm of J allows a bad condition: Cholesky where its factor shows a good one, which costs
+    /// little beside the orthogonal kernel.
+    fn choose_damped(
+        &mut self,
+        jacobian: &dyn JacobianOperator,
+        rho: f64,
+    ) -> Result<Option<(DampedSolver, Choice)>, SolveError> {
+        let (solver, choice) = if self.is_wide() {
+            (DampedSolver::DualCholesky, Choice::DampedWide)
+        } else {
+            (DampedSolver::PrimalCholesky, Choice::DampedTall)
+        };
+        if !self.has_memory(solver, 0) {
+            return Ok(None);
+        }
+        let factor =
+            if self.is_wide() { self.dual(jacobian, rho) } else { self.primal(jacobian, rho) };
+        match factor.map(Cholesky::condition) {
+            Ok(condition) if condition <= UNDAMPED_CONDITION => Ok(Some((solver, choice))),
+            Ok(_) | Err(SolveError::NotPositiveDefinite { .. }) => Ok(None),
+            Err(other) => Err(other),
+        }
     }
 
     /// At rho = 0, n >= p: Cholesky where its factor is well conditioned, else QR.

@@ -79,9 +79,12 @@ pub fn check(both: &mut Tracked, one: &mut Tracked, jacobian: &dyn JacobianOpera
 const SHAPES: [(usize, usize, usize); 7] =
     [(60, 4, 4), (16, 1, 16), (137, 3, 11), (90, 7, 9), (256, 8, 12), (300, 10, 13), (420, 8, 20)];
 
+/// n, d, m with p = d m above n: then K has the spectrum.
+const WIDE: [(usize, usize, usize); 3] = [(40, 8, 30), (150, 5, 90), (17, 3, 40)];
+
 #[test]
 fn values_along_a_path_are_those_of_a_fresh_dense_computation() {
-    for (k, shape) in SHAPES.into_iter().enumerate() {
+    for (k, shape) in SHAPES.into_iter().chain(WIDE).enumerate() {
         let (n, d, m) = shape;
         for step in [1e-3, 0.2] {
             let mut path = NetworkPath::new(k as u64, shape);
@@ -196,8 +199,8 @@ fn what_cannot_be_tracked_takes_the_dense_path() {
         values[7] = 1e-6;
         with_values(5, 30, &values)
     };
-    let wide = with_values(6, 40, &spread(20, 0.5, 2.0)).matrix().transpose().to_owned();
-    let wide = DenseJacobian::from_matrix(wide);
+    let wide_ill = ill.matrix().transpose().to_owned();
+    let wide = DenseJacobian::from_matrix(wide_ill);
     let tiny = with_values(7, 30, &spread(15, 0.5, 2.0));
     let single = with_values(8, 30, &[2.0]);
     for (name, jacobian) in
