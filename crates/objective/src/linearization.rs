@@ -313,6 +313,10 @@ impl<J: JacobianOperator> Linearization<J> {
             _ => SolveRequest { rank_cutoff, ..SolveRequest::default() },
         };
         let tall = self.jacobian.total_rows() >= self.point.len();
+        if !tall && self.has_whole_spectrum() {
+            // Where the rows are independent, which the spectrum tells, the projection takes nothing more.
+            self.extreme_singular_values()?;
+        }
         match if tall { self.solve_undamped(request).map(Some) } else { Ok(None) } {
             Ok(Some(_)) => {
                 let parts = self.loss_gradient.iter().zip(&self.undamped_residual);

@@ -125,6 +125,11 @@ impl SpectrumTracker {
     ) -> Result<ExtremeSingularValues, SolveError> {
         if let Some(found) = self.certified(factors, jacobian, Self::certified_extremes)? {
             self.counts.certified += 1;
+            if factors.is_wide() {
+                // Whether J has n independent rows is known then, without any factor of J.
+                factors.size(jacobian)?;
+                factors.extremes = (factors.exponent == 0).then_some(found);
+            }
             return Ok(found);
         }
         // Counted once there: the memory limit may refuse it.

@@ -29,9 +29,11 @@ impl Factors {
         let scaled = self.scaled(jacobian)?;
         let jacobian = scaled.operator();
         let frame = Frame::new(0, norm(u), 0.0);
-        self.qr(jacobian)?;
-        let full = self.is_full_rank(jacobian, rank_cutoff)?;
         let tall = self.rows >= self.columns;
+        if tall || self.extremes.is_none() {
+            self.qr(jacobian)?;
+        }
+        let full = self.is_full_rank(jacobian, rank_cutoff)?;
         if full && !tall {
             // n independent rows: the range is all of output space.
             out.copy_from_slice(u);
