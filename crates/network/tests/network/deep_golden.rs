@@ -3,7 +3,9 @@
 //! The table's networks have biases, scaled layers, trained outputs and every activation; its numbers come from
 //! forward-mode differentiation, without any formula of this library (generate_deep_golden.py beside it).
 
-use gaussflow_network::{Activation, Architecture, Layer, Network, NetworkJacobian, Output, Scale};
+use gaussflow_network::{
+    Activation, Architecture, Layer, Network, NetworkJacobian, OutputWeights, Scale,
+};
 use gaussflow_objective::{Residuals, SecondOrderMap, SmoothMap};
 use gaussflow_solvers::JacobianOperator;
 use gaussflow_solvers::faer::Mat;
@@ -35,7 +37,7 @@ fn build(name: &str) -> Network {
     });
     let mut architecture = Architecture::new(layers.collect());
     if cells(name, "trained").eq(["1.0"]) {
-        architecture.output = Output::Trained;
+        architecture.output = OutputWeights::Trained;
     }
     let (inputs, signs) = (numbers(name, "inputs"), numbers(name, "signs"));
     let features = inputs.len() / numbers(name, "value").len();
