@@ -127,8 +127,7 @@ pub fn markdown(rows: &[Row]) -> String {
         let (asked, met) = (format!("at most {STEP_OVER_LIMIT}"), 1.0 / part <= STEP_OVER_LIMIT);
         put(what, asked, 1.0 / part, met, "the fastest large product");
     }
-    let question = |row: &Row| row.name.split('/').next().map(str::to_owned).unwrap_or_default();
-    let of_deep = |row: &&Row| [deep::STEP, deep::KERNEL].contains(&question(row).as_str());
+    let of_deep = |row: &&Row| [deep::STEP, deep::KERNEL].contains(&question_of(row));
     for row in rows.iter().filter(of_deep) {
         // Ours, as `Auto` takes it and by the direct solver; the peers' distance is no target.
         let ours = row.peer.as_deref().is_none_or(|peer| peer.ends_with("-cholesky"));
@@ -154,7 +153,7 @@ pub fn markdown(rows: &[Row]) -> String {
         ("slowest cell of the grid, ours over generic", grid::NAME),
         ("slowest cell of the deep grid, ours over generic", grid::DEEP),
     ] {
-        let cells = rows.iter().filter(|row| question(row) == name);
+        let cells = rows.iter().filter(|row| question_of(row) == name);
         let slowest =
             cells.filter_map(|row| Some((row, row.ratio?))).min_by(|(_, a), (_, b)| a.total_cmp(b));
         let Some((cell, ratio)) = slowest else { continue };
@@ -170,4 +169,9 @@ pub fn markdown(rows: &[Row]) -> String {
         put(&format!("growth of {curve}"), asked, power, power <= EXPONENT, "");
     }
     text
+}
+
+/// The name of a row without that of its curve.
+fn question_of(row: &Row) -> &str {
+    row.name.split('/').next().unwrap_or_default()
 }
