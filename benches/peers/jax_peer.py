@@ -1,7 +1,8 @@
 """JAX in double precision: a jitted loop of Gauss-Newton steps with the analytic Jacobian.
 
 The Jacobian by its formula, the product and the Cholesky solve are compiled into one loop: no Python
-runs between steps. The thread count is set by the harness through XLA_FLAGS.
+runs between steps. Of networks of several layers there are steps and kernels by the formula, and by
+differentiating f row by row. The thread count is set by the harness through XLA_FLAGS.
 """
 
 import jax
@@ -103,5 +104,200 @@ class Step:
         return (slopes * dual) @ self.inputs
 
 
+class Deep:
+    """A network of several layers: `h_l = s_l tanh(W_l h_(l-1))`, `f = c . h_L - f_0`; weights are a list."""
+
+    def __init__(self, folder):
+        problem = self.problem = protocol.Problem(folder)
+        self.inputs = jnp.asarray(problem.inputs)
+        self.targets = jnp.asarray(problem.targets)
+        self.signs = jnp.asarray(problem.signs)
+        self.offset = jnp.asarray(problem.offset)
+        self.layers = [jnp.asarray(layer) for layer in problem.layers]
+        self.parameters = sum(layer.size for layer in self.layers)
+        self.inputs_kernel = self.inputs @ self.inputs.T
+        self.variants = self.formulations()
+
+    def linearize(self, layers):
+        """`c . h_L`, the inputs h_(l-1) of the layers, and their Delta_l = df / dz_l, a row a row of X."""
+        inputs, slopes, h = [], [], self.inputs
+        for layer, factor in zip(layers, self.problem.factors):
+            sigma = jnp.tanh(h @ layer.T)
+            inputs.append(h)
+            slopes.append(factor * (1.0 - sigma * sigma))
+            h = factor * sigma
+        deltas = [slopes[-1] * self.signs]
+        for layer, slope in zip(layers[:0:-1], slopes[-2::-1]):
+            deltas.insert(0, (deltas[0] @ layer) * slope)
+        return h @ self.signs, inputs, deltas
+
+    def kernel(self, inputs, deltas):
+        """The sum of `(Delta_l Delta_l^T) * (H_(l-1) H_(l-1)^T)`."""
+        kernel = (deltas[0] @ deltas[0].T) * self.inputs_kernel
+        for h, delta in zip(inputs[1:], deltas[1:]):
+            kernel = kernel + (delta @ delta.T) * (h @ h.T)
+        return kernel
+
+    def output(self, layers, row):
+        """`c . h_L` of one row, to be differentiated."""
+        h = row
+        for layer, factor in zip(layers, self.problem.factors):
+            h = factor * jnp.tanh(layer @ h)
+        return h @ self.signs
+
+    def rows(self, layers):
+        """J as JAX differentiates: the gradient of every row, one array n x m_l x m_(l-1) a layer."""
+        one = jax.value_and_grad(self.output)
+        outputs, parts = jax.vmap(one, in_axes=(None, 0))(layers, self.inputs)
+        return outputs, [part.reshape(part.shape[0], -1) for part in parts]
+
+
+class DeepStep(Deep):
+    """Euler steps of the damped flow, J by its layers: through K where p > n, else J^T J."""
+
+    def formulations(self):
+        if self.parameters > self.problem.n:
+            return {"layers": self.loop(self.by_kernel)}
+        return {
+            "layers": self.loop(self.by_rows),
+            "layers-columns": self.loop(self.by_columns),
+            "layers-blocks": self.loop(self.by_blocks),
+        }
+
+    def loop(self, direction):
+        """A variant: `count` steps from the initial weights, compiled as one loop; the result is one vector."""
+        rate = self.problem.rate
+
+        @jax.jit
+        def steps(layers, count):
+            body = lambda _, w: [w - rate * v for w, v in zip(w, direction(w))]
+            last = jax.lax.fori_loop(0, count, body, layers)
+            return jnp.concatenate([layer.reshape(-1) for layer in last])
+
+        return lambda count: steps(self.layers, count).block_until_ready()
+
+    def gradient(self, outputs):
+        """2 (alpha f - y)."""
+        return 2.0 * (self.problem.scaling * (outputs - self.offset) - self.targets)
+
+    def solve(self, matrix, right):
+        damping = self.problem.damping
+        matrix = (1.0 - damping) * matrix + damping * jnp.eye(matrix.shape[0])
+        return cho_solve(cho_factor(matrix, lower=True), right)
+
+    def split(self, vector):
+        """A vector of all parameters as a list of layers."""
+        parts, first = [], 0
+        for layer in self.layers:
+            parts.append(vector[first : first + layer.size].reshape(layer.shape))
+            first += layer.size
+        return parts
+
+    def by_kernel(self, layers):
+        outputs, inputs, deltas = self.linearize(layers)
+        dual = self.solve(self.kernel(inputs, deltas), self.gradient(outputs))
+        return [(delta * dual[:, None]).T @ h for h, delta in zip(inputs, deltas)]
+
+    def by_rows(self, layers):
+        """J as n x p, row after row."""
+        outputs, inputs, deltas = self.linearize(layers)
+        n = self.problem.n
+        parts = [(s[:, :, None] * h[:, None, :]).reshape(n, -1) for h, s in zip(inputs, deltas)]
+        jacobian = jnp.concatenate(parts, axis=1)
+        right = jacobian.T @ self.gradient(outputs)
+        return self.split(self.solve(jacobian.T @ jacobian, right))
+
+    def by_columns(self, layers):
+        """J^T as p x n, column after column."""
+        outputs, inputs, deltas = self.linearize(layers)
+        n = self.problem.n
+        parts = [(s.T[:, None, :] * h.T[None, :, :]).reshape(-1, n) for h, s in zip(inputs, deltas)]
+        jacobian = jnp.concatenate(parts, axis=0)
+        right = jacobian @ self.gradient(outputs)
+        return self.split(self.solve(jacobian @ jacobian.T, right))
+
+    def by_blocks(self, layers):
+        """The blocks of J^T J on and above its diagonal alone, one for every two layers."""
+        outputs, inputs, deltas = self.linearize(layers)
+        n, gradient = self.problem.n, self.gradient(outputs)
+        parts = [(s[:, :, None] * h[:, None, :]).reshape(n, -1) for h, s in zip(inputs, deltas)]
+        blocks = {(k, l): parts[k].T @ parts[l] for l in range(len(parts)) for k in range(l + 1)}
+        block = lambda k, l: blocks[k, l] if k <= l else blocks[l, k].T
+        matrix = jnp.block([[block(k, l) for l in range(len(parts))] for k in range(len(parts))])
+        right = jnp.concatenate([part.T @ gradient for part in parts])
+        return self.split(self.solve(matrix, right))
+
+
+class DeepStepAutodiff(DeepStep):
+    """The same with J by differentiating f row by row."""
+
+    def formulations(self):
+        return {"autodiff": self.loop(self.whole), "autodiff-blocks": self.loop(self.by_layer)}
+
+    def whole(self, layers):
+        """J as one matrix."""
+        outputs, parts = self.rows(layers)
+        jacobian, gradient = jnp.concatenate(parts, axis=1), self.gradient(outputs)
+        if self.parameters > self.problem.n:
+            return self.split(jacobian.T @ self.solve(jacobian @ jacobian.T, gradient))
+        return self.split(self.solve(jacobian.T @ jacobian, jacobian.T @ gradient))
+
+    def by_layer(self, layers):
+        """One matrix a layer."""
+        outputs, parts = self.rows(layers)
+        gradient = self.gradient(outputs)
+        if self.parameters > self.problem.n:
+            dual = self.solve(sum(part @ part.T for part in parts), gradient)
+            return self.split(jnp.concatenate([part.T @ dual for part in parts]))
+        matrix = jnp.block([[left.T @ right for right in parts] for left in parts])
+        right = jnp.concatenate([part.T @ gradient for part in parts])
+        return self.split(self.solve(matrix, right))
+
+
+class DeepKernel(Deep):
+    """The tangent kernel, J by its layers."""
+
+    def formulations(self):
+        return {"layers": self.loop(lambda layers: self.kernel(*self.linearize(layers)[1:]))}
+
+    def loop(self, kernel):
+        """A variant: `count` kernels, compiled as one loop."""
+
+        def body(_, state):
+            layers, before = state
+            # As good as no change of the weights, which the compiler does not know: nothing stays as it was.
+            return [layer + 1e-40 * before[-1, 0] for layer in layers], kernel(layers)
+
+        @jax.jit
+        def kernels(layers, count):
+            start = (layers, jnp.zeros((self.problem.n, self.problem.n)))
+            return jax.lax.fori_loop(0, count, body, start)[1]
+
+        return lambda count: kernels(self.layers, count).block_until_ready()
+
+
+class DeepKernelAutodiff(DeepKernel):
+    """The same with J by differentiating f row by row."""
+
+    def formulations(self):
+        return {"autodiff": self.loop(self.whole), "autodiff-blocks": self.loop(self.by_layer)}
+
+    def whole(self, layers):
+        jacobian = jnp.concatenate(self.rows(layers)[1], axis=1)
+        return jacobian @ jacobian.T
+
+    def by_layer(self, layers):
+        return sum(part @ part.T for part in self.rows(layers)[1])
+
+
 if __name__ == "__main__":
-    protocol.serve({"step": Step, "wide-step": Step})
+    protocol.serve(
+        {
+            "step": Step,
+            "wide-step": Step,
+            "deep-step": DeepStep,
+            "deep-step-autodiff": DeepStepAutodiff,
+            "deep-kernel": DeepKernel,
+            "deep-kernel-autodiff": DeepKernelAutodiff,
+        }
+    )

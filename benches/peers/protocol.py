@@ -13,8 +13,10 @@ import time
 
 import numpy
 
-# Each variant is tried this often before the fastest is kept.
+# Each variant is tried this often before the fastest is kept,
 TRIALS = 15
+# and no more once all trials have taken so many seconds.
+TRIAL_SECONDS = 15.0
 
 
 class Problem:
@@ -24,11 +26,17 @@ class Problem:
         with open(os.path.join(folder, "problem.json"), encoding="utf-8") as file:
             self.__dict__.update(json.load(file))
         read = lambda name: numpy.fromfile(os.path.join(folder, name + ".f64"))
-        n, d, m = self.n, self.d, self.m
+        n, d = self.n, self.d
         self.inputs = read("inputs").reshape(n, d)
         self.targets = read("targets")
         self.signs = read("signs")
-        self.weights = read("weights").reshape(m, d)
+        # One matrix a hidden layer, m_l x m_(l-1).
+        shapes = list(zip(self.widths, [d] + self.widths))
+        ends = numpy.cumsum([rows * columns for rows, columns in shapes])
+        parts = numpy.split(read("weights"), ends[:-1])
+        self.layers = [part.reshape(shape) for part, shape in zip(parts, shapes)]
+        # Of the paper's network.
+        self.m, self.weights = self.widths[0], self.layers[0]
         self.offset = read("offset")
         # The factor of the update: w -= rate * direction.
         self.rate = self.step / self.scaling
@@ -49,9 +57,12 @@ def fastest(variants, count):
         function(count)
     # In turns: a slow moment of the machine then meets all of them.
     best = dict.fromkeys(variants, float("inf"))
+    begun = time.perf_counter()
     for _ in range(TRIALS):
         for name, function in variants.items():
             best[name] = min(best[name], timed(function, count)[1])
+        if time.perf_counter() - begun > TRIAL_SECONDS:
+            break
     return min(best, key=best.get)
 
 
@@ -62,10 +73,11 @@ def serve(tasks):
         request = json.loads(line)
         try:
             name, count = request["task"], request["count"]
-            if name not in made:
+            key = (name, request["problem"])
+            if key not in made:
                 task = tasks[name](request["problem"])
-                made[name] = (task.variants, fastest(task.variants, count))
-            variants, best = made[name]
+                made[key] = (task.variants, fastest(task.variants, count))
+            variants, best = made[key]
             chosen = request.get("variant", best)
             result, seconds = timed(variants[chosen], count)
             if "result" in request:

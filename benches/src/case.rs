@@ -36,7 +36,7 @@ pub struct Shape {
     pub n: usize,
     /// Features d; 0 where J is not of a network.
     pub d: usize,
-    /// Hidden units m; 0 where J is not of a network.
+    /// Hidden units m; 0 where J is not of a network of one hidden layer.
     pub m: usize,
     /// Columns of J: parameters p.
     pub p: usize,
@@ -46,6 +46,11 @@ impl Shape {
     /// The shape of a network with `m` hidden units on `n` rows of `d` features.
     pub fn network(n: usize, d: usize, m: usize) -> Self {
         Self { n, d, m, p: m * d }
+    }
+
+    /// The shape of a network of several hidden layers, `p` parameters in all, on `n` rows of `d` features.
+    pub fn deep_network(n: usize, d: usize, p: usize) -> Self {
+        Self { n, d, m: 0, p }
     }
 
     /// The shape of a matrix that is not of a network.

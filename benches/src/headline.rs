@@ -32,6 +32,8 @@ pub struct Peers {
     pub jax: Option<Rc<RefCell<Peer>>>,
     /// geomstats, for the manifold of a small network; in an environment of its own.
     pub geomstats: Option<Rc<RefCell<Peer>>>,
+    /// neural-tangents, for the kernels of deep networks; in an environment of its own.
+    pub neural_tangents: Option<Rc<RefCell<Peer>>>,
 }
 
 impl Peers {
@@ -64,14 +66,16 @@ pub fn peak(peers: &Peers) -> Fallible<Case> {
     Ok(Case { schedule, ..Case::new("peak", variant, shape, sides) })
 }
 
-/// The products of [`peak`] as sides beside others: one product a batch, however many calls the others make.
+/// The products of [`peak`] as sides beside others.
 pub fn limits(peers: &Peers) -> Fallible<Vec<Side<'static>>> {
-    let mut sides = peak(peers)?.sides;
-    for side in &mut sides {
-        let mut product = std::mem::replace(&mut side.run, Box::new(|_| Ok(0.0)));
-        side.run = Box::new(move |calls| Ok(product(1)? * calls as f64));
-    }
-    Ok(sides)
+    Ok(peak(peers)?.sides.into_iter().map(once_a_batch).collect())
+}
+
+/// The same side with one call a batch, however many calls the others make.
+pub fn once_a_batch(mut side: Side<'static>) -> Side<'static> {
+    let mut one = side.run;
+    side.run = Box::new(move |calls| Ok(one(1)? * calls as f64));
+    side
 }
 
 /// The paper's step (n = 256, d = 8, m = 18, undamped, alpha = 8) by `solver`.
@@ -104,8 +108,8 @@ fn step(
     problem.write(&folder, SCALING, damping)?;
     for peer in peers.running() {
         // Wide: the peers use the entrywise kernel, as this workspace does.
-        let operations =
-            if shape.p > shape.n { operations::step(shape) } else { operations::dense_step(shape) };
+        let count = if shape.p > shape.n { operations::step } else { operations::dense_step };
+        let operations = count(&problem.pieces());
         let task = Task { peer, name: task, problem: folder.clone(), operations: Some(operations) };
         let distance = |weights: &[f64]| relative_distance(&problem.change(weights), &found);
         sides.extend(task.sides(lap, distance)?);
@@ -138,8 +142,8 @@ pub fn large_gram(peers: &Peers, folder: &Path) -> Fallible<Case> {
     Ok(case)
 }
 
-/// The lower triangle of a matrix of order p that is stored column after column.
-fn lower_of(columns: &[f64], p: usize) -> Vec<f64> {
+/// The lower triangle of a symmetric matrix of order p that is stored column after column.
+pub fn lower_of(columns: &[f64], p: usize) -> Vec<f64> {
     columns.chunks_exact(p).enumerate().flat_map(|(c, column)| column[c..].to_vec()).collect()
 }
 

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use gaussflow::network::{Architecture, Layer, Scale};
 use gaussflow::prelude::*;
 use gaussflow_data::{Sample, Standardize, TargetScale, california_housing};
 use serde_json::json;
@@ -21,6 +22,8 @@ const INPUT_SEED: u64 = 1;
 pub struct Problem {
     /// The sizes.
     pub shape: Shape,
+    /// The hidden layers; the weights of the output are fixed signs.
+    pub architecture: Architecture,
     /// X, row-major n x d, standardized.
     pub inputs: Vec<f64>,
     /// y, length n.
@@ -32,22 +35,52 @@ pub struct Problem {
 impl Problem {
     /// California Housing, `n` drawn rows, with `m` hidden units.
     pub fn california(n: usize, m: usize) -> Fallible<Self> {
+        Self::california_deep(n, &[m])
+    }
+
+    /// The same with hidden layers of these widths: [`hidden_layers`].
+    pub fn california_deep(n: usize, widths: &[usize]) -> Fallible<Self> {
         let data = california_housing()?;
         let sample = Sample::draw(&data, n, Standardize::Subset, TargetScale::Raw, SEED)?;
-        let d = sample.dimension;
-        let point = InitialPoint::draw(Initialization::Nullified, m, d, SEED)?;
-        let shape = Shape::network(n, d, m);
-        Ok(Self { shape, inputs: sample.inputs, targets: sample.targets, point })
+        Self::new(widths, sample.dimension, sample.inputs, sample.targets)
     }
 
     /// `n` rows of `d` independent normal features, targets between 0 and 4 like those of
     /// California Housing, `m` hidden units.
     pub fn synthetic(n: usize, d: usize, m: usize) -> Fallible<Self> {
+        Self::synthetic_deep(n, d, &[m])
+    }
+
+    /// The same with hidden layers of these widths: [`hidden_layers`].
+    pub fn synthetic_deep(n: usize, d: usize, widths: &[usize]) -> Fallible<Self> {
         // The weights of a network with n units on d features are n x d independent normals.
         let inputs = InitialPoint::draw(Initialization::Plain, n, d, INPUT_SEED)?.weights;
         let targets = inputs.chunks_exact(d).map(|x| 2.0 + x[0].tanh() + x[d - 1].sin()).collect();
-        let point = InitialPoint::draw(Initialization::Nullified, m, d, SEED)?;
-        Ok(Self { shape: Shape::network(n, d, m), inputs, targets, point })
+        Self::new(widths, d, inputs, targets)
+    }
+
+    /// A network of these widths on rows of `d` features.
+    fn new(widths: &[usize], d: usize, inputs: Vec<f64>, targets: Vec<f64>) -> Fallible<Self> {
+        let architecture = hidden_layers(widths);
+        let point = InitialPoint::draw_for(&architecture, Initialization::Nullified, d, SEED)?;
+        let shape = shape_of(targets.len(), d, &architecture);
+        Ok(Self { shape, architecture, inputs, targets, point })
+    }
+
+    /// The widths of the hidden layers in one word, like `32x32`.
+    pub fn widths(&self) -> String {
+        let widths = self.architecture.layers.iter().map(|layer| layer.width.to_string());
+        widths.collect::<Vec<_>>().join("x")
+    }
+
+    /// The pieces that J is a row of: one a hidden layer, of its width and of as many features as it gets.
+    pub fn pieces(&self) -> Vec<Shape> {
+        let mut before = self.shape.d;
+        let piece = |layer: &Layer| {
+            let features = std::mem::replace(&mut before, layer.width);
+            Shape::network(self.shape.n, features, layer.width)
+        };
+        self.architecture.layers.iter().map(piece).collect()
     }
 
     /// `w -> norm(alpha f(w) - y)^2`.
@@ -58,7 +91,9 @@ impl Problem {
 
     /// phi itself, not nullified.
     fn plain(&self) -> Fallible<Network> {
-        Ok(Network::new(&self.inputs, self.shape.d, &self.point.signs, Activation::Tanh)?)
+        let architecture = self.architecture.clone();
+        let (inputs, signs) = (&self.inputs, &self.point.signs);
+        Ok(Network::with_architecture(inputs, self.shape.d, architecture, signs)?)
     }
 
     /// By how much `weights` differ from the initial ones.
@@ -69,9 +104,14 @@ impl Problem {
     /// Writes the problem for a peer: `problem.json` and raw little-endian doubles.
     pub fn write(&self, folder: &Path, scaling: f64, damping: f64) -> Fallible<()> {
         fs::create_dir_all(folder)?;
-        let Shape { n, d, m, .. } = self.shape;
+        let Shape { n, d, .. } = self.shape;
+        let layers = &self.architecture.layers;
+        let widths: Vec<usize> = layers.iter().map(|layer| layer.width).collect();
+        let factors: Vec<f64> =
+            layers.iter().map(|layer| layer.scale.factor(layer.width)).collect();
         let facts = json!({
-            "n": n, "d": d, "m": m, "scaling": scaling, "damping": damping, "step": STEP,
+            "n": n, "d": d, "widths": widths, "factors": factors,
+            "scaling": scaling, "damping": damping, "step": STEP,
         });
         fs::write(folder.join("problem.json"), facts.to_string())?;
         let mut offset = vec![0.0; n];
@@ -94,6 +134,24 @@ pub fn write_doubles(folder: &Path, columns: &[(&str, &Vec<f64>)]) -> Fallible<(
         fs::write(folder.join(format!("{name}.f64")), bytes)?;
     }
     Ok(())
+}
+
+/// The sizes of a network on `n` rows of `d` features.
+pub fn shape_of(n: usize, d: usize, architecture: &Architecture) -> Shape {
+    match architecture.layers.as_slice() {
+        [layer] => Shape::network(n, d, layer.width),
+        _ => Shape::deep_network(n, d, architecture.parameters(d)),
+    }
+}
+
+/// Hidden layers of tanh, without biases; each that another one follows is scaled by `1 / sqrt(width)`.
+pub fn hidden_layers(widths: &[usize]) -> Architecture {
+    let layer = |(l, width): (usize, &usize)| {
+        let followed = l + 1 < widths.len();
+        let scale = if followed { Scale::InverseRootWidth } else { Scale::Unit };
+        Layer::new(*width, Activation::Tanh).scaled(scale)
+    };
+    Architecture::new(widths.iter().enumerate().map(layer).collect())
 }
 
 /// Reads raw little-endian doubles.

@@ -17,7 +17,7 @@ pub struct Row {
     pub n: usize,
     /// Features.
     pub d: Option<usize>,
-    /// Hidden units.
+    /// Hidden units, of one layer.
     pub m: Option<usize>,
     /// Columns of J.
     pub p: usize,
@@ -94,14 +94,14 @@ impl Report {
             Schedule::Batches { .. } | Schedule::Calibrated => 1.0,
         };
         let (name, shape) = (case.name(), case.shape);
-        let network = shape.m > 0;
+        let known = |size: usize| (size > 0).then_some(size);
         for (side, Taken { seconds, over_first }) in case.sides.iter_mut().zip(taken) {
             let gflops = side.operations.map(|count| 1e-9 * count * calls / seconds);
             let row = Row {
                 name: name.clone(),
                 n: shape.n,
-                d: network.then_some(shape.d),
-                m: network.then_some(shape.m),
+                d: known(shape.d),
+                m: known(shape.m),
                 p: shape.p,
                 threads: 1,
                 seconds_median: seconds,

@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
+use crate::deep;
 use crate::grid;
+use crate::large_step::{LARGE_STEPS, TOLERANCE};
 use crate::plots::growth;
 use crate::questions::exponential;
 use crate::report::Row;
@@ -18,7 +20,7 @@ struct Target {
     least: f64,
 }
 
-const TARGETS: [Target; 8] = [
+const TARGETS: [Target; 11] = [
     Target {
         what: "paper's step, JAX over ours",
         name: "paper_step/auto",
@@ -45,6 +47,14 @@ const TARGETS: [Target; 8] = [
     },
     Target { what: "large Gram, dsyrk over ours", name: "large_gram", peer: "numpy", least: 1.5 },
     Target { what: "wide step, JAX over ours", name: "wide_step", peer: "jax", least: 2.0 },
+    Target { what: "deep step, JAX over ours", name: "deep_step/", peer: "jax", least: 2.0 },
+    Target { what: "deep kernel, JAX over ours", name: "deep_kernel/", peer: "jax", least: 2.0 },
+    Target {
+        what: "deep kernel, neural-tangents over ours",
+        name: "deep_kernel/",
+        peer: "neural-tangents",
+        least: 20.0,
+    },
     Target {
         what: "flow at alpha = 8, direct over amortized",
         name: "amortized_flow/amortized-cholesky,alpha=8",
@@ -67,7 +77,9 @@ const IN_STEPS: [(&str, &str, f64); 2] = [
 
 /// The step takes at most this many times what its multiply-adds would at the measured limit.
 const STEP_OVER_LIMIT: f64 = 1.5;
-/// No cell of the grid is slower than this times the generic way.
+/// Work on deep networks, likewise.
+const DEEP_OVER_LIMIT: f64 = 1.7;
+/// No cell of a grid is slower than this times the generic way.
 const WORST_CELL: f64 = 1.1;
 /// `J v` and `J^T u` grow at most with this power of n and m.
 const EXPONENT: f64 = 1.1;
@@ -78,15 +90,22 @@ pub fn markdown(rows: &[Row]) -> String {
     let mut put = |what: &str, asked: String, found: f64, met: bool, who: &str| {
         let verdict = if met { "" } else { " (missed)" };
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "| {what} | {asked} | {found:.2}{verdict} | {who} |");
+        let found = if found < 0.01 { format!("{found:.0e}") } else { format!("{found:.2}") };
+        let _ = writeln!(text, "| {what} | {asked} | {found}{verdict} | {who} |");
     };
     for target in &TARGETS {
-        let compared = rows.iter().filter(|row| row.name == target.name);
+        let compared = rows.iter().filter(|row| row.name.starts_with(target.name));
         for row in compared {
             let (Some(ratio), Some(peer)) = (row.ratio, &row.peer) else { continue };
             if peer.starts_with(target.peer) {
                 let asked = format!("at least {}", target.least);
-                put(target.what, asked, ratio, ratio >= target.least, peer);
+                let who = match row.name.strip_prefix(target.name) {
+                    Some(variant) if !variant.is_empty() => {
+                        format!("{peer}, {variant} at n={}", row.n)
+                    }
+                    _ => peer.clone(),
+                };
+                put(target.what, asked, ratio, ratio >= target.least, &who);
             }
         }
     }
@@ -108,17 +127,51 @@ pub fn markdown(rows: &[Row]) -> String {
         let (asked, met) = (format!("at most {STEP_OVER_LIMIT}"), 1.0 / part <= STEP_OVER_LIMIT);
         put(what, asked, 1.0 / part, met, "the fastest large product");
     }
-    let cells = rows.iter().filter(|row| row.name == grid::NAME && row.ratio.is_some());
-    let slowest = cells.min_by(|a, b| a.ratio.unwrap_or(0.0).total_cmp(&b.ratio.unwrap_or(0.0)));
-    if let Some((cell, ratio)) = slowest.and_then(|row| Some((row, row.ratio?))) {
-        let (d, m) = (cell.d.unwrap_or(0), cell.m.unwrap_or(0));
+    let of_deep = |row: &&Row| [deep::STEP, deep::KERNEL].contains(&question_of(row));
+    for row in rows.iter().filter(of_deep) {
+        // Ours, as `Auto` takes it and by the direct solver; the peers' distance is no target.
+        let ours = row.peer.as_deref().is_none_or(|peer| peer.ends_with("-cholesky"));
+        let (true, Some(part)) = (ours, row.fraction_of_peak) else { continue };
+        let who = row.peer.as_deref().unwrap_or("ours");
+        let (asked, over) = (format!("at most {DEEP_OVER_LIMIT}"), 1.0 / part);
+        let place = format!("{}, n={}, {who}", row.name, row.n);
+        put(
+            "deep networks over the multiply-add limit",
+            asked,
+            over,
+            over <= DEEP_OVER_LIMIT,
+            &place,
+        );
+    }
+    for step in LARGE_STEPS {
+        let Some(error) = own(step.name).and_then(|row| row.relative_error) else { continue };
+        let (what, asked) =
+            (format!("residual of {}", step.name), format!("at most {TOLERANCE:e}"));
+        put(&what, asked, error, error <= TOLERANCE, "");
+    }
+    for (what, name) in [
+        ("slowest cell of the grid, ours over generic", grid::NAME),
+        ("slowest cell of the deep grid, ours over generic", grid::DEEP),
+    ] {
+        let cells = rows.iter().filter(|row| question_of(row) == name);
+        let slowest =
+            cells.filter_map(|row| Some((row, row.ratio?))).min_by(|(_, a), (_, b)| a.total_cmp(b));
+        let Some((cell, ratio)) = slowest else { continue };
         let (asked, over) = (format!("at most {WORST_CELL}"), 1.0 / ratio);
-        let place = format!("n={} d={d} m={m}", cell.n);
-        put("slowest cell of the grid, ours over generic", asked, over, over <= WORST_CELL, &place);
+        let place = match cell.name.split_once('/') {
+            Some((_, widths)) => format!("n={} {widths}", cell.n),
+            None => format!("n={} d={} m={}", cell.n, cell.d.unwrap_or(0), cell.m.unwrap_or(0)),
+        };
+        put(what, asked, over, over <= WORST_CELL, &place);
     }
     for (curve, power) in growth(rows).into_iter().filter(|(curve, _)| !curve.ends_with('d')) {
         let asked = format!("at most {EXPONENT}");
         put(&format!("growth of {curve}"), asked, power, power <= EXPONENT, "");
     }
     text
+}
+
+/// The name of a row without that of its curve.
+fn question_of(row: &Row) -> &str {
+    row.name.split('/').next().unwrap_or_default()
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use crate::bench_peers::{GEOMSTATS, STEPS, environment};
+use crate::bench_peers::{GEOMSTATS, NEURAL_TANGENTS, STEPS, environment};
 use crate::console;
 use crate::process::{cargo, hand_over, must, root};
 
@@ -25,6 +25,13 @@ struct Times {
     out: PathBuf,
     /// Questions and `grid`, comma-separated; criterion is left out then.
     only: Option<String>,
+}
+
+impl Times {
+    /// Whether a question is among those asked for.
+    fn wants(&self, question: &str) -> bool {
+        self.only.as_ref().is_none_or(|only| only.split(',').any(|name| name == question))
+    }
 }
 
 /// Runs the benchmarks.
@@ -53,9 +60,21 @@ fn measure(times: &Times) -> Result<ExitCode, ExitCode> {
     }
     if times.peers {
         harness.arg("--python").arg(environment(STEPS)?);
-        match environment(GEOMSTATS) {
-            Ok(python) => _ = harness.arg("--geomstats-python").arg(python),
-            Err(_) => console::note("geomstats could not be installed; its rows are left out"),
+        for (name, option, made, question) in [
+            ("geomstats", "--geomstats-python", GEOMSTATS, "small_manifold"),
+            ("neural-tangents", "--neural-tangents-python", NEURAL_TANGENTS, "deep"),
+        ] {
+            if !times.wants(question) {
+                continue;
+            }
+            match environment(made) {
+                Ok(python) => _ = harness.arg(option).arg(python),
+                Err(_) => {
+                    console::note(format_args!(
+                        "{name} could not be installed; its rows are left out"
+                    ));
+                }
+            }
         }
     }
     let measured = hand_over(harness);

@@ -14,6 +14,9 @@ const CANNOT_MAKE: u8 = 3;
 pub const STEPS: [&str; 2] = ["bench-peers", "requirements.txt"];
 /// geomstats' environment: it wants a NumPy below 2.
 pub const GEOMSTATS: [&str; 2] = ["bench-peers-geomstats", "requirements-geomstats.txt"];
+/// neural-tangents' environment: it wants an older JAX.
+pub const NEURAL_TANGENTS: [&str; 2] =
+    ["bench-peers-neural-tangents", "requirements-neural-tangents.txt"];
 
 /// The environment's interpreter; made anew when the requirements changed.
 pub fn environment([folder, requirements]: [&str; 2]) -> Result<PathBuf, ExitCode> {

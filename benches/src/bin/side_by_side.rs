@@ -9,10 +9,11 @@ use clap::Parser;
 use gaussflow::prelude::DampedSolver;
 use gaussflow_benches::case::{Effort, Fallible};
 use gaussflow_benches::headline::{self, Peers};
+use gaussflow_benches::large_step::{LARGE_STEPS, LargeStep};
 use gaussflow_benches::peer::Peer;
 use gaussflow_benches::questions::QUESTIONS;
 use gaussflow_benches::report::{Report, head};
-use gaussflow_benches::{grid, large_step, plots, small_manifold, targets};
+use gaussflow_benches::{deep, grid, plots, small_manifold, targets};
 
 /// Measures this workspace and its peers in turns, on one thread.
 #[derive(Parser)]
@@ -29,18 +30,23 @@ struct Options {
     /// A Python that has those of benches/peers/requirements-geomstats.txt: runs that peer.
     #[arg(long, value_name = "PATH")]
     geomstats_python: Option<PathBuf>,
-    /// Only the headline cases and these questions (or `grid`); comma-separated.
+    /// A Python that has those of benches/peers/requirements-neural-tangents.txt: runs that peer.
+    #[arg(long, value_name = "PATH")]
+    neural_tangents_python: Option<PathBuf>,
+    /// Only the headline cases and these questions (or `deep`, `grid`); comma-separated.
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     only: Option<Vec<String>>,
-    /// Makes the large damped step in this process and prints what it found.
-    #[arg(long, hide = true)]
-    large_step: bool,
+    /// Makes this large damped step in this process and prints what it found.
+    #[arg(long, hide = true, value_name = "NAME")]
+    large_step: Option<String>,
 }
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    if options.large_step {
-        return match large_step::run().and_then(|found| Ok(serde_json::to_string(&found)?)) {
+    if let Some(name) = &options.large_step {
+        let step = LARGE_STEPS.iter().find(|step| step.name == name);
+        let found = step.ok_or_else(|| "no such large step".into()).and_then(LargeStep::run);
+        return match found.and_then(|found| Ok(serde_json::to_string(&found)?)) {
             Ok(text) => {
                 println!("{text}");
                 ExitCode::SUCCESS
@@ -71,8 +77,9 @@ fn main() -> ExitCode {
 
 /// What `--only` takes; the headline cases always run, so that their name asks for no more.
 fn names() -> impl Iterator<Item = &'static str> {
-    let named = ["headlines", "grid", large_step::NAME, small_manifold::NAME];
-    named.into_iter().chain(QUESTIONS.iter().map(|question| question.name))
+    let named = ["headlines", "grid", grid::DEEP, deep::NAME, small_manifold::NAME];
+    let large = LARGE_STEPS.iter().map(|step| step.name);
+    named.into_iter().chain(large).chain(QUESTIONS.iter().map(|question| question.name))
 }
 
 /// Takes every case.
@@ -93,16 +100,24 @@ fn run(options: &Options, report: &mut Report) -> Fallible<()> {
     report.take(headline::wide_step(&peers, folder.path())?)?;
     let wanted =
         |name: &str| options.only.as_ref().is_none_or(|only| only.iter().any(|o| o == name));
-    // geomstats' Log takes seconds a call: with `--quick` only where it is named, as the large step.
-    if wanted(small_manifold::NAME) && (options.only.is_some() || effort == Effort::Full) {
+    // What takes long runs with `--quick` only where it is named.
+    let affordable = options.only.is_some() || effort == Effort::Full;
+    if wanted(deep::NAME) {
+        deep::take(&peers, folder.path(), report)?;
+    }
+    // geomstats' Log takes seconds a call.
+    if wanted(small_manifold::NAME) && affordable {
         small_manifold::cases(&peers, folder.path(), &mut |case| report.take(case))?;
     }
     if wanted("grid") {
         grid::cases(&mut |case| report.take(case))?;
     }
-    // It takes most of a minute: with `--quick` only where it is named.
-    if wanted(large_step::NAME) && (options.only.is_some() || effort == Effort::Full) {
-        report.take(large_step::case()?)?;
+    if wanted(grid::DEEP) && affordable {
+        grid::deep_cases(&mut |case| report.take(case))?;
+    }
+    // The first takes most of a minute.
+    for step in LARGE_STEPS.iter().filter(|step| wanted(step.name) && affordable) {
+        report.take(step.case()?)?;
     }
     for question in QUESTIONS.iter().filter(|question| wanted(question.name)) {
         (question.cases)(effort, &mut |case| report.take(case))?;
@@ -121,6 +136,11 @@ fn start(options: &Options) -> Fallible<Peers> {
         numpy: peer("numpy", &options.python, "numpy_peer.py")?,
         jax: peer("jax", &options.python, "jax_peer.py")?,
         geomstats: peer("geomstats", &options.geomstats_python, "geomstats_peer.py")?,
+        neural_tangents: peer(
+            "neural-tangents",
+            &options.neural_tangents_python,
+            "neural_tangents_peer.py",
+        )?,
     })
 }
 

@@ -51,7 +51,7 @@ fn case(problem: &Problem, scaling: f64, schedule: Schedule) -> Fallible<Case> {
         Ok(Rc::new(RefCell::new(flow)))
     };
     let (direct, amortized) = (flow(DIRECT)?, flow(candidate())?);
-    let steps = operations::step(problem.shape);
+    let steps = operations::step(&problem.pieces());
     let (own, theirs) = (Rc::clone(&amortized), Rc::clone(&direct));
     let error = move || {
         if own.try_borrow()?.made() != theirs.try_borrow()?.made() {

@@ -39,10 +39,10 @@ pub fn case(question: &'static str, problem: &Problem, solver: DampedSolver) -> 
     let observed = Euler::new(problem, SCALING, request, Observe::Diagnostics)?;
     let bare = Euler::new(problem, SCALING, request, Observe::Nothing)?;
     let (observed, bare) = (Rc::new(RefCell::new(observed)), Rc::new(RefCell::new(bare)));
+    let operations = operations::step(&problem.pieces());
     let problem = problem.clone();
     let looked_at = Rc::clone(&observed);
     let error = move || smallest_error(&problem, &mut *looked_at.try_borrow_mut()?);
-    let operations = operations::step(shape);
     let bare = euler::side(&bare, LAP, operations, || Ok(None)).as_reference(BARE);
     let sides = vec![euler::side(&observed, LAP, operations, error), bare];
     let schedule = Schedule::Batches { calls: LAP };

@@ -28,19 +28,22 @@ pub fn cases(effort: Effort, visit: Visit<'_>) -> Fallible<()> {
     let widths: &[usize] =
         effort.choose(&[4, 18, 64, 256], &[4, 8, 18, 32, 64, 128, 256, 512, 1024, 2048]);
     for &m in widths {
-        visit(case(NAME, Shape::network(256, 8, m))?)?;
+        visit(case(NAME, String::new(), &Problem::synthetic(256, 8, m)?)?)?;
     }
     Ok(())
 }
 
-/// The damped step at one shape, on both sides.
-pub fn case(question: &'static str, shape: Shape) -> Fallible<Case> {
-    let problem = Problem::synthetic(shape.n, shape.d, shape.m)?;
-    let solver =
-        if shape.n >= shape.p { DampedSolver::PrimalCholesky } else { DampedSolver::DualCholesky };
+/// The damped step of one problem, on both sides.
+pub fn case(question: &'static str, variant: String, problem: &Problem) -> Fallible<Case> {
+    let solver = direct_solver(problem.shape);
     let request = SolveRequest { damping: DAMPING, solver, ..SolveRequest::default() };
-    let (sides, _) = sides(&problem, request, LAP, 2)?;
-    Ok(Case::new(question, "", shape, sides))
+    let (sides, _) = sides(problem, request, LAP, 2)?;
+    Ok(Case::new(question, variant, problem.shape, sides))
+}
+
+/// The direct solver of the smaller system.
+pub fn direct_solver(shape: Shape) -> DampedSolver {
+    if shape.n >= shape.p { DampedSolver::PrimalCholesky } else { DampedSolver::DualCholesky }
 }
 
 /// Ours and the best generic way, back at the initial weights after every `lap` of steps, compared after
@@ -57,7 +60,8 @@ pub fn sides(
     let found = problem.change(&weights_after(&mut ours, compared)?);
     let error = relative_distance(&found, &problem.change(&weights_after(&mut generic, compared)?));
     let (ours, generic) = (Rc::new(RefCell::new(ours)), Rc::new(RefCell::new(generic)));
-    let (counted, dense) = (operations::step(problem.shape), operations::dense_step(problem.shape));
+    let pieces = problem.pieces();
+    let (counted, dense) = (operations::step(&pieces), operations::dense_step(&pieces));
     let sides = vec![
         euler::side(&ours, lap, counted, move || Ok(Some(error))),
         euler::side(&generic, lap, dense, || Ok(None)).as_reference("faer-dense"),

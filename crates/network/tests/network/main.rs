@@ -2,6 +2,7 @@
 
 mod activation;
 mod deep;
+mod deep_golden;
 mod derivatives;
 mod infinite_width;
 mod initial_points;
