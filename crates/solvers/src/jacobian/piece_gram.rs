@@ -29,7 +29,7 @@ pub(crate) fn gram(pieces: &[KroneckerPiece], mut out: MatMut<'_, f64>, work: &m
         return;
     }
     let (alone, by_pairs) = (pieces.len() == 1, pieces.iter().any(KroneckerPiece::has_pair_gram));
-    if columns <= row_gram::PARAMETERS && !(alone && by_pairs) {
+    if columns <= row_gram::PARAMETERS && !by_pairs {
         return row_gram(pieces, out, work);
     }
     let mut first = 0;
