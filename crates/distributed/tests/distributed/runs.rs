@@ -75,6 +75,15 @@ fn every_method_agrees_with_the_run_of_one_process() {
     }
 }
 
+/// Each rank has its rows' part of every layer.
+#[test]
+fn deep_networks_go_with_their_rows() {
+    let deep = ["network.hidden = [9, 6]", "network.bias = true", "network.output = \"trained\""];
+    let damped = ["dynamics.preconditioner = \"levenberg-marquardt\"", "dynamics.damping = 0.1"];
+    let [one, two, three] = differences(&[&deep[..], &damped].concat());
+    assert!(one == 0.0 && two < 1e-10 && three < 1e-10, "{one:e} {two:e} {three:e}");
+}
+
 /// LSMR stops at the tolerance from its own side: its directions differ by the condition of J times that.
 #[test]
 fn products_alone_agree_to_their_tolerance() {

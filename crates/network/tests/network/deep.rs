@@ -12,6 +12,8 @@ use gaussflow_objective::{
 use gaussflow_solvers::JacobianOperator;
 use gaussflow_solvers::faer::Mat;
 
+use crate::allocation_counter::allocations;
+
 /// Standard normal numbers from the library's own stream.
 fn normal(count: usize, seed: u64) -> Vec<f64> {
     InitialPoint::draw(Initialization::Plain, count, 1, seed).unwrap().weights
@@ -221,4 +223,26 @@ fn shapes_that_no_network_has_are_refused() {
     let (network, _) = build(&mixed(&[4, 2]), Initialization::Plain, (3, 2));
     let error = network.nullified_at(&[0.0; 5]).unwrap_err().to_string();
     assert!(error.contains("hidden layers of 4, 2 units"), "{error}");
+}
+
+/// At a second point value, Jacobian, second derivatives and products work in the rooms of the first.
+#[test]
+fn a_second_point_allocates_nothing() {
+    for architecture in architectures() {
+        let (n, d) = (150, 3);
+        let (network, start) = build(&architecture, Initialization::Nullified, (n, d));
+        let (mut value, mut jacobian) = (vec![0.0; n], network.new_jacobian());
+        let (u, weights) = (normal(start.len(), 1), normal(n, 2));
+        let (mut bent, mut product) = (vec![0.0; n], vec![0.0; start.len()]);
+        let mut point = |w: &[f64]| {
+            network.value(w, &mut value).unwrap();
+            network.linearize(w, &mut value, &mut jacobian).unwrap();
+            network.second_derivative(w, &jacobian, &u, w, &mut bent).unwrap();
+            network.weighted_hessian_apply(w, &jacobian, &weights, &u, &mut product).unwrap();
+            jacobian.normal_apply(&u, &mut bent, &mut product);
+        };
+        point(&start);
+        let moved: Vec<f64> = start.iter().map(|w| 0.9 * w).collect();
+        assert_eq!(allocations(|| point(&moved)), 0, "{architecture:?}");
+    }
 }

@@ -1,5 +1,8 @@
 //! The network, judged by finite differences, extended precision and closed forms.
 
+#[path = "../../../solvers/tests/solvers/allocation_counter.rs"]
+mod allocation_counter;
+
 mod activation;
 mod deep;
 mod deep_golden;

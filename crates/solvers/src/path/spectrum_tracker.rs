@@ -85,6 +85,10 @@ pub struct SpectrumTracker {
     counts: TrackerCounts,
 }
 
+/// A search for what has a certificate.
+type Search<T> =
+    fn(&mut SpectrumTracker, &mut Factors, &dyn JacobianOperator) -> Result<Option<T>, SolveError>;
+
 impl Default for SpectrumTracker {
     fn default() -> Self {
         Self::new()
@@ -161,7 +165,7 @@ impl SpectrumTracker {
         &mut self,
         factors: &mut Factors,
         jacobian: &dyn JacobianOperator,
-        find: fn(&mut Self, &mut Factors, &dyn JacobianOperator) -> Result<Option<T>, SolveError>,
+        find: Search<T>,
     ) -> Result<Option<T>, SolveError> {
         if !factors.is_wide() {
             self.terms = factors.total_rows as f64;
