@@ -15,7 +15,7 @@ use rayon::prelude::*;
 use super::charts::{self, Quantity, alpha_name, time_chart};
 use super::plan::{self, COLLAPSING, Method, Mode, Planned};
 use super::results::{Finished, Results};
-use super::{ReproduceError, Request, Session};
+use super::{ReproduceError, Request, Session, require_room};
 use crate::config::Widths;
 use crate::report;
 use crate::run::{Experiment, RunError};
@@ -66,6 +66,9 @@ fn planned(mode: Mode, seeds: u64) -> Vec<(usize, Planned)> {
 pub fn reproduce_deep(request: &Request) -> Result<(), ReproduceError> {
     let seeds = request.seeds()?;
     let data = california_housing()?;
+    let of_one_seed: Vec<Planned> =
+        planned(request.mode, 1).into_iter().map(|(_, planned)| planned).collect();
+    require_room(seeds, &of_one_seed, &data)?;
     let (networks, runs): (Vec<usize>, Vec<Planned>) =
         planned(request.mode, seeds).into_iter().unzip();
     let session = Session::open(request, &runs, &data)?;

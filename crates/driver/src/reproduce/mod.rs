@@ -72,6 +72,17 @@ impl Request {
     }
 }
 
+/// Refuses seeds whose traces have no room: those of all runs are kept until the figures are drawn. `of_one_seed` are the
+/// runs that a seed has.
+fn require_room(seeds: u64, of_one_seed: &[Planned], data: &Dataset) -> Result<(), RunError> {
+    let each = of_one_seed.iter().fold(0_u64, |bytes, planned| {
+        let needs = Needs::of(&planned.config, Shape::of(data));
+        bytes.saturating_add(needs.of_item(Item::Trace))
+    });
+    TooLarge::flag("--seeds", seeds, each)?;
+    Ok(())
+}
+
 /// A reproduction at work: its folder, and when it began.
 struct Session {
     folder: RunFolder,
@@ -80,20 +91,13 @@ struct Session {
 }
 
 impl Session {
-    /// Opens the folder for these runs, once they are known to fit the memory and to replace nothing of others.
+    /// Opens the folder for these runs, once they are known to replace nothing of others.
     fn open(
         request: &Request,
         planned: &[Planned],
         data: &Dataset,
     ) -> Result<Self, ReproduceError> {
         let begun = Instant::now();
-        // Traces and final weights of all runs are kept until the figures are drawn.
-        let needed = planned.iter().fold(0_u64, |bytes, planned| {
-            let needs = Needs::of(&planned.config, Shape::of(data));
-            bytes.saturating_add(needs.of_item(Item::Trace))
-        });
-        let seeds = request.seeds()?;
-        TooLarge::flag("--seeds", seeds, needed / seeds)?;
         let folder = RunFolder::open(&request.out)?;
         admit(&folder, planned, request.overwrite)?;
         folder.claim(DEFAULT_SEED, &identity(data))?;
@@ -165,6 +169,7 @@ impl Session {
 pub fn reproduce(request: &Request) -> Result<(), ReproduceError> {
     let seeds = request.seeds()?;
     let data = california_housing()?;
+    require_room(seeds, &plan(request.mode, 1), &data)?;
     let planned = plan(request.mode, seeds);
     let session = Session::open(request, &planned, &data)?;
     let checks = geometry::checks(&planned, &data)?;

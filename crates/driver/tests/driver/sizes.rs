@@ -85,11 +85,10 @@ fn a_run_that_is_too_large_is_refused_before_it_begins() {
     fs::write(path.join("c.toml"), sweep).unwrap();
     let facts = ["hidden_900000: network.hidden = 900000", "bytes", "at most"];
     check_refusal(path, &["sweep", "c.toml", "--out", "o"], &facts);
-    check_refusal(
-        path,
-        &["reproduce", "--seeds", "1000000", "--out", "o"],
-        &["--seeds = 1000000", "bytes", "at most"],
-    );
+    for deep in [&[][..], &["--deep"]] {
+        let arguments = [&["reproduce", "--seeds", "1000000", "--out", "o"], deep].concat();
+        check_refusal(path, &arguments, &["--seeds = 1000000", "bytes", "at most"]);
+    }
 }
 
 /// What is said to be accepted is accepted, and one more is not.
