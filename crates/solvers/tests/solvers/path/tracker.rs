@@ -8,11 +8,13 @@
 //! certificate of the largest allows the rounding of the Gram matrix, `(n + 2 p + 16) eps F^2`, twice:
 //! once in its shift and once in its factor.
 
-use gaussflow_solvers::{DenseJacobian, ExtremeSingularValues, Factors, JacobianOperator};
-use gaussflow_solvers::{SolveError, SpectrumTracker, TrackerCounts};
+use gaussflow_solvers::{
+    DampedSolver, DenseJacobian, ExtremeSingularValues, Factors, JacobianOperator, SolveError,
+    SolveRequest, SpectrumTracker, TrackerCounts,
+};
 use proptest::prelude::*;
 
-use crate::path::paths::{EPS, NetworkPath, settings, spread, with_values};
+use crate::path::paths::{EPS, NetworkPath, gaussian, generator, settings, spread, with_values};
 
 /// A tracker with factors of its own.
 pub struct Tracked {
@@ -185,6 +187,43 @@ fn a_multiple_smallest_value_is_left_to_the_dense_computation() {
         check(&mut both, &mut one, &jacobian, &format!("point {point}"));
     }
     assert_eq!(both.counts(), TrackerCounts { certified: 0, dense: 4 });
+}
+
+/// With p > n the spectrum tells that the range is all of output space: neither a QR nor an SVD of J is made.
+#[test]
+fn a_wide_jacobian_is_projected_without_a_factor_of_it() {
+    let wide = with_values(6, 40, &spread(20, 0.5, 2.0)).matrix().transpose().to_owned();
+    let wide = DenseJacobian::from_matrix(wide);
+    let mut tracked = Tracked::new((20, 40));
+    tracked.extremes(&wide);
+    let u = gaussian(&mut generator(1), 20);
+    let mut out = vec![f64::NAN; 20];
+    let rank = tracked.factors.project_on_range(&wide, 1e-14, &u, &mut out).unwrap();
+    assert_eq!((rank, &out), (20, &u));
+    let counts = tracked.factors.counts();
+    assert_eq!((counts.qr, counts.svd, tracked.counts().certified), (0, 0, 1));
+}
+
+/// A damping far below the square of the norm: Cholesky where J itself is well conditioned, an orthogonal kernel where not.
+#[test]
+fn little_damping_keeps_cholesky_where_its_factor_is_good() {
+    let request = SolveRequest { damping: 1e-4, ..SolveRequest::default() };
+    let (good, bad) = (spread(20, 300.0, 600.0), spread(20, 1e-3, 600.0));
+    for (values, tall, wide) in [
+        (good, DampedSolver::PrimalCholesky, DampedSolver::DualCholesky),
+        (bad, DampedSolver::HouseholderQr, DampedSolver::ThinSvd),
+    ] {
+        let jacobian = with_values(3, 40, &values);
+        let turned = DenseJacobian::from_matrix(jacobian.matrix().transpose().to_owned());
+        for (jacobian, expected) in [(jacobian, tall), (turned, wide)] {
+            let (n, p) = (jacobian.rows(), jacobian.columns());
+            let (b, mut v) = (gaussian(&mut generator(2), n), vec![0.0; p]);
+            let mut factors = Factors::new(n, p).unwrap();
+            let report = factors.solve(&jacobian, request, &b, &mut v).unwrap();
+            assert_eq!(report.solver, expected, "{report}");
+            assert!(report.relative_residual < 1e-14, "{report}");
+        }
+    }
 }
 
 #[test]
