@@ -271,7 +271,7 @@ impl Direct {
             entries = entries.saturating_add(primal);
         }
         // With p > n the spectrum comes from K, a factor of it and one a certificate.
-        if wide && kernel_bytes(DampedSolver::PrimalCholesky, p, n) <= limit {
+        if wide && product(&[NUMBER, 3, n, n]) <= limit {
             entries = entries.saturating_add(product(&[5, n, n]));
         }
         if wide && rho > 0.0 && rho < 1.0 && has(DampedSolver::DualCholesky) {
