@@ -134,13 +134,13 @@ impl LeastSquaresProblem<f64, Dyn, Dyn> for Peer<'_> {
         self.w.clone()
     }
     fn residuals(&self) -> Option<DVector<f64>> {
-        let mut out = DVector::zeros(self.problem.outputs());
-        self.problem.value(self.w.as_slice(), out.as_mut_slice()).ok().map(|()| out)
+        let mut out = DVector::zeros(self.problem.map().outputs());
+        self.problem.map().value(self.w.as_slice(), out.as_mut_slice()).ok().map(|()| out)
     }
     fn jacobian(&self) -> Option<DMatrix<f64>> {
-        let (n, p) = (self.problem.outputs(), self.problem.parameters());
-        let (mut value, mut jacobian) = (vec![0.0; n], self.problem.new_jacobian());
-        self.problem.linearize(self.w.as_slice(), &mut value, &mut jacobian).ok()?;
+        let (n, p) = (self.problem.map().outputs(), self.problem.map().parameters());
+        let (mut value, mut jacobian) = (vec![0.0; n], self.problem.map().new_jacobian());
+        self.problem.map().linearize(self.w.as_slice(), &mut value, &mut jacobian).ok()?;
         Some(DMatrix::from_fn(n, p, |j, k| jacobian.matrix()[(j, k)]))
     }
 }
@@ -152,7 +152,8 @@ fn main() {
         let problem = Problem::read_from(DATA, name);
         for (start, w) in problem.starts.iter().enumerate() {
             let settings = FitSettings::default();
-            let fit = LeastSquares::new(&problem).fit(w, &settings).expect("NIST starts are fine");
+            let fit =
+                LeastSquares::new(problem.map()).fit(w, &settings).expect("NIST starts are fine");
             let peer = Peer { problem: &problem, w: DVector::from_column_slice(w) };
             let peer_settings = LevenbergMarquardt::new().with_tol(1e-15).with_patience(2000);
             let (peer, report) = peer_settings.minimize(peer);

@@ -4,7 +4,8 @@
 //!
 //! | you want to | start with |
 //! |---|---|
-//! | describe a model f(w) by a closure | [`ResidualFn`], with derivatives by [`FiniteDifferences`] or [`SparseDifferences`] |
+//! | write a model f(w) once and have exact derivatives | [`GenericResiduals`] over any [`Scalar`], then [`ExactDerivatives`] |
+//! | have derivatives of a model that can only be called | [`ResidualFn`], then [`FiniteDifferences`] or [`SparseDifferences`] |
 //! | give its Jacobian yourself | implement [`SmoothMap`] and try [`check_jacobian`]; [`JacobianDifferences`] adds second derivatives |
 //! | take a network with one hidden layer | [`InitialPoint::draw`], then [`Network::from_initial_point`] |
 //! | take a deep network | an [`Architecture`] of [`Layer`]s, [`InitialPoint::draw_for`], [`Network::with_architecture`] |
@@ -19,7 +20,7 @@
 //! [`LeastSquares`]; both borrow it, as `&map` is a map too.
 //!
 //! **What a run needs.** A Jacobian is enough for all but [`Integrator::Stiff`] and the geometry, which take second
-//! derivatives. [`Network`] and [`FiniteDifferences`] have them.
+//! derivatives. [`Network`], [`ExactDerivatives`] and [`FiniteDifferences`] have them.
 //!
 //! **What happens at loss of rank.** A run stops and its [`Outcome`] says so; [`RankPolicy`] has the other ways.
 //! [`Settings::paper`] is the setting of the paper's experiment.
@@ -51,8 +52,9 @@ pub use gaussflow_theory as theory;
 pub mod prelude {
     /// A model: maps of values, with first or second derivatives, and checks of them.
     pub use gaussflow_objective::{
-        FiniteDifferences, JacobianDifferences, MapError, ResidualFn, Residuals, SecondOrderMap,
-        SlopeCheck, SmoothMap, SparseDifferences, check_jacobian, check_second_derivative,
+        ExactDerivatives, FiniteDifferences, GenericResiduals, JacobianDifferences, MapError,
+        ResidualFn, Residuals, Scalar, SecondOrderMap, SlopeCheck, SmoothMap, SparseDifferences,
+        check_jacobian, check_second_derivative,
     };
 
     /// A network, what it is made of, and where it starts.

@@ -4,6 +4,7 @@
 mod checker;
 mod closure;
 mod difference_quotient;
+mod exact;
 mod finite_difference;
 mod jacobian_difference;
 mod linearization;
@@ -17,13 +18,14 @@ pub use checker::{
     SlopeCheck, SlopeVerdict, adjoint_defect, check_jacobian, check_second_derivative,
 };
 pub use closure::ResidualFn;
+pub use exact::{ExactDerivatives, GenericResiduals, Scalar, SharedDirections};
 pub use finite_difference::FiniteDifferences;
 pub use jacobian_difference::JacobianDifferences;
 pub use linearization::{GradientNorms, Linearization, PointError};
 pub use loss::{LogCosh, Loss, LossError, Squared, WeightedSquares};
 pub use map::{
-    LipschitzConstants, MapError, Residuals, SecondOrderMap, SmoothMap, require_finite,
-    require_length, weighted_hessian_by_products,
+    LipschitzConstants, MapError, Residuals, SecondOrderMap, SmoothMap, linearize_beside_bounds,
+    require_finite, require_length, weighted_hessian_by_products,
 };
 pub use objective::{Objective, ObjectiveError};
 pub use sparse_differences::SparseDifferences;

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use gaussflow_solvers::faer::MatMut;
-use gaussflow_solvers::{JacobianOperator, all_finite};
+use gaussflow_solvers::{DenseJacobian, JacobianOperator, all_finite};
 
 /// Why a map has no value or derivative at a point.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -204,6 +204,48 @@ pub fn weighted_hessian_by_products<M: SecondOrderMap + ?Sized>(
             let mean = 0.5 * (out[(r, k)] + out[(k, r)]);
             out[(r, k)] = mean;
             out[(k, r)] = mean;
+        }
+    }
+    Ok(())
+}
+
+/// How far inside of a bound an infinite derivative is taken, relative to the parameter: about sqrt(eps).
+const EDGE: f64 = 1e-8;
+
+/// As [`SmoothMap::linearize`] of `map`, but where a derivative is infinite on an edge of the box `[lower, upper]`, as
+/// that of `sqrt(b)` by b at its bound 0, those entries are taken a little inside: their sign tells whether the bound
+/// holds the parameter. A map with a dense Jacobian makes its [`SmoothMap::linearize_within`] of it.
+///
+/// # Errors
+/// As [`Residuals::value`].
+pub fn linearize_beside_bounds<M: SmoothMap<Jacobian = DenseJacobian>>(
+    map: &M,
+    w: &[f64],
+    (lower, upper): (&[f64], &[f64]),
+    value: &mut [f64],
+    jacobian: &mut DenseJacobian,
+) -> Result<(), MapError> {
+    map.linearize(w, value, jacobian)?;
+    for k in 0..map.parameters() {
+        if jacobian.matrix().col(k).iter().all(|x| x.is_finite()) {
+            continue;
+        }
+        let step = EDGE * if w[k] == 0.0 { 1.0 } else { w[k].abs() };
+        let mut inner = w.to_vec();
+        if w[k] - lower[k] <= step && w[k] + step < upper[k] {
+            inner[k] += step;
+        } else if upper[k] - w[k] <= step && w[k] - step > lower[k] {
+            inner[k] -= step;
+        } else {
+            continue;
+        }
+        let (mut scratch, mut inside) = (value.to_vec(), map.new_jacobian());
+        map.linearize(&inner, &mut scratch, &mut inside)?;
+        let entries = jacobian.matrix_mut().col_mut(k);
+        for (entry, inner) in entries.iter_mut().zip(inside.matrix().col(k).iter()) {
+            if !entry.is_finite() {
+                *entry = *inner;
+            }
         }
     }
     Ok(())

@@ -57,14 +57,7 @@ impl<R: Residuals> SparseDifferences<R> {
     /// # Errors
     /// [`MapError::ShapeMismatch`] of a pattern of another shape.
     pub fn new(inner: R, pattern: SparsityPattern) -> Result<Self, MapError> {
-        for (what, expected, found) in [
-            ("the rows of the sparsity pattern", inner.outputs(), pattern.rows()),
-            ("the columns of the sparsity pattern", inner.parameters(), pattern.columns()),
-        ] {
-            if expected != found {
-                return Err(MapError::ShapeMismatch { what, expected, found });
-            }
-        }
+        require_shape(&pattern, inner.outputs(), inner.parameters())?;
         let groups = group(&pattern);
         Ok(Self { inner, pattern, groups, scales: Scales::default() })
     }
@@ -201,8 +194,21 @@ impl<R: Residuals> SparseDifferences<R> {
     }
 }
 
+/// Refuses a pattern of another shape than n x p.
+pub(crate) fn require_shape(pattern: &SparsityPattern, n: usize, p: usize) -> Result<(), MapError> {
+    for (what, expected, found) in [
+        ("each column of the sparsity pattern", n, pattern.rows()),
+        ("each row of the sparsity pattern", p, pattern.columns()),
+    ] {
+        if expected != found {
+            return Err(MapError::ShapeMismatch { what, expected, found });
+        }
+    }
+    Ok(())
+}
+
 /// Columns without a common row, greedily from the first to the last.
-fn group(pattern: &SparsityPattern) -> Vec<Vec<usize>> {
+pub(crate) fn group(pattern: &SparsityPattern) -> Vec<Vec<usize>> {
     let mut groups: Vec<Vec<usize>> = Vec::new();
     let mut group_of = vec![usize::MAX; pattern.columns()];
     // The last column that met each group.

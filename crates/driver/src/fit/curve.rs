@@ -41,7 +41,7 @@ pub(super) fn fit_curve(
     let map = model(&sample.inputs, &sample.targets)?;
     let used = map.columns().first().map(|&k| curve.columns[k]);
     let fitted = prepare(problem, map, &curve.parameters, weights)?.with_bounds(lower, upper)?;
-    let fit = fitted.fit(&start, &settings(problem))?;
+    let fit = fitted.fit(&start, &settings(problem)?)?;
     let errors = if sample.held_out_targets.is_empty() {
         [root_mean_square(&fit.residuals), f64::NAN]
     } else {

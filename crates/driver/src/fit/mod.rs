@@ -220,10 +220,11 @@ fn split_weights(
 }
 
 /// Settings of the file.
-fn settings(problem: &Problem) -> FitSettings {
+fn settings(problem: &Problem) -> Result<FitSettings, ProblemError> {
     let defaults = FitSettings::default();
     let fit = &problem.fit;
-    FitSettings {
+    Ok(FitSettings {
+        acceleration: problem.acceleration()?,
         damping: match fit.initial_radius {
             Some(initial_radius) => Damping::TrustRegion { initial_radius },
             None => Damping::default(),
@@ -232,7 +233,7 @@ fn settings(problem: &Problem) -> FitSettings {
         max_iterations: fit.max_iterations.unwrap_or(defaults.max_iterations),
         gradient_tolerance: fit.gradient_tolerance.unwrap_or(defaults.gradient_tolerance),
         ..defaults
-    }
+    })
 }
 
 /// Weights and loss of the file.
@@ -279,7 +280,7 @@ fn fit_network(
     let model = network::model(&sample.inputs, d, &point.signs)?;
     let fitted =
         prepare(problem, model, &names, weights)?.with_observations(sample.targets.clone())?;
-    let fit = fitted.fit(&point.weights, &settings(problem))?;
+    let fit = fitted.fit(&point.weights, &settings(problem)?)?;
     let scale = sample.scaling.target_deviation;
     let mut errors = [scale * root_mean_square(&fit.residuals), f64::NAN];
     let shift = sample.scaling.target_mean;

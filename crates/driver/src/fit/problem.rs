@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use gaussflow::dynamics::RobustLoss;
+use gaussflow::dynamics::{Acceleration, RobustLoss};
 use gaussflow_records::read_text;
 use serde::Deserialize;
 use toml::Spanned;
@@ -223,6 +223,8 @@ pub struct FitSection {
     pub gradient_tolerance: Option<f64>,
     /// First radius of the trust region relative to the start; default 1.
     pub initial_radius: Option<f64>,
+    /// What is done about curvature: "geodesic" (default), "exact" by second derivatives of the model, or "none".
+    pub acceleration: Option<Spanned<String>>,
     /// Memory in MiB that the fit may take, counted before it begins; default 4096.
     pub memory_limit: Option<usize>,
 }
@@ -292,6 +294,17 @@ impl Problem {
             let accepted = "squares, huber, soft-l1, cauchy".to_owned();
             self.refuse("[fit] loss", name, accepted)
         })
+    }
+
+    /// What is done about curvature.
+    pub fn acceleration(&self) -> Result<Acceleration, ProblemError> {
+        let Some(name) = &self.fit.acceleration else { return Ok(Acceleration::default()) };
+        match name.get_ref().as_str() {
+            "geodesic" => Ok(Acceleration::Geodesic),
+            "exact" => Ok(Acceleration::Exact),
+            "none" => Ok(Acceleration::None),
+            _ => Err(self.refuse("[fit] acceleration", name, "geodesic, exact, none".to_owned())),
+        }
     }
 
     /// A complaint about the value of `key`.

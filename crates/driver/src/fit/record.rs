@@ -67,6 +67,9 @@ pub struct FitRecord {
     pub evaluations: usize,
     /// Jacobians.
     pub jacobians: usize,
+    /// Second directional derivatives of the model, where `[fit] acceleration` is "exact".
+    #[serde(default)]
+    pub second_derivatives: usize,
     /// Rejected trial points.
     pub rejected: usize,
     /// One record a trial point.
@@ -147,6 +150,7 @@ impl FitRecord {
             held_out_error: errors[1],
             evaluations: fit.counts.residuals,
             jacobians: fit.counts.jacobians,
+            second_derivatives: fit.counts.second_derivatives,
             rejected: fit.counts.rejected,
             history: history.collect(),
         }

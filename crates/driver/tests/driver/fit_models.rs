@@ -197,6 +197,33 @@ fn sizes_that_no_machine_has_are_refused_before_memory_is_asked_for() {
     assert_eq!(record(&csv, one).parameters.len(), 6);
 }
 
+/// Exact second derivatives of an expression and of the network lead where the others do; a wrong word is refused.
+#[test]
+fn acceleration_may_be_exact() {
+    let decay = |x: f64| 3.0 * (-0.7 * x).exp() + 0.5;
+    let rows: Vec<String> =
+        (0..20).map(|j| 0.3 * f64::from(j)).map(|x| format!("{x},{}", decay(x))).collect();
+    let csv = format!("x,y\n{}\n", rows.join("\n"));
+    let curve = "[model]\nexpression = \"a*exp(-b*x) + c\"\n[parameters]\na = 30\nb = 5\nc = -9\n";
+    let network = "[model]\nfamily = \"network\"\nhidden = 2\n";
+    for model in [curve, network] {
+        let with = |how: &str| record(&csv, &format!("{model}[fit]\nacceleration = \"{how}\"\n"));
+        let [none, exact, geodesic] = ["none", "exact", "geodesic"].map(with);
+        assert!(exact.second_derivatives > 0 && none.second_derivatives == 0, "{model}");
+        assert!(geodesic.second_derivatives == 0, "{model}");
+        if model == curve {
+            let right =
+                exact.parameters.iter().zip([3.0, 0.7, 0.5]).all(|(a, b)| (a - b).abs() < 1e-9);
+            assert!(right, "{:?}", exact.parameters);
+        }
+    }
+    refuses(
+        &csv,
+        &format!("{curve}[fit]\nacceleration = \"exakt\""),
+        &["[fit] acceleration = \"exakt\"", "line 11", "geodesic, exact, none"],
+    );
+}
+
 /// Weights are the only other column: a constant is fitted (0.9 in closed form), models of a predictor are refused.
 #[test]
 fn data_without_a_predictor_fit_a_constant_alone() {

@@ -67,6 +67,9 @@ pub enum FitError {
         /// What is accepted.
         accepted: &'static str,
     },
+    /// Exact acceleration is asked for, but the map has no second derivatives.
+    #[error("exact acceleration: {0}")]
+    Acceleration(MapError),
     /// The residuals or their derivatives are undefined at the start.
     #[error("at the start: {0}; begin where the model is defined")]
     Start(MapError),

@@ -1,6 +1,6 @@
 //! The loop of a fit: test, try steps until one is accepted, go there.
 
-use gaussflow_objective::{SmoothMap, require_finite};
+use gaussflow_objective::{MapError, SecondOrderMap, SmoothMap, require_finite};
 use gaussflow_solvers::{JacobianOperator, SecularFactor, norm};
 
 use super::confine::Approach;
@@ -11,7 +11,7 @@ use super::result::Fit;
 use super::secant::Secant;
 use super::settings::{Acceleration, Damping, FitSettings};
 use super::stop::{FitCounts, FitStop, Measures, require_positive};
-use super::{FitObserver, Given, SecondDerivative};
+use super::{FitObserver, Given};
 use crate::schedule::StepLength;
 
 /// Largest ratio of a scale to its column's present norm.
@@ -24,7 +24,8 @@ pub(crate) struct Iteration<'a, J> {
     pub(crate) map: &'a dyn SmoothMap<Jacobian = J>,
     pub(crate) problem: &'a Given,
     pub(crate) settings: &'a FitSettings,
-    pub(crate) second: Option<SecondDerivative<'a, J>>,
+    /// The map's own second derivatives, where they are asked for.
+    pub(crate) second: Option<&'a dyn SecondOrderMap<Jacobian = J>>,
     pub(crate) here: Point<J>,
     /// The trial point: `w` and `f` are always current, the rest once it is accepted.
     pub(crate) trial: Point<J>,
@@ -80,7 +81,6 @@ impl<'a, J: JacobianOperator> Iteration<'a, J> {
         problem: &'a Given,
         start: &[f64],
         settings: &'a FitSettings,
-        second: Option<SecondDerivative<'a, J>>,
     ) -> Result<Self, FitError> {
         let (n, p) = (map.outputs(), map.parameters());
         if n == 0 || p == 0 {
@@ -114,7 +114,14 @@ impl<'a, J: JacobianOperator> Iteration<'a, J> {
         let scales = factor.column_norms().iter().map(|&s| if s > 0.0 { s } else { 1.0 }).collect();
         let residual = here.residual_norm;
         let trusted = matches!(settings.damping, Damping::TrustRegion { .. });
-        let accelerated = settings.acceleration == Acceleration::Geodesic;
+        let accelerated = settings.acceleration != Acceleration::None;
+        let second = match settings.acceleration {
+            Acceleration::Exact => {
+                let missing = FitError::Acceleration(MapError::NoSecondDerivatives);
+                Some(map.second_order().ok_or(missing)?)
+            }
+            Acceleration::Geodesic | Acceleration::None => None,
+        };
         let secant = (trusted && accelerated && p <= Secant::LARGEST).then(|| Secant::new(p));
         Ok(Self {
             map,

@@ -26,7 +26,7 @@ mod summary;
 
 use std::ops::ControlFlow;
 
-use gaussflow_objective::{MapError, SecondOrderMap, SmoothMap};
+use gaussflow_objective::SmoothMap;
 
 pub use covariance::NullDirection;
 pub use error::FitError;
@@ -38,10 +38,6 @@ pub use stop::{FitCounts, FitStop};
 
 use iterate::Iteration;
 use robust::Rows;
-
-/// `D2f(w)[v, v]` of a map that has it: `(w, J(w), v, out)`.
-pub(crate) type SecondDerivative<'a, J> =
-    &'a dyn Fn(&[f64], &J, &[f64], &mut [f64]) -> Result<(), MapError>;
 
 /// Sees every trial point with its parameters; breaking ends the fit.
 pub(crate) type FitObserver<'a> = &'a mut dyn FnMut(&StepRecord, &[f64]) -> ControlFlow<()>;
@@ -205,26 +201,7 @@ impl<M: SmoothMap> LeastSquares<M> {
         settings: &FitSettings,
         observer: &mut dyn FnMut(&StepRecord, &[f64]) -> ControlFlow<()>,
     ) -> Result<Fit, FitError> {
-        Iteration::new(&self.map, &self.given, start, settings, None)?.run(observer)
-    }
-
-    /// As [`Self::fit_observed`], with the map's own second derivatives in the geodesic acceleration.
-    ///
-    /// # Errors
-    /// As [`Self::fit`].
-    pub fn fit_second_order(
-        &self,
-        start: &[f64],
-        settings: &FitSettings,
-        observer: &mut dyn FnMut(&StepRecord, &[f64]) -> ControlFlow<()>,
-    ) -> Result<Fit, FitError>
-    where
-        M: SecondOrderMap,
-    {
-        let second = |w: &[f64], jacobian: &M::Jacobian, v: &[f64], out: &mut [f64]| {
-            self.map.second_derivative(w, jacobian, v, v, out)
-        };
-        Iteration::new(&self.map, &self.given, start, settings, Some(&second))?.run(observer)
+        Iteration::new(&self.map, &self.given, start, settings)?.run(observer)
     }
 }
 

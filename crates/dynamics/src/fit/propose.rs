@@ -96,7 +96,7 @@ impl<J: JacobianOperator> Iteration<'_, J> {
 
             // Bend a poor step along the geodesic.
             let mut curvature = 0.0;
-            let accelerates = self.settings.acceleration == Acceleration::Geodesic && !confined;
+            let accelerates = self.settings.acceleration != Acceleration::None && !confined;
             if accelerates && trial.gain < POOR && trial.defined && self.damping > 0.0 {
                 match self.accelerate(&mut trial, predicted, length) {
                     Ok(ratio) => curvature = ratio,
@@ -209,7 +209,9 @@ impl<J: JacobianOperator> Iteration<'_, J> {
         if let Some(second) = self.second {
             self.counts.second_derivatives += 1;
             let (w, jacobian) = (&self.here.w, &self.here.jacobian);
-            if second(w, jacobian, &self.step, &mut self.image).is_err() {
+            let found =
+                second.second_derivative(w, jacobian, &self.step, &self.step, &mut self.image);
+            if found.is_err() {
                 return Ok(f64::INFINITY);
             }
         } else {

@@ -36,6 +36,9 @@ pub enum Acceleration {
     /// Geodesic acceleration where the plain step does badly, and the structured secant near a minimum.
     #[default]
     Geodesic,
+    /// The same with the map's own second derivatives ([`SmoothMap::second_order`](gaussflow_objective::SmoothMap::second_order))
+    /// in place of a difference along the step that was tried.
+    Exact,
     /// Neither: the method of More.
     None,
 }

@@ -6,7 +6,7 @@ use gaussflow_objective::check_jacobian;
 
 fn fit(problem: &Problem, start: usize) -> Fit {
     let settings = FitSettings::default();
-    LeastSquares::new(problem).fit(&problem.starts[start], &settings).unwrap()
+    LeastSquares::new(problem.map()).fit(&problem.starts[start], &settings).unwrap()
 }
 
 #[test]
@@ -34,7 +34,8 @@ fn every_run_reaches_six_certified_digits_within_the_budget() {
     }
     println!("{total} residual evaluations");
     assert!(failures.is_empty(), "{failures:?}");
-    assert!(total <= 1000, "{total} residual evaluations in total");
+    // As many as with Jacobians derived by hand.
+    assert!(total <= 886, "{total} residual evaluations in total");
 }
 
 #[test]
@@ -62,6 +63,6 @@ fn the_models_derivatives_pass_the_checker() {
         let problem = Problem::read(name);
         let w = &problem.certified;
         let direction: Vec<f64> = w.iter().map(|w| 0.1 * w).collect();
-        assert!(check_jacobian(&problem, w, &direction).unwrap().passed(), "{name}");
+        assert!(check_jacobian(&problem.map(), w, &direction).unwrap().passed(), "{name}");
     }
 }

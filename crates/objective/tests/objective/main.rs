@@ -2,5 +2,6 @@
 
 mod checkers;
 mod differences;
+mod exact;
 mod linearization;
 mod losses;

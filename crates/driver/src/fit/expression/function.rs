@@ -5,11 +5,8 @@
 
 use std::f64::consts::FRAC_2_SQRT_PI;
 
-use num_dual::{Dual64, DualNum};
-
-/// A scalar that a tape is evaluated over: f64 for values, dual numbers for derivatives.
-pub(crate) trait Scalar: DualNum<Primitive = f64> + Copy {}
-impl<D: DualNum<Primitive = f64> + Copy> Scalar for D {}
+use gaussflow::objective::Scalar;
+use num_dual::Dual64;
 
 /// What can stand before a parenthesis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

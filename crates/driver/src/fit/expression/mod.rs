@@ -12,8 +12,12 @@ mod tape;
 mod tests;
 mod token;
 
-use gaussflow::objective::{MapError, Residuals, SmoothMap, require_length};
+use gaussflow::objective::{
+    ExactDerivatives, GenericResiduals, MapError, Residuals, Scalar, SecondOrderMap, SmoothMap,
+    linearize_beside_bounds, require_length,
+};
 use gaussflow::solvers::DenseJacobian;
+use gaussflow::solvers::faer::MatMut;
 
 pub use error::ExpressionError;
 pub(super) use error::listed;
@@ -24,9 +28,6 @@ use tape::{Block, Node, Tape};
 
 /// Numbers that the values of a block of rows may have, so that they stay in the cache.
 const BLOCK: usize = 1 << 17;
-
-/// How far inside of a bound an infinite derivative is taken, relative to the parameter: about sqrt(eps).
-const EDGE: f64 = 1e-8;
 
 /// `expression(columns, parameters) - response` on the rows of a data set.
 ///
@@ -104,9 +105,9 @@ impl ExpressionModel {
     }
 
     /// Shows the values of each block of rows to `see`.
-    fn blocks(&self, w: &[f64], mut see: impl FnMut(&Block<'_>, &[f64])) {
+    fn blocks<D: Scalar>(&self, w: &[D], mut see: impl FnMut(&Block<'_>, &[D])) {
         let (n, stride) = (self.response.len(), self.block());
-        let mut values = vec![0.0; stride * self.tape.nodes.len()];
+        let mut values = vec![D::from(0.0); stride * self.tape.nodes.len()];
         for start in (0..n).step_by(stride.max(1)) {
             let length = stride.min(n - start);
             let block = Block { columns: &self.columns, start, length, is_first: start == 0 };
@@ -116,13 +117,25 @@ impl ExpressionModel {
     }
 
     /// The last entry of `values` minus the response.
-    fn write(&self, block: &Block<'_>, values: &[f64], out: &mut [f64]) {
+    fn write<D: Scalar>(&self, block: &Block<'_>, values: &[D], out: &mut [D]) {
         let rows = block.start..block.start + block.length;
         let last = &values[values.len() - self.block()..];
-        for (out, (z, y)) in out[rows.clone()].iter_mut().zip(last.iter().zip(&self.response[rows]))
-        {
-            *out = z - y;
-        }
+        let pairs = last.iter().zip(&self.response[rows.clone()]);
+        out[rows].iter_mut().zip(pairs).for_each(|(out, (&z, &y))| *out = z - y);
+    }
+}
+
+impl GenericResiduals for ExpressionModel {
+    fn parameters(&self) -> usize {
+        self.parameters
+    }
+
+    fn outputs(&self) -> usize {
+        self.response.len()
+    }
+
+    fn residuals<D: Scalar>(&self, w: &[D], out: &mut [D]) {
+        self.blocks(w, |block, values| self.write(block, values, out));
     }
 }
 
@@ -136,10 +149,7 @@ impl Residuals for ExpressionModel {
     }
 
     fn value(&self, w: &[f64], out: &mut [f64]) -> Result<(), MapError> {
-        require_length("w", w, self.parameters)?;
-        require_length("the output", out, self.response.len())?;
-        self.blocks(w, |block, values| self.write(block, values, out));
-        Ok(())
+        ExactDerivatives::new(self).value(w, out)
     }
 }
 
@@ -147,7 +157,7 @@ impl SmoothMap for ExpressionModel {
     type Jacobian = DenseJacobian;
 
     fn new_jacobian(&self) -> DenseJacobian {
-        DenseJacobian::zeros(self.outputs(), self.parameters())
+        DenseJacobian::zeros(self.response.len(), self.parameters)
     }
 
     fn linearize(
@@ -176,8 +186,6 @@ impl SmoothMap for ExpressionModel {
         Ok(())
     }
 
-    /// As [`SmoothMap::linearize`], but where a derivative is infinite on an edge of the box, as that of `sqrt(b)` by b at
-    /// its bound 0, those entries are taken a little inside: their sign tells whether the bound holds the parameter.
     fn linearize_within(
         &self,
         w: &[f64],
@@ -186,29 +194,44 @@ impl SmoothMap for ExpressionModel {
         value: &mut [f64],
         jacobian: &mut DenseJacobian,
     ) -> Result<(), MapError> {
-        self.linearize(w, value, jacobian)?;
-        for k in 0..self.parameters {
-            if jacobian.matrix().col(k).iter().all(|x| x.is_finite()) {
-                continue;
-            }
-            let step = EDGE * if w[k] == 0.0 { 1.0 } else { w[k].abs() };
-            let mut inner = w.to_vec();
-            if w[k] - lower[k] <= step && w[k] + step < upper[k] {
-                inner[k] += step;
-            } else if upper[k] - w[k] <= step && w[k] - step > lower[k] {
-                inner[k] -= step;
-            } else {
-                continue;
-            }
-            let (mut scratch, mut inside) = (value.to_vec(), self.new_jacobian());
-            self.linearize(&inner, &mut scratch, &mut inside)?;
-            let entries = jacobian.matrix_mut().col_mut(k);
-            for (entry, inner) in entries.iter_mut().zip(inside.matrix().col(k).iter()) {
-                if !entry.is_finite() {
-                    *entry = *inner;
-                }
-            }
-        }
-        Ok(())
+        linearize_beside_bounds(self, w, (lower, upper), value, jacobian)
+    }
+
+    fn second_order(&self) -> Option<&dyn SecondOrderMap<Jacobian = DenseJacobian>> {
+        Some(self)
+    }
+}
+
+impl SecondOrderMap for ExpressionModel {
+    fn second_derivative(
+        &self,
+        w: &[f64],
+        jacobian: &DenseJacobian,
+        u: &[f64],
+        v: &[f64],
+        out: &mut [f64],
+    ) -> Result<(), MapError> {
+        ExactDerivatives::new(self).second_derivative(w, jacobian, u, v, out)
+    }
+
+    fn weighted_hessian_apply(
+        &self,
+        w: &[f64],
+        jacobian: &DenseJacobian,
+        weights: &[f64],
+        v: &[f64],
+        out: &mut [f64],
+    ) -> Result<(), MapError> {
+        ExactDerivatives::new(self).weighted_hessian_apply(w, jacobian, weights, v, out)
+    }
+
+    fn weighted_hessian(
+        &self,
+        w: &[f64],
+        jacobian: &DenseJacobian,
+        weights: &[f64],
+        out: MatMut<'_, f64>,
+    ) -> Result<(), MapError> {
+        ExactDerivatives::new(self).weighted_hessian(w, jacobian, weights, out)
     }
 }

@@ -3,7 +3,9 @@
 //! Every value is used by one later operation, so that the list is a tree in postfix order: evaluation runs
 //! through it forward, derivatives backward (`reverse.rs`), and no depth of nesting needs a stack.
 
-use super::function::{Scalar, Unary};
+use gaussflow::objective::Scalar;
+
+use super::function::Unary;
 
 /// Exponents up to this size that are whole constants are powers by multiplication (`f64::powi`), which is
 /// faster than `f64::powf` and within a few units in the last place of it.

@@ -5,7 +5,7 @@
     reason = "exact values and small draws are meant"
 )]
 
-use gaussflow::objective::{Residuals, SmoothMap, check_jacobian};
+use gaussflow::objective::{Residuals, SmoothMap, check_jacobian, check_second_derivative};
 use num_dual::Dual64;
 use proptest::prelude::*;
 use rand_chacha::ChaCha8Rng;
@@ -39,7 +39,7 @@ fn model(text: &str, parameters: &[&str]) -> Result<ExpressionModel, ExpressionE
 /// Values and derivatives (by row, then parameter).
 fn linearized(model: &ExpressionModel, w: &[f64]) -> (Vec<f64>, Vec<Vec<f64>>) {
     let mut jacobian = model.new_jacobian();
-    let mut value = vec![0.0; model.outputs()];
+    let mut value = vec![0.0; model.response.len()];
     model.linearize(w, &mut value, &mut jacobian).unwrap();
     let mut alone = value.clone();
     model.value(w, &mut alone).unwrap();
@@ -261,8 +261,10 @@ fn derivatives_of_every_function_pass_the_checker() {
         "x^-3*a + (b*x)^5 + (-c)^2 - -a",
     ] {
         let model = model(text, &["a", "b", "c"]).unwrap();
-        let check = check_jacobian(&model, &[1.3, 0.7, 0.9], &[0.3, -0.2, 0.1]).unwrap();
-        assert!(check.passed(), "{text}: {check}");
+        for check in [check_jacobian, check_second_derivative] {
+            let check = check(&model, &[1.3, 0.7, 0.9], &[0.3, -0.2, 0.1]).unwrap();
+            assert!(check.passed(), "{text}: {check}");
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use gaussflow_objective::{MapError, Residuals, SmoothMap};
 use gaussflow_solvers::DenseJacobian;
 
-use crate::nist_problems::dual::{Dual, LARGEST};
+use crate::fit::dual::{Dual, LARGEST};
 
 /// Residuals of a fixed number of parameters.
 pub struct Analytic<F> {

@@ -8,7 +8,7 @@ mod fixed_size;
 use any_size::*;
 use fixed_size::*;
 
-use crate::nist_problems::dual::Dual;
+use crate::fit::dual::Dual;
 
 /// Residuals, start and the least sums of squares.
 pub struct Function {

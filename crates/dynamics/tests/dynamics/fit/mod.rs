@@ -8,6 +8,7 @@ mod bounds;
 mod classical;
 mod classical_functions;
 mod differences;
+mod dual;
 mod large;
 mod lost_rank;
 mod observations;

@@ -4,7 +4,7 @@ use gaussflow_dynamics::{Fit, FitError, FitSettings, LeastSquares, RobustLoss};
 use gaussflow_objective::SmoothMap;
 
 use crate::fit::analytic::Analytic;
-use crate::nist_problems::dual::Dual;
+use crate::fit::dual::Dual;
 
 const TIMES: [f64; 6] = [0.0, 0.5, 1.0, 1.5, 2.0, 2.5];
 const SEEN: [f64; 6] = [3.02, 1.80, 1.11, 0.66, 0.41, 0.24];

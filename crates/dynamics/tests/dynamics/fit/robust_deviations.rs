@@ -3,7 +3,7 @@
 use gaussflow_dynamics::{FitSettings, LeastSquares, RobustLoss};
 
 use crate::fit::analytic::Analytic;
-use crate::nist_problems::dual::Dual;
+use crate::fit::dual::Dual;
 
 const N: u32 = 200;
 const SETS: usize = 300;

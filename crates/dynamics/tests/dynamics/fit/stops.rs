@@ -2,7 +2,9 @@
 
 use std::ops::ControlFlow;
 
-use gaussflow_dynamics::{Damping, FitSettings, FitStop, LeastSquares, StepKind, Verdict};
+use gaussflow_dynamics::{
+    Acceleration, Damping, FitSettings, FitStop, LeastSquares, StepKind, Verdict,
+};
 use gaussflow_objective::{
     FiniteDifferences, MapError, ResidualFn, Residuals, SmoothMap, check_jacobian,
 };
@@ -136,9 +138,8 @@ fn analytic_second_derivatives_are_counted_and_agree() {
         r[1] = 1.0 - w[0];
     }));
     let problem = LeastSquares::new(&valley);
-    let mut watch = |_: &_, _: &[f64]| ControlFlow::Continue(());
-    let settings = FitSettings::default();
-    let fit = problem.fit_second_order(&[-1.2, 1.0], &settings, &mut watch).unwrap();
+    let settings = FitSettings { acceleration: Acceleration::Exact, ..FitSettings::default() };
+    let fit = problem.fit(&[-1.2, 1.0], &settings).unwrap();
     assert!(fit.counts.second_derivatives > 0 && fit.loss < 1e-20, "{fit}");
 }
 

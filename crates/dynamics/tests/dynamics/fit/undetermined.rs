@@ -5,7 +5,7 @@ use gaussflow_objective::{MapError, Residuals, SmoothMap};
 use gaussflow_solvers::DenseJacobian;
 
 use crate::fit::analytic::Analytic;
-use crate::nist_problems::dual::Dual;
+use crate::fit::dual::Dual;
 
 /// Numbers from a multiplicative generator, the same in every run.
 struct Draws(u64);

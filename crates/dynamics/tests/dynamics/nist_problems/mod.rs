@@ -2,14 +2,9 @@
 //!
 //! `crates/dynamics/tests/data/nist/README.md` has source and checksums.
 
-pub mod dual;
-
 use std::f64::consts::PI;
 
-use gaussflow_objective::{MapError, Residuals, SmoothMap};
-use gaussflow_solvers::DenseJacobian;
-
-use dual::Dual;
+use gaussflow_objective::{ExactDerivatives, GenericResiduals, Scalar};
 
 /// Every problem, in NIST's order of difficulty.
 pub const NAMES: [&str; 19] = [
@@ -18,7 +13,7 @@ pub const NAMES: [&str; 19] = [
     "Roszman1", "ENSO",
 ];
 
-type Model = fn(&[Dual], &[f64]) -> Dual;
+type Model<D> = fn(&[D], &[f64]) -> D;
 
 /// One problem: its data, starts and certified answers.
 #[derive(Clone)]
@@ -29,7 +24,7 @@ pub struct Problem {
     pub certified_loss: f64,
     /// One row an observation: response, then predictors.
     pub rows: Vec<Vec<f64>>,
-    model: Model,
+    name: &'static str,
 }
 
 impl Problem {
@@ -49,7 +44,7 @@ impl Problem {
             certified_deviations: Vec::new(),
             certified_loss: f64::NAN,
             rows: Vec::new(),
-            model: model(name),
+            name,
         };
         for line in &lines[..60] {
             if let Some(loss) = line.strip_prefix("Residual Sum of Squares:") {
@@ -84,16 +79,13 @@ impl Problem {
         errors.fold(11.0, |digits: f64, error| digits.min(-error.log10()))
     }
 
-    fn evaluate(&self, w: &[f64], row: &[f64]) -> Dual {
-        let mut parameters = [Dual::constant(0.0); dual::LARGEST];
-        for (k, (parameter, w)) in parameters.iter_mut().zip(w).enumerate() {
-            *parameter = Dual::parameter(*w, k);
-        }
-        (self.model)(&parameters[..w.len()], &row[1..]) - row[0]
+    /// The residuals as a map.
+    pub fn map(&self) -> ExactDerivatives<&Self> {
+        ExactDerivatives::new(self)
     }
 }
 
-impl Residuals for Problem {
+impl GenericResiduals for Problem {
     fn parameters(&self) -> usize {
         self.certified.len()
     }
@@ -102,38 +94,15 @@ impl Residuals for Problem {
         self.rows.len()
     }
 
-    fn value(&self, w: &[f64], out: &mut [f64]) -> Result<(), MapError> {
-        out.iter_mut().zip(&self.rows).for_each(|(o, row)| *o = self.evaluate(w, row).value);
-        Ok(())
-    }
-}
-
-impl SmoothMap for Problem {
-    type Jacobian = DenseJacobian;
-
-    fn new_jacobian(&self) -> DenseJacobian {
-        DenseJacobian::zeros(self.outputs(), self.parameters())
-    }
-
-    fn linearize(
-        &self,
-        w: &[f64],
-        value: &mut [f64],
-        jacobian: &mut DenseJacobian,
-    ) -> Result<(), MapError> {
-        let mut matrix = jacobian.matrix_mut();
-        for (j, row) in self.rows.iter().enumerate() {
-            let found = self.evaluate(w, row);
-            value[j] = found.value;
-            (0..w.len()).for_each(|k| matrix[(j, k)] = found.slope[k]);
-        }
-        Ok(())
+    fn residuals<D: Scalar>(&self, w: &[D], out: &mut [D]) {
+        let model = model::<D>(self.name);
+        out.iter_mut().zip(&self.rows).for_each(|(o, row)| *o = model(w, &row[1..]) - row[0]);
     }
 }
 
 /// The model of each file's "Model:" section.
 #[rustfmt::skip]
-fn model(name: &str) -> Model {
+fn model<D: Scalar>(name: &str) -> Model<D> {
     match name {
         "Misra1a" => |b, x| b[0] * (-(-b[1] * x[0]).exp() + 1.0),
         "Misra1b" => |b, x| b[0] * (-(b[1] * x[0] / 2.0 + 1.0).powf(-2.0) + 1.0),
@@ -144,7 +113,7 @@ fn model(name: &str) -> Model {
             b[0] * (-b[1] * x[0]).exp() + b[2] * (-b[3] * x[0]).exp() + b[4] * (-b[5] * x[0]).exp()
         },
         "Gauss1" | "Gauss2" | "Gauss3" => |b, x| {
-            let bell = |height: Dual, centre: Dual, width: Dual| {
+            let bell = |height: D, centre: D, width: D| {
                 let z = -(centre - x[0]) / width;
                 height * (-(z * z)).exp()
             };
@@ -163,11 +132,11 @@ fn model(name: &str) -> Model {
         "MGH17" => |b, x| b[0] + b[1] * (-b[3] * x[0]).exp() + b[2] * (-b[4] * x[0]).exp(),
         "Roszman1" => |b, x| b[0] - b[1] * x[0] - (b[2] / (-b[3] + x[0])).atan() / PI,
         "ENSO" => |b, x| {
-            let wave = |period: Dual, c: Dual, s: Dual| {
-                let angle = Dual::constant(2.0 * PI * x[0]) / period;
+            let wave = |period: D, c: D, s: D| {
+                let angle = D::from(2.0 * PI * x[0]) / period;
                 c * angle.cos() + s * angle.sin()
             };
-            b[0] + wave(Dual::constant(12.0), b[1], b[2]) + wave(b[3], b[4], b[5])
+            b[0] + wave(D::from(12.0), b[1], b[2]) + wave(b[3], b[4], b[5])
                 + wave(b[6], b[7], b[8])
         },
         _ => panic!("no model for {name}"),

@@ -1,7 +1,7 @@
 //! Residuals of the functions of any number of parameters.
 
 use super::{constant, square};
-use crate::nist_problems::dual::Dual;
+use crate::fit::dual::Dual;
 
 pub fn watson(x: &[Dual]) -> Vec<Dual> {
     let mut found = Vec::new();

@@ -3,7 +3,7 @@
 use std::f64::consts::PI;
 
 use super::{constant, square};
-use crate::nist_problems::dual::Dual;
+use crate::fit::dual::Dual;
 
 pub fn rosenbrock(x: &[Dual]) -> Vec<Dual> {
     vec![(x[1] - square(x[0])) * 10.0, -x[0] + 1.0]
