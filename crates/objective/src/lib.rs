@@ -22,7 +22,9 @@ pub use exact::{ExactDerivatives, GenericResiduals, Scalar, SharedDirections};
 pub use finite_difference::FiniteDifferences;
 pub use jacobian_difference::JacobianDifferences;
 pub use linearization::{GradientNorms, Linearization, PointError};
-pub use loss::{LogCosh, Loss, LossError, Squared, WeightedSquares};
+pub use loss::{
+    LogCosh, Logistic, Loss, LossError, Poisson, SmoothHuber, Softmax, Squared, WeightedSquares,
+};
 pub use map::{
     LipschitzConstants, MapError, Residuals, SecondOrderMap, SmoothMap, linearize_beside_bounds,
     require_finite, require_length, weighted_hessian_by_products,

@@ -36,8 +36,9 @@ impl Loss for Linear {
     fn minimum(&self) -> f64 {
         f64::NEG_INFINITY
     }
-    fn minimizer(&self, out: &mut [f64]) {
+    fn minimizer(&self, out: &mut [f64]) -> bool {
         out.fill(f64::NAN);
+        false
     }
 }
 

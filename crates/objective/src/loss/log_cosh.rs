@@ -2,7 +2,8 @@
 //!
 //! `g'' = sech^2 r + kappa` lies in `(kappa, 1 + kappa]`: nu = kappa, mu = 1 + kappa.
 
-use super::{Loss, LossError, require_finite_targets};
+use super::entrywise::{Entrywise, loss_by_entries};
+use super::{LossError, require_finite_targets};
 
 /// `sum_j log cosh(psi_j - y_j) + (curvature / 2) (psi_j - y_j)^2`.
 ///
@@ -40,43 +41,37 @@ fn log_cosh(r: f64) -> f64 {
     r.abs() - std::f64::consts::LN_2 + (-2.0 * r.abs()).exp().ln_1p()
 }
 
-impl Loss for LogCosh {
-    fn outputs(&self) -> usize {
+impl Entrywise for LogCosh {
+    fn count(&self) -> usize {
         self.targets.len()
     }
 
-    fn value(&self, psi: &[f64]) -> f64 {
-        let residuals = psi.iter().zip(&self.targets).map(|(a, y)| a - y);
-        residuals.map(|r| log_cosh(r) + 0.5 * self.curvature * r * r).sum()
+    fn value_at(&self, j: usize, x: f64) -> f64 {
+        let r = x - self.targets[j];
+        log_cosh(r) + 0.5 * self.curvature * r * r
     }
 
-    fn gradient(&self, psi: &[f64], out: &mut [f64]) {
-        for ((o, a), y) in out.iter_mut().zip(psi).zip(&self.targets) {
-            *o = (a - y).tanh() + self.curvature * (a - y);
-        }
+    fn slope_at(&self, j: usize, x: f64) -> f64 {
+        let r = x - self.targets[j];
+        r.tanh() + self.curvature * r
     }
 
-    fn hessian_apply(&self, psi: &[f64], v: &[f64], out: &mut [f64]) {
-        let terms = psi.iter().zip(&self.targets).zip(v);
-        for (o, ((a, y), v)) in out.iter_mut().zip(terms) {
-            let sech = (a - y).cosh().recip();
-            *o = (sech * sech + self.curvature) * v;
-        }
+    fn curvature_at(&self, j: usize, x: f64) -> f64 {
+        let sech = (x - self.targets[j]).cosh().recip();
+        sech * sech + self.curvature
     }
 
-    fn strong_convexity(&self) -> f64 {
+    fn convexity(&self) -> f64 {
         self.curvature
     }
 
-    fn smoothness(&self) -> f64 {
+    fn lipschitz(&self) -> f64 {
         1.0 + self.curvature
     }
 
-    fn minimum(&self) -> f64 {
-        0.0
-    }
-
-    fn minimizer(&self, out: &mut [f64]) {
-        out.copy_from_slice(&self.targets);
+    fn least(&self, j: usize) -> (f64, f64) {
+        (0.0, self.targets[j])
     }
 }
+
+loss_by_entries!(LogCosh);

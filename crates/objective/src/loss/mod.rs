@@ -1,19 +1,29 @@
-//! Losses `g: R^n -> R`, nu-strongly convex with mu-Lipschitz gradient (section 2.1).
+//! Losses `g: R^n -> R`, convex, most of them nu-strongly with mu-Lipschitz gradient (section 2.1).
 
+mod entrywise;
+mod huber;
 mod log_cosh;
+mod logistic;
+mod poisson;
+mod softmax;
 mod squared;
 mod weighted;
 
 use std::sync::Arc;
 
+pub use huber::SmoothHuber;
 pub use log_cosh::LogCosh;
+pub use logistic::Logistic;
+pub use poisson::Poisson;
+pub use softmax::Softmax;
 pub use squared::Squared;
 pub use weighted::WeightedSquares;
 
-/// A loss on outputs `psi` of length n.
+/// A convex loss on outputs `psi` of length n.
 ///
 /// Implement it for a loss of your own; `nu` and `mu` enter every rate of the paper, so they must
-/// be true: `nu norm(v)^2 <= v^T Hess g v <= mu norm(v)^2` everywhere.
+/// be true: `nu norm(v)^2 <= v^T Hess g v <= mu norm(v)^2` everywhere. The paper's theorems ask for nu > 0 and a finite
+/// mu: of the losses here, [`Squared`], [`WeightedSquares`] and [`LogCosh`].
 pub trait Loss: Send + Sync {
     /// Number of outputs n.
     fn outputs(&self) -> usize;
@@ -27,17 +37,31 @@ pub trait Loss: Send + Sync {
     /// Writes `Hess g(psi) v` (length n).
     fn hessian_apply(&self, psi: &[f64], v: &[f64], out: &mut [f64]);
 
-    /// The modulus of strong convexity nu > 0.
+    /// Number of outputs o of a sample, which stand one after the other: Hess g has a diagonal block of this order for
+    /// each. Default 1.
+    fn outputs_of_a_sample(&self) -> usize {
+        1
+    }
+
+    /// Writes a root R of the Hessian, `R R^T = Hess g(psi)`, its diagonal blocks one after the other and each row-major
+    /// (n o numbers), and b (length n) with `R b = grad g(psi)`, orthogonal to what R maps to 0; says whether the loss
+    /// has them. Default: it has not. [`Metric::LossHessian`](crate::Metric::LossHessian) asks for it.
+    fn hessian_root(&self, psi: &[f64], root: &mut [f64], b: &mut [f64]) -> bool {
+        let _ = (psi, root, b);
+        false
+    }
+
+    /// The modulus of strong convexity nu; 0 where there is none.
     fn strong_convexity(&self) -> f64;
 
-    /// The Lipschitz modulus mu of the gradient, at least nu.
+    /// The Lipschitz modulus mu of the gradient, at least nu; infinite where there is none.
     fn smoothness(&self) -> f64;
 
-    /// The least value `g*` of g over `R^n`.
+    /// The infimum `g*` of g over `R^n`.
     fn minimum(&self) -> f64;
 
-    /// Writes the minimizer `psi*` of g over `R^n`.
-    fn minimizer(&self, out: &mut [f64]);
+    /// Writes the minimizer `psi*` of g over `R^n`; false where the infimum is not attained (some entries are infinite then).
+    fn minimizer(&self, out: &mut [f64]) -> bool;
 }
 
 macro_rules! forward_through_pointer {
@@ -55,6 +79,12 @@ macro_rules! forward_through_pointer {
             fn hessian_apply(&self, psi: &[f64], v: &[f64], out: &mut [f64]) {
                 (**self).hessian_apply(psi, v, out);
             }
+            fn outputs_of_a_sample(&self) -> usize {
+                (**self).outputs_of_a_sample()
+            }
+            fn hessian_root(&self, psi: &[f64], root: &mut [f64], b: &mut [f64]) -> bool {
+                (**self).hessian_root(psi, root, b)
+            }
             fn strong_convexity(&self) -> f64 {
                 (**self).strong_convexity()
             }
@@ -64,8 +94,8 @@ macro_rules! forward_through_pointer {
             fn minimum(&self) -> f64 {
                 (**self).minimum()
             }
-            fn minimizer(&self, out: &mut [f64]) {
-                (**self).minimizer(out);
+            fn minimizer(&self, out: &mut [f64]) -> bool {
+                (**self).minimizer(out)
             }
         }
     )*};
@@ -107,12 +137,70 @@ pub enum LossError {
         /// Its value.
         value: f64,
     },
+    /// The scale of residuals is not positive and finite.
+    #[error("scale is {value}; accepted: a finite number above 0")]
+    InvalidScale {
+        /// Its value.
+        value: f64,
+    },
+    /// A target is no probability.
+    #[error("target {index} is {value}; accepted: 0, 1, or probabilities between them")]
+    Probability {
+        /// Its position.
+        index: usize,
+        /// Its value.
+        value: f64,
+    },
+    /// A sample's probabilities do not sum up to 1.
+    #[error("the probabilities of sample {sample} sum up to {sum}; accepted: 1")]
+    ProbabilitySum {
+        /// The sample, from 0.
+        sample: usize,
+        /// The sum.
+        sum: f64,
+    },
+    /// A target is no count.
+    #[error("target {index} is {value}; accepted: counts, finite and at least 0")]
+    Count {
+        /// Its position.
+        index: usize,
+        /// Its value.
+        value: f64,
+    },
+    /// The targets are not so many for each class.
+    #[error(
+        "{targets} targets for {classes} classes; accepted: two classes or more, and one target a class for each sample"
+    )]
+    Classes {
+        /// Number of classes.
+        classes: usize,
+        /// Number of targets.
+        targets: usize,
+    },
+    /// A label is beyond the classes.
+    #[error("sample {sample} is of class {label}; accepted: 0 to {}", classes.saturating_sub(1))]
+    Label {
+        /// The sample, from 0.
+        sample: usize,
+        /// Its class.
+        label: usize,
+        /// Number of classes.
+        classes: usize,
+    },
 }
 
 /// Refuses targets that are not finite.
 fn require_finite_targets(targets: &[f64]) -> Result<(), LossError> {
     match targets.iter().enumerate().find(|(_, y)| !y.is_finite()) {
         Some((index, &value)) => Err(LossError::NonFiniteTarget { index, value }),
+        None => Ok(()),
+    }
+}
+
+/// Refuses targets outside of [0, 1].
+fn require_probabilities(targets: &[f64]) -> Result<(), LossError> {
+    match targets.iter().enumerate().find(|(_, y)| !(0.0..=1.0).contains(*y)) {
+        Some((index, &value)) => Err(LossError::Probability { index, value }),
         None => Ok(()),
     }
 }

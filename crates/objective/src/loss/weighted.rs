@@ -1,6 +1,7 @@
 //! Weighted squares `g(psi) = sum_j omega_j (psi_j - y_j)^2`: nu = 2 min omega, mu = 2 max omega.
 
-use super::{Loss, LossError, require_finite_targets};
+use super::entrywise::{Entrywise, loss_by_entries};
+use super::{LossError, require_finite_targets};
 
 /// `sum_j weights_j (psi_j - targets_j)^2`, weights positive.
 ///
@@ -36,42 +37,35 @@ impl WeightedSquares {
     }
 }
 
-impl Loss for WeightedSquares {
-    fn outputs(&self) -> usize {
+impl Entrywise for WeightedSquares {
+    fn count(&self) -> usize {
         self.targets.len()
     }
 
-    fn value(&self, psi: &[f64]) -> f64 {
-        let terms = psi.iter().zip(&self.targets).zip(&self.weights);
-        terms.map(|((a, y), omega)| omega * (a - y) * (a - y)).sum()
+    fn value_at(&self, j: usize, x: f64) -> f64 {
+        let r = x - self.targets[j];
+        self.weights[j] * r * r
     }
 
-    fn gradient(&self, psi: &[f64], out: &mut [f64]) {
-        let terms = psi.iter().zip(&self.targets).zip(&self.weights);
-        for (o, ((a, y), omega)) in out.iter_mut().zip(terms) {
-            *o = 2.0 * omega * (a - y);
-        }
+    fn slope_at(&self, j: usize, x: f64) -> f64 {
+        2.0 * self.weights[j] * (x - self.targets[j])
     }
 
-    fn hessian_apply(&self, _psi: &[f64], v: &[f64], out: &mut [f64]) {
-        for ((o, v), omega) in out.iter_mut().zip(v).zip(&self.weights) {
-            *o = 2.0 * omega * v;
-        }
+    fn curvature_at(&self, j: usize, _x: f64) -> f64 {
+        2.0 * self.weights[j]
     }
 
-    fn strong_convexity(&self) -> f64 {
+    fn convexity(&self) -> f64 {
         2.0 * self.weights.iter().copied().fold(f64::INFINITY, f64::min)
     }
 
-    fn smoothness(&self) -> f64 {
+    fn lipschitz(&self) -> f64 {
         2.0 * self.weights.iter().copied().fold(0.0, f64::max)
     }
 
-    fn minimum(&self) -> f64 {
-        0.0
-    }
-
-    fn minimizer(&self, out: &mut [f64]) {
-        out.copy_from_slice(&self.targets);
+    fn least(&self, j: usize) -> (f64, f64) {
+        (0.0, self.targets[j])
     }
 }
+
+loss_by_entries!(WeightedSquares);

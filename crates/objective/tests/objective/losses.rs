@@ -5,11 +5,13 @@
 
 #![allow(clippy::float_cmp, reason = "constants and values at the minimizer are exact")]
 
-use gaussflow_objective::{LogCosh, Loss, LossError, Squared, WeightedSquares};
+use gaussflow_objective::{
+    LogCosh, Logistic, Loss, LossError, Poisson, SmoothHuber, Softmax, Squared, WeightedSquares,
+};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-const OUTPUTS: usize = 5;
+const OUTPUTS: usize = 6;
 
 /// A loss that only a user would write: `sum_j sqrt(1 + r_j^2) + r_j^2 / 4`, r = psi - 1.
 struct PseudoHuber;
@@ -38,21 +40,34 @@ impl Loss for PseudoHuber {
         1.5
     }
     fn minimum(&self) -> f64 {
-        5.0
+        6.0
     }
-    fn minimizer(&self, out: &mut [f64]) {
+    fn minimizer(&self, out: &mut [f64]) -> bool {
         out.fill(1.0);
+        true
     }
 }
 
 fn losses() -> Vec<(&'static str, Box<dyn Loss>)> {
-    let targets = vec![0.3, -1.2, 2.0, 0.0, -0.4];
-    let weights = vec![0.05, 1.0, 3.0, 0.4, 0.7];
+    let targets = vec![0.3, -1.2, 2.0, 0.0, -0.4, 1.1];
+    let weights = vec![0.05, 1.0, 3.0, 0.4, 0.7, 0.2];
+    let shares = vec![0.2, 0.5, 0.3, 0.7, 0.1, 0.2];
     vec![
         ("squared", Box::new(Squared::new(targets.clone()).unwrap())),
         ("of residuals", Box::new(Squared::of_residuals(OUTPUTS))),
         ("weighted", Box::new(WeightedSquares::new(targets.clone(), weights).unwrap())),
-        ("log-cosh", Box::new(LogCosh::new(targets, 0.3).unwrap())),
+        ("log-cosh", Box::new(LogCosh::new(targets.clone(), 0.3).unwrap())),
+        ("huber", Box::new(SmoothHuber::new(targets, 0.8).unwrap())),
+        ("logistic", Box::new(Logistic::new(shares.clone()).unwrap())),
+        ("logistic, certain", Box::new(Logistic::new(vec![0.0, 1.0, 1.0, 0.0, 1.0, 0.0]).unwrap())),
+        ("softmax", Box::new(Softmax::new(shares, 3).unwrap())),
+        ("softmax, certain", Box::new(Softmax::of_classes(&[2, 0], 3).unwrap())),
+        ("two classes", Box::new(Softmax::of_classes(&[1, 0, 1], 2).unwrap())),
+        ("poisson", Box::new(Poisson::new(vec![3.0, 1.0, 0.5, 7.0, 2.0, 4.0]).unwrap())),
+        (
+            "poisson, with zeros",
+            Box::new(Poisson::new(vec![3.0, 0.0, 0.0, 7.0, 2.0, 4.0]).unwrap()),
+        ),
         ("a user's own", Box::new(PseudoHuber)),
     ]
 }
@@ -115,17 +130,30 @@ fn the_stated_moduli_bracket_the_hessian_and_are_attained() {
         }
         let mut minimizer = vec![0.0; OUTPUTS];
         loss.minimizer(&mut minimizer);
+        minimizer.iter_mut().for_each(|x| *x = x.clamp(-1e6, 1e6));
         for k in 0..OUTPUTS {
             let mut unit = [0.0; OUTPUTS];
             unit[k] = 1.0;
             probe(&minimizer, &unit);
             probe(&[1e6; OUTPUTS], &unit);
+            probe(&[0.0; OUTPUTS], &unit);
         }
-        assert!(nu > 0.0 && nu <= mu, "{name}");
+        // Two equally probable classes, beside others that are not: the largest curvature of a cross-entropy.
+        let o = loss.outputs_of_a_sample();
+        let (mut pair, mut apart) = ([-40.0; OUTPUTS], [0.0; OUTPUTS]);
+        for first in (0..OUTPUTS).step_by(o).take(if o > 1 { OUTPUTS } else { 0 }) {
+            (pair[first], pair[first + 1]) = (0.0, 0.0);
+            (apart[first], apart[first + 1]) = (1.0, -1.0);
+        }
+        if o > 1 {
+            probe(&pair, &apart);
+        }
+        assert!(nu >= 0.0 && nu <= mu, "{name}");
         let slack = 1.0 + 8.0 * f64::EPSILON;
-        assert!(least * slack >= nu && most <= mu * slack, "{name}: {least} {most}");
+        assert!((least + 1e-15) * slack >= nu && most <= mu * slack, "{name}: {least} {most}");
         // Neither modulus is slack: they are the best constants.
-        assert!(least <= 1.001 * nu && most >= 0.999 * mu, "{name}: {least} {most}");
+        let attained = if mu.is_finite() { most >= 0.999 * mu } else { most > 1e100 };
+        assert!(least <= 1.001 * nu + 1e-6 && attained, "{name}: {least} {most}");
     }
 }
 
@@ -134,19 +162,101 @@ fn no_point_lies_below_the_minimum_and_the_minimizer_attains_it() {
     let mut generator = ChaCha8Rng::seed_from_u64(13);
     for (name, loss) in losses() {
         let (mut at, mut gradient) = (vec![f64::NAN; OUTPUTS], vec![f64::NAN; OUTPUTS]);
-        loss.minimizer(&mut at);
+        if !loss.minimizer(&mut at) {
+            assert!(at.iter().any(|x| x.is_infinite()), "{name}");
+            // The infimum is approached on the way there.
+            at.iter_mut().for_each(|x| *x = x.clamp(-40.0, 40.0));
+            let gap = loss.value(&at) - loss.minimum();
+            assert!((-1e-14..1e-14).contains(&gap), "{name}: {gap}");
+            continue;
+        }
         loss.gradient(&at, &mut gradient);
-        assert_eq!(loss.value(&at), loss.minimum(), "{name}");
-        assert_eq!(gradient, [0.0; OUTPUTS], "{name}");
+        let gap = loss.value(&at) - loss.minimum();
+        assert!(gap.abs() <= 1e-14, "{name}: {gap}");
+        assert!(gradient.iter().all(|x| x.abs() <= 2e-15), "{name}: {gradient:?}");
         for _ in 0..100 {
             let step = draw(&mut generator, 3.0);
             let psi: Vec<f64> = at.iter().zip(&step).map(|(a, s)| a + s).collect();
             // Strong convexity: g - g* >= (nu/2) norm^2.
             let floor = 0.5 * loss.strong_convexity() * dot(&step, &step);
             let gap = loss.value(&psi) - loss.minimum();
-            assert!(gap >= floor * (1.0 - 1e-12), "{name}: {gap} {floor}");
+            assert!(gap >= floor * (1.0 - 1e-12) - 1e-14, "{name}: {gap} {floor}");
         }
     }
+}
+
+#[test]
+fn roots_multiply_to_the_hessian_and_carry_the_gradient() {
+    let mut generator = ChaCha8Rng::seed_from_u64(14);
+    for (name, loss) in losses().into_iter().filter(|(name, _)| *name != "a user's own") {
+        let o = loss.outputs_of_a_sample();
+        for scale in [0.1, 3.0, 30.0] {
+            let (psi, v) = (draw(&mut generator, scale), draw(&mut generator, 1.0));
+            let (mut root, mut b) = (vec![f64::NAN; OUTPUTS * o], vec![f64::NAN; OUTPUTS]);
+            assert!(loss.hessian_root(&psi, &mut root, &mut b), "{name}");
+            let (mut image, mut gradient) = (vec![0.0; OUTPUTS], vec![0.0; OUTPUTS]);
+            loss.hessian_apply(&psi, &v, &mut image);
+            loss.gradient(&psi, &mut gradient);
+            for first in (0..OUTPUTS).step_by(o) {
+                let block = &root[first * o..(first + o) * o];
+                let along = |l: usize| (0..o).map(|k| block[k * o + l] * v[first + k]).sum::<f64>();
+                let turned: Vec<f64> = (0..o).map(along).collect();
+                for k in 0..o {
+                    let row = &block[k * o..(k + 1) * o];
+                    let (product, carried) = (dot(row, &turned), dot(row, &b[first..first + o]));
+                    let (expected, slope) = (image[first + k], gradient[first + k]);
+                    let near = |a: f64, b: f64, size: f64| (a - b).abs() <= 1e-14 * (size + 1e-300);
+                    assert!(
+                        near(product, expected, 1.0 + expected.abs()),
+                        "{name} {scale} {product} {expected}"
+                    );
+                    let size = row.iter().zip(&b[first..]).map(|(r, b)| (r * b).abs()).sum::<f64>();
+                    assert!(near(carried, slope, size), "{name} {scale}: {carried} {slope}");
+                }
+                // b is orthogonal to what R maps to 0: to (1, .., 1) before diag(sqrt pi).
+                if o > 1 {
+                    let largest = psi[first..first + o].iter().copied().fold(f64::MIN, f64::max);
+                    let weights: Vec<f64> =
+                        psi[first..first + o].iter().map(|x| (0.5 * (x - largest)).exp()).collect();
+                    let b = &b[first..first + o];
+                    let size: f64 = b.iter().zip(&weights).map(|(b, w)| (b * w).abs()).sum();
+                    assert!(dot(b, &weights).abs() <= 1e-14 * size, "{name} {scale}");
+                }
+            }
+        }
+    }
+    let mut root = [0.0; OUTPUTS];
+    assert!(!PseudoHuber.hessian_root(&[0.0; OUTPUTS], &mut root, &mut [0.0; OUTPUTS]));
+}
+
+#[test]
+fn classes_keep_their_digits_in_the_tails() {
+    let far = Softmax::of_classes(&[0], 3).unwrap();
+    let psi = [300.0, -300.0, -310.0];
+    let expected = (-600f64).exp() * (1.0 + (-10f64).exp());
+    assert!((far.value(&psi) / expected - 1.0).abs() < 1e-13);
+    let mut gradient = [0.0; 3];
+    far.gradient(&psi, &mut gradient);
+    assert!((gradient[0] / -expected - 1.0).abs() < 1e-13, "{gradient:?}");
+    // Softmax of two classes is the logistic loss of the difference.
+    let (two, one) = (Softmax::of_classes(&[1], 2).unwrap(), Logistic::new(vec![1.0]).unwrap());
+    for x in [-700.0, -3.0, 0.0, 5.0, 40.0, 700.0] {
+        let (a, b) = (two.value(&[0.25, x + 0.25]), one.value(&[x]));
+        assert!((a / b - 1.0).abs() < 1e-13, "{x}: {a} {b}");
+        let (mut root, mut b) = ([0.0; 4], [0.0; 2]);
+        assert!(two.hessian_root(&[0.25, x + 0.25], &mut root, &mut b));
+        assert!(root.iter().chain(&b).all(|x| x.is_finite()));
+    }
+    let refused = |result: Result<Softmax, LossError>| result.unwrap_err().to_string();
+    assert!(
+        refused(Softmax::of_classes(&[0, 3], 3))
+            .contains("sample 1 is of class 3; accepted: 0 to 2")
+    );
+    assert!(refused(Softmax::of_classes(&[0], 1)).contains("two classes or more"));
+    assert!(refused(Softmax::new(vec![0.5, 0.6], 2)).contains("sum up to 1.1"));
+    assert!(refused(Softmax::new(vec![0.5; 3], 2)).contains("3 targets for 2 classes"));
+    assert!(Logistic::new(vec![0.0, 1.5]).unwrap_err().to_string().contains("target 1 is 1.5"));
+    assert!(Poisson::new(vec![-1.0]).unwrap_err().to_string().contains("target 0 is -1"));
 }
 
 #[test]
