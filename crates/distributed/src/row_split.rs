@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use gaussflow::solvers::faer::MatMut;
 use gaussflow::solvers::faer::prelude::{Reborrow, ReborrowMut};
-use gaussflow::solvers::{JacobianOperator, norm};
+use gaussflow::solvers::{BlockDiagonal, JacobianOperator, norm};
 
 use crate::communicator::Communicator;
 use crate::reduce::Reducer;
@@ -112,6 +112,10 @@ impl<J: JacobianOperator, C: Communicator> JacobianOperator for RowSplit<'_, J, 
             let lower = out.rb_mut().col_mut(c).subrows_mut(c, order - c);
             lower.iter_mut().zip(&mut sums).for_each(|(entry, sum)| *entry = *sum);
         }
+    }
+
+    fn write_weighted(&self, root: BlockDiagonal<'_>, out: &mut Self) -> bool {
+        self.here.write_weighted(root, &mut out.here)
     }
 
     /// K of the rows on this rank alone, as the two below.

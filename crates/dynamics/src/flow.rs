@@ -5,7 +5,9 @@
 //! place of an inverse `-(1/alpha) (I - J^+ J) B((J J^T)^+ grad g) v` more.
 
 use gaussflow_integrators::VectorField;
-use gaussflow_objective::{Linearization, Loss, MapError, Objective, PointError, SmoothMap};
+use gaussflow_objective::{
+    Linearization, Loss, MapError, Metric, Objective, PointError, SmoothMap,
+};
 use gaussflow_solvers::{
     AmortizedCounts, DampedSolver, FactorCounts, JacobianOperator, SolveError, SolveReport,
     SolveRequest, TrackerCounts,
@@ -16,6 +18,8 @@ use crate::preconditioner::{Preconditioner, RankPolicy};
 /// How each step's system is solved.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SolveSettings {
+    /// The metric of output space; default [`Metric::Euclidean`]. The gradient flow has none.
+    pub metric: Metric,
     /// The kernel; default [`DampedSolver::Auto`].
     pub solver: DampedSolver,
     /// What to do at loss of rank; default [`RankPolicy::Stop`].
@@ -34,6 +38,7 @@ impl Default for SolveSettings {
     fn default() -> Self {
         let rank_policy = RankPolicy::default();
         Self {
+            metric: Metric::Euclidean,
             solver: DampedSolver::Auto,
             rank_policy,
             rank_cutoff: 1e-14,
@@ -134,7 +139,14 @@ impl<'o, M: SmoothMap, L: Loss> Flow<'o, M, L> {
         if tolerance.is_nan() || tolerance < 0.0 {
             return Err(SolveError::InvalidTolerance { tolerance });
         }
-        let mut linearization = Linearization::new(objective.map())?;
+        let metric = match preconditioner {
+            Preconditioner::Gradient => Metric::Euclidean,
+            Preconditioner::GaussNewton | Preconditioner::LevenbergMarquardt { .. } => {
+                settings.metric
+            }
+        };
+        let outputs = objective.loss().outputs_of_a_sample();
+        let mut linearization = Linearization::with_metric(objective.map(), metric, outputs)?;
         linearization.set_memory_limit(settings.memory_limit);
         let direction = vec![0.0; objective.map().parameters()];
         Ok(Self {
@@ -299,6 +311,14 @@ impl<'o, M: SmoothMap, L: Loss> Flow<'o, M, L> {
     pub fn field_derivative(&mut self, v: &[f64], out: &mut [f64]) -> Result<(), PointError> {
         let (objective, alpha) = (self.objective, self.objective.scaling());
         let map = objective.map().second_order().ok_or(MapError::NoSecondDerivatives)?;
+        if self.settings.metric != Metric::Euclidean
+            && self.preconditioner != Preconditioner::Gradient
+        {
+            // It would take a third derivative of the loss.
+            return Err(
+                MapError::NoMetric { what: "the derivative of the flow is not there" }.into()
+            );
+        }
         self.direction()?;
         let nominal = self.request();
         let undamped = 1.0 - self.damping_used;

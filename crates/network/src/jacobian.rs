@@ -2,7 +2,7 @@
 
 use gaussflow_objective::Residuals;
 use gaussflow_solvers::faer::MatMut;
-use gaussflow_solvers::{JacobianOperator, KroneckerPiece, RowBlocks, RowKronecker};
+use gaussflow_solvers::{BlockDiagonal, JacobianOperator, KroneckerPiece, RowBlocks, RowKronecker};
 
 use crate::activation::ActivationFunction;
 use crate::network::Network;
@@ -113,6 +113,10 @@ impl JacobianOperator for NetworkJacobian {
 
     fn write_dense(&self, out: MatMut<'_, f64>) {
         self.first.write_dense(out);
+    }
+
+    fn write_weighted(&self, root: BlockDiagonal<'_>, out: &mut Self) -> bool {
+        self.first.write_weighted(root, &mut out.first)
     }
 
     fn gram(&self, out: MatMut<'_, f64>, work: &mut Vec<f64>) {

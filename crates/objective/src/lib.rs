@@ -10,6 +10,7 @@ mod jacobian_difference;
 mod linearization;
 mod loss;
 mod map;
+mod metric;
 mod objective;
 mod sparse_differences;
 mod spectrum;
@@ -29,5 +30,6 @@ pub use map::{
     LipschitzConstants, MapError, Residuals, SecondOrderMap, SmoothMap, linearize_beside_bounds,
     require_finite, require_length, weighted_hessian_by_products,
 };
+pub use metric::Metric;
 pub use objective::{Objective, ObjectiveError};
 pub use sparse_differences::SparseDifferences;

@@ -11,6 +11,7 @@ use gaussflow_solvers::{
 
 use crate::loss::Loss;
 use crate::map::{MapError, SecondOrderMap, SmoothMap, require_finite, require_length};
+use crate::metric::{Metric, System};
 use crate::objective::Objective;
 
 /// Part of the gradient that the tangent part may be for a difference to keep 13 digits of it.
@@ -48,8 +49,8 @@ pub struct Linearization<J> {
     current: bool,
     pub(crate) output: Vec<f64>,
     loss: f64,
-    loss_gradient: Vec<f64>,
-    pub(crate) jacobian: J,
+    /// Jacobian and loss gradient, in the metric.
+    pub(crate) system: System<J>,
     pub(crate) factors: Factors,
     /// What is known of the spectrum along the path of points.
     pub(crate) tracker: SpectrumTracker,
@@ -87,8 +88,7 @@ impl<J: JacobianOperator> Linearization<J> {
             current: false,
             output: vec![0.0; n],
             loss: f64::NAN,
-            loss_gradient: vec![0.0; n],
-            jacobian,
+            system: System::new(jacobian, n),
             factors,
             tracker: SpectrumTracker::new(),
             amortized: [AmortizedFactor::new(), AmortizedFactor::new()],
@@ -101,6 +101,22 @@ impl<J: JacobianOperator> Linearization<J> {
             moves: 0,
             work: vec![0.0; n],
         })
+    }
+
+    /// The same in a metric of output space, for losses with so many outputs a sample ([`Loss::outputs_of_a_sample`]).
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn with_metric<M: SmoothMap<Jacobian = J>>(
+        map: &M,
+        metric: Metric,
+        outputs_of_a_sample: usize,
+    ) -> Result<Self, SolveError> {
+        let mut found = Self::new(map)?;
+        if metric == Metric::LossHessian {
+            found.system.weigh(map.new_jacobian(), outputs_of_a_sample);
+        }
+        Ok(found)
     }
 
     /// Linearizes at `w` (length p); does nothing when already there, to the last bit.
@@ -122,11 +138,11 @@ impl<J: JacobianOperator> Linearization<J> {
         self.spectrum_expected = self.smallest.is_some();
         (self.extremes, self.smallest, self.undamped) = (None, None, None);
         self.moves += 1;
-        objective.map().linearize(w, &mut self.output, &mut self.jacobian)?;
+        objective.map().linearize(w, &mut self.output, &mut self.system.jacobian)?;
         require_finite("the map's value", &self.output)?;
         self.output.iter_mut().for_each(|x| *x *= objective.scaling());
-        self.loss = self.jacobian.total(objective.loss().value(&self.output));
-        objective.loss().gradient(&self.output, &mut self.loss_gradient);
+        self.loss = self.system.jacobian.total(objective.loss().value(&self.output));
+        self.system.update(objective.loss(), &self.output)?;
         self.point.copy_from_slice(w);
         self.current = true;
         Ok(())
@@ -149,12 +165,23 @@ impl<J: JacobianOperator> Linearization<J> {
 
     /// `grad g(alpha f(w))`, the gradient in output space (length n).
     pub fn loss_gradient(&self) -> &[f64] {
-        &self.loss_gradient
+        &self.system.gradient
     }
 
     /// `Df(w)`, n x p.
     pub fn jacobian(&self) -> &J {
-        &self.jacobian
+        &self.system.jacobian
+    }
+
+    /// The operator A of every system, spectrum and projection here: `Df(w)`, or in the metric of the loss's Hessian
+    /// `R^T Df(w)`, with `R R^T = Hess g`.
+    pub fn operator(&self) -> &J {
+        self.system.operator()
+    }
+
+    /// b with `A^T b = J^T grad g`: grad g itself, or in the metric of the loss's Hessian `R^+ grad g` (length n).
+    pub fn right_side(&self) -> &[f64] {
+        self.system.right_side()
     }
 
     /// How often the map was linearized.
@@ -188,7 +215,7 @@ impl<J: JacobianOperator> Linearization<J> {
         }
     }
 
-    /// Solves `H_rho v = J^T b`, b of length n, v of length p.
+    /// Solves `H_rho v = A^T b`, A the [`Self::operator`], b of length n, v of length p.
     ///
     /// # Errors
     /// [`SolveError`].
@@ -198,7 +225,7 @@ impl<J: JacobianOperator> Linearization<J> {
         b: &[f64],
         v: &mut [f64],
     ) -> Result<SolveReport, SolveError> {
-        self.factors.solve(&self.jacobian, request, b, v)
+        self.factors.solve(self.system.operator(), request, b, v)
     }
 
     /// Solves `H_rho v = J^T grad g(alpha f(w))`: the direction of equation (1) without -1/alpha.
@@ -211,11 +238,12 @@ impl<J: JacobianOperator> Linearization<J> {
         v: &mut [f64],
     ) -> Result<SolveReport, SolveError> {
         if request.damping > 0.0 {
-            let b = &self.loss_gradient;
-            return if self.shares_factors(request) {
-                self.amortized[1].solve(&mut self.factors, &self.jacobian, request, b, v)
+            let shares = self.shares_factors(request);
+            let (a, b) = (self.system.operator(), self.system.right_side());
+            return if shares {
+                self.amortized[1].solve(&mut self.factors, a, request, b, v)
             } else {
-                self.factors.solve(&self.jacobian, request, b, v)
+                self.factors.solve(a, request, b, v)
             };
         }
         let (what, expected, found) = ("the solution v", self.point.len(), v.len());
@@ -232,7 +260,7 @@ impl<J: JacobianOperator> Linearization<J> {
         match request.solver {
             DampedSolver::AmortizedCholesky => true,
             DampedSolver::Auto => {
-                !self.spectrum_expected && AmortizedFactor::is_worthwhile(&self.jacobian)
+                !self.spectrum_expected && AmortizedFactor::is_worthwhile(self.operator())
             }
             _ => false,
         }
@@ -248,11 +276,13 @@ impl<J: JacobianOperator> Linearization<J> {
             _ => {
                 self.undamped = None;
                 let shares = self.shares_factors(request);
-                let (b, v) = (&self.loss_gradient, &mut self.undamped_direction);
+                let a = self.system.operator();
+                let b = self.system.right_side();
+                let v = &mut self.undamped_direction;
                 let report = if shares {
-                    self.amortized[0].solve(&mut self.factors, &self.jacobian, request, b, v)?
+                    self.amortized[0].solve(&mut self.factors, a, request, b, v)?
                 } else {
-                    self.factors.solve(&self.jacobian, request, b, v)?
+                    self.factors.solve(a, request, b, v)?
                 };
                 self.undamped_residual.copy_from_slice(self.factors.residual());
                 self.undamped = Some((request, report));
@@ -270,15 +300,16 @@ impl<J: JacobianOperator> Linearization<J> {
         request: SolveRequest,
         x: &mut [f64],
     ) -> Result<(), SolveError> {
-        self.factors.apply_inverse(&self.jacobian, request, x)
+        self.factors.apply_inverse(self.system.operator(), request, x)
     }
 
     /// `J^T grad g(alpha f(w))` (length p), without any factorization.
     pub fn parameter_gradient(&self, out: &mut [f64]) {
-        self.jacobian.apply_transposed(&self.loss_gradient, out);
+        self.system.jacobian.apply_transposed(&self.system.gradient, out);
     }
 
-    /// `out = P u`, the projection of u (length n) on the tangent space `Im J`; returns the rank used.
+    /// `out = P u`, the projection of u (length n) on `Im A`, in the Euclidean metric the tangent space `Im J`; returns
+    /// the rank used.
     ///
     /// # Errors
     /// [`SolveError`].
@@ -288,20 +319,22 @@ impl<J: JacobianOperator> Linearization<J> {
         u: &[f64],
         out: &mut [f64],
     ) -> Result<usize, SolveError> {
-        self.factors.project_on_range(&self.jacobian, rank_cutoff, u, out)
+        let a = self.system.operator();
+        self.factors.project_on_range(a, rank_cutoff, u, out)
     }
 
-    /// The orthonormal tangent basis Q with `Df(w) = Q R`, for a Jacobian of full column rank.
+    /// The orthonormal basis Q of `Im A` with `A = Q R`: a tangent basis in the Euclidean metric, for a Jacobian of full column rank.
     ///
     /// # Errors
     /// [`SolveError::RankDeficient`], and as [`SolveError`] says.
     pub fn tangent_basis(&mut self, rank_cutoff: f64) -> Result<RangeBasis<'_>, SolveError> {
-        self.factors.range_basis(&self.jacobian, rank_cutoff)
+        self.factors.range_basis(self.system.operator(), rank_cutoff)
     }
 
-    /// Norms of the Riemannian gradient `P grad g` and of its complement `(I - P) grad g`.
+    /// Norms of the Riemannian gradient `P grad g` and of its complement `(I - P) grad g`; in the metric of the loss's
+    /// Hessian, of `P b` and `(I - P) b`, b the [`Self::right_side`] and P the projection on `Im A`.
     ///
-    /// `P grad g = J v` with the undamped direction v, where J has full column rank; else through the
+    /// `P b = A v` with the undamped direction v, where A has full column rank; else through the
     /// singular vectors above `rank_cutoff`.
     ///
     /// # Errors
@@ -312,38 +345,38 @@ impl<J: JacobianOperator> Linearization<J> {
             Some((asked, _)) if asked.rank_cutoff.to_bits() == rank_cutoff.to_bits() => asked,
             _ => SolveRequest { rank_cutoff, ..SolveRequest::default() },
         };
-        let tall = self.jacobian.total_rows() >= self.point.len();
+        let tall = self.system.jacobian.total_rows() >= self.point.len();
         if !tall && self.has_whole_spectrum() {
             // Where the rows are independent, which the spectrum tells, the projection takes nothing more.
             self.extreme_singular_values()?;
         }
         match if tall { self.solve_undamped(request).map(Some) } else { Ok(None) } {
             Ok(Some(_)) => {
-                let parts = self.loss_gradient.iter().zip(&self.undamped_residual);
+                let parts = self.system.right_side().iter().zip(&self.undamped_residual);
                 self.work.iter_mut().zip(parts).for_each(|(p, (g, rest))| *p = g - rest);
-                let tangent = self.jacobian.output_norm(&self.work);
-                let normal = self.jacobian.output_norm(&self.undamped_residual);
+                let tangent = self.system.jacobian.output_norm(&self.work);
+                let normal = self.system.jacobian.output_norm(&self.undamped_residual);
                 if tangent >= LITTLE * normal {
                     return Ok(GradientNorms { tangent, normal });
                 }
                 // A difference of nearly equal vectors has lost digits.
-                self.jacobian.apply(&self.undamped_direction, &mut self.work);
+                self.system.operator().apply(&self.undamped_direction, &mut self.work);
             }
             Ok(None)
             | Err(SolveError::RankDeficient { .. } | SolveError::NotPositiveDefinite { .. }) => {
-                let (u, out) = (&self.loss_gradient, &mut self.work);
-                self.factors.project_on_range(&self.jacobian, rank_cutoff, u, out)?;
+                let (a, b) = (self.system.operator(), self.system.right_side());
+                self.factors.project_on_range(a, rank_cutoff, b, &mut self.work)?;
             }
             Err(other) => return Err(other),
         }
-        let tangent = self.jacobian.output_norm(&self.work);
-        for (p, g) in self.work.iter_mut().zip(&self.loss_gradient) {
+        let tangent = self.system.jacobian.output_norm(&self.work);
+        for (p, g) in self.work.iter_mut().zip(self.system.right_side()) {
             *p = g - *p;
         }
-        Ok(GradientNorms { tangent, normal: self.jacobian.output_norm(&self.work) })
+        Ok(GradientNorms { tangent, normal: self.system.jacobian.output_norm(&self.work) })
     }
 
-    /// The geodesic term `J^+ D2f(w)[v, v]` (length p): geodesics obey `w'' = -` this at `v = w'`,
+    /// The geodesic term `J^+ D2f(w)[v, v]` (length p), in the Euclidean metric alone: geodesics obey `w'' = -` this at `v = w'`,
     /// and it is twice the second-order correction of an accelerated Levenberg-Marquardt step.
     ///
     /// # Errors
@@ -355,8 +388,13 @@ impl<J: JacobianOperator> Linearization<J> {
         v: &[f64],
         out: &mut [f64],
     ) -> Result<SolveReport, PointError> {
-        map.second_derivative(&self.point, &self.jacobian, v, v, &mut self.work)?;
-        Ok(self.factors.solve(&self.jacobian, request, &self.work, out)?)
+        if self.system.is_weighted() {
+            return Err(
+                MapError::NoMetric { what: "geodesics are those of the Euclidean metric" }.into()
+            );
+        }
+        map.second_derivative(&self.point, &self.system.jacobian, v, v, &mut self.work)?;
+        Ok(self.factors.solve(&self.system.jacobian, request, &self.work, out)?)
     }
 }
 

@@ -36,6 +36,12 @@ pub enum MapError {
          SmoothMap::second_order return Some(self) where it implements SecondOrderMap"
     )]
     NoSecondDerivatives,
+    /// The metric of the loss's Hessian is asked for where it cannot be had.
+    #[error("{what}, which the metric \"loss-hessian\" asks for; accepted here: \"euclidean\"")]
+    NoMetric {
+        /// What is missing.
+        what: &'static str,
+    },
     /// A parameter's magnitude for difference steps is not positive and finite.
     #[error("scale {index} is {value}; accepted: finite numbers above 0")]
     InvalidScale {

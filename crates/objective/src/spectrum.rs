@@ -23,7 +23,7 @@ impl<J: JacobianOperator> Linearization<J> {
         if let Some(known) = self.extremes {
             return Ok(known);
         }
-        let found = self.tracker.extremes(&mut self.factors, &self.jacobian)?;
+        let found = self.tracker.extremes(&mut self.factors, self.system.operator())?;
         (self.extremes, self.smallest) = (Some(found), Some(found.smallest));
         Ok(found)
     }
@@ -36,7 +36,7 @@ impl<J: JacobianOperator> Linearization<J> {
         if let Some(known) = self.smallest {
             return Ok(known);
         }
-        let found = self.tracker.smallest(&mut self.factors, &self.jacobian)?;
+        let found = self.tracker.smallest(&mut self.factors, self.system.operator())?;
         self.smallest = Some(found);
         Ok(found)
     }
@@ -48,7 +48,7 @@ impl<J: JacobianOperator> Linearization<J> {
     pub fn largest_singular_value(&mut self) -> Result<f64, SolveError> {
         match self.extreme_singular_values() {
             Err(SolveError::MemoryLimit { .. } | SolveError::SplitRows { .. }) => {
-                self.factors.largest_singular_value(&self.jacobian)
+                self.factors.largest_singular_value(self.system.operator())
             }
             found => found.map(|extremes| extremes.largest),
         }
@@ -85,7 +85,7 @@ impl<J: JacobianOperator> Linearization<J> {
 
     /// The squares of the singular values, smallest first, after zeros that make them `count` numbers.
     fn squares(&mut self, count: usize) -> Result<Vec<f64>, SolveError> {
-        let mut found = self.factors.singular_values(&self.jacobian)?;
+        let mut found = self.factors.singular_values(self.system.operator())?;
         found.iter_mut().for_each(|value| *value *= *value);
         found.resize(count, 0.0);
         found.reverse();
@@ -108,7 +108,7 @@ impl<J: JacobianOperator> Linearization<J> {
     pub fn rank_ratio(&mut self, request: SolveRequest, clear: f64) -> Result<f64, SolveError> {
         let columns = self.point.len();
         if self.extremes.is_none()
-            && self.jacobian.total_rows() >= columns
+            && self.operator().total_rows() >= columns
             && let Ok(report) = self.solve_undamped(SolveRequest { damping: 0.0, ..request })
             && matches!(
                 report.solver,

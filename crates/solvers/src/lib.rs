@@ -19,6 +19,7 @@ pub use dense::extreme_eigenpairs::Eigenpair;
 pub use dense::symmetric::SymmetricEigen;
 pub use error::SolveError;
 pub use faer;
+pub use jacobian::block_diagonal::BlockDiagonal;
 pub use jacobian::block_product::{rows_times, rows_times_transposed};
 pub use jacobian::kronecker_piece::KroneckerPiece;
 pub use jacobian::operator::{DenseJacobian, JacobianOperator};

@@ -5,3 +5,4 @@ mod differences;
 mod exact;
 mod linearization;
 mod losses;
+mod metric;

@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use faer::Mat;
 use rayon::prelude::*;
 
+use crate::jacobian::block_diagonal::BlockDiagonal;
 use crate::jacobian::feature_pairs::feature_pairs;
 use crate::jacobian::gram_choice::{keeps_feature_pairs, pairs_pay};
 use crate::jacobian::narrow_gram;
@@ -25,6 +26,8 @@ pub struct KroneckerPiece {
     left_squares: Vec<f64>,
     left_squares_known: bool,
     right: RowBlocks,
+    /// Whether X is written at every point.
+    right_varies: bool,
     /// X once more, row after row, each padded with zeros.
     by_row: Mat<f64>,
     /// `norm(x_j)^2`, row by row.
@@ -49,6 +52,7 @@ impl KroneckerPiece {
             }
         }
         piece.right_is_written();
+        piece.right_varies = false;
         let keeps = features > narrow_gram::FEATURES && keeps_feature_pairs(rows, features);
         if keeps && pairs_pay((rows, hidden, features), true) {
             let (rows_of_x, padded) = (piece.by_row.col_as_slice(0), piece.padded_features());
@@ -67,6 +71,7 @@ impl KroneckerPiece {
             left_squares: vec![0.0; rows],
             left_squares_known: true,
             right: RowBlocks::zeros(rows, features),
+            right_varies: true,
             by_row: Mat::zeros(padded, 1),
             input_squares: vec![0.0; rows],
             pair_places: if features <= FEW_FEATURES {
@@ -142,6 +147,40 @@ impl KroneckerPiece {
                 take(b, rows, squares);
             }
         }
+    }
+
+    /// Writes `R^T (S (.) X) = (R^T S) (.) X` to `out`, for an R whose blocks each have one row of X alone; false where
+    /// they have not.
+    pub(crate) fn write_weighted(&self, root: BlockDiagonal<'_>, out: &mut Self) -> bool {
+        let samples = self.left.rows() / root.order().max(1);
+        let shares = |j: usize| (1..root.order()).all(|k| self.has_same_inputs(j, j + k));
+        if !(0..samples).all(|sample| shares(sample * root.order())) {
+            return false;
+        }
+        if self.right_varies {
+            out.right.clone_from(&self.right);
+            out.by_row.clone_from(&self.by_row);
+            out.input_squares.clone_from(&self.input_squares);
+        }
+        let (n, left) = (self.left.rows(), out.left_mut());
+        let (mut column, mut turned) = (vec![0.0; n], vec![0.0; n]);
+        for i in 0..self.left.columns() {
+            for b in 0..self.left.blocks() {
+                column[self.left.block_rows(b)].copy_from_slice(self.left.column(b, i));
+            }
+            root.apply_transposed(&column, &mut turned);
+            for b in 0..left.blocks() {
+                let rows = left.block_rows(b);
+                left.column_mut(b, i).copy_from_slice(&turned[rows]);
+            }
+        }
+        true
+    }
+
+    /// Whether two rows of X are the same.
+    fn has_same_inputs(&self, j: usize, k: usize) -> bool {
+        let d = self.features();
+        self.input_from(j)[..d] == self.input_from(k)[..d]
     }
 
     /// Number of columns m d.

@@ -1,10 +1,12 @@
 //! What a Jacobian is, and how its structure makes products cheap.
 //!
 //! `operator` is the trait, with the dense J; `row_kronecker` is a row of pieces `S (.) X` (`kronecker_piece`)
-//! over the kernels around it, of which `gram_choice` takes one; `sparse_jacobian` holds nonzero entries; `scaling` and `norm` keep products in range.
+//! over the kernels around it, of which `gram_choice` takes one; `sparse_jacobian` holds nonzero entries; `scaling` and `norm` keep products in range; `block_diagonal`
+//! is what a metric multiplies rows by.
 //!
 //! Uses `simd`, `vector`, `powers`, `damped` and `error`.
 
+pub(crate) mod block_diagonal;
 pub(crate) mod block_product;
 pub(crate) mod entrywise_kernel;
 pub(crate) mod feature_pairs;

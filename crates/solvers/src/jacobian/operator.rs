@@ -4,6 +4,7 @@ use faer::{Accum, Mat, MatMut, MatRef};
 use gaussflow_faer::{lower_of_product, matmul};
 
 use crate::error::SolveError;
+use crate::jacobian::block_diagonal::BlockDiagonal;
 use crate::jacobian::sparse_jacobian::SparseJacobian;
 use crate::vector::{inner_product, norm, subtract_scaled};
 
@@ -103,6 +104,16 @@ pub trait JacobianOperator {
     fn gram_blocks(&self, out: &mut Vec<f64>, orders: &mut Vec<usize>) {
         out.clear();
         orders.clear();
+    }
+
+    /// Writes `R^T J` to `out`, which another call of what made this operator made; says whether the structure can.
+    /// Default: it cannot. Where rows lie on several machines, the blocks of R are whole on each.
+    fn write_weighted(&self, root: BlockDiagonal<'_>, out: &mut Self) -> bool
+    where
+        Self: Sized,
+    {
+        let _ = (root, out);
+        false
     }
 
     /// The squared Frobenius norm of J; not finite exactly when J is not, or its square overflows.
@@ -277,6 +288,13 @@ impl JacobianOperator for DenseJacobian {
 
     fn kernel(&self, out: MatMut<'_, f64>, _work: &mut Vec<f64>) {
         lower_of_product(out, Accum::Replace, self.matrix.as_ref(), self.matrix.transpose());
+    }
+
+    fn write_weighted(&self, root: BlockDiagonal<'_>, out: &mut Self) -> bool {
+        for k in 0..self.matrix.ncols() {
+            root.apply_transposed(self.matrix.col_as_slice(k), out.matrix.col_as_slice_mut(k));
+        }
+        true
     }
 
     fn squared_norm(&self) -> f64 {

@@ -11,6 +11,7 @@
 use faer::prelude::ReborrowMut;
 use faer::{ColMut, Mat, MatMut};
 
+use crate::jacobian::block_diagonal::BlockDiagonal;
 use crate::jacobian::entrywise_kernel::{KernelColumns, kernel_matrix};
 use crate::jacobian::kronecker_piece::KroneckerPiece;
 use crate::jacobian::operator::JacobianOperator;
@@ -167,6 +168,11 @@ impl JacobianOperator for RowKronecker {
             gram(&self.pieces, columns.as_mut(), work);
             out.copy_from_triangular_lower(columns);
         }
+    }
+
+    fn write_weighted(&self, root: BlockDiagonal<'_>, out: &mut Self) -> bool {
+        let mut pieces = self.pieces.iter().zip(&mut out.pieces);
+        pieces.all(|(piece, out)| piece.write_weighted(root, out))
     }
 
     fn kernel(&self, out: MatMut<'_, f64>, work: &mut Vec<f64>) {

@@ -6,6 +6,7 @@ use faer::MatMut;
 use faer::sparse::{SparseColMatRef, SymbolicSparseColMatRef};
 
 use crate::error::SolveError;
+use crate::jacobian::block_diagonal::BlockDiagonal;
 use crate::jacobian::operator::JacobianOperator;
 use crate::vector::{inner_product, norm};
 
@@ -275,6 +276,20 @@ impl JacobianOperator for SparseJacobian {
 
     fn columns(&self) -> usize {
         self.pattern.columns()
+    }
+
+    /// By a diagonal R alone: blocks would need entries that the pattern has not.
+    fn write_weighted(&self, root: BlockDiagonal<'_>, out: &mut Self) -> bool {
+        if root.order() > 1 || self.pattern != out.pattern {
+            return false;
+        }
+        let factors = root.diagonal();
+        for k in 0..self.columns() {
+            let (rows, entries) = self.column(k);
+            let found = rows.iter().zip(entries).map(|(&j, entry)| factors[j] * entry);
+            out.column_mut(k).1.iter_mut().zip(found).for_each(|(out, found)| *out = found);
+        }
+        true
     }
 
     fn apply(&self, v: &[f64], out: &mut [f64]) {
