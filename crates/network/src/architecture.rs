@@ -62,7 +62,7 @@ impl<A> Layer<A> {
     }
 }
 
-/// The weights c of the output `phi = c . h_L`.
+/// The weights c of the output `phi = c . h_L`, or the rows of C of several ones `phi = C h_L`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum OutputWeights {
     /// They stay as they were drawn, -1 or 1, as in the paper.
@@ -90,14 +90,16 @@ impl OutputWeights {
 pub struct Architecture<A = Activation> {
     /// The hidden layers.
     pub layers: Vec<Layer<A>>,
-    /// The weights c.
+    /// The weights c, or C of several outputs.
     pub output: OutputWeights,
+    /// Number of outputs o of a row of inputs.
+    pub outputs: usize,
 }
 
 impl<A> Architecture<A> {
     /// These hidden layers, the weights of the output fixed signs.
     pub fn new(layers: Vec<Layer<A>>) -> Self {
-        Self { layers, output: OutputWeights::Signs }
+        Self { layers, output: OutputWeights::Signs, outputs: 1 }
     }
 
     /// The paper's: one hidden layer without biases or factor, fixed signs.
@@ -109,6 +111,13 @@ impl<A> Architecture<A> {
     #[must_use]
     pub fn with_trained_output(mut self) -> Self {
         self.output = OutputWeights::Trained;
+        self
+    }
+
+    /// The same with so many outputs, `phi = C h_L`.
+    #[must_use]
+    pub fn with_outputs(mut self, outputs: usize) -> Self {
+        self.outputs = outputs;
         self
     }
 
@@ -130,7 +139,7 @@ impl<A> Architecture<A> {
             before = layer.width;
         }
         if self.output == OutputWeights::Trained {
-            push(1, before);
+            push(self.outputs, before);
         }
         found
     }
@@ -138,6 +147,9 @@ impl<A> Architecture<A> {
     /// Refuses shapes that no network has.
     pub(crate) fn require_shapes(&self, rows: usize, features: usize) -> Result<(), NetworkError> {
         let hidden = self.layers.iter().map(|layer| layer.width).min().unwrap_or(0);
+        if self.outputs == 0 {
+            return Err(NetworkError::NoOutputs);
+        }
         if rows == 0 || features == 0 || hidden == 0 {
             return Err(NetworkError::Empty { rows, features, hidden });
         }

@@ -17,6 +17,17 @@ pub enum NetworkError {
         /// Number of hidden units of the narrowest layer.
         hidden: usize,
     },
+    /// A network without outputs.
+    #[error("the network has 0 outputs; accepted: 1 or more")]
+    NoOutputs,
+    /// A quantity that is defined for networks of one output alone.
+    #[error("{what} is made for one output, and the network has {outputs}")]
+    SeveralOutputs {
+        /// The quantity.
+        what: &'static str,
+        /// Number of outputs o.
+        outputs: usize,
+    },
     /// `inputs` is not a whole number of rows.
     #[error("{entries} input entries are not a multiple of {features} features")]
     RaggedInputs {
@@ -31,10 +42,12 @@ pub enum NetworkError {
         /// Number of hidden units m.
         hidden: usize,
     },
-    /// There is not one output sign for each unit of the last layer.
-    #[error("{found} output signs for a last layer of {expected} units; accepted: {expected}")]
+    /// There is not one output sign for each unit of the last layer and each output.
+    #[error(
+        "{found} output signs for the last layer; accepted: {expected}, one for each unit and output"
+    )]
     SignCount {
-        /// The last layer's width.
+        /// The last layer's width times the number of outputs.
         expected: usize,
         /// What was given.
         found: usize,

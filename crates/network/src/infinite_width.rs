@@ -35,7 +35,8 @@ const FINEST: f64 = 1.0 / 512.0;
 /// Two double integrals a pair of rows and layer, one for the last layer with fixed c.
 ///
 /// # Errors
-/// [`NetworkError::Empty`], and [`NetworkError::NoInfiniteWidth`] where a layer that feeds another one is not scaled by
+/// [`NetworkError::Empty`], [`NetworkError::SeveralOutputs`] (the limit for several outputs is this kernel for each of
+/// them, and 0 between two), and [`NetworkError::NoInfiniteWidth`] where a layer that feeds another one is not scaled by
 /// the root of its width: there is no limit then.
 ///
 /// # Examples
@@ -56,6 +57,10 @@ pub fn infinite_width_kernel<A: ActivationFunction>(
     let rows: Vec<&[f64]> = inputs.chunks_exact(features.max(1)).collect();
     let n = rows.len();
     architecture.require_shapes(n, features)?;
+    if architecture.outputs > 1 {
+        let (what, outputs) = ("the infinite-width kernel", architecture.outputs);
+        return Err(NetworkError::SeveralOutputs { what, outputs });
+    }
     let layers = &architecture.layers;
     let inner = &layers[..layers.len() - 1];
     if let Some(layer) = inner.iter().position(|layer| layer.scale != Scale::InverseRootWidth) {

@@ -56,10 +56,10 @@ impl FromStr for Initialization {
     }
 }
 
-/// OutputWeights signs and initial weights of a network.
+/// Output signs and initial weights of a network.
 #[derive(Clone, Debug, PartialEq)]
 pub struct InitialPoint {
-    /// c, one for each unit of the last hidden layer, entries -1 or 1.
+    /// c, one for each unit of the last hidden layer, entries -1 or 1; of several outputs C, row-major o x m.
     pub signs: Vec<f64>,
     /// w_init, layer after layer, each row-major; of the paper's network m x d. A trained c follows.
     pub weights: Vec<f64>,
@@ -107,13 +107,16 @@ impl InitialPoint {
         }
         let drawn = |units: usize| if paired { units / 2 } else { units };
         let last = architecture.layers.last().map_or(0, |layer| layer.width);
-        let mut signs: Vec<f64> = {
-            let mut generator = stream(seed, SIGN_STREAM);
-            (0..drawn(last)).map(|_| if generator.random::<bool>() { 1.0 } else { -1.0 }).collect()
-        };
-        if paired {
-            signs.extend_from_within(..);
-            signs[last / 2..].iter_mut().for_each(|c| *c = -*c);
+        let mut generator = stream(seed, SIGN_STREAM);
+        let mut signs = Vec::with_capacity(last * architecture.outputs);
+        for row in (0..architecture.outputs).map(|output| output * last) {
+            let drawn =
+                (0..drawn(last)).map(|_| if generator.random::<bool>() { 1.0 } else { -1.0 });
+            signs.extend(drawn);
+            if paired {
+                signs.extend_from_within(row..);
+                signs[row + last / 2..].iter_mut().for_each(|c: &mut f64| *c = -*c);
+            }
         }
         let mut generator = stream(seed, WEIGHT_STREAM);
         let (mut weights, mut before) = (Vec::new(), features);

@@ -43,10 +43,10 @@ impl NetworkJacobian {
                 piece.right_is_written();
             }
             if before == &places[network.layers().len() - 1] {
-                // The output is what it is, times c.
+                // The output is what it is, times its row of C.
                 let (_, ones, squares) = piece.factors_mut();
                 squares.fill(1.0);
-                (0..n).for_each(|j| ones[(j, 0)] = 1.0);
+                (0..n).for_each(|j| ones[(j, j % place.units)] = 1.0);
             }
             first = first.with_piece(piece);
         }

@@ -2,7 +2,8 @@
 //! more of them, which have no global ones.
 //!
 //! One layer: `L <= sigma2 sqrt(lambda_max((X X^T) * (X X^T)))`, independent of m, and
-//! `Lip_f <= sigma1 sqrt(m) sigma_max(X)`, both tighter than the paper's (section 2.1, Theorem 2).
+//! `Lip_f <= sigma1 sqrt(m) sigma_max(X)`, both tighter than the paper's (section 2.1, Theorem 2). Of several outputs,
+//! X has each row once for each of them, and c is the row of C that makes the bound largest.
 
 use gaussflow_faer::faer::{Accum, Mat, MatRef};
 use gaussflow_faer::matmul;
@@ -18,14 +19,15 @@ const MOST_BYTES: usize = 1 << 30;
 impl<A: ActivationFunction> LipschitzConstants for Network<A> {
     fn jacobian_lipschitz(&self) -> f64 {
         let Some(activation) = self.shallow() else { return f64::INFINITY };
-        let largest = self.factors(0).iter().fold(0.0, |largest: f64, c| largest.max(c.abs()));
+        let largest = self.output_factors().flatten().fold(0.0, |most: f64, c| most.max(c.abs()));
         activation.bounds().second * largest * squared_feature_norm(dense(self.inputs()).as_ref())
     }
 
     fn lipschitz(&self) -> f64 {
         let Some(activation) = self.shallow() else { return f64::INFINITY };
         let inputs = largest_singular_value(dense(self.inputs()));
-        activation.bounds().first * norm(self.factors(0)) * inputs
+        let rows = self.output_factors().map(|row| norm(&row.collect::<Vec<_>>()));
+        activation.bounds().first * rows.fold(0.0, f64::max) * inputs
     }
 
     fn jacobian_lipschitz_within(&self, center: &[f64], radius: f64) -> f64 {
@@ -96,7 +98,8 @@ impl<'a, A: ActivationFunction> Reach<'a, A> {
         let trained = network.places().get(depth).map(|place| place.of(center));
         let c = trained.unwrap_or(network.signs());
         let further = if trained.is_some() { radius } else { 0.0 };
-        let mut by_output = norm(c) + further;
+        let rows = c.chunks_exact(network.last_layer().width);
+        let mut by_output = rows.map(norm).fold(0.0, f64::max) + further;
         let mut largest = c.iter().fold(0.0, |most: f64, c| most.max(c.abs())) + further;
         for (l, layer) in network.layers().iter().enumerate().rev() {
             let slope = layer.scale.factor(layer.width) * layer.activation.bounds().first;

@@ -1,5 +1,6 @@
 //! A network `phi(x; w) = c . h_L` on n fixed rows: `z_l = W_l h_(l-1) + b_l`, `h_l = s_l sigma_l(z_l)`, `h_0 = x`.
 //!
+//! Of several outputs, `phi = C h_L` with o rows C: f has n o numbers, those of a row of inputs one after the other.
 //! `f(w) = phi(w) - phi(w_init)` when nullified. With `Delta_l = d phi / d z_l`, one row an input row, the Jacobian
 //! is the row of pieces `Delta_l (.) [H_(l-1) 1]`, and `1 (.) H_L` where c is trained. The paper's network (section
 //! 2.1) is one hidden layer without bias, factor or trained c: `phi = sum_i c_i sigma(x . w^(i))`.
@@ -52,14 +53,16 @@ use crate::{InitialPoint, NetworkError};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Network<A = Activation> {
-    /// X, with a column of ones where the first layer has biases.
+    /// X, with a column of ones where the first layer has biases, each row once for each output.
     inputs: RowBlocks,
     features: usize,
     architecture: Architecture<A>,
-    /// c where it is fixed, and where the trained c starts.
+    /// c where it is fixed, and where the trained c starts; C row-major.
     signs: Vec<f64>,
-    /// What the units of a layer are multiplied by: s_l, or `s_L c` in the last layer of fixed c.
+    /// What the units of a layer are multiplied by: s_l, or `s_L c` in the last layer of one output with fixed c.
     factors: Vec<Vec<f64>>,
+    /// `s_L C` of several fixed outputs: for each row of f, the row of its output (n o x m_L).
+    row_factors: Option<RowBlocks>,
     /// Where the weights stand.
     places: Vec<Place>,
     /// `phi(w_init)` when nullified, else zero.
@@ -82,7 +85,7 @@ impl<A: ActivationFunction> Network<A> {
     }
 
     /// The network phi of an architecture on `inputs` (row-major n x `features`), `signs` the weights c of the output or,
-    /// where they are trained, where they start (one for each unit of the last layer).
+    /// where they are trained, where they start (one for each unit of the last layer; of several outputs, C row-major).
     ///
     /// # Errors
     /// [`NetworkError`] on empty or ragged shapes, another number of signs, or entries that are not finite.
@@ -102,23 +105,35 @@ impl<A: ActivationFunction> Network<A> {
         let layers = &architecture.layers;
         let mut factors: Vec<Vec<f64>> =
             layers.iter().map(|layer| vec![layer.scale.factor(layer.width); layer.width]).collect();
+        let (mut row_factors, o) = (None, architecture.outputs);
         if let Some(last) = factors.last_mut() {
-            if signs.len() != last.len() {
-                let (expected, found) = (last.len(), signs.len());
+            if signs.len() != last.len() * o {
+                let (expected, found) = (last.len() * o, signs.len());
                 return Err(NetworkError::SignCount { expected, found });
             }
-            if architecture.output == OutputWeights::Signs {
-                last.iter_mut().zip(signs).for_each(|(s, c)| *s *= c);
+            match architecture.output {
+                OutputWeights::Signs if o == 1 => {
+                    last.iter_mut().zip(signs).for_each(|(s, c)| *s *= c);
+                }
+                OutputWeights::Signs => {
+                    let mut found = RowBlocks::zeros(rows * o, last.len());
+                    let entries = (0..rows * o).flat_map(|j| (0..last.len()).map(move |i| (j, i)));
+                    entries
+                        .for_each(|(j, i)| found[(j, i)] = last[i] * signs[j % o * last.len() + i]);
+                    row_factors = Some(found);
+                }
+                OutputWeights::Trained => {}
             }
         }
         Ok(Self {
-            inputs: blocks_of(inputs, features, layers[0].bias),
+            inputs: blocks_of(inputs, features, layers[0].bias, o),
             features,
             places: architecture.places(features),
             architecture,
             signs: signs.to_vec(),
             factors,
-            offset: vec![0.0; rows],
+            row_factors,
+            offset: vec![0.0; rows * o],
         })
     }
 
@@ -201,7 +216,12 @@ impl<A: ActivationFunction> Network<A> {
         self.layers().iter().map(|layer| layer.width)
     }
 
-    /// The weights c of the output; where they are trained, as they start.
+    /// Number of outputs o of a row of inputs.
+    pub fn outputs_of_a_row(&self) -> usize {
+        self.architecture.outputs
+    }
+
+    /// The weights c of the output, or C row-major; where they are trained, as they start.
     pub fn signs(&self) -> &[f64] {
         &self.signs
     }
@@ -211,7 +231,7 @@ impl<A: ActivationFunction> Network<A> {
         self.features
     }
 
-    /// The inputs X, n x d, and a column of ones where the first layer has biases.
+    /// The inputs X, n x d, and a column of ones where the first layer has biases; each row once for each output.
     pub fn inputs(&self) -> &RowBlocks {
         &self.inputs
     }
@@ -219,7 +239,9 @@ impl<A: ActivationFunction> Network<A> {
     /// The activation, where this is the paper's network: one hidden layer without biases or factor, fixed signs.
     pub fn one_layer(&self) -> Option<&A> {
         match (self.layers(), self.architecture.output) {
-            ([Layer { bias: false, scale: Scale::Unit, activation, .. }], OutputWeights::Signs) => {
+            ([Layer { bias: false, scale: Scale::Unit, activation, .. }], OutputWeights::Signs)
+                if self.architecture.outputs == 1 =>
+            {
                 Some(activation)
             }
             _ => None,
@@ -234,6 +256,18 @@ impl<A: ActivationFunction> Network<A> {
     /// What the units of a layer are multiplied by.
     pub(crate) fn factors(&self, layer: usize) -> &[f64] {
         &self.factors[layer]
+    }
+
+    /// What the units of the last layer are multiplied by, of several fixed outputs in each row of f.
+    pub(crate) fn row_factors(&self) -> Option<&RowBlocks> {
+        self.row_factors.as_ref()
+    }
+
+    /// `s_L c` for each output.
+    pub(crate) fn output_factors(&self) -> impl Iterator<Item = impl Iterator<Item = f64>> {
+        let last = self.last_layer();
+        let factor = last.scale.factor(last.width);
+        self.signs.chunks_exact(last.width).map(move |row| row.iter().map(move |c| factor * c))
     }
 
     /// `phi(w_init)`, or zero.
@@ -271,15 +305,16 @@ const PARALLEL: usize = 1 << 17;
 /// Multiply-adds that take as long as an activation.
 const SUMS_OF_AN_ACTIVATION: usize = 32;
 
-/// Row-major `inputs` as a matrix in blocks of rows, with a column of ones if asked for.
-fn blocks_of(inputs: &[f64], features: usize, ones: bool) -> RowBlocks {
-    let rows = inputs.len() / features;
+/// Row-major `inputs` as a matrix in blocks of rows, each row `times`, with a column of ones if asked for.
+fn blocks_of(inputs: &[f64], features: usize, ones: bool, times: usize) -> RowBlocks {
+    let rows = inputs.len() / features * times;
     let mut blocks = RowBlocks::zeros(rows, features + usize::from(ones));
-    for (e, x) in inputs.iter().enumerate() {
-        blocks[(e / features, e % features)] = *x;
-    }
-    if ones {
-        (0..rows).for_each(|j| blocks[(j, features)] = 1.0);
+    for j in 0..rows {
+        let row = &inputs[j / times * features..][..features];
+        row.iter().enumerate().for_each(|(k, x)| blocks[(j, k)] = *x);
+        if ones {
+            blocks[(j, features)] = 1.0;
+        }
     }
     blocks
 }

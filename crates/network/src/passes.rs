@@ -67,7 +67,7 @@ impl<A: ActivationFunction> Network<A> {
                 for_groups((input, stride), place.of(w), work, |units, [z, sigma]| {
                     layer.activation.value(z, sigma);
                     if self.ends(l) {
-                        return add_combination(out, &factors[units], sigma, stride);
+                        return self.add_outputs((b, units), factors, sigma, out);
                     }
                     scale_columns(sigma, &factors[units.clone()], stride, rows);
                     h[units.start * stride..][..sigma.len()].copy_from_slice(sigma);
@@ -79,12 +79,28 @@ impl<A: ActivationFunction> Network<A> {
                 input = &here[..width * stride];
             }
             if let Some(place) = self.places().get(self.layers().len()) {
-                let sums = &mut work[..stride];
-                rows_times_transposed(input, stride, (place.of(w), place.length), sums);
-                out.copy_from_slice(&sums[..rows]);
+                write_outputs((input, stride), (place.of(w), place.length), b, work, out);
             }
         });
         subtract(out, &self.offset()[b * ROW_BLOCK..]);
+    }
+
+    /// Adds the part of some units of the last layer, of fixed c, to the outputs of the rows of block `b`.
+    fn add_outputs(
+        &self,
+        (b, units): (usize, Range<usize>),
+        factors: &[f64],
+        h: &[f64],
+        out: &mut [f64],
+    ) {
+        let stride = self.inputs().block_stride(b);
+        match self.row_factors() {
+            Some(by_row) => {
+                let at = units.start * stride..units.end * stride;
+                add_products(out, &by_row.block_data(b)[at], h, stride);
+            }
+            None => add_combination(out, &factors[units], h, stride),
+        }
     }
 
     /// What `linearize` writes.
@@ -122,11 +138,10 @@ impl<A: ActivationFunction> Network<A> {
             // Trained c: its product with what the last layer put out.
             let outputs = pieces[bends.len()].right();
             for (b, value) in value.chunks_mut(ROW_BLOCK).enumerate() {
-                let mut sums = [0.0; ROW_BLOCK];
-                let sums = &mut sums[..outputs.block_stride(b)];
-                let c = (place.of(w), place.length);
-                rows_times_transposed(outputs.block_data(b), sums.len(), c, sums);
-                value.copy_from_slice(&sums[..value.len()]);
+                let (input, c) = (outputs.block_data(b), (place.of(w), place.length));
+                with_room(ROW_BLOCK, |work| {
+                    write_outputs((input, outputs.block_stride(b)), c, b, work, value);
+                });
             }
         }
         subtract(value, self.offset());
@@ -156,18 +171,25 @@ impl<A: ActivationFunction> Network<A> {
         squares.fill(0.0);
         with_room(2 * group_of(place.length) * stride, |work| {
             for_groups((input, stride), place.of(w), work, |units, [z, sigma]| {
-                let (at, factors) = (units.start * stride..units.end * stride, &factors[units]);
+                let at = units.start * stride..units.end * stride;
+                let (group, factors) = (units.clone(), &factors[units]);
                 let deltas = &mut deltas[at.clone()];
                 if curvatures.is_empty() {
                     layer.activation.value_and_slope(z, sigma, deltas);
                 } else {
                     let curvatures = &mut curvatures[at.clone()];
                     layer.activation.evaluate(z, sigma, deltas, curvatures);
-                    scale_columns(curvatures, factors, stride, rows);
+                    match self.row_factors().filter(|_| self.ends(l)) {
+                        Some(by_row) => multiply(curvatures, &by_row.block_data(b)[at.clone()]),
+                        None => scale_columns(curvatures, factors, stride, rows),
+                    }
                 }
                 if self.ends(l) {
-                    add_combination(value, factors, sigma, stride);
-                    scale_columns(deltas, factors, stride, rows);
+                    self.add_outputs((b, group.clone()), self.factors(l), sigma, value);
+                    match self.row_factors() {
+                        Some(by_row) => multiply(deltas, &by_row.block_data(b)[at]),
+                        None => scale_columns(deltas, factors, stride, rows),
+                    }
                     add_squares(squares, deltas, stride);
                     return;
                 }
@@ -207,6 +229,22 @@ impl<A: ActivationFunction> Network<A> {
                 }
             }
         });
+    }
+}
+
+/// The outputs `C h` of trained C on the rows of block `b`, each row's own: C is o x m, row-major.
+fn write_outputs(
+    (h, stride): (&[f64], usize),
+    (c, length): (&[f64], usize),
+    b: usize,
+    work: &mut [f64],
+    out: &mut [f64],
+) {
+    let (sums, outputs) = (&mut work[..stride], c.len() / length);
+    for (k, c) in c.chunks_exact(length).enumerate() {
+        rows_times_transposed(h, stride, (c, length), sums);
+        let own = (0..out.len()).filter(|r| (b * ROW_BLOCK + r) % outputs == k);
+        own.for_each(|r| out[r] = sums[r]);
     }
 }
 
@@ -250,6 +288,20 @@ fn add_combination(out: &mut [f64], factors: &[f64], columns: &[f64], stride: us
             for (factor, column) in factors.iter().zip(columns.chunks_exact(stride)) {
                 for (o, x) in out.iter_mut().zip(column) {
                     *o += factor * x;
+                }
+            }
+        },
+    );
+}
+
+/// `out += a * b` for each column, entry by entry, vectorized likewise.
+pub(crate) fn add_products(out: &mut [f64], a: &[f64], b: &[f64], stride: usize) {
+    pulp::Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            for (a, b) in a.chunks_exact(stride).zip(b.chunks_exact(stride)) {
+                for ((o, a), b) in out.iter_mut().zip(a).zip(b) {
+                    *o += a * b;
                 }
             }
         },

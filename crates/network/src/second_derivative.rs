@@ -15,7 +15,7 @@ use crate::architecture::Place;
 use crate::blocks::{ROW_BLOCK, with_room};
 use crate::jacobian::NetworkJacobian;
 use crate::network::Network;
-use crate::passes::{LayerBlock, multiply};
+use crate::passes::{LayerBlock, add_products, multiply};
 
 /// A network at w, where `jacobian` was written.
 pub(crate) struct Curved<'a, A> {
@@ -326,20 +326,6 @@ fn add_triple_products(out: &mut [f64], c: &[f64], (a, b): (&[f64], &[f64]), str
             for (c, (a, b)) in c.chunks_exact(stride).zip(factors) {
                 for (((o, c), a), b) in out.iter_mut().zip(c).zip(a).zip(b) {
                     *o += c * a * b;
-                }
-            }
-        },
-    );
-}
-
-/// `out += a * b` for each column, likewise.
-fn add_products(out: &mut [f64], a: &[f64], b: &[f64], stride: usize) {
-    pulp::Arch::new().dispatch(
-        #[inline(always)]
-        || {
-            for (a, b) in a.chunks_exact(stride).zip(b.chunks_exact(stride)) {
-                for ((o, a), b) in out.iter_mut().zip(a).zip(b) {
-                    *o += a * b;
                 }
             }
         },

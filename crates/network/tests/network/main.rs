@@ -10,3 +10,4 @@ mod derivatives;
 mod infinite_width;
 mod initial_points;
 mod lipschitz_constants;
+mod outputs;
