@@ -4,14 +4,9 @@
 //! 20,640 block groups of the 1990 census in the columns of `StatLib`, from which the eight
 //! features of section 5 are derived: totals become averages per household.
 
-use std::io::Read;
-use std::path::Path;
-
-use flate2::read::GzDecoder;
-
+use super::bundled::Bundled;
 use super::table::Table;
 use super::{DataError, Dataset};
-use gaussflow_records::checksum::sha256_of;
 
 /// The uncompressed CSV's sha256.
 pub const CALIFORNIA_HOUSING_SHA256: &str =
@@ -35,27 +30,17 @@ const TARGET_UNIT: f64 = 100_000.0;
 /// Unpacks the bundled rows: N = 20,640, d = 8, targets in units of 100,000 dollars.
 ///
 /// # Errors
-/// [`DataError::Checksum`] where what unpacks is not the file that was bundled. (The parsing
-/// errors of [`super::load_csv`] cannot occur behind a matching checksum.)
+/// [`DataError::Checksum`] where what unpacks is not the file that was bundled.
 pub fn california_housing() -> Result<Dataset, DataError> {
     unpack(COMPRESSED)
 }
 
 pub(super) fn unpack(compressed: &[u8]) -> Result<Dataset, DataError> {
-    let mut bytes = Vec::new();
-    let unpacked = GzDecoder::new(compressed).read_to_end(&mut bytes);
-    let found = match unpacked {
-        Ok(_) => sha256_of(&bytes),
-        Err(error) => format!("unknown ({error})"),
-    };
-    if found != CALIFORNIA_HOUSING_SHA256 {
-        let expected = CALIFORNIA_HOUSING_SHA256;
-        return Err(DataError::Checksum { name: NAME, expected, found });
-    }
-    derive(&Table::parse(Path::new(NAME), &bytes)?, found)
+    let bundled = Bundled { name: NAME, sha256: CALIFORNIA_HOUSING_SHA256, compressed };
+    derive(&bundled.table()?)
 }
 
-fn derive(table: &Table, sha256: String) -> Result<Dataset, DataError> {
+fn derive(table: &Table) -> Result<Dataset, DataError> {
     let longitude = table.column("longitude")?;
     let latitude = table.column("latitude")?;
     let age = table.column("housingMedianAge")?;
@@ -83,9 +68,9 @@ fn derive(table: &Table, sha256: String) -> Result<Dataset, DataError> {
     }
     Ok(Dataset {
         name: NAME.to_owned(),
-        sha256,
+        sha256: CALIFORNIA_HOUSING_SHA256.to_owned(),
         feature_names: FEATURES.map(str::to_owned).to_vec(),
-        target_name: "median_house_value".to_owned(),
+        target_names: vec!["median_house_value".to_owned()],
         features,
         targets,
     })

@@ -52,6 +52,9 @@ pub enum DataError {
     /// The target is not among the columns.
     #[error("{}: no column {target:?}; the columns are {}", path.display(), listed(columns))]
     NoSuchTarget { path: PathBuf, target: String, columns: Vec<String> },
+    /// A column is named twice among the targets.
+    #[error("{}: the target {target:?} is named twice", path.display())]
+    RepeatedTarget { path: PathBuf, target: String },
     /// The target is the only column.
     #[error("{}: there is no column besides the target {target:?}", path.display())]
     NoFeatures { path: PathBuf, target: String },

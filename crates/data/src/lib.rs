@@ -1,10 +1,12 @@
-//! Data sets and samples: N rows of d features with one target each, and n of them drawn.
+//! Data sets and samples: N rows of d features with one target each or several, and n of them drawn.
 //!
 //! Section 5, "Dataset": D = {(`x_j`, `y_j`)}, a random subset of n rows, its features normalized.
 //!
 #![doc = include_str!("../README.md")]
 
+mod bundled;
 mod california;
+mod classes;
 mod error;
 mod form;
 mod sample;
@@ -13,11 +15,12 @@ mod table;
 mod tests;
 
 pub use self::california::{CALIFORNIA_HOUSING_SHA256, california_housing};
+pub use self::classes::{breast_cancer, digits};
 pub use self::error::DataError;
 pub use self::sample::{Sample, Scaling, Standardize, TargetScale};
 pub use self::table::{MAXIMUM_BYTES, load_csv};
 
-/// N rows of numbers: d features and one target each, all finite.
+/// N rows of numbers: d features and one target each or several, all finite.
 ///
 /// ```
 /// # use gaussflow_data::california_housing;
@@ -34,18 +37,23 @@ pub struct Dataset {
     pub sha256: String,
     /// Names of the features `[d]`.
     pub feature_names: Vec<String>,
-    /// Name of the target.
-    pub target_name: String,
+    /// Names of the targets `[t]`.
+    pub target_names: Vec<String>,
     /// Features `[N][d]`, row-major, in the file's order.
     pub features: Vec<f64>,
-    /// Targets `[N]`.
+    /// Targets `[N][t]`, row-major.
     pub targets: Vec<f64>,
 }
 
 impl Dataset {
     /// N, the number of rows.
     pub fn rows(&self) -> usize {
-        self.targets.len()
+        self.targets.len() / self.target_names.len().max(1)
+    }
+
+    /// The names of the targets, with commas.
+    pub fn target_name(&self) -> String {
+        self.target_names.join(", ")
     }
 
     /// d, the number of features.

@@ -70,14 +70,16 @@ pub struct Sample {
     pub rows: Vec<usize>,
     /// Scaled features of the drawn rows `[n][d]`, row-major.
     pub inputs: Vec<f64>,
-    /// Scaled targets of the drawn rows `[n]`.
+    /// Scaled targets of the drawn rows `[n][t]`, row-major.
     pub targets: Vec<f64>,
     /// Scaled features of the N - n other rows `[N - n][d]`, row-major, in the file's order.
     pub held_out_inputs: Vec<f64>,
-    /// Their scaled targets `[N - n]`.
+    /// Their scaled targets `[N - n][t]`.
     pub held_out_targets: Vec<f64>,
     /// d.
     pub dimension: usize,
+    /// t, the number of targets of a row.
+    pub target_columns: usize,
     /// Names of the features `[d]`.
     pub feature_names: Vec<String>,
     /// What was subtracted and divided by.
@@ -91,10 +93,10 @@ pub struct Scaling {
     pub means: Vec<f64>,
     /// Of the features `[d]`, population deviations: above 0.
     pub deviations: Vec<f64>,
-    /// Of the targets.
-    pub target_mean: f64,
-    /// Of the targets: above 0.
-    pub target_deviation: f64,
+    /// Of the targets `[t]`.
+    pub target_means: Vec<f64>,
+    /// Of the targets `[t]`: above 0.
+    pub target_deviations: Vec<f64>,
 }
 
 impl Sample {
@@ -140,6 +142,7 @@ impl Sample {
             held_out_inputs,
             held_out_targets,
             dimension: dataset.dimension(),
+            target_columns: dataset.target_names.len(),
             feature_names: dataset.feature_names.clone(),
             scaling,
         })
@@ -161,24 +164,22 @@ impl Scaling {
                 &all
             }
         };
-        let d = dataset.dimension();
-        let (mut means, mut deviations) = (vec![0.0; d], vec![1.0; d]);
-        if standardize != Standardize::None {
-            for (k, name) in dataset.feature_names.iter().enumerate() {
+        let scales = |names: &[String], values: &[f64], wanted: bool| {
+            let width = names.len();
+            let (mut means, mut deviations) = (vec![0.0; width], vec![1.0; width]);
+            for (k, name) in names.iter().enumerate().filter(|_| wanted) {
                 let column: Vec<f64> =
-                    scaling_rows.iter().map(|&row| dataset.features[row * d + k]).collect();
+                    scaling_rows.iter().map(|&row| values[row * width + k]).collect();
                 (means[k], deviations[k]) = mean_and_deviation(name, &column)?;
             }
-        }
-        let (target_mean, target_deviation) = match target_scale {
-            TargetScale::Raw => (0.0, 1.0),
-            TargetScale::Standardized => {
-                let column: Vec<f64> =
-                    scaling_rows.iter().map(|&row| dataset.targets[row]).collect();
-                mean_and_deviation(&dataset.target_name, &column)?
-            }
+            Ok::<_, DataError>((means, deviations))
         };
-        Ok(Self { means, deviations, target_mean, target_deviation })
+        let standardized = standardize != Standardize::None;
+        let (means, deviations) = scales(&dataset.feature_names, &dataset.features, standardized)?;
+        let scaled = target_scale == TargetScale::Standardized;
+        let (target_means, target_deviations) =
+            scales(&dataset.target_names, &dataset.targets, scaled)?;
+        Ok(Self { means, deviations, target_means, target_deviations })
     }
 
     /// The scaled features and targets of `rows`.
@@ -188,9 +189,14 @@ impl Scaling {
             let scale = self.means.iter().zip(&self.deviations);
             inputs.extend(dataset.row(row).iter().zip(scale).map(|(x, (m, s))| (x - m) / s));
         }
-        let scaled =
-            |&row: &usize| (dataset.targets[row] - self.target_mean) / self.target_deviation;
-        (inputs, rows.iter().map(scaled).collect())
+        let t = self.target_means.len();
+        let mut targets = Vec::with_capacity(rows.len() * t);
+        for &row in rows {
+            let scale = self.target_means.iter().zip(&self.target_deviations);
+            let values = &dataset.targets[row * t..(row + 1) * t];
+            targets.extend(values.iter().zip(scale).map(|(y, (m, s))| (y - m) / s));
+        }
+        (inputs, targets)
     }
 }
 

@@ -17,34 +17,20 @@ pub const MAXIMUM_BYTES: u64 = 1 << 30;
 
 /// Reads `path`: a header, then rows of finite numbers separated by commas.
 ///
-/// Column `target` gives the targets; every other column is a feature, in the file's order. A
+/// The columns `targets` give the targets; every other column is a feature, in the file's order. A
 /// UTF-8 byte order mark, CRLF line ends, blank lines, quotes around cells and spaces are tolerated; other
 /// separators and encodings are refused by name.
 ///
 /// # Errors
 /// [`DataError`]: the file cannot be read, is too large, empty or damaged (a quote that is not closed, a NUL byte); a column is unnamed, named twice
-/// or (the target) missing; a row is ragged; a cell is not a finite number.
-pub fn load_csv(path: &Path, target: &str) -> Result<Dataset, DataError> {
+/// or (a target) missing; a row is ragged; a cell is not a finite number.
+pub fn load_csv(path: &Path, targets: &[impl AsRef<str>]) -> Result<Dataset, DataError> {
     let bytes = read_at_most(path, MAXIMUM_BYTES)?;
     let table = Table::parse(path, &bytes)?;
-    let chosen = table.column(target)?;
-    if table.names.len() == 1 {
-        return Err(DataError::NoFeatures { path: path.to_owned(), target: target.to_owned() });
-    }
     let sha256 = sha256_of(&bytes);
     drop(bytes);
-    let width = table.names.len();
-    let mut features = Vec::with_capacity(table.values.len() - table.rows());
-    let mut targets = Vec::with_capacity(table.rows());
-    for row in table.values.chunks_exact(width) {
-        features.extend_from_slice(&row[..chosen]);
-        targets.push(row[chosen]);
-        features.extend_from_slice(&row[chosen + 1..]);
-    }
-    let mut feature_names = table.names;
-    let target_name = feature_names.remove(chosen);
-    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-    Ok(Dataset { name, sha256, feature_names, target_name, features, targets })
+    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+    table.with_targets(targets, &name, &sha256)
 }
 
 /// Named columns of finite numbers.
@@ -59,6 +45,44 @@ pub(super) struct Table {
 impl Table {
     pub fn rows(&self) -> usize {
         self.values.len() / self.names.len()
+    }
+
+    /// The data set `name` of these columns, the `targets` apart from the features.
+    ///
+    /// # Errors
+    /// [`DataError`] on a target that is missing or named twice, and where no column is left.
+    pub fn with_targets(
+        self,
+        targets: &[impl AsRef<str>],
+        name: &str,
+        sha256: &str,
+    ) -> Result<Dataset, DataError> {
+        let found = targets.iter().map(|target| self.column(target.as_ref()));
+        let chosen = found.collect::<Result<Vec<usize>, _>>()?;
+        let name_of = |&k: &usize| self.names[k].clone();
+        let target_names: Vec<String> = chosen.iter().map(name_of).collect();
+        if let Some(twice) = (1..chosen.len()).find(|&k| chosen[..k].contains(&chosen[k])) {
+            let target = target_names[twice].clone();
+            return Err(DataError::RepeatedTarget { path: self.path, target });
+        }
+        let others: Vec<usize> = (0..self.names.len()).filter(|k| !chosen.contains(k)).collect();
+        if others.is_empty() || chosen.is_empty() {
+            return Err(DataError::NoFeatures { path: self.path, target: target_names.join(", ") });
+        }
+        let mut features = Vec::with_capacity(self.rows() * others.len());
+        let mut values = Vec::with_capacity(self.rows() * chosen.len());
+        for row in self.values.chunks_exact(self.names.len()) {
+            features.extend(others.iter().map(|&k| row[k]));
+            values.extend(chosen.iter().map(|&k| row[k]));
+        }
+        Ok(Dataset {
+            name: name.to_owned(),
+            sha256: sha256.to_owned(),
+            feature_names: others.iter().map(name_of).collect(),
+            target_names,
+            features,
+            targets: values,
+        })
     }
 
     /// The position of column `name`.

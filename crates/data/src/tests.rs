@@ -17,6 +17,50 @@ fn close(found: &[f64], expected: &[f64], scale: f64) {
 }
 
 #[test]
+fn the_classes_are_those_of_their_sources() {
+    let (digits, cells) = (crate::digits().unwrap(), crate::breast_cancer().unwrap());
+    assert_eq!(
+        (digits.rows(), digits.dimension(), cells.rows(), cells.dimension()),
+        (1797, 64, 569, 30)
+    );
+    let count = |data: &Dataset, class: f64| data.targets.iter().filter(|&&y| y == class).count();
+    let counts: Vec<usize> = (0..10).map(|class| count(&digits, f64::from(class))).collect();
+    assert_eq!(counts, [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]);
+    assert_eq!((count(&cells, 0.0), count(&cells, 1.0)), (212, 357));
+    assert!(digits.features.iter().all(|x| (0.0..=1.0).contains(x)));
+    assert_eq!(cells.row(0)[..2], [17.99, 10.38]);
+}
+
+#[test]
+fn several_columns_may_be_targets() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("d.csv");
+    std::fs::write(&path, "a,y,b,z\n1,2,3,4\n5,6,7,8\n9,10,11,13\n").unwrap();
+    let data = load_csv(&path, &["z", "y"]).unwrap();
+    assert_eq!((data.rows(), data.target_name()), (3, "z, y".to_owned()));
+    assert_eq!(
+        (data.targets[..4].to_vec(), data.row(1)),
+        (vec![4.0, 2.0, 8.0, 6.0], &[5.0, 7.0][..])
+    );
+    let sample = Sample::draw(&data, 2, Standardize::Full, TargetScale::Standardized, 3).unwrap();
+    assert_eq!(
+        (sample.targets.len(), sample.held_out_targets.len(), sample.target_columns),
+        (4, 2, 2)
+    );
+    let back = |k: usize| {
+        let (mean, deviation) =
+            (sample.scaling.target_means[k], sample.scaling.target_deviations[k]);
+        sample.targets[k] * deviation + mean
+    };
+    let drawn = &data.targets[2 * sample.rows[0]..][..2];
+    assert!((back(0) - drawn[0]).abs() < 1e-12 && (back(1) - drawn[1]).abs() < 1e-12);
+    let twice = load_csv(&path, &["y", "y"]).unwrap_err().to_string();
+    assert!(twice.contains("\"y\" is named twice"), "{twice}");
+    let all = load_csv(&path, &["a", "y", "b", "z"]).unwrap_err().to_string();
+    assert!(all.contains("no column besides"), "{all}");
+}
+
+#[test]
 fn bundled_rows_are_the_recorded_ones() {
     let data = california_housing().unwrap();
     assert_eq!((data.rows(), data.dimension(), data.features.len()), (20_640, 8, 20_640 * 8));
@@ -52,7 +96,7 @@ fn load(bytes: &[u8]) -> Result<Dataset, DataError> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("own.csv");
     std::fs::write(&path, bytes).unwrap();
-    load_csv(&path, "y")
+    load_csv(&path, &["y"])
 }
 
 #[test]
@@ -69,7 +113,7 @@ fn odd_but_sound_files_are_read_alike() {
     ] {
         let data = load(text.as_bytes()).unwrap();
         assert_eq!((&data.features[..], &data.targets[..]), (&expected.0[..], &expected.1[..]));
-        assert_eq!((data.feature_names.join(" "), data.target_name.as_str()), ("a b".into(), "y"));
+        assert_eq!((data.feature_names.join(" "), data.target_name()), ("a b".into(), "y".into()));
         assert_eq!((data.name.as_str(), data.rows()), ("own.csv", 2));
     }
     let wide: Vec<String> = (0..2000).map(|k| format!("c{k}")).collect();
@@ -195,7 +239,7 @@ fn what_never_ends_is_not_read() {
     for path in ["/dev/zero", "/dev/null", "/dev/tty"] {
         let path = Path::new(path);
         if path.exists() {
-            let error = load_csv(path, "y").unwrap_err();
+            let error = load_csv(path, &["y"]).unwrap_err();
             assert!(error.exit_status() == 3 && error.to_string().contains("ordinary file"));
         }
     }
@@ -205,7 +249,7 @@ fn what_never_ends_is_not_read() {
 fn files_that_cannot_be_read_fail_with_status_3() {
     let folder = tempfile::tempdir().unwrap();
     for path in [folder.path().join("none.csv"), folder.path().to_owned()] {
-        let error = load_csv(&path, "y").unwrap_err();
+        let error = load_csv(&path, &["y"]).unwrap_err();
         assert!(matches!(&error, DataError::Read { path: named, .. } if *named == path));
         assert_eq!(error.exit_status(), 3);
     }
@@ -245,7 +289,7 @@ struct Expected {
 fn samples_equal_numpys() {
     let golden: Golden = serde_json::from_str(include_str!("../tests/golden/sample.json")).unwrap();
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/small.csv");
-    let small = load_csv(&path, "price").unwrap();
+    let small = load_csv(&path, &["price"]).unwrap();
     let drawn = |data: &Dataset, expected: &Expected| {
         let Expected { standardize, targets, seed, rows, .. } = expected;
         let sample = Sample::draw(data, rows.len(), *standardize, *targets, *seed).unwrap();
@@ -282,7 +326,7 @@ fn data_of(features: Vec<f64>, targets: Vec<f64>) -> Dataset {
         name: "own".into(),
         sha256: String::new(),
         feature_names: (0..d).map(|k| format!("x{k}")).collect(),
-        target_name: "y".into(),
+        target_names: vec!["y".into()],
         features,
         targets,
     }

@@ -178,7 +178,7 @@ pub(crate) fn digits(value: f64, places: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use gaussflow_records::{Event, Weights};
+    use gaussflow_records::{Event, Numbers};
 
     fn rows(losses: &[f64]) -> Vec<TraceRow> {
         let row = |(step, &loss): (usize, &f64)| TraceRow {
@@ -200,8 +200,9 @@ mod tests {
             stop_reason: StopReason::Horizon,
             final_loss: losses.last().copied().unwrap_or(f64::NAN),
             final_time: 0.5 * losses.len() as f64,
-            final_weights: Weights::Flat(vec![0.0; 4]),
+            final_weights: Numbers::List(vec![0.0; 4]),
             counters: [("directions".to_owned(), 9)].into(),
+            classes: None,
             error: None,
             ..crate::run::failed_outcome(String::new())
         }

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::error::read_bytes;
-use super::weights::{LayerRecord, OutputRecord, Weights, parameters};
+use super::weights::{LayerRecord, Numbers, OutputRecord, parameters};
 use super::{FileSum, RecordError, number, write_bytes};
 
 /// The schema that this version writes.
@@ -24,14 +24,12 @@ pub struct Problem {
     /// Scaled features `[n][d]`.
     #[serde(with = "number::matrix")]
     pub inputs: Vec<Vec<f64>>,
-    /// Scaled targets `[n]`.
-    #[serde(with = "number::list")]
-    pub targets: Vec<f64>,
-    /// Signs c of the output layer `[m]`.
-    #[serde(with = "number::list")]
-    pub output_signs: Vec<f64>,
+    /// Scaled targets `[n]`, or of several columns `[n][t]`.
+    pub targets: Numbers,
+    /// Signs c of the output layer `[m]`, or of several outputs `[o][m]`.
+    pub output_signs: Numbers,
     /// `w_0` `[m][d]`, or of a deep network `[p]`.
-    pub initial_weights: Weights,
+    pub initial_weights: Numbers,
     /// The hidden layers, the first on the inputs; left out of the paper's network, one layer without biases and with
     /// fixed signs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -39,6 +37,9 @@ pub struct Problem {
     /// The weights of the output; left out likewise, which stands for `signs`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output: Option<OutputRecord>,
+    /// Number of outputs o of a row, where it is not 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outputs: Option<usize>,
 }
 
 impl Problem {
@@ -56,26 +57,32 @@ impl Problem {
         };
         let n = problem.rows.len();
         same("inputs", problem.inputs.len(), n)?;
-        same("targets", problem.targets.len(), n)?;
+        same("targets", problem.targets.shape()[0], n)?;
+        if let Numbers::Rows(rows) = &problem.targets {
+            let columns = rows.first().map_or(0, Vec::len);
+            rows.iter().try_for_each(|row| same("a row of targets", row.len(), columns))?;
+        }
         let d = problem.inputs.first().map_or(0, Vec::len);
         for row in &problem.inputs {
             same("a row of inputs", row.len(), d)?;
         }
-        let (weights, signs) = (&problem.initial_weights, problem.output_signs.len());
+        let (weights, signs) = (&problem.initial_weights, problem.output_signs.count());
+        let outputs = problem.outputs.unwrap_or(1);
         if let Some(layers) = &problem.layers {
             let output = problem.output.unwrap_or(OutputRecord::Signs);
-            same("output_signs", signs, layers.last().map_or(0, |layer| layer.width))?;
-            same("initial_weights", weights.count(), parameters(layers, output, d))?;
+            let last = layers.last().map_or(0, |layer| layer.width);
+            same("output_signs", signs, last.saturating_mul(outputs))?;
+            same("initial_weights", weights.count(), parameters(layers, (output, outputs), d))?;
             return Ok(problem);
         }
         match weights {
-            Weights::ByUnit(units) => {
+            Numbers::Rows(units) => {
                 same("initial_weights", units.len(), signs)?;
                 for unit in units {
                     same("a row of initial_weights", unit.len(), d)?;
                 }
             }
-            Weights::Flat(weights) => same("initial_weights", weights.len(), signs * d)?,
+            Numbers::List(weights) => same("initial_weights", weights.len(), signs * d)?,
         }
         Ok(problem)
     }
@@ -153,6 +160,31 @@ pub struct Event {
     pub threshold: f64,
 }
 
+/// Which classes were taken for which.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Confusion {
+    /// Rows of a class (first index) that were taken for a class (second index).
+    pub counts: Vec<Vec<u64>>,
+}
+
+impl Confusion {
+    /// Share of the rows that were taken for their own class; NaN of no rows.
+    pub fn accuracy(&self) -> f64 {
+        let all: u64 = self.counts.iter().flatten().sum();
+        let own: u64 = self.counts.iter().enumerate().map(|(class, row)| row[class]).sum();
+        own as f64 / all as f64
+    }
+}
+
+/// The classes at the end of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClassRecord {
+    /// Of the drawn rows.
+    pub drawn: Confusion,
+    /// Of the others; null where all were drawn.
+    pub held_out: Option<Confusion>,
+}
+
 /// outcome.json: how a run ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
@@ -169,12 +201,15 @@ pub struct Outcome {
     #[serde(with = "number::scalar")]
     pub final_time: f64,
     /// w at the end `[m][d]`, or of a deep network `[p]`.
-    pub final_weights: Weights,
+    pub final_weights: Numbers,
     /// g(alpha f(w)) at the end.
     #[serde(with = "number::scalar")]
     pub final_loss: f64,
     /// Fallbacks and work, counted by name.
     pub counters: BTreeMap<String, u64>,
+    /// Which classes were taken for which at the end; left out of runs that are not on classes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub classes: Option<ClassRecord>,
     /// Why there is no answer, where the status is failed; the field is left out otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,

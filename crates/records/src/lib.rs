@@ -3,7 +3,7 @@
 //!
 //! | file | written by | read by |
 //! |---|---|---|
-//! | trace.csv | [`TraceWriter`] | [`read_trace`] |
+//! | trace.csv | [`write_trace`] | [`read_trace`] |
 //! | problem.json | [`write_json`] of a [`Problem`] | [`Problem::read`] |
 //! | outcome.json, manifest.json, claims.json, audit.json, timing.json | [`write_json`] | [`read_json`] |
 //! | weights.npy, weights_steps.npy | [`write_npy`], [`write_npy_integers`] | [`read_npy`], `numpy.load` |
@@ -38,14 +38,13 @@ pub use self::checkpoint::CheckpointRecord;
 pub use self::checksum::FileSum;
 pub use self::error::{RecordError, open_file, read_text};
 pub use self::json::{
-    Claim, DataIdentity, Event, EventKind, Manifest, Outcome, Problem, RunEntry, SCHEMA,
-    SeedVerdict, Status, StopReason, Timing, read_json, rows_of, word, write_json,
+    Claim, ClassRecord, Confusion, DataIdentity, Event, EventKind, Manifest, Outcome, Problem,
+    RunEntry, SCHEMA, SeedVerdict, Status, StopReason, Timing, read_json, rows_of, word,
+    write_json,
 };
 pub use self::manifest::{read_manifest, run_folder};
 pub use self::npy::{NpyArray, read_npy, write_npy, write_npy_integers};
 pub use self::number::cell;
 pub use self::ownership::Overwrite;
-pub use self::trace::{
-    TRACE_COLUMNS, TraceRow, TraceWriter, parse_trace, read_trace, trace_text, write_trace,
-};
-pub use self::weights::{LayerRecord, OutputRecord, Weights};
+pub use self::trace::{TRACE_COLUMNS, TraceRow, parse_trace, read_trace, trace_text, write_trace};
+pub use self::weights::{LayerRecord, Numbers, OutputRecord};

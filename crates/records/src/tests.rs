@@ -172,9 +172,10 @@ fn outcome() -> Outcome {
         }],
         exit_time: None,
         final_time: 5.0,
-        final_weights: Weights::ByUnit(vec![vec![0.1, 0.2], vec![0.3, 1e-17]]),
+        final_weights: Numbers::Rows(vec![vec![0.1, 0.2], vec![0.3, 1e-17]]),
         final_loss: 123.4,
         counters: BTreeMap::from([("pseudo-inverse".into(), 3), ("jacobians".into(), u64::MAX)]),
+        classes: None,
         error: None,
         files: BTreeMap::new(),
     }
@@ -185,11 +186,12 @@ fn records_have_the_fields_of_the_design_in_order() {
     let problem = Problem {
         rows: vec![3, 1],
         inputs: vec![vec![0.5], vec![-0.5]],
-        targets: vec![1.0, 2.0],
-        output_signs: vec![1.0, -1.0, 1.0],
-        initial_weights: Weights::ByUnit(vec![vec![0.1], vec![0.2], vec![0.3]]),
+        targets: Numbers::List(vec![1.0, 2.0]),
+        output_signs: Numbers::List(vec![1.0, -1.0, 1.0]),
+        initial_weights: Numbers::Rows(vec![vec![0.1], vec![0.2], vec![0.3]]),
         layers: None,
         output: None,
+        outputs: None,
     };
     assert_eq!(keys_of(&problem), "rows,inputs,targets,output_signs,initial_weights");
     assert_eq!(
@@ -240,7 +242,7 @@ fn words_and_nulls_are_those_of_the_design() {
     );
     let mut lost = outcome();
     lost.final_loss = f64::NAN;
-    lost.final_weights = Weights::Flat(vec![0.1, f64::INFINITY]);
+    lost.final_weights = Numbers::List(vec![0.1, f64::INFINITY]);
     lost.events[0].value = f64::NEG_INFINITY;
     lost.exit_time = Some(f64::NAN);
     let (text, again) = round_trip(&lost);
@@ -278,6 +280,16 @@ fn fields_to_come_are_accepted_and_wrong_ones_refused() {
     assert!(error.contains("initial_weights") && error.contains('9'), "{error}");
     fs::write(&path, deep.replace("7]", "7,8,9]")).unwrap();
     assert_eq!(Problem::read(&path).unwrap().initial_weights.shape(), [9]);
+    let several = deep
+        .replace("[1,2,3,4,5,6,7]", "[1,2,3,4,5,6,7,8,9,10]")
+        .replace("[3]", "[[3,4]]")
+        .replace("\"output_signs\":[1]", "\"output_signs\":[[1],[-1]]")
+        .replace("\"output\"", "\"outputs\":2,\"output\"");
+    fs::write(&path, &several).unwrap();
+    let read = Problem::read(&path).unwrap();
+    assert_eq!((read.targets.shape(), read.output_signs.shape()), (vec![1, 2], vec![2, 1]));
+    fs::write(&path, several.replace("[[1],[-1]]", "[[1]]")).unwrap();
+    assert!(Problem::read(&path).unwrap_err().to_string().contains("output_signs"));
     for text in ["", "[]", r#"{"rows":[0]}"#, &good.replace("[3]", "[\"three\"]")] {
         fs::write(&path, text).unwrap();
         let error = Problem::read(&path).unwrap_err();
@@ -323,7 +335,7 @@ proptest! {
     #[test]
     fn a_trace_reads_back_to_the_same_bits(
         steps in prop::collection::vec(any::<u64>(), 0..5),
-        n in prop::collection::vec(any_number(), 13),
+        n in prop::collection::vec(any_number(), 16),
     ) {
         let folder = tempdir().unwrap();
         let path = folder.path().join("trace.csv");
@@ -333,6 +345,7 @@ proptest! {
             kernel_min_eigenvalue: Some(n[6]), normal_gradient_norm: Some(n[7]),
             riemannian_hessian_min: None, riemannian_hessian_max: Some(n[9]),
             curvature_bound: Some(n[10]), damping: Some(n[11]), held_out_loss: Some(n[12]),
+            log_loss: Some(n[13]), accuracy: Some(n[14]), held_out_accuracy: Some(n[15]),
         }).collect();
         write_trace(&path, &written).unwrap();
         let found = read_trace(&path).unwrap();
@@ -344,7 +357,8 @@ proptest! {
             prop_assert!(required.iter().zip(&n).all(|(&a, &b)| same(a, b)));
             let optional = [(row.gram_max_eigenvalue, n[5]), (row.kernel_min_eigenvalue, n[6]),
                 (row.normal_gradient_norm, n[7]), (row.riemannian_hessian_max, n[9]),
-                (row.curvature_bound, n[10]), (row.damping, n[11]), (row.held_out_loss, n[12])];
+                (row.curvature_bound, n[10]), (row.damping, n[11]), (row.held_out_loss, n[12]),
+                (row.log_loss, n[13]), (row.accuracy, n[14]), (row.held_out_accuracy, n[15])];
             for (a, b) in optional {
                 prop_assert_eq!(a.map(f64::to_bits), b.is_finite().then(|| b.to_bits()));
             }
@@ -372,12 +386,12 @@ proptest! {
         }
         prop_assert_eq!(round_trip(&again).0, text);
         let problem = Problem {
-            rows: vec![usize::MAX], inputs: vec![values[..2].to_vec()], targets: vec![values[2]],
-            output_signs: vec![values[3]], initial_weights: Weights::ByUnit(vec![values[4..].to_vec()]),
-            layers: None, output: None,
+            rows: vec![usize::MAX], inputs: vec![values[..2].to_vec()], targets: Numbers::List(vec![values[2]]),
+            output_signs: Numbers::List(vec![values[3]]), initial_weights: Numbers::Rows(vec![values[4..].to_vec()]),
+            layers: None, output: None, outputs: None,
         };
         let (_, again) = round_trip(&problem);
-        let numbers = |p: &Problem| [&p.inputs[0][..], &p.targets, &p.output_signs,
+        let numbers = |p: &Problem| [&p.inputs[0][..], &p.targets.to_vec(), &p.output_signs.to_vec(),
             &p.initial_weights.to_vec()].concat();
         prop_assert!(numbers(&again).iter().zip(&values).all(|(&a, &b)| same(a, b)));
     }

@@ -3,12 +3,11 @@
 //! The measured quantities are those of figures 1-3 of the paper (loss, deviation from `w_0`,
 //! Riemannian gradient, smallest eigenvalue of `J^T J`) and what explains them.
 
-use std::io::Write;
 use std::path::Path;
 
 use super::error::read_bytes;
 use super::number::cell;
-use super::{AtomicFile, RecordError};
+use super::{RecordError, write_bytes};
 
 /// One recorded step. A number that is not finite is an empty cell, and is read back as NaN from
 /// the first columns and as `None` from the optional ones.
@@ -43,10 +42,16 @@ pub struct TraceRow {
     /// Mean loss per held-out row: the loss on the rows that were not drawn, under the same
     /// scaling, divided by their number.
     pub held_out_loss: Option<f64>,
+    /// Of classes: mean loss per drawn row, the cross-entropy.
+    pub log_loss: Option<f64>,
+    /// Of classes: share of the drawn rows whose most probable class is theirs.
+    pub accuracy: Option<f64>,
+    /// The same of the held-out rows.
+    pub held_out_accuracy: Option<f64>,
 }
 
-/// Names of the columns, in order.
-pub const TRACE_COLUMNS: [&str; 14] = [
+/// Names of the columns, in order; the last three are written of runs on classes alone.
+pub const TRACE_COLUMNS: [&str; 17] = [
     "step",
     "time",
     "loss",
@@ -61,7 +66,13 @@ pub const TRACE_COLUMNS: [&str; 14] = [
     "curvature_bound",
     "damping",
     "held_out_loss",
+    "log_loss",
+    "accuracy",
+    "held_out_accuracy",
 ];
+
+/// Columns of a run that is not on classes.
+const WITHOUT_CLASSES: usize = 14;
 
 /// Columns that every trace has: the first ones, up to `gram_min_eigenvalue`.
 const REQUIRED: usize = 6;
@@ -84,14 +95,18 @@ impl TraceRow {
             or_empty(self.curvature_bound),
             or_empty(self.damping),
             or_empty(self.held_out_loss),
+            or_empty(self.log_loss),
+            or_empty(self.accuracy),
+            or_empty(self.held_out_accuracy),
         ]
     }
 
     fn from_numbers(step: u64, numbers: [f64; TRACE_COLUMNS.len() - 1]) -> Self {
         let [time, loss, deviation, riemannian_gradient_norm, gram_min_eigenvalue, later @ ..] =
             numbers;
-        let [gram_max, kernel_min, normal, hessian_min, hessian_max, curvature, damping, held_out] =
+        let [gram_max, kernel_min, normal, hessian_min, hessian_max, later @ ..] =
             later.map(|value| value.is_finite().then_some(value));
+        let [curvature, damping, held_out, log_loss, accuracy, held_out_accuracy] = later;
         Self {
             step,
             time,
@@ -107,66 +122,32 @@ impl TraceRow {
             curvature_bound: curvature,
             damping,
             held_out_loss: held_out,
+            log_loss,
+            accuracy,
+            held_out_accuracy,
         }
     }
 }
 
-/// Writes trace.csv row by row; the file appears under its name at [`TraceWriter::finish`].
-#[derive(Debug)]
-pub struct TraceWriter {
-    file: AtomicFile,
-}
-
-impl TraceWriter {
-    /// Starts the trace at `path` with its header.
-    pub fn create(path: &Path) -> Result<Self, RecordError> {
-        let mut writer = Self { file: AtomicFile::create(path)? };
-        writer.line(&TRACE_COLUMNS.join(","))?;
-        Ok(writer)
-    }
-
-    /// Appends a row.
-    pub fn write(&mut self, row: &TraceRow) -> Result<(), RecordError> {
-        self.line(&line_of(row))
-    }
-
-    /// Makes the trace appear.
-    pub fn finish(self) -> Result<(), RecordError> {
-        self.file.finish()
-    }
-
-    fn line(&mut self, text: &str) -> Result<(), RecordError> {
-        writeln!(self.file, "{text}").map_err(|source| RecordError::write(self.file.path(), source))
-    }
-}
-
-/// The row as it stands in the file, without the end of the line.
-fn line_of(row: &TraceRow) -> String {
-    let mut line = row.step.to_string();
-    for value in row.numbers() {
-        line.push(',');
-        line.push_str(&cell(value));
-    }
-    line
-}
-
 /// The text of a trace.csv with these rows.
 pub fn trace_text(rows: &[TraceRow]) -> String {
-    let mut text = TRACE_COLUMNS.join(",") + "\n";
+    let classes = rows.iter().any(|row| row.log_loss.is_some());
+    let columns = if classes { TRACE_COLUMNS.len() } else { WITHOUT_CLASSES };
+    let mut text = TRACE_COLUMNS[..columns].join(",") + "\n";
     for row in rows {
-        text.push_str(&line_of(row));
+        text.push_str(&row.step.to_string());
+        for &value in &row.numbers()[..columns - 1] {
+            text.push(',');
+            text.push_str(&cell(value));
+        }
         text.push('\n');
     }
     text
 }
 
-/// Writes all of `rows` to `path`.
+/// Writes all of `rows` to `path`, whole or not at all.
 pub fn write_trace(path: &Path, rows: &[TraceRow]) -> Result<(), RecordError> {
-    let mut writer = TraceWriter::create(path)?;
-    for row in rows {
-        writer.write(row)?;
-    }
-    writer.finish()
+    write_bytes(path, trace_text(rows).as_bytes())
 }
 
 /// Reads a trace, by the names of its columns: later columns may follow, optional ones be missing.

@@ -1,50 +1,50 @@
-//! Weights in the JSON records: unit by unit for one hidden layer, one list for deep networks.
+//! Numbers in the JSON records that are a list or a matrix, and what a network is made of.
 
 use serde::{Deserialize, Serialize};
 
 use super::{json, number};
 
-/// The weights of a network at one time.
+/// A list of numbers, or the rows of a matrix.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub enum Weights {
-    /// Of one hidden layer: `[m][d]`.
-    ByUnit(#[serde(with = "number::matrix")] Vec<Vec<f64>>),
-    /// Of the layers that problem.json names: `[p]`, layer after layer, each row-major with a unit's bias after its
-    /// other weights; a trained output layer last.
-    Flat(#[serde(with = "number::list")] Vec<f64>),
+pub enum Numbers {
+    /// Row by row: weights of one hidden layer `[m][d]`, several targets `[n][t]`, the signs of several outputs `[o][m]`.
+    Rows(#[serde(with = "number::matrix")] Vec<Vec<f64>>),
+    /// One after the other. Weights of the layers that problem.json names: `[p]`, layer after layer, each row-major with
+    /// a unit's bias after its other weights; a trained output layer last.
+    List(#[serde(with = "number::list")] Vec<f64>),
 }
 
-impl Weights {
-    /// `weights` by units of `features` weights, or as one list where there is none.
-    pub fn new(weights: &[f64], features: Option<usize>) -> Self {
-        match features {
-            Some(features) => Self::ByUnit(json::rows_of(weights, features)),
-            None => Self::Flat(weights.to_vec()),
+impl Numbers {
+    /// `numbers` by rows of so many columns, or as one list where there are none.
+    pub fn new(numbers: &[f64], columns: Option<usize>) -> Self {
+        match columns {
+            Some(columns) => Self::Rows(json::rows_of(numbers, columns)),
+            None => Self::List(numbers.to_vec()),
         }
     }
 
     /// All of them in their order.
     pub fn to_vec(&self) -> Vec<f64> {
         match self {
-            Self::ByUnit(units) => units.concat(),
-            Self::Flat(weights) => weights.clone(),
+            Self::Rows(rows) => rows.concat(),
+            Self::List(numbers) => numbers.clone(),
         }
     }
 
     /// How many there are.
     pub fn count(&self) -> usize {
         match self {
-            Self::ByUnit(units) => units.iter().map(Vec::len).sum(),
-            Self::Flat(weights) => weights.len(),
+            Self::Rows(rows) => rows.iter().map(Vec::len).sum(),
+            Self::List(numbers) => numbers.len(),
         }
     }
 
-    /// Their shape in weights.npy, without the number of snapshots.
+    /// Their shape; of weights that in weights.npy, without the number of snapshots.
     pub fn shape(&self) -> Vec<usize> {
         match self {
-            Self::ByUnit(units) => vec![units.len(), units.first().map_or(0, Vec::len)],
-            Self::Flat(weights) => vec![weights.len()],
+            Self::Rows(rows) => vec![rows.len(), rows.first().map_or(0, Vec::len)],
+            Self::List(numbers) => vec![numbers.len()],
         }
     }
 }
@@ -73,8 +73,12 @@ pub enum OutputRecord {
     Trained,
 }
 
-/// Weights of these layers on `features` inputs, those of a trained output included.
-pub(crate) fn parameters(layers: &[LayerRecord], output: OutputRecord, features: usize) -> usize {
+/// Weights of these layers on `features` inputs, those of so many trained outputs included.
+pub(crate) fn parameters(
+    layers: &[LayerRecord],
+    (output, outputs): (OutputRecord, usize),
+    features: usize,
+) -> usize {
     let (mut count, mut before) = (0, features);
     for layer in layers {
         count += layer.width * (before + usize::from(layer.bias));
@@ -82,6 +86,6 @@ pub(crate) fn parameters(layers: &[LayerRecord], output: OutputRecord, features:
     }
     match output {
         OutputRecord::Signs => count,
-        OutputRecord::Trained => count + before,
+        OutputRecord::Trained => count + before * outputs,
     }
 }

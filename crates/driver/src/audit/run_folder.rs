@@ -213,8 +213,8 @@ impl Folder {
         };
         [
             compare("inputs", &found.inputs.concat(), &expected.inputs.concat()),
-            compare("targets", &found.targets, &expected.targets),
-            compare("output_signs", &found.output_signs, &expected.output_signs),
+            compare("targets", &found.targets.to_vec(), &expected.targets.to_vec()),
+            compare("output_signs", &found.output_signs.to_vec(), &expected.output_signs.to_vec()),
             compare("initial_weights", &weights.0, &weights.1),
             same_network(found, expected),
         ]
@@ -224,7 +224,8 @@ impl Folder {
 
 /// Layers and output of problem.json.
 fn same_network(found: &Problem, expected: &Problem) -> Vec<Comparison> {
-    let same = (&found.layers, found.output) == (&expected.layers, expected.output);
+    let of = |problem: &Problem| (problem.layers.clone(), problem.output, problem.outputs);
+    let same = of(found) == of(expected);
     let differs = if same { 0.0 } else { f64::INFINITY };
     vec![Comparison::new(differs, 0.0, 0.0, "problem.json: layers and output")]
 }

@@ -18,7 +18,7 @@ use gaussflow::theory::{
 
 use super::error::AuditError;
 use crate::config::Integrator;
-use crate::run::{self, Experiment};
+use crate::run::Experiment;
 
 /// min(n, p) up to which dense eigenvalue problems are solved.
 const DENSE: usize = 1200;
@@ -30,7 +30,8 @@ const FRACTION: f64 = 0.5;
 /// Adds every row that applies to `experiment`.
 pub fn rows(experiment: &Experiment, findings: &mut Findings) -> Result<(), AuditError> {
     let config = &experiment.config;
-    let loss: Arc<dyn Loss> = run::loss(&config.loss, experiment.sample.targets.clone())?.into();
+    let loss: Arc<dyn Loss> =
+        experiment.outputs.loss(&config.loss, experiment.sample.targets.clone())?.into();
     let problem = Problem {
         name: Experiment::id(config),
         network: experiment.objective.map().clone(),

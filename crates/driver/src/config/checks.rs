@@ -3,10 +3,10 @@
 //! Equation (1) needs rho = 0 for Gauss-Newton, 0 < rho < 1 for Levenberg-Marquardt and rho = 1
 //! for gradient flow; Remark 4 needs an even number of hidden units.
 
-use super::keys::{accepted, float};
+use super::keys::{accepted, float, names};
 use super::{
-    Config, ConfigProblem, DataSource, Initialization, Integrator, LossSettings, Preconditioner,
-    Widths,
+    Config, ConfigProblem, DataSource, Initialization, Integrator, LossSettings, Metric,
+    Preconditioner, TargetScale, Widths,
 };
 
 /// More steps than this are a slip of the pen, and would not be counted exactly by a quotient.
@@ -33,9 +33,18 @@ impl Config {
     }
 
     fn check_data(&self) -> Result<(), ConfigProblem> {
-        if let DataSource::File { path, target } = &self.data.source {
+        if let DataSource::File { path, targets } = &self.data.source {
             check("data.path", || format!("{path:?}"), !path.is_empty())?;
-            check("data.target", || format!("{target:?}"), !target.is_empty())?;
+            let named = !targets.is_empty() && targets.iter().all(|target| !target.is_empty());
+            check("data.target", || names(targets), named)?;
+        }
+        if self.loss.keeps_targets() && self.data.targets == TargetScale::Standardized {
+            return Err(ConfigProblem::Conflict {
+                key: "data.targets",
+                value: "\"standardized\"".to_owned(),
+                other: format!("loss.name = \"{}\"", self.loss.name()),
+                advice: "classes and counts stay as they are: write \"raw\"",
+            });
         }
         check("data.samples", || self.data.samples.to_string(), self.data.samples >= 2)
     }
@@ -60,7 +69,11 @@ impl Config {
 
     fn check_loss(&self) -> Result<(), ConfigProblem> {
         match &self.loss {
-            LossSettings::Squared => Ok(()),
+            LossSettings::Squared
+            | LossSettings::Logistic
+            | LossSettings::Softmax
+            | LossSettings::Poisson => Ok(()),
+            LossSettings::Huber { scale } => positive("loss.scale", *scale),
             LossSettings::LogCosh { curvature } => positive("loss.curvature", *curvature),
             LossSettings::Weighted { weights } => {
                 for &weight in weights {
@@ -119,6 +132,24 @@ impl Config {
     }
 
     fn check_damping(&self) -> Result<(), ConfigProblem> {
+        let dynamics = &self.dynamics;
+        if dynamics.metric == Metric::LossHessian {
+            let conflict = |other: String, advice| {
+                let (key, value) = ("dynamics.metric", "\"loss-hessian\"".to_owned());
+                Err(ConfigProblem::Conflict { key, value, other, advice })
+            };
+            if dynamics.preconditioner == Preconditioner::Gradient {
+                let other = "dynamics.preconditioner = \"gradient\"".to_owned();
+                return conflict(other, "the gradient flow has no metric: leave it out");
+            }
+            if dynamics.integrator == Integrator::Stiff {
+                let other = "dynamics.integrator = \"stiff\"".to_owned();
+                return conflict(
+                    other,
+                    "its Jacobian would take third derivatives of the loss: take \"adaptive\"",
+                );
+            }
+        }
         let damping = self.dynamics.damping;
         check("dynamics.damping", || float(damping), (0.0..=1.0).contains(&damping))?;
         let (fits, advice) = match self.dynamics.preconditioner {

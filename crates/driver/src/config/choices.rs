@@ -6,6 +6,7 @@
 
 use gaussflow::dynamics::RankPolicy;
 use gaussflow::network::{Activation, Initialization, OutputWeights};
+use gaussflow::objective::Metric;
 use gaussflow::solvers::DampedSolver;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
@@ -25,6 +26,7 @@ macro_rules! named {
 named! {
     activation -> Activation,
     initialization -> Initialization,
+    metric -> Metric,
     output -> OutputWeights,
     rank_policy -> RankPolicy,
     solver -> DampedSolver,
@@ -68,6 +70,10 @@ choice! {
     BundledData {
         /// 20,640 census block groups, 8 derived features (section 5, "Dataset").
         CaliforniaHousing = "california-housing",
+        /// 1,797 images of handwritten digits, 64 pixels, ten classes.
+        Digits = "digits",
+        /// 569 breast masses, 30 measures, two classes.
+        BreastCancer = "breast-cancer",
     }
 }
 
@@ -118,6 +124,14 @@ choice! {
         LogCosh = "log-cosh",
         /// Squares with one positive weight a row.
         Weighted = "weighted",
+        /// Squares of small residuals, a linear loss of large ones, smoothly.
+        Huber = "huber",
+        /// Two classes, 0 and 1: the output is the logarithm of the odds.
+        Logistic = "logistic",
+        /// Several classes: one output each.
+        Softmax = "softmax",
+        /// Counts: the output is the logarithm of the rate.
+        Poisson = "poisson",
     }
 }
 

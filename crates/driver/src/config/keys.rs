@@ -5,8 +5,8 @@
 
 use super::{
     Activation, AtExit, BundledData, Config, DampedSolver, DataSource, Initialization, Integrator,
-    LayerScale, LossName, LossSettings, OutputWeights, Preconditioner, RankPolicy, Standardize,
-    TargetScale,
+    LayerScale, LossName, LossSettings, Metric, OutputWeights, Preconditioner, RankPolicy,
+    Standardize, TargetScale,
 };
 
 /// One key of config.toml.
@@ -49,6 +49,12 @@ pub(super) fn float(value: f64) -> String {
 
 fn string(value: &str) -> String {
     toml::Value::String(value.to_owned()).to_string()
+}
+
+/// A name as TOML, or a list of several.
+pub(super) fn names(names: &[String]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| string(name)).collect();
+    if quoted.len() == 1 { quoted.concat() } else { format!("[{}]", quoted.join(", ")) }
 }
 
 fn words<T: std::fmt::Display>(all: &[T]) -> String {
@@ -122,11 +128,11 @@ pub(super) const KEYS: &[Key] = &[
     ),
     key!(
         "data.target",
-        "With path, the column to predict: the others are the features",
-        "the name of a column in quotes",
+        "With path, the column to predict, or a list of columns: the others are the features",
+        "the name of a column in quotes, or a list of names",
         |c| match &c.data.source {
             DataSource::Bundled(_) => None,
-            DataSource::File { target, .. } => Some(string(target)),
+            DataSource::File { targets, .. } => Some(names(targets)),
         },
         "\"price\""
     ),
@@ -179,6 +185,16 @@ pub(super) const KEYS: &[Key] = &[
         "1.0"
     ),
     key!(
+        "loss.scale",
+        "With huber, the residual from which on the loss is nearly linear",
+        "a number above 0",
+        |c| match c.loss {
+            LossSettings::Huber { scale } => Some(float(scale)),
+            _ => None,
+        },
+        "1.0"
+    ),
+    key!(
         "loss.weights",
         "With weighted, the weights of the drawn rows in drawn order",
         "a list of numbers above 0, as many as data.samples",
@@ -195,6 +211,10 @@ pub(super) const KEYS: &[Key] = &[
         word(dynamics.preconditioner),
         "What multiplies the gradient in equation (1)",
         words(Preconditioner::ALL)
+    ),
+    key!(
+        Metric(dynamics.metric),
+        "G in (1 - rho) J^T G J + rho I: the identity as in the paper, or the loss's Hessian (generalized Gauss-Newton)"
     ),
     key!(
         float(dynamics.damping),

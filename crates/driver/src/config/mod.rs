@@ -19,6 +19,7 @@ use serde::Deserialize;
 pub use gaussflow::dynamics::RankPolicy;
 pub use gaussflow::network::{Activation, Initialization, OutputWeights};
 use gaussflow::network::{Architecture, Layer, Scale};
+pub use gaussflow::objective::Metric;
 pub use gaussflow::solvers::DampedSolver;
 pub use gaussflow_data::{Standardize, TargetScale};
 
@@ -76,8 +77,8 @@ pub enum DataSource {
     File {
         /// The file, relative to the working folder.
         path: String,
-        /// The column to predict; all others are features.
-        target: String,
+        /// The columns to predict; all others are features.
+        targets: Vec<String>,
     },
 }
 
@@ -127,8 +128,8 @@ impl Default for NetworkSettings {
 }
 
 impl NetworkSettings {
-    /// What the network is made of.
-    pub fn architecture(&self) -> Architecture {
+    /// What the network is made of, with so many outputs.
+    pub fn architecture(&self, outputs: usize) -> Architecture {
         let last = self.hidden.0.len().saturating_sub(1);
         let layer = |(l, &width): (usize, &usize)| Layer {
             width,
@@ -141,7 +142,7 @@ impl NetworkSettings {
             activation: self.activation,
         };
         let layers = self.hidden.0.iter().enumerate().map(layer).collect();
-        Architecture { layers, output: self.output }
+        Architecture { layers, output: self.output, outputs }
     }
 }
 
@@ -161,6 +162,17 @@ pub enum LossSettings {
         /// The weights of the drawn rows in drawn order `[n]`: each above 0.
         weights: Vec<f64>,
     },
+    /// Squares of small residuals, a linear loss of large ones.
+    Huber {
+        /// The residual from which on they count as large: above 0. Default 1.
+        scale: f64,
+    },
+    /// Two classes.
+    Logistic,
+    /// Several classes.
+    Softmax,
+    /// Counts.
+    Poisson,
 }
 
 impl LossSettings {
@@ -170,7 +182,21 @@ impl LossSettings {
             Self::Squared => LossName::Squared,
             Self::LogCosh { .. } => LossName::LogCosh,
             Self::Weighted { .. } => LossName::Weighted,
+            Self::Huber { .. } => LossName::Huber,
+            Self::Logistic => LossName::Logistic,
+            Self::Softmax => LossName::Softmax,
+            Self::Poisson => LossName::Poisson,
         }
+    }
+
+    /// Whether targets are classes.
+    pub fn has_classes(&self) -> bool {
+        matches!(self, Self::Logistic | Self::Softmax)
+    }
+
+    /// Whether targets mean what they say, so that they cannot be standardized.
+    pub fn keeps_targets(&self) -> bool {
+        self.has_classes() || matches!(self, Self::Poisson)
     }
 }
 
@@ -180,6 +206,9 @@ impl LossSettings {
 pub struct DynamicsSettings {
     /// Default: Gauss-Newton.
     pub preconditioner: Preconditioner,
+    /// G in `(1 - rho) J^T G J + rho I`. Default: Euclidean.
+    #[serde(deserialize_with = "choices::metric")]
+    pub metric: Metric,
     /// rho: 0 for Gauss-Newton, in (0, 1) for Levenberg-Marquardt; gradient flow is rho = 1 and
     /// takes 0 or 1 here. Default 0. See [`Self::effective_damping`].
     pub damping: f64,
@@ -236,6 +265,7 @@ impl Default for DynamicsSettings {
     fn default() -> Self {
         Self {
             preconditioner: Preconditioner::GaussNewton,
+            metric: Metric::Euclidean,
             damping: 0.0,
             scaling: 8.0,
             integrator: Integrator::Euler,

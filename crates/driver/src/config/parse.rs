@@ -125,10 +125,27 @@ struct ConfigFile {
 struct DataFields {
     name: Option<BundledData>,
     path: Option<String>,
-    target: Option<String>,
+    target: Option<OneOrMore>,
     samples: Option<usize>,
     standardize: Option<Standardize>,
     targets: Option<TargetScale>,
+}
+
+/// A name, or a list of names.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OneOrMore {
+    One(String),
+    More(Vec<String>),
+}
+
+impl OneOrMore {
+    fn names(self) -> Vec<String> {
+        match self {
+            Self::One(name) => vec![name],
+            Self::More(names) => names,
+        }
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -136,6 +153,7 @@ struct DataFields {
 struct LossFields {
     name: Option<LossName>,
     curvature: Option<f64>,
+    scale: Option<f64>,
     weights: Option<Vec<f64>>,
 }
 
@@ -158,7 +176,7 @@ impl DataFields {
         let source = match (self.name, self.path, self.target) {
             (None, None, None) => default.source,
             (Some(name), None, None) => DataSource::Bundled(name),
-            (None, Some(path), Some(target)) => DataSource::File { path, target },
+            (None, Some(path), Some(target)) => DataSource::File { path, targets: target.names() },
             (Some(name), Some(path), _) => {
                 return Err(ConfigProblem::Conflict {
                     key: "data.path",
@@ -176,7 +194,7 @@ impl DataFields {
             (_, None, Some(target)) => {
                 return Err(ConfigProblem::Conflict {
                     key: "data.target",
-                    value: format!("{target:?}"),
+                    value: super::keys::names(&target.names()),
                     other: "a bundled data set".to_owned(),
                     advice: "it has its own target; give target together with path",
                 });
@@ -202,27 +220,35 @@ impl LossFields {
                 advice,
             })
         };
-        match (name, self.curvature, self.weights) {
-            (LossName::Squared | LossName::Weighted, Some(curvature), _) => foreign(
-                "loss.curvature",
-                super::keys::float(curvature),
-                "only \"log-cosh\" has one",
-            ),
-            (LossName::Squared | LossName::LogCosh, _, Some(weights)) => foreign(
-                "loss.weights",
-                format!("a list of {}", weights.len()),
-                "only \"weighted\" has them",
-            ),
-            (LossName::Squared, None, None) => Ok(LossSettings::Squared),
-            (LossName::LogCosh, curvature, None) => {
-                Ok(LossSettings::LogCosh { curvature: curvature.unwrap_or(1.0) })
+        let number = super::keys::float;
+        match (self.curvature, self.scale, &self.weights) {
+            (Some(curvature), _, _) if name != LossName::LogCosh => {
+                return foreign("loss.curvature", number(curvature), "only \"log-cosh\" has one");
             }
-            (LossName::Weighted, None, Some(weights)) => Ok(LossSettings::Weighted { weights }),
-            (LossName::Weighted, None, None) => Err(ConfigProblem::Missing {
-                key: "loss.weights",
-                because: "the loss \"weighted\" needs a list with one number above 0 a drawn row",
-            }),
+            (_, Some(scale), _) if name != LossName::Huber => {
+                return foreign("loss.scale", number(scale), "only \"huber\" has one");
+            }
+            (_, _, Some(weights)) if name != LossName::Weighted => {
+                let value = format!("a list of {}", weights.len());
+                return foreign("loss.weights", value, "only \"weighted\" has them");
+            }
+            _ => {}
         }
+        Ok(match name {
+            LossName::Squared => LossSettings::Squared,
+            LossName::LogCosh => LossSettings::LogCosh { curvature: self.curvature.unwrap_or(1.0) },
+            LossName::Huber => LossSettings::Huber { scale: self.scale.unwrap_or(1.0) },
+            LossName::Logistic => LossSettings::Logistic,
+            LossName::Softmax => LossSettings::Softmax,
+            LossName::Poisson => LossSettings::Poisson,
+            LossName::Weighted => {
+                let weights = self.weights.ok_or(ConfigProblem::Missing {
+                    key: "loss.weights",
+                    because: "the loss \"weighted\" needs a list with one number above 0 a drawn row",
+                })?;
+                LossSettings::Weighted { weights }
+            }
+        })
     }
 }
 

@@ -85,6 +85,7 @@ fn resolved_text_writes_every_default_out() {
         "data.path",
         "data.target",
         "loss.curvature",
+        "loss.scale",
         "loss.weights",
         "events.stationary_fraction",
     ];
@@ -134,7 +135,10 @@ fn a_wrong_name_is_answered_with_the_accepted_ones() {
         ("network.activation = 'relu'", "\"tanh\", \"sigmoid\", \"erf\", \"arctan\""),
         ("network.initialization = 'x'", "\"nullified\", \"antisymmetric\", \"plain\""),
         ("dynamics.rank_policy = 'x'", "\"stop\", \"pseudo-inverse\", \"raise-damping\""),
-        ("loss.name = 'x'", "\"squared\", \"log-cosh\", \"weighted\""),
+        (
+            "loss.name = 'x'",
+            "\"squared\", \"log-cosh\", \"weighted\", \"huber\", \"logistic\", \"softmax\", \"poisson\"",
+        ),
     ] {
         let (key, value) = text.split_once(" = ").unwrap();
         let said = Config::parse(text).unwrap_err().to_string();
@@ -325,11 +329,13 @@ prop_compose! {
         integrator in choice(Integrator::ALL), relative in 1e-15..1e-2, absolute in 1e-300..1e300,
         policy in choice(&RankPolicy::ALL), rank_cutoff in 1e-300..1.0,
         (solve_tolerance, memory_limit) in (1e-15..0.9, 1..1_000_000_usize),
-        solver in choice(&DampedSolver::ALL), seed in 0..=u64::MAX / 2,
+        (solver, metric) in (choice(&DampedSolver::ALL), choice(&Metric::ALL)), seed in 0..=u64::MAX / 2,
     ) -> DynamicsSettings {
         let levenberg = preconditioner == Preconditioner::LevenbergMarquardt;
+        let plain = preconditioner == Preconditioner::Gradient || integrator == Integrator::Stiff;
         let clock = if integrator == Integrator::Discrete { scaling } else { 1.0 };
         DynamicsSettings {
+            metric: if plain { Metric::Euclidean } else { metric },
             preconditioner, scaling, integrator, step, rank_cutoff, solver, seed,
             solve_tolerance, memory_limit,
             damping: if levenberg { damping } else { 0.0 },
@@ -342,7 +348,7 @@ prop_compose! {
 prop_compose! {
     fn config()(
         dynamics in dynamics(), samples in 2..40usize,
-        file in prop::option::of((".+", ".+")),
+        file in prop::option::of((".+", prop::collection::vec(".+", 1..3))),
         standardize in choice(&Standardize::ALL), targets in choice(&TargetScale::ALL),
         (pairs, layers) in (1..100usize, 1..4usize), scale in choice(LayerScale::ALL),
         output in choice(&OutputWeights::ALL), activation in choice(&Activation::ALL),
@@ -356,8 +362,13 @@ prop_compose! {
         Config {
             data: DataSettings {
                 source: file.map_or(DataSource::Bundled(BundledData::CaliforniaHousing),
-                    |(path, target)| DataSource::File { path, target }),
-                samples, standardize, targets,
+                    |(path, targets)| DataSource::File { path, targets }),
+                samples, standardize,
+                targets: if ["logistic", "softmax", "poisson"].contains(&loss.word()) {
+                    TargetScale::Raw
+                } else {
+                    targets
+                },
             },
             network: NetworkSettings {
                 hidden: Widths(vec![2 * pairs; layers]),
@@ -370,6 +381,10 @@ prop_compose! {
             loss: match loss {
                 LossName::Squared => LossSettings::Squared,
                 LossName::LogCosh => LossSettings::LogCosh { curvature: positive[0] },
+                LossName::Huber => LossSettings::Huber { scale: positive[0] },
+                LossName::Logistic => LossSettings::Logistic,
+                LossName::Softmax => LossSettings::Softmax,
+                LossName::Poisson => LossSettings::Poisson,
                 LossName::Weighted => {
                     LossSettings::Weighted { weights: positive[..samples].into() }
                 }

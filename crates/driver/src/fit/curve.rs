@@ -48,7 +48,7 @@ pub(super) fn fit_curve(
         let other = model(&sample.held_out_inputs, &sample.held_out_targets)?;
         [root_mean_square(&fit.residuals), root_mean_square(&held_out(&other, &fit)?)]
     };
-    let title = format!("{} = {}", data.target_name, curve.text);
+    let title = format!("{} = {}", data.target_name(), curve.text);
     let picture = picture(&title, data, sample, &fit, predictor.or(used));
     Ok((fit, title, picture, errors))
 }
@@ -142,7 +142,7 @@ fn build(
         .chunks(all.len().max(1))
         .flat_map(|row| curve.columns.iter().map(|&k| row[k]))
         .collect();
-    let mut reserved = vec![(data.target_name.clone(), "response")];
+    let mut reserved = vec![(data.target_name(), "response")];
     let weights = problem.data.weights.iter();
     reserved.extend(weights.map(|named| (named.get_ref().clone(), "column of weights")));
     let names = Names { columns: &columns, parameters: &curve.parameters, reserved: &reserved };
@@ -175,7 +175,7 @@ fn picture(
     Picture {
         title: title.to_owned(),
         x_label,
-        y_label: data.target_name.clone(),
+        y_label: data.target_name(),
         x,
         fitted: sample.targets.iter().zip(&fit.residuals).map(|(y, r)| y + r).collect(),
         observed: sample.targets.clone(),

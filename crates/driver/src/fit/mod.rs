@@ -188,14 +188,14 @@ fn dataset(problem: &Problem, path: &Path) -> Result<Dataset, FittingError> {
     let (named, response) = (problem.data.path.get_ref(), problem.data.response.get_ref());
     if named == CALIFORNIA {
         let data = california_housing()?;
-        if *response != data.target_name {
-            let accepted = data.target_name.clone();
+        if *response != data.target_name() {
+            let accepted = data.target_name();
             return Err(problem.refuse("[data] response", &problem.data.response, accepted).into());
         }
         return Ok(data);
     }
     let file = path.parent().unwrap_or(Path::new("")).join(named);
-    Ok(load_csv(&file, response)?)
+    Ok(load_csv(&file, &[response])?)
 }
 
 /// Takes the column of weights out of the features.
@@ -281,9 +281,9 @@ fn fit_network(
     let fitted =
         prepare(problem, model, &names, weights)?.with_observations(sample.targets.clone())?;
     let fit = fitted.fit(&point.weights, &settings(problem)?)?;
-    let scale = sample.scaling.target_deviation;
+    let scale = sample.scaling.target_deviations[0];
     let mut errors = [scale * root_mean_square(&fit.residuals), f64::NAN];
-    let shift = sample.scaling.target_mean;
+    let shift = sample.scaling.target_means[0];
     let raw = |y: &f64| shift + scale * y;
     let mut shown = (sample.targets.clone(), fit.residuals.clone());
     if !sample.held_out_targets.is_empty() {
@@ -296,11 +296,11 @@ fn fit_network(
     }
     let observed: Vec<f64> = shown.0.iter().map(raw).collect();
     let description =
-        format!("{}: network of {hidden} tanh units on {d} columns", data.target_name);
+        format!("{}: network of {hidden} tanh units on {d} columns", data.target_name());
     let picture = Picture {
         title: description.clone(),
-        x_label: format!("observed {}", data.target_name),
-        y_label: format!("predicted {}", data.target_name),
+        x_label: format!("observed {}", data.target_name()),
+        y_label: format!("predicted {}", data.target_name()),
         fitted: observed.iter().zip(&shown.1).map(|(y, r)| y + scale * r).collect(),
         x: observed.clone(),
         observed,

@@ -11,7 +11,7 @@ use gaussflow::solvers::DampedSolver;
 use gaussflow_data::Dataset;
 use gaussflow_records::TraceRow;
 
-use crate::config::{Config, Integrator};
+use crate::config::{Config, Integrator, Metric};
 
 pub(crate) use self::machine::memory as machine_memory;
 pub use self::refusal::TooLarge;
@@ -43,12 +43,14 @@ pub struct Shape {
     pub rows: usize,
     /// d, the features.
     pub features: usize,
+    /// o, the outputs of a row.
+    pub outputs: usize,
 }
 
 impl Shape {
-    /// Of `data`.
-    pub fn of(data: &Dataset) -> Self {
-        Self { rows: data.rows(), features: data.dimension() }
+    /// Of `data`, and a network with so many outputs.
+    pub fn of(data: &Dataset, outputs: usize) -> Self {
+        Self { rows: data.rows(), features: data.dimension(), outputs }
     }
 }
 
@@ -122,12 +124,20 @@ impl Needs {
     ///
     /// The bytes are an upper bound, not far above what is allocated where one item outweighs the others.
     pub fn of(config: &Config, shape: Shape) -> Self {
-        let (n, d, all) = (size(config.data.samples), size(shape.features), size(shape.rows));
+        // A network holds a row of inputs once for each of its outputs.
+        let o = size(shape.outputs);
+        let (n, all) = (product(&[size(config.data.samples), o]), product(&[size(shape.rows), o]));
+        let d = size(shape.features);
         let widths = || config.network.hidden.0.iter().map(|width| size(*width));
         let m = widths().fold(0, u64::saturating_add);
         // What each layer gets, its bias included, and the output at last.
         let inputs = || std::iter::once(d).chain(widths()).map(|before| before.saturating_add(1));
-        let p = widths().zip(inputs()).fold(m, |p, (m, d)| p.saturating_add(product(&[m, d])));
+        let output_weights = product(&[m, o]);
+        let p = widths()
+            .zip(inputs())
+            .fold(output_weights, |p, (m, d)| p.saturating_add(product(&[m, d])));
+        // In the metric of the loss, the Jacobian times a root of the Hessian is there too.
+        let forms = if config.dynamics.metric == Metric::LossHessian { 2 } else { 1 };
         let hidden_inputs = inputs().skip(1).fold(0, u64::saturating_add);
         let (record, dynamics) = (&config.record, &config.dynamics);
         let steps = steps(config);
@@ -152,13 +162,14 @@ impl Needs {
         // What a layer puts out is kept by columns and by rows where another one takes it in.
         let deep = if config.network.hidden.0.len() > 1 { 2 } else { 0 };
         let slopes = sum(&[
-            numbers(product(&[n.saturating_add(8), m])),
-            numbers(product(&[deep, n.saturating_add(8), hidden_inputs])),
+            numbers(product(&[forms, n.saturating_add(8), m])),
+            numbers(product(&[forms, deep, n.saturating_add(8), hidden_inputs])),
             1 << 23,
         ]);
         let basis = if direct.has_dense { 0 } else { product(&[LANCZOS_VECTORS, n.min(p)]) };
         let vectors = sum(&[
             numbers(product(&[VECTORS, sum(&[n, p])])),
+            numbers(product(&[forms - 1, n, o])),
             numbers(basis),
             product(&[JSON_NUMBER, p]),
             // Each unit's weights are a list of their own in the records.

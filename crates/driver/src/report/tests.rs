@@ -4,8 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use gaussflow_records::{
-    Claim, DataIdentity, Event, EventKind, Manifest, Outcome, RunEntry, SCHEMA, SeedVerdict,
-    Status, StopReason, TraceRow, Weights, write_json, write_trace,
+    Claim, DataIdentity, Event, EventKind, Manifest, Numbers, Outcome, RunEntry, SCHEMA,
+    SeedVerdict, Status, StopReason, TraceRow, write_json, write_trace,
 };
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
@@ -22,6 +22,7 @@ const EVIL: &str = "</script><script>alert(1)</script><img src=x onerror=f()>\"'
 fn outcome(stop_reason: StopReason) -> Outcome {
     let completed = stop_reason == StopReason::Horizon;
     Outcome {
+        classes: None,
         error: None,
         files: [].into(),
         status: if completed { Status::Completed } else { Status::Stopped },
@@ -35,7 +36,7 @@ fn outcome(stop_reason: StopReason) -> Outcome {
         }],
         exit_time: None,
         final_time: 1.0,
-        final_weights: Weights::Flat(vec![0.0]),
+        final_weights: Numbers::List(vec![0.0]),
         final_loss: 2.5,
         counters: [("fallback_pseudo_inverse".to_owned(), 7)].into(),
     }

@@ -199,7 +199,7 @@ mod tests {
 
     use super::*;
     use crate::reproduce::Mode;
-    use gaussflow_records::{Outcome, Status, StopReason, Weights};
+    use gaussflow_records::{Numbers, Outcome, Status, StopReason};
 
     /// One run with rows at t = 0 and 1, and one claim.
     fn results() -> (Results, Vec<Claim>) {
@@ -217,9 +217,10 @@ mod tests {
             events: Vec::new(),
             exit_time: None,
             final_time: 1.0,
-            final_weights: Weights::Flat(Vec::new()),
+            final_weights: Numbers::List(Vec::new()),
             final_loss: 50.0,
             counters: BTreeMap::new(),
+            classes: None,
             error: None,
             files: BTreeMap::new(),
         };

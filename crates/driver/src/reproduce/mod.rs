@@ -76,7 +76,7 @@ impl Request {
 /// runs that a seed has.
 fn require_room(seeds: u64, of_one_seed: &[Planned], data: &Dataset) -> Result<(), RunError> {
     let each = of_one_seed.iter().fold(0_u64, |bytes, planned| {
-        let needs = Needs::of(&planned.config, Shape::of(data));
+        let needs = Needs::of(&planned.config, Shape::of(data, 1));
         bytes.saturating_add(needs.of_item(Item::Trace))
     });
     TooLarge::flag("--seeds", seeds, each)?;
@@ -263,7 +263,7 @@ fn one(planned: Planned, data: &Dataset, folder: &RunFolder) -> Result<Finished,
     run::write(&record, &folder.root().join(RunFolder::run_path(&id)))?;
     let constants = constants(&experiment, &record.trace);
     let run::RunRecord { trace, outcome, seconds, problem, .. } = record;
-    let rows = problem.targets.len();
+    let rows = problem.rows.len();
     Ok(Finished { id, method, scaling, seed, trace, outcome, constants, rows, seconds })
 }
 

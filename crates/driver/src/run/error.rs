@@ -37,6 +37,12 @@ pub enum RunError {
     /// The loss that the configuration asks for.
     #[error("[loss]: {0}")]
     Loss(#[from] LossError),
+    /// A target that is no class.
+    #[error(
+        "[loss]: softmax takes the column {column:?} for classes, and row {row} (from 0) has {value}; accepted: whole \
+         numbers from 0 on (below 10000), or one column a class with probabilities"
+    )]
+    Label { column: String, row: usize, value: f64 },
     /// Loss, map and scaling do not fit.
     #[error(transparent)]
     Objective(#[from] ObjectiveError),

@@ -13,9 +13,9 @@ use gaussflow::network::{Network, OutputWeights};
 use gaussflow::objective::{Loss, Objective, Residuals, SecondOrderMap};
 use gaussflow::solvers::SolveError;
 use gaussflow_records::{
-    self as records, CheckpointRecord, Event, LayerRecord, Outcome, OutputRecord, Problem,
-    RecordError, SCHEMA, Status, Timing, TraceRow, Weights, ownership, rows_of, trace_text,
-    write_bytes, write_json, write_npy, write_npy_integers, write_trace,
+    self as records, CheckpointRecord, ClassRecord, Event, LayerRecord, Numbers, Outcome,
+    OutputRecord, Problem, RecordError, SCHEMA, Status, Timing, TraceRow, ownership, rows_of,
+    trace_text, write_bytes, write_json, write_npy, write_npy_integers, write_trace,
 };
 
 use super::checkpoint::CheckpointFile;
@@ -90,6 +90,13 @@ impl Recorder<'_> {
         let held_out_loss = held_out.and_then(|held_out| {
             mean_loss(held_out, alpha, flow.linearization().point(), &mut self.held_out_output)
         });
+        let held_out_accuracy = held_out_loss.and_then(|_| {
+            let targets = &self.experiment.sample.held_out_targets;
+            self.experiment.confusion(targets, &self.held_out_output)
+        });
+        let here = flow.linearization();
+        let drawn = self.experiment.confusion(&self.experiment.sample.targets, here.output());
+        let rows = self.experiment.sample.rows.len() as f64;
         Ok(TraceRow {
             step: step as u64,
             time,
@@ -102,6 +109,9 @@ impl Recorder<'_> {
             normal_gradient_norm: Some(measured.normal_gradient_norm),
             damping,
             held_out_loss,
+            log_loss: drawn.as_ref().map(|_| measured.loss / rows),
+            accuracy: drawn.map(|drawn| drawn.accuracy()),
+            held_out_accuracy: held_out_accuracy.map(|found| found.accuracy()),
             ..geometry
         })
     }
@@ -162,7 +172,8 @@ impl<M: SecondOrderMap, L: Loss> dynamics::Observer<M, L> for Recorder<'_> {
 fn mean_loss(held_out: &HeldOut, alpha: f64, w: &[f64], output: &mut [f64]) -> Option<f64> {
     held_out.network.value(w, output).ok()?;
     output.iter_mut().for_each(|x| *x *= alpha);
-    let mean = held_out.loss.value(output) / output.len() as f64;
+    let rows = output.len() / held_out.network.outputs_of_a_row();
+    let mean = held_out.loss.value(output) / rows as f64;
     mean.is_finite().then_some(mean)
 }
 
@@ -225,24 +236,50 @@ pub fn execute_on<M: SecondOrderMap, L: Loss>(
     // The paper's network has its weights unit by unit in the files.
     let features = network.one_layer().map(|_| sample.dimension);
     let (layers, output) = network_record(network);
+    let outputs = Some(experiment.outputs.count).filter(|count| *count > 1);
+    let of_several = |count: Option<usize>, width: usize| count.filter(|c| *c > 1).map(|_| width);
+    let columns = experiment.outputs.columns;
+    let classes = class_record(experiment, &ended.final_weights, &mut recorder.held_out_output);
     Ok(RunRecord {
         id: Experiment::id(&experiment.config),
         config: experiment.config.to_toml(),
         problem: Problem {
             rows: sample.rows.clone(),
             inputs: rows_of(&sample.inputs, sample.dimension),
-            targets: sample.targets.clone(),
-            output_signs: start.signs.clone(),
-            initial_weights: Weights::new(&start.weights, features),
+            targets: Numbers::new(&sample.targets, of_several(Some(columns), columns)),
+            output_signs: Numbers::new(
+                &start.signs,
+                of_several(outputs, network.last_layer().width),
+            ),
+            initial_weights: Numbers::new(&start.weights, features),
             layers,
             output,
+            outputs,
         },
-        outcome: outcome(&ended, counters, recorder.failure, features),
+        outcome: Outcome { classes, ..outcome(&ended, counters, recorder.failure, features) },
         trace: recorder.trace,
         snapshots: recorder.snapshots,
         snapshot_steps: recorder.snapshot_steps,
         seconds: begun.elapsed().as_secs_f64(),
     })
+}
+
+/// The classes at the end, where there are any.
+fn class_record(
+    experiment: &Experiment,
+    weights: &[f64],
+    held_out_output: &mut [f64],
+) -> Option<ClassRecord> {
+    let (alpha, sample) = (experiment.config.dynamics.scaling, &experiment.sample);
+    let mut output = vec![0.0; experiment.objective.map().outputs()];
+    experiment.objective.map().value(weights, &mut output).ok()?;
+    output.iter_mut().for_each(|x| *x *= alpha);
+    let drawn = experiment.confusion(&sample.targets, &output)?;
+    let held_out = experiment.held_out.as_ref().and_then(|held_out| {
+        held_out.network.value(weights, held_out_output).ok()?;
+        experiment.confusion(&sample.held_out_targets, held_out_output)
+    });
+    Some(ClassRecord { drawn, held_out })
 }
 
 /// What problem.json says of a network that is not the paper's.
@@ -298,9 +335,10 @@ fn outcome(
         events: ended.events.iter().filter_map(event).collect(),
         exit_time: ended.exit_time(),
         final_time: ended.final_time,
-        final_weights: Weights::new(&ended.final_weights, features),
+        final_weights: Numbers::new(&ended.final_weights, features),
         final_loss: ended.final_loss,
         counters,
+        classes: None,
         error,
         files: BTreeMap::new(),
     }
@@ -364,9 +402,10 @@ pub fn failed_outcome(error: String) -> Outcome {
         events: Vec::new(),
         exit_time: None,
         final_time: 0.0,
-        final_weights: Weights::ByUnit(Vec::new()),
+        final_weights: Numbers::Rows(Vec::new()),
         final_loss: f64::NAN,
         counters: BTreeMap::new(),
+        classes: None,
         error: Some(error),
         files: BTreeMap::new(),
     }

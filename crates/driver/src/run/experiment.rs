@@ -6,11 +6,16 @@ use gaussflow::dynamics::{
     AtExit, Integrator, Preconditioner, Settings, SolveSettings, Tolerances,
 };
 use gaussflow::network::{InitialPoint, Network, NetworkError};
-use gaussflow::objective::{LogCosh, Loss, LossError, Objective, Squared, WeightedSquares};
-use gaussflow_data::{DataError, Dataset, Sample, california_housing, load_csv};
+use gaussflow::objective::{Loss, Metric, Objective};
+use gaussflow_data::{
+    DataError, Dataset, Sample, breast_cancer, california_housing, digits, load_csv,
+};
 
+use gaussflow_records::Confusion;
+
+use super::classes::Outputs;
 use super::error::RunError;
-use crate::config::{self, Config, DataSource, LossSettings};
+use crate::config::{self, BundledData, Config, DataSource, LossSettings};
 use crate::needs::{Needs, Shape};
 
 /// The objective of a run: the loss is known at run time only.
@@ -24,6 +29,8 @@ pub struct Experiment {
     pub needs: Needs,
     /// Rows, drawn and held out.
     pub sample: Sample,
+    /// Targets and outputs of a row.
+    pub outputs: Outputs,
     /// Output signs and initial weights.
     pub start: InitialPoint,
     /// `w -> g(alpha f(w))` on the drawn rows.
@@ -43,8 +50,10 @@ pub struct HeldOut {
 /// Loads the data that a configuration names.
 pub fn load(config: &Config) -> Result<Dataset, DataError> {
     match &config.data.source {
-        DataSource::Bundled(config::BundledData::CaliforniaHousing) => california_housing(),
-        DataSource::File { path, target } => load_csv(path.as_ref(), target),
+        DataSource::Bundled(BundledData::CaliforniaHousing) => california_housing(),
+        DataSource::Bundled(BundledData::Digits) => digits(),
+        DataSource::Bundled(BundledData::BreastCancer) => breast_cancer(),
+        DataSource::File { path, targets } => load_csv(path.as_ref(), targets),
     }
 }
 
@@ -57,7 +66,8 @@ impl Experiment {
     pub fn new(config: Config, data: &Dataset) -> Result<Self, RunError> {
         let seed = config.dynamics.seed;
         let settings = &config.data;
-        let shape = Shape::of(data);
+        let outputs = Outputs::of(&config.loss, data)?;
+        let shape = Shape::of(data, outputs.count);
         // A sample of more rows than there are is refused below, with its own words.
         let needs = if settings.samples <= shape.rows {
             Needs::require(&config, shape)?
@@ -67,10 +77,11 @@ impl Experiment {
         let sample =
             Sample::draw(data, settings.samples, settings.standardize, settings.targets, seed)?;
         let kind = config.network.initialization;
-        let architecture = config.network.architecture();
+        let architecture = config.network.architecture(outputs.count);
         let start = InitialPoint::draw_for(&architecture, kind, sample.dimension, seed)?;
-        let network = |inputs: &[f64]| network(&config, inputs, sample.dimension, &start);
-        let loss = loss(&config.loss, sample.targets.clone())?;
+        let network =
+            |inputs: &[f64]| network(&config, outputs, (inputs, sample.dimension), &start);
+        let loss = outputs.loss(&config.loss, sample.targets.clone())?;
         let objective = Objective::new(network(&sample.inputs)?, loss, config.dynamics.scaling)?;
         let held_out = if sample.held_out_targets.is_empty() {
             None
@@ -81,10 +92,16 @@ impl Experiment {
             };
             Some(HeldOut {
                 network: network(&sample.held_out_inputs)?,
-                loss: self::loss(unweighted, sample.held_out_targets.clone())?,
+                loss: outputs.loss(unweighted, sample.held_out_targets.clone())?,
             })
         };
-        Ok(Self { config, needs, sample, start, objective, held_out })
+        Ok(Self { config, needs, sample, outputs, start, objective, held_out })
+    }
+
+    /// How often each class was taken for each by the outputs `alpha f` of rows with these targets; `None` where there are
+    /// no classes.
+    pub fn confusion(&self, targets: &[f64], outputs: &[f64]) -> Option<Confusion> {
+        self.outputs.confusion(&self.config.loss, targets, outputs)
     }
 
     /// The objective on the drawn rows `rows` alone, counted from 0 in drawn order: network, scaling and
@@ -95,14 +112,16 @@ impl Experiment {
     pub fn objective_on(&self, rows: Range<usize>) -> Result<RunObjective, RunError> {
         let (config, d) = (&self.config, self.sample.dimension);
         let inputs = &self.sample.inputs[rows.start * d..rows.end * d];
-        let network = network(config, inputs, d, &self.start)?;
+        let network = network(config, self.outputs, (inputs, d), &self.start)?;
         let settings = match &config.loss {
             LossSettings::Weighted { weights } => {
                 LossSettings::Weighted { weights: weights[rows.clone()].to_vec() }
             }
             other => other.clone(),
         };
-        let loss = loss(&settings, self.sample.targets[rows].to_vec())?;
+        let t = self.outputs.columns;
+        let targets = self.sample.targets[rows.start * t..rows.end * t].to_vec();
+        let loss = self.outputs.loss(&settings, targets)?;
         Ok(Objective::new(network, loss, config.dynamics.scaling)?)
     }
 
@@ -133,6 +152,7 @@ impl Experiment {
             record_every: self.config.record.every,
             checkpoint_every: self.config.record.checkpoint_every,
             solve: SolveSettings {
+                metric: dynamics.metric,
                 solver: dynamics.solver,
                 rank_policy: dynamics.effective_rank_policy(),
                 rank_cutoff: dynamics.rank_cutoff,
@@ -170,19 +190,23 @@ impl Experiment {
             P::LevenbergMarquardt => format!("-rho_{}", name_part(dynamics.damping)),
             P::GaussNewton | P::Gradient => String::new(),
         };
+        let metric = match dynamics.metric {
+            Metric::Euclidean => "",
+            Metric::LossHessian => "-loss-hessian",
+        };
         let (alpha, seed) = (name_part(dynamics.scaling), dynamics.seed);
-        format!("{method}{suffix}{damping}-alpha_{alpha}-seed_{seed}")
+        format!("{method}{metric}{suffix}{damping}-alpha_{alpha}-seed_{seed}")
     }
 }
 
 /// The network of a configuration on these rows, as it starts.
 fn network(
     config: &Config,
-    inputs: &[f64],
-    features: usize,
+    outputs: Outputs,
+    (inputs, features): (&[f64], usize),
     start: &InitialPoint,
 ) -> Result<Network, NetworkError> {
-    let architecture = config.network.architecture();
+    let architecture = config.network.architecture(outputs.count);
     Network::with_architecture(inputs, features, architecture, &start.signs)?
         .started_as(config.network.initialization, &start.weights)
 }
@@ -195,15 +219,4 @@ const LONGEST_NUMBER: usize = 20;
 fn name_part(number: f64) -> String {
     let digits = number.to_string();
     if digits.len() <= LONGEST_NUMBER { digits } else { format!("{number:e}") }
-}
-
-/// The loss of a configuration with the given targets.
-pub(crate) fn loss(settings: &LossSettings, targets: Vec<f64>) -> Result<Box<dyn Loss>, LossError> {
-    Ok(match settings {
-        LossSettings::Squared => Box::new(Squared::new(targets)?),
-        LossSettings::LogCosh { curvature } => Box::new(LogCosh::new(targets, *curvature)?),
-        LossSettings::Weighted { weights } => {
-            Box::new(WeightedSquares::new(targets, weights.clone())?)
-        }
-    })
 }

@@ -171,7 +171,7 @@ fn difference(path: &Path, config: &Config, sample: Option<&Sample>) -> Option<S
     let same = sample.is_none_or(|sample| {
         problem.rows == sample.rows
             && agree(&problem.inputs.concat(), &sample.inputs)
-            && agree(&problem.targets, &sample.targets)
+            && agree(&problem.targets.to_vec(), &sample.targets)
     });
     (!same).then(|| "its data are others".to_owned())
 }

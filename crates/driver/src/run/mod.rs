@@ -1,10 +1,11 @@
 //! One run: its problem, its flow recorded step by step, its checkpoints, and where it lies on disk.
 //!
-//! `experiment.rs` makes a problem of a configuration and its data; `execute.rs` follows the flow and writes the
+//! `experiment.rs` makes a problem of a configuration and its data (`classes.rs`: outputs and classes); `execute.rs` follows the flow and writes the
 //! run's folder, with the columns of `geometry.rs` and the checkpoints of `checkpoint.rs`; `folder.rs` is the output
 //! folder that may hold many runs; `error.rs` says why there is no run.
 
 mod checkpoint;
+mod classes;
 mod error;
 mod execute;
 mod experiment;
@@ -12,13 +13,13 @@ mod folder;
 mod geometry;
 
 pub use self::checkpoint::{CHECKPOINTS, CheckpointFile, Start, remove_empty_folder};
+pub use self::classes::Outputs;
 pub use self::error::RunError;
 pub(crate) use self::error::fails_as_a_run;
 pub(crate) use self::execute::write_outcome;
 pub use self::execute::{
     INTERRUPT, RunRecord, execute, execute_on, execute_with, failed_outcome, write,
 };
-pub(crate) use self::experiment::loss;
 pub use self::experiment::{Experiment, HeldOut, RunObjective, load};
 pub use self::folder::{RunFolder, identity, new_manifest};
 pub use self::geometry::LARGEST_HESSIAN;

@@ -10,7 +10,7 @@ use gaussflow_records::checksum::sha256_of;
 
 use crate::config::{Config, ConfigError, ConfigProblem, DataSource, Sweep, SweptKey};
 use crate::needs::{Needs, Shape};
-use crate::run::{Experiment, RunError, identity, load};
+use crate::run::{Experiment, Outputs, RunError, identity, load};
 
 /// The keys that a run's name tells without a suffix.
 const NAMED: [&str; 4] =
@@ -76,7 +76,8 @@ impl Plan {
                 datasets.len() - 1
             };
             // Said before the first run begins, not by the run that is too large.
-            let shape = Shape::of(&datasets[data]);
+            let outputs = Outputs::of(&config.loss, &datasets[data])?;
+            let shape = Shape::of(&datasets[data], outputs.count);
             if config.data.samples <= shape.rows {
                 let needs =
                     Needs::require(&config, shape).map_err(|large| Box::new(large.of_run(&id)))?;

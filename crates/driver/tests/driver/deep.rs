@@ -46,7 +46,7 @@ fn the_files_of_a_deep_run_tell_all_of_it() {
     let start = problem.initial_weights.to_vec();
     let p = 5 * 9 + 3 * 6 + 3;
     assert_eq!(start.len(), p);
-    assert_eq!(start[p - 3..], problem.output_signs);
+    assert_eq!(start[p - 3..], problem.output_signs.to_vec());
 
     // The losses of the trace at the snapshots, from the files alone.
     let snapshots: NpyArray = read_npy(&run.join("weights.npy")).unwrap();
@@ -55,7 +55,7 @@ fn the_files_of_a_deep_run_tell_all_of_it() {
     let offset = value(&problem, &start);
     for (weights, row) in snapshots.values.chunks(p).zip(trace.iter().step_by(5)) {
         let outputs = value(&problem, weights);
-        let gaps = outputs.iter().zip(&offset).zip(&problem.targets);
+        let gaps = outputs.iter().zip(&offset).zip(problem.targets.to_vec());
         let loss: f64 = gaps.map(|((f, o), y)| (8.0 * (f - o) - y).powi(2)).sum();
         assert!((loss / row.loss - 1.0).abs() < 1e-12, "{loss} {}", row.loss);
         assert!(row.riemannian_hessian_min.is_some() == (row.step % 10 == 0));

@@ -19,7 +19,7 @@ fn read_with_everything(folder: &Path, bytes: &[u8]) {
     fs::write(&path, bytes).unwrap();
     drop(Config::read(&path));
     drop(Sweep::read(&path));
-    drop(load_csv(&path, "b"));
+    drop(load_csv(&path, &["b"]));
     drop(read_trace(&path));
     drop(read_manifest(folder));
     drop(Problem::read(&path));

@@ -224,7 +224,7 @@ fn call(home: &Home, draw: &mut Draw) {
             with_damaged(&home.path("p.toml"), draw, |_| drop(Problem::read(&home.path("p.toml"))));
         }
         3 => with_damaged(&home.path("d.csv"), draw, |_| {
-            drop(load_csv(&home.path("d.csv"), "y"));
+            drop(load_csv(&home.path("d.csv"), &["y"]));
             drop(fit(&home.path("p.toml"), Some(&home.path("f")), |_| ()));
         }),
         4 => fit_settings(home, draw),
