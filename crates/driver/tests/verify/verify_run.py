@@ -3,6 +3,9 @@
     w_{k+1} = w_k - step/alpha [(1-rho) J^T J + rho I]^{-1} J^T grad g(alpha f(w_k))     (1), Euler
     w_{k+1} = w_k - step       [(1-rho) J^T J + rho I]^{-1} J^T grad g(alpha f(w_k))     (Theorem 2)
 
+with J^T G J, G = Hess g(alpha f(w_k)), in place of J^T J where `dynamics.metric` is "loss-hessian". Of G = R R^T any root
+gives the same numbers: here the symmetric one, by eigenvectors.
+
 Usage: python verify_run.py RUN_FOLDER [--until T] [--csv FILE]
 
 Needs Python 3.11, NumPy and SciPy, and a folder that `gaussflow run` wrote with
@@ -40,19 +43,21 @@ class NotHandled(Exception):
 
 
 class Network:
-    """phi(x; w) = c . h_L, h_l = s_l sigma_l(W_l h_(l-1) + b_l), h_0 = x, minus its start where the initialization
-    says so. Without `layers` in problem.json: phi = sum_i c_i sigma(x . w_i)."""
+    """phi(x; w) = C h_L, h_l = s_l sigma_l(W_l h_(l-1) + b_l), h_0 = x, minus its start where the initialization
+    says so. Without `layers` in problem.json: phi = sum_i c_i sigma(x . w_i). Outputs of a row stand together."""
 
     def __init__(self, config, problem):
-        self.signs, self.start = np.array(problem["output_signs"]), start_of(problem)
+        self.outputs = problem.get("outputs", 1)
+        self.signs = np.array(problem["output_signs"]).reshape(self.outputs, -1)
+        self.start = start_of(problem)
         self.nullified = config["network"]["initialization"] == "nullified"
-        shallow = {"width": len(self.signs), "bias": False, "scale": 1.0,
+        shallow = {"width": self.signs.shape[1], "bias": False, "scale": 1.0,
                    "activation": config["network"]["activation"]}
         self.layers = problem.get("layers", [shallow])
         self.trained = problem.get("output") == "trained"
 
     def passed(self, inputs, weights):
-        """phi, and of each layer its inputs with their constant, its weights and s sigma'(z); then c."""
+        """phi, and of each layer its inputs with their constant, its weights and s sigma'(z); then C."""
         outputs, rest, found = inputs, weights, []
         for layer in self.layers:
             if layer["bias"]:
@@ -64,23 +69,28 @@ class Network:
             sigma, slope = ACTIVATIONS[layer["activation"]]
             found.append((outputs, matrix, layer["scale"] * slope(sums)))
             outputs = layer["scale"] * sigma(sums)
-        c = rest if self.trained else self.signs
-        return outputs @ c, found, outputs, c
+        c = rest.reshape(self.signs.shape) if self.trained else self.signs
+        return (outputs @ c.T).ravel(), found, outputs, c
 
     def value(self, inputs, weights):
-        """f(w), one entry a row of inputs (n x d)."""
+        """f(w), o entries a row of inputs (n x d)."""
         value = self.passed(inputs, weights)[0]
         return value - self.passed(inputs, self.start)[0] if self.nullified else value
 
     def jacobian(self, inputs, weights):
-        """J (n x p): layer by layer the row-wise Kronecker product of d phi / d z_l with the layer's inputs."""
+        """J (n o x p): layer by layer the row-wise Kronecker product of d phi / d z_l with the layer's inputs."""
         _, found, last, c = self.passed(inputs, weights)
-        blocks, by_output = [last] if self.trained else [], c[None, :]
-        for layer, (outputs, matrix, slopes) in zip(self.layers[::-1], found[::-1]):
-            delta = by_output * slopes
-            blocks.append((delta[:, :, None] * outputs[:, None, :]).reshape(len(inputs), -1))
-            by_output = delta @ (matrix[:, :-1] if layer["bias"] else matrix)
-        return np.hstack(blocks[::-1])
+        rows = []
+        for k in range(self.outputs):
+            own = np.eye(self.outputs)[k]
+            blocks = [np.kron(own, last)] if self.trained else []
+            by_output = c[k][None, :]
+            for layer, (outputs, matrix, slopes) in zip(self.layers[::-1], found[::-1]):
+                delta = by_output * slopes
+                blocks.append((delta[:, :, None] * outputs[:, None, :]).reshape(len(inputs), -1))
+                by_output = delta @ (matrix[:, :-1] if layer["bias"] else matrix)
+            rows.append(np.hstack(blocks[::-1]))
+        return np.stack(rows, axis=1).reshape(len(inputs) * self.outputs, -1)
 
 
 def start_of(problem):
@@ -88,27 +98,104 @@ def start_of(problem):
     return np.array(problem["initial_weights"]).ravel()
 
 
+def softplus(x):
+    return np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x)))
+
+
 class Loss:
-    """g as a sum over rows; log-cosh adds curvature/2 r^2, which makes it strongly convex."""
+    """g(psi) as a sum over rows of o outputs; log-cosh adds curvature/2 r^2, which makes it strongly convex."""
 
-    def __init__(self, section):
-        self.name = section["name"]
-        self.curvature = section.get("curvature", 1.0)
-        self.weights = np.array(section.get("weights", 1.0))
-        if self.name not in ("squared", "log-cosh", "weighted"):
-            raise NotHandled(f"loss {self.name}")
+    def __init__(self, section, targets, outputs):
+        self.name, self.outputs = section["name"], outputs
+        self.curvature, self.scale = section.get("curvature", 1.0), section.get("scale", 1.0)
+        self.rows = len(targets)
+        if self.name == "softmax" and targets.ndim == 1:
+            targets = np.eye(outputs)[targets.astype(int)]
+        self.targets = targets.ravel()
+        weights = np.ravel(section.get("weights", np.ones(self.rows)))
+        self.weights = np.repeat(weights, len(self.targets) // len(weights))
 
-    def value(self, residual):
+    def probabilities(self, psi):
+        psi = psi.reshape(-1, self.outputs)
+        shifted = np.exp(psi - psi.max(axis=1, keepdims=True))
+        return shifted / shifted.sum(axis=1, keepdims=True)
+
+    def value(self, psi):
+        r, y = psi - self.targets, self.targets
         if self.name == "log-cosh":
-            size = np.abs(residual)
-            log_cosh = size + np.log1p(np.exp(-2.0 * size)) - np.log(2.0)
-            return np.sum(log_cosh + 0.5 * self.curvature * residual**2)
-        return np.sum(self.weights * residual**2)
+            return np.sum(softplus(2.0 * r) - r - np.log(2.0) + 0.5 * self.curvature * r**2)
+        if self.name == "huber":
+            return np.sum(r**2 / (1.0 + np.hypot(1.0, r / self.scale)))
+        if self.name == "logistic":
+            return np.sum(y * softplus(-psi) + (1.0 - y) * softplus(psi))
+        if self.name == "poisson":
+            return np.sum(np.exp(psi) - y * psi)
+        if self.name == "softmax":
+            matrix = psi.reshape(-1, self.outputs)
+            # log sum_k exp(psi_k - psi_l), whose own term is 1.
+            gaps = matrix[:, None, :] - matrix[:, :, None]
+            gaps[:, range(self.outputs), range(self.outputs)] = -np.inf
+            highest = np.maximum(gaps.max(axis=2, keepdims=True), 0.0)
+            others = np.sum(np.exp(gaps - highest), axis=2)
+            costs = np.where(highest[:, :, 0] > 0.0, highest[:, :, 0] + np.log(others + np.exp(-highest[:, :, 0])),
+                             np.log1p(others))
+            return np.sum(y.reshape(-1, self.outputs) * costs)
+        return np.sum(self.weights * r**2)
 
-    def gradient(self, residual):
+    def gradient(self, psi):
+        r, y = psi - self.targets, self.targets
         if self.name == "log-cosh":
-            return np.tanh(residual) + self.curvature * residual
-        return 2.0 * self.weights * residual
+            return np.tanh(r) + self.curvature * r
+        if self.name == "huber":
+            return r / np.hypot(1.0, r / self.scale)
+        if self.name == "logistic":
+            return (1.0 - y) * expit(psi) - y * expit(-psi)
+        if self.name == "poisson":
+            return np.exp(psi) - y
+        if self.name == "softmax":
+            pi, y = self.probabilities(psi), y.reshape(-1, self.outputs)
+            rest = pi @ (1.0 - np.eye(self.outputs))  # 1 - pi without cancellation
+            return ((1.0 - y) * pi - y * rest).ravel()
+        return 2.0 * self.weights * r
+
+    def hessian(self, psi):
+        """Diagonal blocks of the Hessian, one a row."""
+        r = psi - self.targets
+        if self.name == "softmax":
+            pi = self.probabilities(psi)
+            rest = pi @ (1.0 - np.eye(self.outputs))
+            blocks = -pi[:, :, None] * pi[:, None, :]
+            blocks[:, range(self.outputs), range(self.outputs)] = pi * rest
+            return blocks
+        curvature = {
+            "log-cosh": lambda: 4.0 * expit(2.0 * r) * expit(-2.0 * r) + self.curvature,
+            "huber": lambda: np.hypot(1.0, r / self.scale) ** -3.0,
+            "logistic": lambda: expit(psi) * expit(-psi),
+            "poisson": lambda: np.exp(psi),
+        }.get(self.name, lambda: 2.0 * self.weights)()
+        return curvature[:, None, None]
+
+    def accuracy(self, psi):
+        """Share of the rows whose most probable class is theirs; None where there are no classes."""
+        if self.name == "logistic" and self.outputs == 1:
+            return np.mean((psi > 0.0) == (self.targets > 0.5))
+        if self.name == "softmax":
+            found, own = psi.reshape(-1, self.outputs), self.targets.reshape(-1, self.outputs)
+            return np.mean(found.argmax(axis=1) == own.argmax(axis=1))
+        return None
+
+
+def weighted(blocks, jacobian, gradient):
+    """R^T J and R^+ grad g, R the symmetric root of the block diagonal Hessian."""
+    values, vectors = np.linalg.eigh(blocks)
+    roots = np.sqrt(np.maximum(values, 0.0))
+    order, kept = blocks.shape[1], values > 1e-13 * values[:, -1:]
+    by_rows = jacobian.reshape(-1, order, jacobian.shape[1])
+    gradient = gradient.reshape(-1, order)
+    turned = roots[:, :, None] * (vectors.transpose(0, 2, 1) @ by_rows)
+    along = (vectors.transpose(0, 2, 1) @ gradient[:, :, None])[:, :, 0]
+    right = np.where(kept, along / np.where(kept, roots, 1.0), 0.0)
+    return turned.reshape(jacobian.shape), right.ravel()
 
 
 def direction(jacobian, gradient, damping, cutoff):
@@ -144,7 +231,8 @@ def integrate(config, problem, until, held_out):
     """Yields (step, weights, columns) at each recorded step, by the equations at the top."""
     inputs, targets = np.array(problem["inputs"]), np.array(problem["targets"])
     start, network = start_of(problem), Network(config, problem)
-    loss, dynamics, record = Loss(config["loss"]), config["dynamics"], config["record"]
+    dynamics, record = config["dynamics"], config["record"]
+    loss = Loss(config["loss"], targets, network.outputs)
     scaling, step = dynamics["scaling"], dynamics["step"]
     damping = 1.0 if dynamics["preconditioner"] == "gradient" else dynamics["damping"]
     if isinstance(damping, dict):
@@ -156,8 +244,10 @@ def integrate(config, problem, until, held_out):
     last = round(dynamics["horizon"] / unit)
     weights = start.copy()
     for index in range(round(min(until / unit, last)) + 1):
-        residual = scaling * network.value(inputs, weights) - targets
-        jacobian, gradient = network.jacobian(inputs, weights), loss.gradient(residual)
+        psi = scaling * network.value(inputs, weights)
+        jacobian, gradient = network.jacobian(inputs, weights), loss.gradient(psi)
+        if dynamics.get("metric", "euclidean") == "loss-hessian":
+            jacobian, gradient = weighted(loss.hessian(psi), jacobian, gradient)
         if index % record["every"] == 0 or index == last:
             rows, size = jacobian.shape
             basis, singular, _ = np.linalg.svd(jacobian, full_matrices=False)
@@ -167,7 +257,7 @@ def integrate(config, problem, until, held_out):
             tangent = basis @ (basis.T @ gradient)
             columns = {
                 "time": index * unit,
-                "loss": loss.value(residual),
+                "loss": loss.value(psi),
                 "deviation": np.linalg.norm(weights - start),
                 "riemannian_gradient_norm": np.linalg.norm(tangent),
                 "gram_min_eigenvalue": 0.0 if size > rows else values[-1],
@@ -176,9 +266,13 @@ def integrate(config, problem, until, held_out):
                 "normal_gradient_norm": np.linalg.norm(gradient - tangent),
                 "damping": damping,
             }
+            if loss.accuracy(psi) is not None:
+                columns["log_loss"] = loss.value(psi) / len(inputs)
+                columns["accuracy"] = loss.accuracy(psi)
             if held_out is not None:
-                error = scaling * network.value(held_out[0], weights) - held_out[1]
-                columns["held_out_loss"] = loss.value(error) / len(error)
+                others = Loss(config["loss"], held_out[1], network.outputs)
+                psi = scaling * network.value(held_out[0], weights)
+                columns["held_out_loss"] = others.value(psi) / len(held_out[1])
             yield index, weights.copy(), columns
         move = direction(jacobian, gradient, damping, dynamics["rank_cutoff"])
         weights = weights - factor * move
@@ -201,7 +295,7 @@ def rounding_floors(rows, columns):
 
 def check_data(problem, config, data):
     """Deviations of problem.json from the raw rows that it names, and from its own promises."""
-    signs = np.abs(problem["output_signs"])
+    signs = np.abs(np.ravel(problem["output_signs"]))
     checks = {"output_signs are +-1": (float(np.abs(signs - 1.0).max()), 0.0)}
     if data is not None:
         rows, targets = problem["rows"], data[1]
