@@ -12,12 +12,13 @@ use pulp::{Simd, WithSimd, bytemuck};
 use rayon::prelude::*;
 
 use crate::jacobian::kronecker_piece::KroneckerPiece;
+use crate::jacobian::pair_gram::aligned;
 use crate::jacobian::row_blocks::{PADDING, ROW_BLOCK, RowBlocks};
 use crate::simd::arch::arch;
 use crate::simd::column_kernels::Columns;
 use crate::simd::parallel;
 use crate::simd::tile::{
-    Scalars, VECTORS, Vectors, add_tile, groups, most_scalars, product, put_product, with_tile,
+    Scalars, VECTORS, Vectors, add_tile, balanced, has_many_registers, most_scalars, product, put_product, with_tile,
 };
 
 /// Columns of S or X of one pass: a few vectors of rows of them stay in the first-level cache.
@@ -26,6 +27,11 @@ const DEPTH: usize = 128;
 /// Numbers that wait for the last pass over S or X: a few vectors of rows, in a block of columns.
 const WAITING: usize = VECTORS * PADDING * ROW_BLOCK;
 
+/// Vectors of a tile: two of four numbers are one cache line of each column, and take twelve sums with six scalars.
+const fn most_vectors<S: Simd>() -> usize {
+    if has_many_registers::<S>() { VECTORS } else { 2 }
+}
+
 /// Writes the lower triangle of K to `out`, a block of columns after the other or several at a time.
 pub(crate) fn kernel_matrix(pieces: &[KroneckerPiece], out: MatMut<'_, f64>, work: &mut Vec<f64>) {
     let mut out = out;
@@ -33,13 +39,13 @@ pub(crate) fn kernel_matrix(pieces: &[KroneckerPiece], out: MatMut<'_, f64>, wor
     let (rows, blocks) = (all.rows(), all.blocks());
     let units: usize = pieces.iter().map(KroneckerPiece::hidden).sum();
     let several = parallel::is_worthwhile(0.5 * (rows * rows) as f64 * units as f64);
-    work.resize(if several { blocks } else { 1 } * 2 * WAITING, 0.0);
+    work.resize(if several { blocks } else { 1 } * (2 * WAITING + PADDING), 0.0);
     let columns = |c: usize, out: MatMut<'_, f64>, work: &mut [f64]| {
         arch().dispatch(KernelBlock { pieces, c, out, work });
     };
     if several {
         out.par_col_chunks_mut(ROW_BLOCK)
-            .zip(work.par_chunks_mut(2 * WAITING))
+            .zip(work.par_chunks_mut(2 * WAITING + PADDING))
             .enumerate()
             .for_each(|(c, (out, work))| columns(c, out, work));
     } else {
@@ -91,7 +97,7 @@ impl WithSimd for KernelColumns<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { pieces, selected, mut out } = self;
-        let mut work = vec![0.0; 2 * WAITING];
+        let mut work = vec![0.0; 2 * WAITING + PADDING];
         for (part, selected) in selected.chunks(ROW_BLOCK).enumerate() {
             // The selected rows of S and of X, each once, as the scalars of the sums.
             let gather = |matrix: &RowBlocks| -> Vec<f64> {
@@ -127,12 +133,12 @@ fn put_block<'a, S: Simd>(
 ) {
     let rows = pieces[0].left().block_rows(r);
     let mut out = out.subrows_mut(rows.start, rows.len());
-    for (v, width) in groups(rows.len().div_ceil(S::F64_LANES)) {
+    for (v, width) in balanced(rows.len().div_ceil(S::F64_LANES), most_vectors::<S>()) {
         let (row, height) = (v * S::F64_LANES, width * S::F64_LANES);
         let count = if diagonal { out.ncols().min(row + height) } else { out.ncols() };
         for (k, piece) in pieces.iter().enumerate() {
             let [s, x] = scalars(k);
-            let (before_s, before_x) = work.split_at_mut(WAITING);
+            let (before_s, before_x) = aligned(work, WAITING);
             let at = (r, row, width, count);
             let factors = [
                 all_but_last_pass(simd, piece.left(), s, at, before_s, piece.hidden() + piece.features() > DEPTH),
@@ -173,8 +179,8 @@ fn all_but_last_pass<'a, S: Simd>(
     for first in (0..last).step_by(DEPTH) {
         let depth = DEPTH.min(last - first);
         let accum = if first == 0 { Accum::Replace } else { Accum::Add };
-        for c in (0..count).step_by(most_scalars::<S>(VECTORS)) {
-            let shape = (most_scalars::<S>(VECTORS).min(count - c), width);
+        for c in (0..count).step_by(most_scalars::<S>(most_vectors::<S>())) {
+            let shape = (most_scalars::<S>(most_vectors::<S>()).min(count - c), width);
             let target = (&mut before[c * height..], height, accum);
             put_product(simd, shape, depth, from(first, c), target);
         }
@@ -210,8 +216,8 @@ impl WithSimd for Tiles<'_> {
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { factors: [s, x], row, width, count, diagonal, begins, mut out } = self;
         let end = out.nrows().min(row + width * S::F64_LANES);
-        for c in (0..count).step_by(most_scalars::<S>(VECTORS)) {
-            with_tile!(S, most_scalars::<S>(VECTORS).min(count - c), width, |C, V| {
+        for c in (0..count).step_by(most_scalars::<S>(most_vectors::<S>())) {
+            with_tile!(S, most_scalars::<S>(most_vectors::<S>()).min(count - c), width, |C, V| {
                 let s = s.tile::<S, C, V>(simd, c);
                 let x = x.tile::<S, C, V>(simd, c);
                 for i in 0..C {
