@@ -18,19 +18,17 @@ use crate::simd::arch::arch;
 use crate::simd::column_kernels::Columns;
 use crate::simd::parallel;
 use crate::simd::tile::{
-    Scalars, VECTORS, Vectors, add_tile, balanced, has_many_registers, most_scalars, product, put_product, with_tile,
+    Scalars, VECTORS, Vectors, add_tile, groups, most_scalars, product, put_product, with_tile,
 };
 
 /// Columns of S or X of one pass: a few vectors of rows of them stay in the first-level cache.
 const DEPTH: usize = 128;
 
-/// Numbers that wait for the last pass over S or X: a few vectors of rows, in a block of columns.
-const WAITING: usize = VECTORS * PADDING * ROW_BLOCK;
+/// Numbers that sums over S or X take until their last pass: a few vectors of rows, in a block of columns.
+const SUMS: usize = VECTORS * PADDING * ROW_BLOCK;
 
-/// Vectors of a tile: two of four numbers are one cache line of each column, and take twelve sums with six scalars.
-const fn most_vectors<S: Simd>() -> usize {
-    if has_many_registers::<S>() { VECTORS } else { 2 }
-}
+/// Numbers that a block of columns is computed in.
+const SCRATCH: usize = 2 * SUMS + PADDING;
 
 /// Writes the lower triangle of K to `out`, a block of columns after the other or several at a time.
 pub(crate) fn kernel_matrix(pieces: &[KroneckerPiece], out: MatMut<'_, f64>, work: &mut Vec<f64>) {
@@ -39,13 +37,13 @@ pub(crate) fn kernel_matrix(pieces: &[KroneckerPiece], out: MatMut<'_, f64>, wor
     let (rows, blocks) = (all.rows(), all.blocks());
     let units: usize = pieces.iter().map(KroneckerPiece::hidden).sum();
     let several = parallel::is_worthwhile(0.5 * (rows * rows) as f64 * units as f64);
-    work.resize(if several { blocks } else { 1 } * (2 * WAITING + PADDING), 0.0);
+    work.resize(if several { blocks * SCRATCH } else { SCRATCH }, 0.0);
     let columns = |c: usize, out: MatMut<'_, f64>, work: &mut [f64]| {
         arch().dispatch(KernelBlock { pieces, c, out, work });
     };
     if several {
         out.par_col_chunks_mut(ROW_BLOCK)
-            .zip(work.par_chunks_mut(2 * WAITING + PADDING))
+            .zip(work.par_chunks_mut(SCRATCH))
             .enumerate()
             .for_each(|(c, (out, work))| columns(c, out, work));
     } else {
@@ -62,7 +60,7 @@ struct KernelBlock<'a> {
     pieces: &'a [KroneckerPiece],
     c: usize,
     out: MatMut<'a, f64>,
-    /// `2 WAITING` numbers.
+    /// [`SCRATCH`] numbers.
     work: &'a mut [f64],
 }
 
@@ -97,7 +95,7 @@ impl WithSimd for KernelColumns<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { pieces, selected, mut out } = self;
-        let mut work = vec![0.0; 2 * WAITING + PADDING];
+        let mut work = vec![0.0; SCRATCH];
         for (part, selected) in selected.chunks(ROW_BLOCK).enumerate() {
             // The selected rows of S and of X, each once, as the scalars of the sums.
             let gather = |matrix: &RowBlocks| -> Vec<f64> {
@@ -120,9 +118,8 @@ impl WithSimd for KernelColumns<'_> {
     }
 }
 
-/// Writes K in the rows of block `r` to `out`, which has all rows and at most [`ROW_BLOCK`] columns; `scalars` are the
-/// columns' rows of S and X of a piece. Where `diagonal`, the columns are those of the rows, and the lower triangle is
-/// written.
+/// Writes K in the rows of block `r` to `out`, which has all rows and at most [`ROW_BLOCK`] columns, of whose rows
+/// `scalars` gives S and X by piece. Of a `diagonal` block, the columns are the rows, and the lower triangle is written.
 #[inline(always)]
 fn put_block<'a, S: Simd>(
     simd: S,
@@ -133,16 +130,24 @@ fn put_block<'a, S: Simd>(
 ) {
     let rows = pieces[0].left().block_rows(r);
     let mut out = out.subrows_mut(rows.start, rows.len());
-    for (v, width) in balanced(rows.len().div_ceil(S::F64_LANES), most_vectors::<S>()) {
-        let (row, height) = (v * S::F64_LANES, width * S::F64_LANES);
-        let count = if diagonal { out.ncols().min(row + height) } else { out.ncols() };
+    let (sums_s, sums_x) = aligned(work, SUMS);
+    for (v, width) in groups(rows.len().div_ceil(S::F64_LANES)) {
+        let (row, end) = (v * S::F64_LANES, (v + width) * S::F64_LANES);
+        let count = if diagonal { out.ncols().min(end) } else { out.ncols() };
         for (k, piece) in pieces.iter().enumerate() {
             let [s, x] = scalars(k);
-            let (before_s, before_x) = aligned(work, WAITING);
-            let at = (r, row, width, count);
+            let sum = |matrix: &'a RowBlocks, scalars| {
+                let block = matrix.block(r);
+                let vectors = &block.data[row.min(block.data.len())..];
+                let vectors = Vectors { data: vectors, step: block.stride };
+                Sum { scalars, vectors, length: matrix.columns(), before: None }
+            };
+            let (s, x) = (sum(piece.left(), s), sum(piece.right(), x));
+            // Both last passes share the cache.
+            let kept = if s.length + x.length > DEPTH { 0 } else { DEPTH };
             let factors = [
-                all_but_last_pass(simd, piece.left(), s, at, before_s, piece.hidden() + piece.features() > DEPTH),
-                all_but_last_pass(simd, piece.right(), x, at, before_x, false),
+                s.all_but(kept, simd, (count, width), sums_s),
+                x.all_but(DEPTH, simd, (count, width), sums_x),
             ];
             let out = out.rb_mut();
             put_tiles(simd, Tiles { factors, row, width, count, diagonal, begins: k == 0, out });
@@ -150,50 +155,67 @@ fn put_block<'a, S: Simd>(
     }
 }
 
-/// What is left of a sum over the columns of S or X.
-struct LastPass<'a> {
-    a: Scalars<'a>,
-    b: Vectors<'a>,
+/// A sum over columns of S or X, of scalars by vectors, and what was summed before.
+struct Sum<'a> {
+    scalars: Scalars<'a>,
+    vectors: Vectors<'a>,
     length: usize,
-    /// What was summed before.
     before: Option<Columns<'a>>,
 }
 
-/// Sums over the columns of `matrix` but the last [`DEPTH`], at `row` of block `r`.
-#[inline(always)]
-fn all_but_last_pass<'a, S: Simd>(
-    simd: S,
-    matrix: &'a RowBlocks,
-    a: Scalars<'a>,
-    (r, row, width, count): (usize, usize, usize, usize),
-    before: &'a mut [f64],
-    all: bool,
-) -> LastPass<'a> {
-    let (block, height) = (matrix.block(r), width * S::F64_LANES);
-    let from = |first: usize, c: usize| {
-        let data = a.data.get(first * a.step + c * a.stride..).unwrap_or_default();
-        let vectors = block.data.get(first * block.stride + row..).unwrap_or_default();
-        (Scalars { data, ..a }, Vectors { data: vectors, step: block.stride })
-    };
-    let last = if all { matrix.columns() } else { matrix.columns().saturating_sub(1) / DEPTH * DEPTH };
-    for first in (0..last).step_by(DEPTH) {
-        let depth = DEPTH.min(last - first);
-        let accum = if first == 0 { Accum::Replace } else { Accum::Add };
-        for c in (0..count).step_by(most_scalars::<S>(most_vectors::<S>())) {
-            let shape = (most_scalars::<S>(most_vectors::<S>()).min(count - c), width);
-            let target = (&mut before[c * height..], height, accum);
-            put_product(simd, shape, depth, from(first, c), target);
+impl<'a> Sum<'a> {
+    /// What is left of it after all passes, or with `kept` of [`DEPTH`] all but the last, for `count` scalars and `width`
+    /// vectors, of which `sums` holds the results.
+    #[inline(always)]
+    fn all_but<S: Simd>(
+        mut self,
+        kept: usize,
+        simd: S,
+        (count, width): (usize, usize),
+        sums: &'a mut [f64],
+    ) -> Self {
+        let (most, stride) = (most_scalars::<S>(VECTORS), width * S::F64_LANES);
+        let mut accum = Accum::Replace;
+        while self.length > kept {
+            let depth = self.length.min(DEPTH);
+            for c in (0..count).step_by(most) {
+                let a = Scalars { data: &self.scalars.data[c..], ..self.scalars };
+                let target = (&mut sums[c * stride..], stride, accum);
+                put_product(simd, (most.min(count - c), width), depth, (a, self.vectors), target);
+            }
+            let after = |data: &'a [f64], step: usize| data.get(depth * step..).unwrap_or_default();
+            self.scalars.data = after(self.scalars.data, self.scalars.step);
+            self.vectors.data = after(self.vectors.data, self.vectors.step);
+            self.length -= depth;
+            accum = Accum::Add;
         }
+        if let Accum::Add = accum {
+            self.before = Some(Columns { data: sums, stride });
+        }
+        self
     }
-    let (a, b) = from(last, 0);
-    let before = (last > 0).then_some(Columns { data: before, stride: height });
-    LastPass { a, b, length: matrix.columns() - last, before }
+
+    /// Its tile of `C` scalars from `c` on.
+    #[inline(always)]
+    fn tile<S: Simd, const C: usize, const V: usize>(
+        &self,
+        simd: S,
+        c: usize,
+    ) -> [[S::f64s; V]; C] {
+        // One apart, as a constant, scalars need no addresses of their own in the innermost loop.
+        let data = self.scalars.data.get(c..).unwrap_or_default();
+        let scalars = Scalars { data, stride: 1, ..self.scalars };
+        let mut tile = product::<S, C, V>(simd, self.length, scalars, self.vectors);
+        if let Some(Columns { data, stride }) = self.before {
+            add_tile(simd, Columns { data: &data[c * stride..], stride }, &mut tile);
+        }
+        tile
+    }
 }
 
-/// The last passes of a piece and what follows them, for `width` vectors of rows from `row` on and the first `count`
-/// columns of `out`.
+/// What the sums of a piece give K in `width` vectors of rows from `row` on and the first `count` columns of `out`.
 struct Tiles<'a> {
-    factors: [LastPass<'a>; 2],
+    factors: [Sum<'a>; 2],
     row: usize,
     width: usize,
     count: usize,
@@ -213,55 +235,42 @@ impl WithSimd for Tiles<'_> {
     type Output = ();
 
     #[inline(always)]
+    #[allow(clippy::needless_range_loop, reason = "iterators here cost the compiler its registers")]
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { factors: [s, x], row, width, count, diagonal, begins, mut out } = self;
         let end = out.nrows().min(row + width * S::F64_LANES);
-        for c in (0..count).step_by(most_scalars::<S>(most_vectors::<S>())) {
-            with_tile!(S, most_scalars::<S>(most_vectors::<S>()).min(count - c), width, |C, V| {
-                let s = s.tile::<S, C, V>(simd, c);
-                let x = x.tile::<S, C, V>(simd, c);
+        for c in (0..count).step_by(most_scalars::<S>(VECTORS)) {
+            with_tile!(S, most_scalars::<S>(VECTORS).min(count - c), width, |C, V| {
+                let mut tile = s.tile::<S, C, V>(simd, c);
+                let inputs = x.tile::<S, C, V>(simd, c);
                 for i in 0..C {
-                    let column = out.rb_mut().col_mut(c + i);
-                    let first = if diagonal { row.max(c + i) } else { row };
-                    let mut sums = [simd.splat_f64s(0.0); V];
                     for v in 0..V {
-                        sums[v] = simd.mul_f64s(s[i][v], x[i][v]);
+                        tile[i][v] = simd.mul_f64s(tile[i][v], inputs[i][v]);
                     }
-                    if end - first == V * S::F64_LANES
-                        && let Some(column) = column.try_as_col_major_mut()
-                    {
-                        let out = S::as_mut_simd_f64s(&mut column.as_slice_mut()[first..end]).0;
-                        for v in 0..V {
-                            out[v] = if begins { sums[v] } else { simd.add_f64s(out[v], sums[v]) };
+                }
+                let height = V * S::F64_LANES;
+                let whole = end - row == height && !(diagonal && c + C > row + 1);
+                if whole
+                    && let Some(place) =
+                        out.rb_mut().get_mut(row..row + height, c..c + C).try_as_col_major_mut()
+                {
+                    for (column, sums) in place.col_iter_mut().zip(&tile) {
+                        let out = S::as_mut_simd_f64s(column.as_slice_mut()).0;
+                        for (o, sum) in out.iter_mut().zip(sums) {
+                            *o = if begins { *sum } else { simd.add_f64s(*o, *sum) };
                         }
-                        continue;
                     }
-                    let column = out.rb_mut().col_mut(c + i);
-                    let sums: &[f64] = bytemuck::cast_slice(&sums);
-                    for (o, sum) in
-                        column.subrows_mut(first, end - first).iter_mut().zip(&sums[first - row..])
-                    {
-                        *o = if begins { *sum } else { *o + sum };
+                } else {
+                    for (i, sums) in tile.iter().enumerate() {
+                        let first = if diagonal { row.max(c + i) } else { row };
+                        let column = out.rb_mut().col_mut(c + i).subrows_mut(first, end - first);
+                        let sums: &[f64] = &bytemuck::cast_slice(sums)[first - row..];
+                        for (o, sum) in column.iter_mut().zip(sums) {
+                            *o = if begins { *sum } else { *o + sum };
+                        }
                     }
                 }
             });
         }
-    }
-}
-
-impl LastPass<'_> {
-    /// The sums of `C` columns from `c` on.
-    #[inline(always)]
-    fn tile<S: Simd, const C: usize, const V: usize>(
-        &self,
-        simd: S,
-        c: usize,
-    ) -> [[S::f64s; V]; C] {
-        let data = self.a.data.get(c * self.a.stride..).unwrap_or_default();
-        let mut tile = product::<S, C, V>(simd, self.length, Scalars { data, ..self.a }, self.b);
-        if let Some(Columns { data, stride }) = self.before {
-            add_tile(simd, Columns { data: &data[c * stride..], stride }, &mut tile);
-        }
-        tile
     }
 }
