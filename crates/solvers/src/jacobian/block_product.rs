@@ -14,8 +14,11 @@ use crate::simd::tile::{
     Scalars, VECTORS, Vectors, groups, most_scalars, put_product, put_short_product,
 };
 
-/// Columns of A of one pass: a few vectors of rows of them stay in the first-level cache.
+/// Columns of A of one pass: a few vectors of rows of them stay in the second-level cache.
 const DEPTH: usize = 256;
+
+/// The same backward: in the first-level cache.
+const DEPTH_BACKWARD: usize = 128;
 
 /// Columns up to which a product's set-up would show.
 const SHORT: usize = 32;
@@ -99,8 +102,9 @@ impl WithSimd for BlockProduct<'_> {
         // copy that they are close in pays.
         let packs = weights.step > 1 && columns > SHORT && count >= step;
         let mut packed = if packs { PACKED.take() } else { Vec::new() };
-        for depth in (0..columns).step_by(DEPTH) {
-            let length = DEPTH.min(columns - depth);
+        let most = if weights.step > 1 { DEPTH_BACKWARD } else { DEPTH };
+        for depth in (0..columns).step_by(most) {
+            let length = most.min(columns - depth);
             let accum = if depth == 0 { Accum::Replace } else { Accum::Add };
             let mut weights = Scalars { data: &weights.data[depth * weights.step..], ..weights };
             let mut between = weights.stride;

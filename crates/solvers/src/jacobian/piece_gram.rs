@@ -18,6 +18,9 @@ use crate::jacobian::row_kronecker::write_rows_of;
 /// Numbers of the rows of J that are formed at a time, unless a block of rows has more (32 MiB).
 const ROWS_AT_A_TIME: usize = 1 << 22;
 
+/// The same of several pieces of few columns: half the usual second-level cache.
+const ROWS_IN_CACHE: usize = 1 << 15;
+
 /// Writes the lower triangle of `J^T J` to `out` (p x p, column-major), J of at least one piece.
 pub(crate) fn gram(pieces: &[KroneckerPiece], mut out: MatMut<'_, f64>, work: &mut Vec<f64>) {
     let columns: usize = pieces.iter().map(KroneckerPiece::columns).sum();
@@ -64,7 +67,12 @@ fn gram_by_rows(
     work: &mut Vec<f64>,
 ) {
     let all = pieces[0].left();
-    let step = (ROWS_AT_A_TIME / columns / ROW_BLOCK).max(1);
+    // Each pass adds to the whole matrix, which pays for about as many rows as there are columns.
+    let numbers = match pieces {
+        [_] => ROWS_AT_A_TIME,
+        _ => ROWS_IN_CACHE.max(columns * columns).min(ROWS_AT_A_TIME),
+    };
+    let step = (numbers / columns / ROW_BLOCK).max(1);
     work.resize(all.rows().min(step * ROW_BLOCK) * columns, 0.0);
     for begin in (0..all.blocks()).step_by(step) {
         let blocks = begin..all.blocks().min(begin + step);

@@ -189,7 +189,7 @@ pub(crate) fn write_tile<S: Simd, const C: usize, const V: usize>(
 /// `tile[c] += a[., c]`.
 #[inline(always)]
 #[allow(clippy::needless_range_loop, reason = "iterators here cost the compiler its registers")]
-fn add_tile<S: Simd, const C: usize, const V: usize>(
+pub(crate) fn add_tile<S: Simd, const C: usize, const V: usize>(
     simd: S,
     a: Columns<'_>,
     tile: &mut [[S::f64s; V]; C],
