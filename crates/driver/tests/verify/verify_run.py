@@ -242,7 +242,7 @@ def integrate(config, problem, until, held_out):
     discrete = dynamics["integrator"] == "discrete"
     factor, unit = (step, scaling * step) if discrete else (step / scaling, step)
     last = round(dynamics["horizon"] / unit)
-    weights = start.copy()
+    weights, first = start.copy(), 0.0
     for index in range(round(min(until / unit, last)) + 1):
         psi = scaling * network.value(inputs, weights)
         jacobian, gradient = network.jacobian(inputs, weights), loss.gradient(psi)
@@ -253,7 +253,9 @@ def integrate(config, problem, until, held_out):
             basis, singular, _ = np.linalg.svd(jacobian, full_matrices=False)
             values = singular**2
             # The image of J: an unpivoted QR would keep directions that J does not have.
-            basis = basis[:, singular > dynamics["rank_cutoff"] * singular[0]]
+            first = first or singular[0]
+            kept = singular > dynamics["rank_cutoff"] * max(first, singular[0])
+            basis = basis[:, kept]
             tangent = basis @ (basis.T @ gradient)
             columns = {
                 "time": index * unit,
@@ -265,6 +267,8 @@ def integrate(config, problem, until, held_out):
                 "kernel_min_eigenvalue": 0.0 if size < rows else values[-1],
                 "normal_gradient_norm": np.linalg.norm(gradient - tangent),
                 "damping": damping,
+                # How far rounding turns the image of J, whose weakest direction is this much weaker than the strongest.
+                "turn": 10.0 * np.finfo(float).eps * singular[0] / singular[kept][-1],
             }
             if loss.accuracy(psi) is not None:
                 columns["log_loss"] = loss.value(psi) / len(inputs)
@@ -285,12 +289,15 @@ def relative(found, expected):
 
 
 def rounding_floors(rows, columns):
-    """Sizes below which a column is rounding on both sides: n eps of what it is a part of."""
+    """Differences of a column that are rounding: n eps of what it is a part of, in eigenvalues of their roots."""
     unit = rows * np.finfo(float).eps
-    spectrum = unit**2 * columns["gram_max_eigenvalue"]
+    largest = columns["gram_max_eigenvalue"]
     gradient = np.hypot(columns["riemannian_gradient_norm"], columns["normal_gradient_norm"])
-    return {"gram_min_eigenvalue": spectrum, "kernel_min_eigenvalue": spectrum,
-            "normal_gradient_norm": unit * gradient}
+    turned = min(columns["turn"], 1.0) * gradient
+    floors = {"normal_gradient_norm": unit * gradient + turned, "riemannian_gradient_norm": turned}
+    for name in ("gram_min_eigenvalue", "kernel_min_eigenvalue"):
+        floors[name] = unit**2 * largest + 2.0 * unit * np.sqrt(largest * columns[name])
+    return floors
 
 
 def check_data(problem, config, data):
@@ -323,10 +330,10 @@ def check_run(folder, config, problem, until, held_out):
             continue
         floors = rounding_floors(len(problem["rows"]), columns)
         for name, expected in columns.items():
-            if not trace[index].get(name):
+            if not trace[index].get(name):  # not of the trace, or empty there
                 continue
             found = float(trace[index][name])
-            noise = name in floors and max(abs(found), abs(expected)) <= floors[name]
+            noise = name in floors and abs(found - expected) <= floors[name]
             error = 0.0 if noise else relative(found, expected)
             worst[name] = max(worst.get(name, 0.0), error)
             seen[name] = seen.get(name, 0) + 1
