@@ -10,7 +10,7 @@ mod pictures;
 mod problem;
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use gaussflow::dynamics::Verdict;
 use gaussflow::prelude::*;
@@ -20,7 +20,7 @@ use problem::Poisson;
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let folder = PathBuf::from(arguments.next().unwrap_or_else(|| "out/poisson".to_owned()));
-    let budget = Duration::from_secs_f64(arguments.next().map_or(Ok(20.0), |text| text.parse())?);
+    let budget = arguments.next().map_or(Ok(20.0), |text| text.parse())?;
     let seed = arguments.next().map_or(Ok(0), |text| text.parse())?;
     std::fs::create_dir_all(&folder)?;
 
@@ -38,34 +38,44 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// One method's way down, as far as its time went.
 pub struct Run {
     method: &'static str,
-    budget: Duration,
+    /// Seconds that it may take.
+    budget: f64,
     begin: Instant,
     steps: usize,
+    seconds: f64,
     /// Seconds and losses, at most one for each percent of time.
     history: Vec<[f64; 2]>,
-    /// The weights of the least loss, and it.
-    best: Vec<f64>,
+    /// The least loss so far.
     loss: f64,
+    /// The weights that have it.
+    best: Vec<f64>,
 }
 
 impl Run {
-    fn begin(method: &'static str, budget: Duration) -> Self {
-        let (history, best) = (Vec::new(), Vec::new());
-        Self { method, budget, begin: Instant::now(), steps: 0, history, best, loss: f64::INFINITY }
+    fn begin(method: &'static str, budget: f64) -> Self {
+        Self {
+            method,
+            budget,
+            begin: Instant::now(),
+            steps: 0,
+            seconds: 0.0,
+            history: Vec::new(),
+            loss: f64::INFINITY,
+            best: Vec::new(),
+        }
     }
 
     /// Sees the loss at the next weights; breaks once the time is spent.
     fn see(&mut self, loss: f64, w: &[f64]) -> ControlFlow<()> {
-        let time = self.begin.elapsed();
-        let seconds = time.as_secs_f64();
-        if self.history.last().is_none_or(|[before, _]| seconds > 1.01 * before) {
-            self.history.push([seconds, loss]);
+        self.seconds = self.begin.elapsed().as_secs_f64();
+        if self.history.last().is_none_or(|[before, _]| self.seconds > 1.01 * before) {
+            self.history.push([self.seconds, loss]);
         }
         if loss < self.loss {
             self.loss = loss;
             self.best = w.to_vec();
         }
-        if time >= self.budget {
+        if self.seconds >= self.budget {
             return ControlFlow::Break(());
         }
         self.steps += 1;
@@ -77,7 +87,7 @@ impl Run {
 fn solve<const DIM: usize>(
     name: &str,
     problem: &Poisson<DIM>,
-    budget: Duration,
+    budget: f64,
     seed: u64,
 ) -> Result<[Run; 3], FitError> {
     let start = problem.start(seed);
@@ -89,8 +99,7 @@ fn solve<const DIM: usize>(
     first_order::descend(problem, start, |loss, w| descent.see(loss, w));
 
     let runs = [fitted, adam, descent];
-    for Run { method, steps, history, loss, best, .. } in &runs {
-        let seconds = history.last().map_or(0.0, |[seconds, _]| *seconds);
+    for Run { method, steps, seconds, loss, best, .. } in &runs {
         let error = problem.relative_error(best);
         println!("{name:8}  {method:19} {steps:8} {seconds:8.1} {loss:8.1e} {error:18.1e}");
     }

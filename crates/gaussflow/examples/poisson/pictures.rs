@@ -5,7 +5,7 @@ use std::path::Path;
 use gaussflow_figures::{Chart, FigureError, Scale, Series, render};
 
 use super::Run;
-use super::problem::{Poisson, midpoints};
+use super::problem::{Poisson, midpoints, network};
 
 /// Points of a curve.
 const CURVE: usize = 401;
@@ -23,12 +23,12 @@ pub fn interval(folder: &Path, problem: &Poisson<1>, runs: &[Run]) -> Result<(),
         y_label: "u".to_owned(),
         series: vec![
             curve("solution", 0, |x| problem.solution(&[x])),
-            marks("network, Levenberg-Marquardt", 1, |x| problem.value(&fitted.best, &[x])),
+            marks("network, Levenberg-Marquardt", 1, |x| network(&fitted.best, &[x]).0),
         ],
         ..Chart::default()
     };
     render(&chart, folder, "interval_solution")?;
-    errors(folder, "interval", "x", runs, |w, x| problem.value(w, &[x]) - problem.solution(&[x]))
+    errors(folder, "interval", "x", runs, |w, x| network(w, &[x]).0 - problem.solution(&[x]))
 }
 
 /// Sections of the solution on the square, and what each method is off by along the middle one.
@@ -38,7 +38,7 @@ pub fn square(folder: &Path, problem: &Poisson<2>, runs: &[Run]) -> Result<(), F
     let series = sections.iter().enumerate().flat_map(|(k, &(y, name))| {
         [
             curve(format!("solution, {name}"), 2 * k, |x| problem.solution(&[x, y])),
-            marks(format!("network, {name}"), 2 * k + 1, |x| problem.value(&fitted.best, &[x, y])),
+            marks(format!("network, {name}"), 2 * k + 1, |x| network(&fitted.best, &[x, y]).0),
         ]
     });
     let chart = Chart {
@@ -53,7 +53,7 @@ pub fn square(folder: &Path, problem: &Poisson<2>, runs: &[Run]) -> Result<(), F
     render(&chart, folder, "square_solution")?;
     let middle = |x| [x, 0.5];
     errors(folder, "square", "x, along y = 1/2", runs, |w, x| {
-        problem.value(w, &middle(x)) - problem.solution(&middle(x))
+        network(w, &middle(x)).0 - problem.solution(&middle(x))
     })
 }
 

@@ -64,9 +64,6 @@ impl Poisson<2> {
 }
 
 impl<const DIM: usize> Poisson<DIM> {
-    /// Parameters of one unit: the slopes a, then b and c.
-    pub const EACH: usize = DIM + 2;
-
     fn new(
         units: usize,
         inside: Vec<[f64; DIM]>,
@@ -83,7 +80,7 @@ impl<const DIM: usize> Poisson<DIM> {
         Self { units, inside, boundary, solution }
     }
 
-    /// Draws weights to start from: the middle of each unit's tanh lies in the domain, and its share c of u is small.
+    /// Draws weights to start from, for each unit its slopes a, then b and c: the middle of each unit's tanh lies in the domain, and its share c of u is small.
     pub fn start(&self, seed: u64) -> Vec<f64> {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         let mut w = Vec::with_capacity(self.parameters());
@@ -97,28 +94,6 @@ impl<const DIM: usize> Poisson<DIM> {
         w
     }
 
-    /// `u(x; w)` and `Laplace(u)(x; w)`: with `t = tanh(z)`, the second derivative of tanh is `-2 t (1 - t^2)`.
-    fn network<D: Scalar>(w: &[D], x: &[f64; DIM]) -> (D, D) {
-        let (mut u, mut laplacian) = (D::from(0.0), D::from(0.0));
-        for unit in w.chunks_exact(Self::EACH) {
-            let (mut z, mut square) = (unit[DIM], D::from(0.0));
-            for (&a, &x) in unit.iter().zip(x) {
-                z += a * x;
-                square += a * a;
-            }
-            let t = tanh(z);
-            let share = unit[DIM + 1] * t;
-            u += share;
-            laplacian += share * square * (t * t - 1.0) * 2.0;
-        }
-        (u, laplacian)
-    }
-
-    /// `u(x; w)`.
-    pub fn value(&self, w: &[f64], x: &[f64; DIM]) -> f64 {
-        Self::network(w, x).0
-    }
-
     /// The solution itself.
     pub fn solution(&self, x: &[f64; DIM]) -> f64 {
         (self.solution)(x)
@@ -129,7 +104,7 @@ impl<const DIM: usize> Poisson<DIM> {
         let points = midpoints::<DIM>(if DIM == 1 { 2001 } else { 101 });
         let (mut error, mut size) = (0.0, 0.0);
         for x in points {
-            error += (self.value(w, &x) - self.solution(&x)).powi(2);
+            error += (network(w, &x).0 - self.solution(&x)).powi(2);
             size += self.solution(&x).powi(2);
         }
         f64::sqrt(error / size)
@@ -138,7 +113,7 @@ impl<const DIM: usize> Poisson<DIM> {
 
 impl<const DIM: usize> GenericResiduals for Poisson<DIM> {
     fn parameters(&self) -> usize {
-        self.units * Self::EACH
+        self.units * (DIM + 2)
     }
 
     fn outputs(&self) -> usize {
@@ -148,11 +123,11 @@ impl<const DIM: usize> GenericResiduals for Poisson<DIM> {
     fn residuals<D: Scalar>(&self, w: &[D], out: &mut [D]) {
         let (inside, boundary) = out.split_at_mut(self.inside.len());
         for (out, point) in inside.iter_mut().zip(&self.inside) {
-            let (_, laplacian) = Self::network(w, &point.at);
+            let (_, laplacian) = network(w, &point.at);
             *out = (laplacian + point.value) * -point.factor;
         }
         for (out, point) in boundary.iter_mut().zip(&self.boundary) {
-            let (u, _) = Self::network(w, &point.at);
+            let (u, _) = network(w, &point.at);
             *out = (u - point.value) * point.factor;
         }
     }
@@ -161,6 +136,23 @@ impl<const DIM: usize> GenericResiduals for Poisson<DIM> {
 /// `exp(-((x - 0.6) / 0.1)^2) / 2`.
 fn bump(x: f64) -> f64 {
     0.5 * (-100.0 * (x - 0.6).powi(2)).exp()
+}
+
+/// `u(x; w)` and `Laplace(u)(x; w)`: with `t = tanh(z)`, the second derivative of tanh is `-2 t (1 - t^2)`.
+pub fn network<D: Scalar, const DIM: usize>(w: &[D], x: &[f64; DIM]) -> (D, D) {
+    let (mut u, mut laplacian) = (D::from(0.0), D::from(0.0));
+    for unit in w.chunks_exact(DIM + 2) {
+        let (mut z, mut square) = (unit[DIM], D::from(0.0));
+        for (&a, &x) in unit.iter().zip(x) {
+            z += a * x;
+            square += a * a;
+        }
+        let t = tanh(z);
+        let share = unit[DIM + 1] * t;
+        u += share;
+        laplacian += share * square * (t * t - 1.0) * 2.0;
+    }
+    (u, laplacian)
 }
 
 /// tanh by one exponential, `sign(z) (1 - e) / (1 + e)` with `e = exp(-2 abs(z))`.
