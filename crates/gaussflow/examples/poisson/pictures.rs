@@ -13,8 +13,8 @@ const CURVE: usize = 401;
 const MARKED: usize = 33;
 
 /// The solution on the interval, and what each method is off by.
-pub fn interval(folder: &Path, problem: &Poisson<1>, runs: &[Run]) -> Result<(), FigureError> {
-    let [fitted, ..] = runs else { return Ok(()) };
+pub fn interval(folder: &Path, problem: &Poisson<1>, runs: &[Run; 3]) -> Result<(), FigureError> {
+    let [fitted, ..] = runs;
     let chart = Chart {
         title: "Poisson's equation on the interval".to_owned(),
         subtitle: "u = sin(pi x) + exp(-((x - 0.6) / 0.1)^2) / 2; a tanh network of 30 units"
@@ -32,8 +32,8 @@ pub fn interval(folder: &Path, problem: &Poisson<1>, runs: &[Run]) -> Result<(),
 }
 
 /// Sections of the solution on the square, and what each method is off by along the middle one.
-pub fn square(folder: &Path, problem: &Poisson<2>, runs: &[Run]) -> Result<(), FigureError> {
-    let [fitted, ..] = runs else { return Ok(()) };
+pub fn square(folder: &Path, problem: &Poisson<2>, runs: &[Run; 3]) -> Result<(), FigureError> {
+    let [fitted, ..] = runs;
     let sections = [(0.5, "y = 1/2"), (0.25, "y = 1/4"), (0.1, "y = 1/10")];
     let series = sections.iter().enumerate().flat_map(|(k, &(y, name))| {
         [
@@ -61,7 +61,7 @@ pub fn square(folder: &Path, problem: &Poisson<2>, runs: &[Run]) -> Result<(), F
 pub fn losses(folder: &Path, problems: &[(&str, &[Run; 3])]) -> Result<(), FigureError> {
     let runs = problems.iter().flat_map(|(name, runs)| runs.iter().map(move |run| (name, run)));
     let series = runs.enumerate().map(|(style, (name, run))| {
-        // The first step of each took less than a millisecond, or a little more.
+        // The axis begins at a millisecond; the first losses of some methods were seen before.
         let seconds = run.history.iter().map(|[seconds, _]| seconds.max(1e-3)).collect();
         let losses = run.history.iter().map(|[_, loss]| *loss).collect();
         Series::new(format!("{name}, {}", run.method), seconds, losses, style)
