@@ -6,6 +6,7 @@
 
 mod deep;
 mod invariance;
+mod poisson;
 mod reference;
 
 use gaussflow::manifold::{GeodesicSettings, OutputManifold};
