@@ -268,7 +268,7 @@ def integrate(config, problem, until, held_out):
                 "normal_gradient_norm": np.linalg.norm(gradient - tangent),
                 "damping": damping,
                 # How far rounding turns the image of J, whose weakest direction is this much weaker than the strongest.
-                "turn": 10.0 * np.finfo(float).eps * singular[0] / singular[kept][-1],
+                "turn": 10.0 * np.finfo(float).eps * singular[0] / min(singular[kept], default=np.inf),
             }
             if loss.accuracy(psi) is not None:
                 columns["log_loss"] = loss.value(psi) / len(inputs)
