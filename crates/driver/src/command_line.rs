@@ -318,6 +318,13 @@ fn describe(record: &run::RunRecord, folder: &str) -> String {
             last.riemannian_gradient_norm
         );
     }
+    if let Some(classes) = &outcome.classes {
+        let _ = write!(text, "  {:.2} % of the rows drawn", 100.0 * classes.drawn.accuracy());
+        if let Some(held_out) = &classes.held_out {
+            let _ = write!(text, " and {:.2} % of the others", 100.0 * held_out.accuracy());
+        }
+        text.push_str(" are taken for their own class\n");
+    }
     for event in &outcome.events {
         let _ = writeln!(
             text,

@@ -17,7 +17,7 @@ use gaussflow::theory::{
 };
 
 use super::error::AuditError;
-use crate::config::Integrator;
+use crate::config::{Integrator, Metric};
 use crate::run::Experiment;
 
 /// min(n, p) up to which dense eigenvalue problems are solved.
@@ -44,7 +44,20 @@ pub fn rows(experiment: &Experiment, findings: &mut Findings) -> Result<(), Audi
     let bounds = gaussflow::network::ActivationFunction::bounds(&activation);
     records.push(setting::activation_bounds(activation.name(), &activation, bounds));
     let (nu, mu) = (problem.loss.strong_convexity(), problem.loss.smoothness());
-    records.push(setting::loss_constants(&problem.name, &problem.loss, nu, mu));
+    let constants = setting::loss_constants(&problem.name, &problem.loss, nu, mu);
+    if nu <= 0.0 || !mu.is_finite() {
+        records.push(constants);
+        return Ok(());
+    }
+    if config.dynamics.metric == Metric::LossHessian {
+        // Another flow than equation (1): its statements would be judged on a flow that the run did not follow.
+        records.push(constants.with_note(
+            "The run's flow is steepest in the metric of the loss's Hessian. The paper's is so in the Euclidean one: \
+             nothing else of it is judged here.",
+        ));
+        return Ok(());
+    }
+    records.push(constants);
     // A trajectory keeps weights and outputs at each of its samples.
     let kept = ITERATES.saturating_mul(n.saturating_add(p));
     if n.min(p) > DENSE || n.saturating_mul(p) > 1 << 24 || kept > 1 << 28 {

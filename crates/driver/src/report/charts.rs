@@ -27,7 +27,7 @@ struct Quantity {
     read: fn(&TraceRow) -> Option<f64>,
 }
 
-const QUANTITIES: [Quantity; 7] = [
+const QUANTITIES: [Quantity; 9] = [
     Quantity {
         id: "loss",
         title: "Empirical loss",
@@ -76,6 +76,20 @@ const QUANTITIES: [Quantity; 7] = [
         unit: "mean per row not drawn",
         scale: "log",
         read: |row| row.held_out_loss,
+    },
+    Quantity {
+        id: "accuracy",
+        title: "Accuracy",
+        unit: "share of the drawn rows",
+        scale: "linear",
+        read: |row| row.accuracy,
+    },
+    Quantity {
+        id: "held-out-accuracy",
+        title: "Held-out accuracy",
+        unit: "share of the rows not drawn",
+        scale: "linear",
+        read: |row| row.held_out_accuracy,
     },
 ];
 

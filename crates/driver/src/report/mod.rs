@@ -6,6 +6,7 @@ mod audit;
 mod audit_table;
 mod charts;
 mod claims;
+mod classes;
 mod curves;
 mod first_screen;
 mod folder;
@@ -109,6 +110,7 @@ fn page(contents: &Contents, pictures: &Pictures<'_>) -> String {
         first_screen::section(&contents.claims, &statements, &contents.runs),
         pictures.section(),
         charts::section(&groups::groups(&contents.runs)),
+        classes::section(&contents.runs),
         claims::section(&contents.claims),
         audit_table::section(&statements, pictures),
         runs::section(&contents.runs),

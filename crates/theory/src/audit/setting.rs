@@ -179,13 +179,21 @@ pub fn lipschitz_f(
         ))
 }
 
-/// `nu norm(v)^2 <= v^T Hess g v <= mu norm(v)^2`, and the same for differences of the gradient.
+/// `nu norm(v)^2 <= v^T Hess g v <= mu norm(v)^2`, and the same for differences of the gradient; not applicable to a
+/// loss without nu > 0 and a finite mu.
 pub fn loss_constants(name: &str, loss: &dyn Loss, nu: f64, mu: f64) -> Record {
     let row = Statement {
         id: "setting/loss-constants",
         place: "section 2.1",
         text: "max(nu / least, largest / mu) of the quotients <v, Hess g v> / norm(v)^2 <= 1",
     };
+    if nu <= 0.0 || !mu.is_finite() {
+        let reason = format!(
+            "The paper's losses are nu-strongly convex with mu-Lipschitz gradient; this one has nu = {nu}, mu = {mu}, and \
+             none of the paper's rates is made for it."
+        );
+        return row.unavailable(name, &reason);
+    }
     let n = loss.outputs();
     let mut sampler = Sampler::new(2);
     let mut places = Vec::new();
