@@ -6,6 +6,7 @@
 
 mod deep;
 mod invariance;
+mod metric;
 mod poisson;
 mod reference;
 
