@@ -17,7 +17,7 @@ mod tests;
 pub use self::california::{CALIFORNIA_HOUSING_SHA256, california_housing};
 pub use self::classes::{breast_cancer, digits};
 pub use self::error::DataError;
-pub use self::sample::{Sample, Scaling, Standardize, TargetScale};
+pub use self::sample::{Sample, Scaling, Standardize, TargetScale, batch_rows};
 pub use self::table::{MAXIMUM_BYTES, load_csv};
 
 /// N rows of numbers: d features and one target each or several, all finite.

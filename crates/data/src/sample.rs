@@ -62,6 +62,8 @@ impl TargetScale {
 
 /// The `ChaCha` stream of the row numbers; 1 and 2 are those of the signs and the weights.
 const ROWS_STREAM: u64 = 0;
+/// The stream of the batches.
+const BATCH_STREAM: u64 = 3;
 
 /// The rows that a run learns from, and those that it does not see.
 #[derive(Clone, Debug, PartialEq)]
@@ -230,6 +232,25 @@ fn draw_rows(total: usize, samples: usize, seed: u64) -> Vec<usize> {
     }
     places.truncate(samples);
     places
+}
+
+/// The rows of batch `step` of `batch` rows out of `total` (both at least 1, the batch at most the total), counted from 0.
+///
+/// The rows are shuffled anew in each epoch and dealt out in batches; what does not fill a batch at an epoch's end is left
+/// out. The shuffle of epoch e is a Fisher-Yates shuffle as in [`Sample::draw`], from stream 3 of the seed, beginning
+/// at its word e 2^40.
+pub fn batch_rows(total: usize, batch: usize, seed: u64, step: usize) -> Vec<usize> {
+    let batches = (total / batch.max(1)).max(1);
+    let mut generator = ChaCha8Rng::seed_from_u64(seed);
+    generator.set_stream(BATCH_STREAM);
+    generator.set_word_pos(((step / batches) as u128) << 40);
+    let mut places: Vec<usize> = (0..total).collect();
+    for i in 0..total {
+        let other = i + below(&mut generator, total - i);
+        places.swap(i, other);
+    }
+    let first = step % batches * batch;
+    places[first..(first + batch).min(total)].to_vec()
 }
 
 /// A number in 0..`bound`, each equally likely. `bound` is at least 1.

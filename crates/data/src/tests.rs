@@ -32,6 +32,25 @@ fn the_classes_are_those_of_their_sources() {
 }
 
 #[test]
+fn batches_deal_out_each_row_once_an_epoch() {
+    for (total, batch) in [(10, 3), (12, 4), (7, 7), (5, 1)] {
+        let batches = total / batch;
+        let epoch = |e: usize| -> Vec<Vec<usize>> {
+            (0..batches).map(|k| crate::batch_rows(total, batch, 9, e * batches + k)).collect()
+        };
+        for e in 0..3 {
+            let mut rows = epoch(e).concat();
+            assert!(rows.len() == batches * batch && rows.iter().all(|&row| row < total));
+            rows.sort_unstable();
+            rows.dedup();
+            assert_eq!(rows.len(), batches * batch);
+        }
+        assert!(epoch(0) == epoch(0) && (total == batch || epoch(0) != epoch(1)));
+    }
+    assert_ne!(crate::batch_rows(100, 50, 1, 0), crate::batch_rows(100, 50, 2, 0));
+}
+
+#[test]
 fn several_columns_may_be_targets() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("d.csv");

@@ -60,7 +60,7 @@ pub fn execute<C: Communicator>(
     let split = Objective::new(map, here.loss(), here.scaling()).map_err(DriverError::from);
     let split = agree(ranks, split)?;
     // What can go wrong from here on goes wrong on all ranks.
-    let record = run::execute_on(&split, &experiment, None)
+    let record = run::execute_on((&split, None), &experiment, None)
         .map_err(|error| Failure::everywhere(ranks, error.into()))?;
     let traffic = reducer.borrow().traffic();
     Ok(SplitRun { record, traffic })
@@ -108,6 +108,9 @@ fn require_splittable(
     if !SOLVERS.contains(&config.dynamics.solver) {
         let names = SOLVERS.map(DampedSolver::name).join(", ");
         return refuse("dynamics.solver", config.dynamics.solver.name().to_owned(), &names);
+    }
+    if config.dynamics.batch > 0 {
+        return refuse("dynamics.batch", config.dynamics.batch.to_string(), "0");
     }
     let every = config.record.hessian_every;
     if every > 0 && parameters <= LARGEST_HESSIAN {

@@ -13,6 +13,7 @@ use gaussflow_solvers::{
     SolveRequest, TrackerCounts,
 };
 
+use crate::batches::{BatchSteps, Batching};
 use crate::preconditioner::{Preconditioner, RankPolicy};
 
 /// How each step's system is solved.
@@ -110,6 +111,8 @@ pub struct Flow<'o, M: SmoothMap, L> {
     damping_used: f64,
     report: Option<SolveReport>,
     counts: FlowCounts,
+    /// Steps on batches of rows, in place of whole ones.
+    batches: Option<BatchSteps<'o, M, L>>,
 }
 
 impl<'o, M: SmoothMap, L: Loss> Flow<'o, M, L> {
@@ -159,7 +162,13 @@ impl<'o, M: SmoothMap, L: Loss> Flow<'o, M, L> {
             damping_used: damping,
             report: None,
             counts: FlowCounts::default(),
+            batches: None,
         })
+    }
+
+    /// Lets `dw/dt` be that of a batch of rows at each step of a grid; everything else stays that of all rows.
+    pub(crate) fn take_batches(&mut self, batching: Batching<'o, M, L>, clock: (f64, usize)) {
+        self.batches = Some(BatchSteps::new(batching, clock, self.direction.len()));
     }
 
     /// The objective.
@@ -197,13 +206,15 @@ impl<'o, M: SmoothMap, L: Loss> Flow<'o, M, L> {
 
     /// How often the flow solved and fell back.
     pub fn counts(&self) -> FlowCounts {
-        FlowCounts {
+        let mut all = self.counts;
+        all += FlowCounts {
             linearizations: self.linearization.moves(),
             factors: self.linearization.factor_counts(),
             amortized: self.linearization.amortized_counts(),
             tracked: self.linearization.tracker_counts(),
-            ..self.counts
-        }
+            ..FlowCounts::default()
+        };
+        all
     }
 
     /// The report of the last solve; `None` before the first and for the gradient flow.
@@ -225,11 +236,14 @@ impl<'o, M: SmoothMap, L: Loss> Flow<'o, M, L> {
         Ok(&self.direction)
     }
 
-    /// The damping that the direction at the present point really used.
+    /// The damping that the direction at the present point really used; with batches, that of the settings.
     ///
     /// # Errors
     /// As [`Self::direction`].
     pub fn damping_used(&mut self) -> Result<f64, SolveError> {
+        if self.batches.is_some() {
+            return Ok(self.preconditioner.damping());
+        }
         self.direction()?;
         Ok(self.damping_used)
     }
@@ -379,17 +393,17 @@ impl<M: SmoothMap, L: Loss> VectorField for Flow<'_, M, L> {
         self.direction.len()
     }
 
-    fn evaluate(
-        &mut self,
-        _time: f64,
-        w: &[f64],
-        derivative: &mut [f64],
-    ) -> Result<(), PointError> {
-        self.move_to(w)?;
+    fn evaluate(&mut self, time: f64, w: &[f64], derivative: &mut [f64]) -> Result<(), PointError> {
         let factor = -self.objective.scaling().recip();
-        for (d, q) in derivative.iter_mut().zip(self.direction()?) {
-            *d = factor * q;
-        }
+        let method = (self.preconditioner, self.settings);
+        let direction = if let Some(batches) = &mut self.batches {
+            let n = self.objective.map().outputs();
+            batches.direction((time, w), n, method, &mut self.counts)?
+        } else {
+            self.move_to(w)?;
+            self.direction()?
+        };
+        derivative.iter_mut().zip(direction).for_each(|(d, q)| *d = factor * q);
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! Preconditioned training dynamics, equation (1), in continuous and discrete time.
 #![doc = include_str!("../README.md")]
 
+mod batches;
 mod checkpoint;
 mod diagnostics;
 mod ending;
@@ -16,6 +17,7 @@ mod settings;
 mod simulate;
 mod trace;
 
+pub use batches::{Batches, Batching};
 pub use checkpoint::Checkpoint;
 pub use diagnostics::Diagnostics;
 pub use events::{EventKind, EventRecord};
@@ -33,5 +35,5 @@ pub use schedule::{
 };
 pub use scheduled::{ScheduledStep, iterate_scheduled};
 pub use settings::{AtExit, Integrator, Settings, Tolerances};
-pub use simulate::{SimulationError, resume, simulate};
+pub use simulate::{SimulationError, resume, resume_in_batches, simulate};
 pub use trace::{Trace, TraceRow};

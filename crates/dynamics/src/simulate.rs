@@ -8,6 +8,7 @@ use gaussflow_integrators::{
 use gaussflow_objective::{Loss, MapError, Objective, PointError, SmoothMap};
 use gaussflow_solvers::JacobianOperator;
 
+use crate::batches::Batching;
 use crate::checkpoint::{Checkpoint, Piece};
 use crate::ending::{conclude, located, loss_at};
 use crate::events::{EventKind, Watch};
@@ -40,6 +41,17 @@ pub enum SimulationError {
         name: &'static str,
         /// Its value.
         value: f64,
+    },
+    /// Batches with an integrator that looks at one point more than once.
+    #[error(
+        "steps on batches of rows are made by Integrator::Discrete and Integrator::Euler alone"
+    )]
+    Batches,
+    /// A momentum outside of [0, 1).
+    #[error("the momentum is {momentum}; accepted: a number from 0 to below 1")]
+    InvalidMomentum {
+        /// Its value.
+        momentum: f64,
     },
     /// Checkpoints that do not lie on recorded steps.
     #[error(
@@ -91,7 +103,7 @@ pub fn simulate<M: SmoothMap, L: Loss, A: Answer>(
     settings: &Settings,
     mut observer: impl FnMut(usize, f64, &mut Flow<'_, M, L>) -> A,
 ) -> Result<Outcome, SimulationError> {
-    in_pieces(objective, initial, None, settings, &mut observer)
+    in_pieces((objective, None), initial, None, settings, &mut observer)
 }
 
 /// As [`simulate`], for an [`Observer`] that keeps checkpoints: from `checkpoint` of a run from `initial` with the same
@@ -108,18 +120,45 @@ pub fn resume<M: SmoothMap, L: Loss>(
     settings: &Settings,
     observer: &mut dyn Observer<M, L>,
 ) -> Result<Outcome, SimulationError> {
+    resume_in_batches(objective, None, initial, checkpoint, settings, observer)
+}
+
+/// As [`resume`], with steps on batches of rows where `batching` is given: for [`Integrator::Discrete`] and
+/// [`Integrator::Euler`].
+///
+/// What is observed stays the objective on all rows, linearized where a step is recorded; events of rank are not watched.
+/// Momentum starts anew at each checkpoint.
+///
+/// # Errors
+/// As [`resume`]; [`SimulationError::Batches`] for another integrator, and [`SimulationError::InvalidMomentum`].
+pub fn resume_in_batches<M: SmoothMap, L: Loss>(
+    objective: &Objective<M, L>,
+    batching: Option<Batching<'_, M, L>>,
+    initial: &[f64],
+    checkpoint: Option<&Checkpoint>,
+    settings: &Settings,
+    observer: &mut dyn Observer<M, L>,
+) -> Result<Outcome, SimulationError> {
+    if let Some(Batching { momentum, .. }) = batching {
+        if !matches!(settings.integrator, Integrator::Discrete | Integrator::Euler) {
+            return Err(SimulationError::Batches);
+        }
+        if !(0.0..1.0).contains(&momentum) {
+            return Err(SimulationError::InvalidMomentum { momentum });
+        }
+    }
     let interval = settings.checkpoint_every;
     if let Some(&Checkpoint { step, .. }) = checkpoint
         && (interval == 0 || step == 0 || !step.is_multiple_of(interval))
     {
         return Err(SimulationError::InvalidCheckpoint { step, interval });
     }
-    in_pieces(objective, initial, checkpoint.cloned(), settings, observer)
+    in_pieces((objective, batching), initial, checkpoint.cloned(), settings, observer)
 }
 
 /// Integrates from checkpoint to checkpoint.
 fn in_pieces<M: SmoothMap, L: Loss>(
-    objective: &Objective<M, L>,
+    (objective, batching): (&Objective<M, L>, Option<Batching<'_, M, L>>),
     initial: &[f64],
     mut checkpoint: Option<Checkpoint>,
     settings: &Settings,
@@ -136,6 +175,9 @@ fn in_pieces<M: SmoothMap, L: Loss>(
         let mut flow =
             Flow::new(objective, settings.preconditioner, solve).map_err(PointError::from)?;
         flow.move_to(start).map_err(PointError::from)?;
+        if let Some(batching) = batching {
+            flow.take_batches(batching, (grid.step, begin));
+        }
         // Rank is judged on the scale of the run's start: a network that saturates shrinks its whole
         // Jacobian.
         let rank_scale = match &checkpoint {
@@ -149,6 +191,7 @@ fn in_pieces<M: SmoothMap, L: Loss>(
         let rank_is_watched = settings.preconditioner == Preconditioner::GaussNewton
             // With p > n the Gram matrix is singular everywhere: nothing is lost on the way.
             && tall
+            && batching.is_none()
             && flow.linearization().has_whole_spectrum();
         let mut watches = watches(settings, solve, initial, rank_is_watched);
         let mut events = Vec::new();

@@ -150,6 +150,20 @@ impl Config {
                 );
             }
         }
+        let (batch, momentum) = (dynamics.batch, dynamics.momentum);
+        check("dynamics.batch", || batch.to_string(), batch <= self.data.samples)?;
+        check("dynamics.momentum", || float(momentum), (0.0..1.0).contains(&momentum))?;
+        let conflict =
+            |key, value, other, advice| Err(ConfigProblem::Conflict { key, value, other, advice });
+        if batch > 0 && !matches!(dynamics.integrator, Integrator::Discrete | Integrator::Euler) {
+            let other = format!("dynamics.integrator = \"{}\"", dynamics.integrator);
+            let advice = "batches are for \"discrete\" and \"euler\"";
+            return conflict("dynamics.batch", batch.to_string(), other, advice);
+        }
+        if batch == 0 && momentum > 0.0 {
+            let (value, other) = (float(momentum), "dynamics.batch = 0".to_owned());
+            return conflict("dynamics.momentum", value, other, "momentum is for steps on batches");
+        }
         let damping = self.dynamics.damping;
         check("dynamics.damping", || float(damping), (0.0..=1.0).contains(&damping))?;
         let (fits, advice) = match self.dynamics.preconditioner {

@@ -217,6 +217,16 @@ pub(super) const KEYS: &[Key] = &[
         "G in (1 - rho) J^T G J + rho I: the identity as in the paper, or the loss's Hessian (generalized Gauss-Newton)"
     ),
     key!(
+        whole(dynamics.batch),
+        "Rows of a step's batch, drawn anew from the seed in each epoch, 0 for all; discrete and euler only",
+        "a whole number from 0 to data.samples"
+    ),
+    key!(
+        float(dynamics.momentum),
+        "With batch, the share mu of the step before that a step keeps where its batch says nothing",
+        "a number from 0 to below 1"
+    ),
+    key!(
         float(dynamics.damping),
         "rho, 0 for gauss-newton and between 0 and 1 for levenberg-marquardt",
         "a number from 0 to 1"

@@ -209,6 +209,10 @@ pub struct DynamicsSettings {
     /// G in `(1 - rho) J^T G J + rho I`. Default: Euclidean.
     #[serde(deserialize_with = "choices::metric")]
     pub metric: Metric,
+    /// Rows of a step's batch, for the discrete iteration and Euler; 0 takes all. Default 0.
+    pub batch: usize,
+    /// mu of steps on batches: in [0, 1). Default 0.
+    pub momentum: f64,
     /// rho: 0 for Gauss-Newton, in (0, 1) for Levenberg-Marquardt; gradient flow is rho = 1 and
     /// takes 0 or 1 here. Default 0. See [`Self::effective_damping`].
     pub damping: f64,
@@ -266,6 +270,8 @@ impl Default for DynamicsSettings {
         Self {
             preconditioner: Preconditioner::GaussNewton,
             metric: Metric::Euclidean,
+            batch: 0,
+            momentum: 0.0,
             damping: 0.0,
             scaling: 8.0,
             integrator: Integrator::Euler,

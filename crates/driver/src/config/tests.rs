@@ -329,12 +329,16 @@ prop_compose! {
         integrator in choice(Integrator::ALL), relative in 1e-15..1e-2, absolute in 1e-300..1e300,
         policy in choice(&RankPolicy::ALL), rank_cutoff in 1e-300..1.0,
         (solve_tolerance, memory_limit) in (1e-15..0.9, 1..1_000_000_usize),
-        (solver, metric) in (choice(&DampedSolver::ALL), choice(&Metric::ALL)), seed in 0..=u64::MAX / 2,
+        (solver, metric) in (choice(&DampedSolver::ALL), choice(&Metric::ALL)),
+        (batch, momentum) in (0..3_usize, 0.0..1.0), seed in 0..=u64::MAX / 2,
     ) -> DynamicsSettings {
         let levenberg = preconditioner == Preconditioner::LevenbergMarquardt;
         let plain = preconditioner == Preconditioner::Gradient || integrator == Integrator::Stiff;
+        let steps = matches!(integrator, Integrator::Euler | Integrator::Discrete);
+        let (batch, momentum) = if steps && batch > 0 { (batch, momentum) } else { (0, 0.0) };
         let clock = if integrator == Integrator::Discrete { scaling } else { 1.0 };
         DynamicsSettings {
+            batch, momentum,
             metric: if plain { Metric::Euclidean } else { metric },
             preconditioner, scaling, integrator, step, rank_cutoff, solver, seed,
             solve_tolerance, memory_limit,

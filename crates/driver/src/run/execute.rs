@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use gaussflow::dynamics::{
-    self, Checkpoint, Diagnostics, EventRecord, Flow, ObserverError, StopReason, Work, resume,
+    self, Batching, Checkpoint, Diagnostics, EventRecord, Flow, ObserverError, StopReason, Work,
+    resume_in_batches,
 };
 use gaussflow::network::{Network, OutputWeights};
 use gaussflow::objective::{Loss, Objective, Residuals, SecondOrderMap};
@@ -194,13 +195,13 @@ pub fn execute_with(
     experiment: &Experiment,
     checkpoints: Option<&CheckpointFile>,
 ) -> Result<RunRecord, RunError> {
-    execute_on(&experiment.objective, experiment, checkpoints)
+    execute_on((&experiment.objective, experiment.batching()), experiment, checkpoints)
 }
 
-/// As [`execute_with`], by another form of the experiment's objective: the same map and loss, with rows on
-/// several machines for example.
+/// As [`execute_with`], by another form of the experiment's objective (the same map and loss, with rows on
+/// several machines for example) and of its batches.
 pub fn execute_on<M: SecondOrderMap, L: Loss>(
-    objective: &Objective<M, L>,
+    (objective, batching): (&Objective<M, L>, Option<Batching<'_, M, L>>),
     experiment: &Experiment,
     checkpoints: Option<&CheckpointFile>,
 ) -> Result<RunRecord, RunError> {
@@ -229,7 +230,8 @@ pub fn execute_on<M: SecondOrderMap, L: Loss>(
         recorder.before = saved.record.counters;
         from = Some(saved.at);
     }
-    let ended = resume(objective, &start.weights, from.as_ref(), &settings, &mut recorder)?;
+    let (w, at) = (&start.weights, from.as_ref());
+    let ended = resume_in_batches(objective, batching, w, at, &settings, &mut recorder)?;
     let counters = recorder.counters(&Work { counts: ended.counts, statistics: ended.statistics });
     let sample = &experiment.sample;
     let network = experiment.objective.map();

@@ -3,12 +3,12 @@
 use std::ops::Range;
 
 use gaussflow::dynamics::{
-    AtExit, Integrator, Preconditioner, Settings, SolveSettings, Tolerances,
+    AtExit, Batches, Batching, Integrator, Preconditioner, Settings, SolveSettings, Tolerances,
 };
 use gaussflow::network::{InitialPoint, Network, NetworkError};
-use gaussflow::objective::{Loss, Metric, Objective};
+use gaussflow::objective::{Loss, MapError, Metric, Objective};
 use gaussflow_data::{
-    DataError, Dataset, Sample, breast_cancer, california_housing, digits, load_csv,
+    DataError, Dataset, Sample, batch_rows, breast_cancer, california_housing, digits, load_csv,
 };
 
 use gaussflow_records::Confusion;
@@ -110,18 +110,30 @@ impl Experiment {
     /// # Errors
     /// [`RunError`]; none for ranges of at least one row that lie within the sample.
     pub fn objective_on(&self, rows: Range<usize>) -> Result<RunObjective, RunError> {
-        let (config, d) = (&self.config, self.sample.dimension);
-        let inputs = &self.sample.inputs[rows.start * d..rows.end * d];
-        let network = network(config, self.outputs, (inputs, d), &self.start)?;
+        self.objective_on_rows(&rows.collect::<Vec<_>>())
+    }
+
+    /// The batches of the configuration; `None` where every step takes all rows.
+    pub fn batching(&self) -> Option<Batching<'_, Network, Box<dyn Loss>>> {
+        let momentum = self.config.dynamics.momentum;
+        (self.config.dynamics.batch > 0).then_some(Batching { source: self, momentum })
+    }
+
+    /// The objective on some of the drawn rows, counted from 0 in drawn order.
+    fn objective_on_rows(&self, rows: &[usize]) -> Result<RunObjective, RunError> {
+        let (config, d, t) = (&self.config, self.sample.dimension, self.outputs.columns);
+        let of = |values: &[f64], width: usize| -> Vec<f64> {
+            rows.iter().flat_map(|row| &values[row * width..(row + 1) * width]).copied().collect()
+        };
+        let inputs = of(&self.sample.inputs, d);
+        let network = network(config, self.outputs, (&inputs, d), &self.start)?;
         let settings = match &config.loss {
             LossSettings::Weighted { weights } => {
-                LossSettings::Weighted { weights: weights[rows.clone()].to_vec() }
+                LossSettings::Weighted { weights: of(weights, 1) }
             }
             other => other.clone(),
         };
-        let t = self.outputs.columns;
-        let targets = self.sample.targets[rows.start * t..rows.end * t].to_vec();
-        let loss = self.outputs.loss(&settings, targets)?;
+        let loss = self.outputs.loss(&settings, of(&self.sample.targets, t))?;
         Ok(Objective::new(network, loss, config.dynamics.scaling)?)
     }
 
@@ -194,8 +206,22 @@ impl Experiment {
             Metric::Euclidean => "",
             Metric::LossHessian => "-loss-hessian",
         };
+        let batch = match (dynamics.batch, dynamics.momentum) {
+            (0, _) => String::new(),
+            (batch, 0.0) => format!("-batch_{batch}"),
+            (batch, momentum) => format!("-batch_{batch}-momentum_{}", name_part(momentum)),
+        };
         let (alpha, seed) = (name_part(dynamics.scaling), dynamics.seed);
-        format!("{method}{metric}{suffix}{damping}-alpha_{alpha}-seed_{seed}")
+        format!("{method}{metric}{suffix}{damping}{batch}-alpha_{alpha}-seed_{seed}")
+    }
+}
+
+impl Batches<Network, Box<dyn Loss>> for Experiment {
+    fn objective(&self, step: usize) -> Result<RunObjective, MapError> {
+        let dynamics = &self.config.dynamics;
+        let rows = batch_rows(self.sample.rows.len(), dynamics.batch, dynamics.seed, step);
+        self.objective_on_rows(&rows)
+            .map_err(|error| MapError::Undefined { reason: error.to_string() })
     }
 }
 

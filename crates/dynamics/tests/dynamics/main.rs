@@ -1,5 +1,6 @@
 //! Flows, iterations and fits, judged by closed forms, certified values and other programs.
 
+mod batches;
 mod checkpoints;
 mod endings;
 mod field;

@@ -1,0 +1,132 @@
+//! Steps on batches of rows, with momentum inside the damped solve.
+//!
+//! A batch of b of n outputs stands for all of them: `H = (1-rho) (n/b) J_b^T J_b + rho I` and `(n/b) J_b^T grad g_b` have
+//! the expected values of the whole sums. With momentum mu the step q of SPRING (G. Goldshlager, N. Abrahamsen and L. Lin,
+//! "A Kaczmarz-inspired approach to accelerate the optimization of neural network wavefunctions", 2024) minimizes
+//! `(1-rho) (n/b) norm(J_b q - ..)^2 + rho norm(q - mu q')^2`, q' the step before:
+//! `H q = (n/b) J_b^T grad g_b + rho mu q'`. What the batch does not see is kept, as far as the damping lets it.
+
+use gaussflow_objective::{Linearization, Loss, MapError, Objective, PointError, SmoothMap};
+use gaussflow_solvers::{DampedSolver, JacobianOperator, SolveError, SolveReport, SolveRequest};
+
+use crate::flow::{FlowCounts, SolveSettings};
+use crate::preconditioner::{Preconditioner, RankPolicy};
+
+/// Where the batches of a run come from.
+pub trait Batches<M, L> {
+    /// The objective on the rows of step `step`, counted from 0: with the run's map, loss and scaling on these rows alone.
+    /// The same step must give the same rows.
+    ///
+    /// # Errors
+    /// [`MapError`] where it cannot be made.
+    fn objective(&self, step: usize) -> Result<Objective<M, L>, MapError>;
+}
+
+/// Steps on batches: where they come from, and the momentum mu in [0, 1).
+pub struct Batching<'b, M, L> {
+    /// The source.
+    pub source: &'b dyn Batches<M, L>,
+    /// mu; 0 forgets the step before.
+    pub momentum: f64,
+}
+
+impl<M, L> Clone for Batching<'_, M, L> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<M, L> Copy for Batching<'_, M, L> {}
+
+/// The batches of a flow under way, from a step on.
+pub(crate) struct BatchSteps<'b, M, L> {
+    pub(crate) batching: Batching<'b, M, L>,
+    /// Time of one step, and the number of the step at time 0.
+    pub(crate) clock: (f64, usize),
+    /// q of the last step, and its number.
+    last: Vec<f64>,
+    at: Option<usize>,
+}
+
+impl<'b, M: SmoothMap, L: Loss> BatchSteps<'b, M, L> {
+    pub(crate) fn new(batching: Batching<'b, M, L>, clock: (f64, usize), p: usize) -> Self {
+        Self { batching, clock, last: vec![0.0; p], at: None }
+    }
+
+    /// q at `w` and `time`, of a run with n outputs in all.
+    pub(crate) fn direction(
+        &mut self,
+        (time, w): (f64, &[f64]),
+        n: usize,
+        (preconditioner, settings): (Preconditioner, SolveSettings),
+        counts: &mut FlowCounts,
+    ) -> Result<&[f64], PointError> {
+        let (unit, first) = self.clock;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a step of a grid"
+        )]
+        let step = first + (time / unit).round() as usize;
+        if self.at == Some(step) {
+            return Ok(&self.last);
+        }
+        let objective = self.batching.source.objective(step)?;
+        let outputs = objective.loss().outputs_of_a_sample();
+        let mut here = Linearization::with_metric(objective.map(), settings.metric, outputs)?;
+        here.set_memory_limit(settings.memory_limit);
+        here.move_to(&objective, w)?;
+        counts.linearizations += 1;
+        counts.directions += 1;
+
+        // H = kappa ((1-r) A^T A + r I) with r / (1-r) = (b/n) rho / (1-rho).
+        let (rho, share) = (preconditioner.damping(), objective.map().outputs() as f64 / n as f64);
+        let mu = self.batching.momentum;
+        if preconditioner == Preconditioner::Gradient {
+            let mut gradient = vec![0.0; w.len()];
+            here.parameter_gradient(&mut gradient);
+            let sums = self.last.iter().zip(&gradient).map(|(q, g)| mu * q + g / share);
+            self.last = sums.collect();
+            self.at = Some(step);
+            return Ok(&self.last);
+        }
+        let scaled = share * rho / (1.0 - rho);
+        let r = scaled / (1.0 + scaled);
+        let mut image = vec![0.0; objective.map().outputs()];
+        here.operator().apply(&self.last, &mut image);
+        let (scale, seen) = ((1.0 - r) / (1.0 - rho), (1.0 - r) * mu);
+        let right = here.right_side().iter().zip(&image).map(|(c, image)| scale * c - seen * image);
+        let right: Vec<f64> = right.collect();
+        let request = SolveRequest {
+            damping: r,
+            solver: settings.solver,
+            rank_cutoff: settings.rank_cutoff,
+            tolerance: settings.tolerance,
+        };
+        let mut found = vec![0.0; w.len()];
+        solve(&mut here, request, &right, &mut found, (settings.rank_policy, &mut *counts))?;
+        *counts += FlowCounts { factors: here.factor_counts(), ..FlowCounts::default() };
+        self.last.iter_mut().zip(&found).for_each(|(q, found)| *q = mu * *q + found);
+        self.at = Some(step);
+        Ok(&self.last)
+    }
+}
+
+/// Solves, by the pseudo-inverse where rank is lost and the policy says so.
+fn solve<J: JacobianOperator>(
+    here: &mut Linearization<J>,
+    request: SolveRequest,
+    right: &[f64],
+    q: &mut [f64],
+    (policy, counts): (RankPolicy, &mut FlowCounts),
+) -> Result<SolveReport, SolveError> {
+    match here.solve(request, right, q) {
+        Err(SolveError::RankDeficient { .. } | SolveError::NotPositiveDefinite { .. })
+            if policy == RankPolicy::PseudoInverse =>
+        {
+            counts.pseudo_inverse += 1;
+            here.solve(SolveRequest { solver: DampedSolver::ThinSvd, ..request }, right, q)
+        }
+        found => found,
+    }
+}
