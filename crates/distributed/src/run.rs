@@ -56,7 +56,7 @@ pub fn execute<C: Communicator>(
     let (experiment, here) = agree(ranks, prepare(config, data, ranks))?;
     let reducer = Rc::new(RefCell::new(Reducer::new(ranks)));
     let first = rows_of(experiment.sample.rows.len(), ranks.size(), ranks.rank()).start;
-    let map = SplitMap::new(here.map(), first, Rc::clone(&reducer));
+    let map = SplitMap::new(here.map(), first * experiment.outputs.count, Rc::clone(&reducer));
     let split = Objective::new(map, here.loss(), here.scaling()).map_err(DriverError::from);
     let split = agree(ranks, split)?;
     // What can go wrong from here on goes wrong on all ranks.
@@ -74,7 +74,8 @@ fn prepare<C: Communicator>(
 ) -> Result<(Experiment, RunObjective), DriverError> {
     let mut experiment = Experiment::new(config.clone(), data)?;
     let rows = experiment.sample.rows.len();
-    require_splittable(config, (rows, experiment.objective.map().parameters()), ranks.size())?;
+    let shape = (rows, experiment.objective.map().parameters(), experiment.outputs.count);
+    require_splittable(config, shape, ranks.size())?;
     if ranks.rank() > 0 {
         // One rank is enough for rows that no step learns from.
         experiment.held_out = None;
@@ -86,7 +87,7 @@ fn prepare<C: Communicator>(
 /// Refuses what rows on several ranks do not go with.
 fn require_splittable(
     config: &Config,
-    (rows, parameters): (usize, usize),
+    (rows, parameters, outputs): (usize, usize, usize),
     ranks: usize,
 ) -> Result<(), DriverError> {
     if ranks == 1 {
@@ -100,9 +101,10 @@ fn require_splittable(
     if rows < ranks {
         return refuse("data.samples", rows.to_string(), "at least the number of ranks");
     }
-    if parameters > rows {
+    if parameters > rows.saturating_mul(outputs) {
+        let all = rows * outputs;
         let accepted =
-            format!("such that its {parameters} parameters are no more than {rows} rows");
+            format!("such that its {parameters} parameters are no more than {all} outputs");
         return refuse("network.hidden", config.network.hidden.to_string(), &accepted);
     }
     if !SOLVERS.contains(&config.dynamics.solver) {

@@ -62,9 +62,13 @@ fn rank_loss(outcome: &Outcome, trace: &[TraceRow]) -> Option<RankLoss> {
     let lost = |row: &&TraceRow| {
         let smallest = row.gram_min_eigenvalue.max(row.kernel_min_eigenvalue.unwrap_or(f64::NAN));
         let largest = row.gram_max_eigenvalue.unwrap_or(f64::NAN);
+        // Of several classes in the metric of their loss, K has a zero for each row by itself.
+        let several = outcome.classes.as_ref().is_some_and(|found| found.drawn.counts.len() > 2);
+        let by_nature = several && row.gram_min_eigenvalue == 0.0;
         row.damping == Some(0.0)
             && row.kernel_min_eigenvalue.is_some()
             && smallest <= LOST * largest
+            && !by_nature
     };
     let row = trace.iter().find(lost)?;
     Some(RankLoss { time: row.time, step: row.step, has_ended })

@@ -73,7 +73,8 @@ impl<'b, M: SmoothMap, L: Loss> BatchSteps<'b, M, L> {
         }
         let objective = self.batching.source.objective(step)?;
         let outputs = objective.loss().outputs_of_a_sample();
-        let mut here = Linearization::with_metric(objective.map(), settings.metric, outputs)?;
+        let metric = preconditioner.metric(settings.metric);
+        let mut here = Linearization::with_metric(objective.map(), metric, outputs)?;
         here.set_memory_limit(settings.memory_limit);
         here.move_to(&objective, w)?;
         counts.linearizations += 1;

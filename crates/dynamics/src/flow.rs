@@ -142,12 +142,7 @@ impl<'o, M: SmoothMap, L: Loss> Flow<'o, M, L> {
         if tolerance.is_nan() || tolerance < 0.0 {
             return Err(SolveError::InvalidTolerance { tolerance });
         }
-        let metric = match preconditioner {
-            Preconditioner::Gradient => Metric::Euclidean,
-            Preconditioner::GaussNewton | Preconditioner::LevenbergMarquardt { .. } => {
-                settings.metric
-            }
-        };
+        let metric = preconditioner.metric(settings.metric);
         let outputs = objective.loss().outputs_of_a_sample();
         let mut linearization = Linearization::with_metric(objective.map(), metric, outputs)?;
         linearization.set_memory_limit(settings.memory_limit);

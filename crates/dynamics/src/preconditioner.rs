@@ -1,5 +1,7 @@
 //! The preconditioner of equation (1), `H_rho = (1 - rho) J^T J + rho I`, and what happens when it fails.
 
+use gaussflow_objective::Metric;
+
 /// Which flow: the damping factor rho of equation (1).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Preconditioner {
@@ -28,6 +30,14 @@ impl Preconditioner {
             Self::GaussNewton => 0.0,
             Self::LevenbergMarquardt { damping } => damping,
             Self::Gradient => 1.0,
+        }
+    }
+
+    /// The metric that counts where `metric` is asked for: the gradient flow has none.
+    pub(crate) fn metric(self, metric: Metric) -> Metric {
+        match self {
+            Self::Gradient => Metric::Euclidean,
+            Self::GaussNewton | Self::LevenbergMarquardt { .. } => metric,
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! A fit runs the same schedules for residuals, with bounds and robust losses: [`Damping::Schedule`](crate::Damping::Schedule).
 
-use gaussflow_objective::{Linearization, Loss, Objective, PointError, SmoothMap};
+use gaussflow_objective::{Linearization, Loss, MapError, Objective, PointError, SmoothMap};
 use gaussflow_solvers::{JacobianOperator, SolveError, SolveRequest, inner_product, norm};
 
 use crate::schedule::{DampingSchedule, ScheduleState, StepLength, StepVerdict};
@@ -25,7 +25,8 @@ pub struct ScheduledStep {
 /// Makes `attempts` steps from `initial` (length p), and returns them with the last weights.
 ///
 /// # Errors
-/// [`PointError`] where the map is undefined at a point that was reached, a system cannot be solved, or the
+/// [`PointError`] where the map is undefined at a point that was reached, whole steps are asked for of a loss without a
+/// finite mu, a system cannot be solved, or the
 /// schedule's rho is outside [0, 1].
 ///
 /// # Examples
@@ -50,6 +51,11 @@ pub fn iterate_scheduled<M: SmoothMap, L: Loss>(
     attempts: usize,
 ) -> Result<(Vec<ScheduledStep>, Vec<f64>), PointError> {
     let (n, p) = (objective.map().outputs(), objective.map().parameters());
+    if length == StepLength::Whole && !objective.loss().smoothness().is_finite() {
+        let reason =
+            "a whole step is 1 / mu long, and the loss has no finite mu: give a constant length";
+        return Err(MapError::Undefined { reason: reason.to_owned() }.into());
+    }
     let mut here = Linearization::new(objective.map())?;
     let mut w = initial.to_vec();
     let mut iteration = 0;

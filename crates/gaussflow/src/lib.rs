@@ -9,6 +9,7 @@
 //! | give its Jacobian yourself | implement [`SmoothMap`] and try [`check_jacobian`]; [`JacobianDifferences`] adds second derivatives |
 //! | take a network with one hidden layer | [`InitialPoint::draw`], then [`Network::from_initial_point`] |
 //! | take a deep network | an [`Architecture`] of [`Layer`]s, [`InitialPoint::draw_for`], [`Network::with_architecture`] |
+//! | have several outputs, classes or counts | [`Architecture::with_outputs`]; the losses [`Logistic`], [`Softmax`], [`Poisson`], [`SmoothHuber`] |
 //! | follow a flow of the loss g(alpha f(w)) | [`Objective`], [`Settings`], [`simulate`]; a [`Trace`] records it |
 //! | fit a model to observations | [`LeastSquares::with_observations`], then [`LeastSquares::fit`] |
 //! | know the spectrum of `J J^T` or `J^T J` | [`Linearization::kernel_spectrum`], [`Linearization::gram_spectrum`] |
@@ -64,7 +65,10 @@ pub mod prelude {
     };
 
     /// A loss of the outputs, and the objective that it makes with a map.
-    pub use gaussflow_objective::{LogCosh, Loss, Objective, Squared, WeightedSquares};
+    pub use gaussflow_objective::{
+        LogCosh, Logistic, Loss, Metric, Objective, Poisson, SmoothHuber, Softmax, Squared,
+        WeightedSquares,
+    };
 
     /// A flow: its settings, its run, what is recorded and how it ended.
     pub use gaussflow_dynamics::{
@@ -76,7 +80,8 @@ pub mod prelude {
 
     /// A fit: its problem, its settings, its result.
     pub use gaussflow_dynamics::{
-        Damping, Fit, FitError, FitSettings, FitStop, LeastSquares, RobustLoss,
+        Acceleration, Damping, Fit, FitError, FitSettings, FitStop, LeastSquares, RobustLoss,
+        StepRecord, Verdict,
     };
 
     /// Everything first-order at one point, the spectrum included.

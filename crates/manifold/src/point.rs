@@ -5,7 +5,8 @@
 //! by its coordinates `c = Q^T u = alpha R v` in the orthonormal basis of `J = Q R` (length p).
 
 use gaussflow_objective::{
-    Linearization, Loss, Objective, SecondOrderMap, SmoothMap, require_finite, require_length,
+    Linearization, Loss, MapError, Metric, Objective, PointError, SecondOrderMap, SmoothMap,
+    require_finite, require_length,
 };
 use gaussflow_solvers::faer::Mat;
 use gaussflow_solvers::{JacobianOperator, RangeBasis, SolveError, inner_product, norm};
@@ -49,11 +50,16 @@ impl<'a, M: SecondOrderMap, L: Loss> ManifoldPoint<'a, M, L> {
     /// The manifold of `objective` where `here` is.
     ///
     /// # Errors
-    /// [`GeometryError::NotImmersed`] where J lacks full column rank.
+    /// [`GeometryError::NotImmersed`] where J lacks full column rank; [`MapError::NoMetric`] of a linearization in another
+    /// metric than the Euclidean one.
     pub fn new(
         objective: &'a Objective<M, L>,
         here: &'a mut Linearization<M::Jacobian>,
     ) -> Result<Self, GeometryError> {
+        if here.metric() != Metric::Euclidean {
+            let what = "the geometry of the outputs is that of the Euclidean metric";
+            return Err(PointError::from(MapError::NoMetric { what }).into());
+        }
         let mut point = Self { objective, here };
         point.basis()?;
         Ok(point)

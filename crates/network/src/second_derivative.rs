@@ -172,9 +172,9 @@ impl<A: ActivationFunction> Curved<'_, A> {
         &self.jacobian.row_kronecker().pieces()[l]
     }
 
-    /// Units of the widest layer.
+    /// Units of the widest layer, a trained output among them.
     fn widest(&self) -> usize {
-        self.network.hidden_widths().max().unwrap_or(0)
+        self.network.places().iter().map(|place| place.units).max().unwrap_or(0)
     }
 
     /// Numbers that tangents of a block take.

@@ -19,7 +19,9 @@ pub use checker::{
     SlopeCheck, SlopeVerdict, adjoint_defect, check_jacobian, check_second_derivative,
 };
 pub use closure::ResidualFn;
-pub use exact::{ExactDerivatives, GenericResiduals, Scalar, SharedDirections};
+pub use exact::{
+    ExactDerivatives, GenericResiduals, Scalar, SharedDirections, erf, erfc, sigmoid, tanh,
+};
 pub use finite_difference::FiniteDifferences;
 pub use jacobian_difference::JacobianDifferences;
 pub use linearization::{GradientNorms, Linearization, PointError};

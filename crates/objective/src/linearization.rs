@@ -173,6 +173,11 @@ impl<J: JacobianOperator> Linearization<J> {
         &self.system.jacobian
     }
 
+    /// Whether systems are those of the loss's Hessian.
+    pub fn metric(&self) -> Metric {
+        if self.system.is_weighted() { Metric::LossHessian } else { Metric::Euclidean }
+    }
+
     /// The operator A of every system, spectrum and projection here: `Df(w)`, or in the metric of the loss's Hessian
     /// `R^T Df(w)`, with `R R^T = Hess g`.
     pub fn operator(&self) -> &J {

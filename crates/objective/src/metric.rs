@@ -8,8 +8,8 @@ use crate::map::{MapError, require_finite};
 /// The metric G in `H_rho = (1 - rho) J^T G J + rho I`.
 ///
 /// With `Hess g` this is the generalized Gauss-Newton method (N. N. Schraudolph, "Fast Curvature Matrix-Vector Products
-/// for Second-Order Gradient Descent", 2002), which for a squared loss differs from the Euclidean one by the factor nu
-/// alone.
+/// for Second-Order Gradient Descent", 2002), which undamped, for a squared loss, differs from the Euclidean one by the
+/// factor nu alone. `docs/DERIVATIONS.md`, section 8, has what holds of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Metric {
     /// `G = I`, as in the paper.
@@ -92,8 +92,15 @@ impl<J: JacobianOperator> System<J> {
         if !loss.hessian_root(psi, root, right_side) {
             return Err(MapError::NoMetric { what: "a root of the loss's Hessian is not there" });
         }
-        require_finite("the root of the loss's Hessian", root)?;
-        require_finite("the gradient in the metric of the loss", right_side)?;
+        let found = require_finite("the root of the loss's Hessian", root)
+            .and_then(|()| require_finite("the gradient in the metric of the loss", right_side));
+        // Rows on several machines: all of them go on, or none.
+        let failed = self.jacobian.total(if found.is_err() { 1.0 } else { 0.0 });
+        found?;
+        if failed > 0.0 {
+            let what = "the gradient in the metric of the loss, on another machine,";
+            return Err(MapError::NonFinite { what, index: 0, value: f64::NAN });
+        }
         if !self.jacobian.write_weighted(BlockDiagonal::new(*order, root), jacobian) {
             return Err(MapError::NoMetric { what: "the Jacobian's rows cannot be weighted" });
         }

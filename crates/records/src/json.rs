@@ -170,8 +170,10 @@ pub struct Confusion {
 impl Confusion {
     /// Share of the rows that were taken for their own class; NaN of no rows.
     pub fn accuracy(&self) -> f64 {
-        let all: u64 = self.counts.iter().flatten().sum();
-        let own: u64 = self.counts.iter().enumerate().map(|(class, row)| row[class]).sum();
+        let sum = |counts: &mut dyn Iterator<Item = u64>| counts.fold(0, u64::saturating_add);
+        let all = sum(&mut self.counts.iter().flatten().copied());
+        let diagonal = self.counts.iter().enumerate();
+        let own = sum(&mut diagonal.filter_map(|(class, row)| row.get(class).copied()));
         own as f64 / all as f64
     }
 }

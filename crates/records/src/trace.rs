@@ -9,7 +9,8 @@ use super::error::read_bytes;
 use super::number::cell;
 use super::{RecordError, write_bytes};
 
-/// One recorded step. A number that is not finite is an empty cell, and is read back as NaN from
+/// One recorded step. In the metric of the loss's Hessian, J and grad g are `R^T J` and `R^+ grad g` below, with
+/// `R R^T = Hess g`, and the columns of the Riemannian Hessian and the curvature are empty. A number that is not finite is an empty cell, and is read back as NaN from
 /// the first columns and as `None` from the optional ones.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct TraceRow {

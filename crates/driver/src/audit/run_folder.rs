@@ -202,6 +202,11 @@ impl Folder {
         let mut places = entries("outcome.json: final_weights", &found, &expected, allowed);
         let (found, expected) = ([self.outcome.final_loss], [again.outcome.final_loss]);
         places.extend(entries("outcome.json: final_loss", &found, &expected, allowed));
+        if let Some(found) = &self.outcome.classes {
+            let differs =
+                if Some(found) == again.outcome.classes.as_ref() { 0.0 } else { f64::INFINITY };
+            places.push(Comparison::new(differs, 0.0, 0.0, "outcome.json: classes"));
+        }
         places
     }
 

@@ -11,7 +11,7 @@ use gaussflow::solvers::DampedSolver;
 use gaussflow_data::Dataset;
 use gaussflow_records::TraceRow;
 
-use crate::config::{Config, Integrator, Metric};
+use crate::config::{Config, Integrator, Metric, OutputWeights};
 
 pub(crate) use self::machine::memory as machine_memory;
 pub use self::refusal::TooLarge;
@@ -161,7 +161,11 @@ impl Needs {
         // The slopes' curvature and the pairs of features are kept up to some MiB.
         // What a layer puts out is kept by columns and by rows where another one takes it in.
         let deep = if config.network.hidden.0.len() > 1 { 2 } else { 0 };
+        // Several fixed outputs have the signs of each row of f beside S.
+        let signs = config.network.output == OutputWeights::Signs && o > 1;
+        let last = config.network.hidden.0.last().map_or(0, |width| size(*width));
         let slopes = sum(&[
+            if signs { numbers(product(&[all, last])) } else { 0 },
             numbers(product(&[forms, n.saturating_add(8), m])),
             numbers(product(&[forms, deep, n.saturating_add(8), hidden_inputs])),
             1 << 23,

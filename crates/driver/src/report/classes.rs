@@ -43,7 +43,8 @@ pub fn section(runs: &[Run]) -> String {
 
 fn table(text: &mut String, rows: &str, confusion: &Confusion) {
     let (classes, share) = (confusion.counts.len(), 100.0 * confusion.accuracy());
-    let all: u64 = confusion.counts.iter().flatten().sum();
+    let all =
+        confusion.counts.iter().flatten().fold(0, |sum: u64, count| sum.saturating_add(*count));
     let _ =
         writeln!(text, "<p>{all} {rows}: {share:.2} % of them are taken for their own class.</p>");
     if classes > MOST_CLASSES {

@@ -11,12 +11,12 @@ use gaussflow::dynamics::{
     resume_in_batches,
 };
 use gaussflow::network::{Network, OutputWeights};
-use gaussflow::objective::{Loss, Objective, Residuals, SecondOrderMap};
-use gaussflow::solvers::SolveError;
+use gaussflow::objective::{Linearization, Loss, Objective, Residuals, SecondOrderMap};
+use gaussflow::solvers::{JacobianOperator, SolveError};
 use gaussflow_records::{
-    self as records, CheckpointRecord, ClassRecord, Event, LayerRecord, Numbers, Outcome,
-    OutputRecord, Problem, RecordError, SCHEMA, Status, Timing, TraceRow, ownership, rows_of,
-    trace_text, write_bytes, write_json, write_npy, write_npy_integers, write_trace,
+    self as records, CheckpointRecord, ClassRecord, Confusion, Event, LayerRecord, Numbers,
+    Outcome, OutputRecord, Problem, RecordError, SCHEMA, Status, Timing, TraceRow, ownership,
+    rows_of, trace_text, write_bytes, write_json, write_npy, write_npy_integers, write_trace,
 };
 
 use super::checkpoint::CheckpointFile;
@@ -71,6 +71,22 @@ impl Recorder<'_> {
         all
     }
 
+    /// The classes of the drawn rows, where there are any; of rows on several machines each evaluates all.
+    fn drawn_classes<J: JacobianOperator>(&self, here: &Linearization<J>) -> Option<Confusion> {
+        let experiment = self.experiment;
+        if !experiment.config.loss.has_classes() {
+            return None;
+        }
+        let (network, targets) = (experiment.objective.map(), &experiment.sample.targets);
+        if here.output().len() == network.outputs() {
+            return experiment.confusion(targets, here.output());
+        }
+        let mut output = vec![0.0; network.outputs()];
+        network.value(here.point(), &mut output).ok()?;
+        // No factor alpha > 0 changes which output is largest, or its sign.
+        experiment.confusion(targets, &output)
+    }
+
     /// One row of the trace.
     fn row<M: SecondOrderMap, L: Loss>(
         &mut self,
@@ -95,8 +111,7 @@ impl Recorder<'_> {
             let targets = &self.experiment.sample.held_out_targets;
             self.experiment.confusion(targets, &self.held_out_output)
         });
-        let here = flow.linearization();
-        let drawn = self.experiment.confusion(&self.experiment.sample.targets, here.output());
+        let drawn = self.drawn_classes(flow.linearization());
         let rows = self.experiment.sample.rows.len() as f64;
         Ok(TraceRow {
             step: step as u64,

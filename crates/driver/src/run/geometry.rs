@@ -6,7 +6,7 @@
 use gaussflow::dynamics::{Diagnostics, Flow};
 use gaussflow::manifold::{ManifoldPoint, curvature_bound};
 use gaussflow::network::Network;
-use gaussflow::objective::{LipschitzConstants, Loss, Residuals, SecondOrderMap};
+use gaussflow::objective::{LipschitzConstants, Loss, Metric, Residuals, SecondOrderMap};
 use gaussflow_records::TraceRow;
 
 use super::experiment::Experiment;
@@ -22,6 +22,8 @@ pub struct GeometryRecorder<'e> {
     jacobian_lipschitz: f64,
     /// Whether there are few enough parameters for matrices of their order.
     small: bool,
+    /// Whether the run's spectra are those of J, which these columns are made of.
+    euclidean: bool,
     /// From one Riemannian Hessian to the next, in steps; 0 for none.
     every: usize,
     /// Riemannian Hessians computed.
@@ -37,11 +39,12 @@ impl<'e> GeometryRecorder<'e> {
         let small = map.parameters() <= LARGEST_HESSIAN;
         let every = if small { experiment.config.record.hessian_every } else { 0 };
         let jacobian_lipschitz = map.jacobian_lipschitz();
-        Self { network: map, jacobian_lipschitz, small, every, computed: 0, failed: 0 }
+        let euclidean = experiment.settings().solve.metric == Metric::Euclidean;
+        Self { network: map, jacobian_lipschitz, small, euclidean, every, computed: 0, failed: 0 }
     }
 
     /// A row with these columns alone, at `step`, where the flow is; all empty where J has lost rank, by `rank_threshold`
-    /// on sigma / sigma_max.
+    /// on sigma / sigma_max, and in another metric than the Euclidean one.
     pub fn measure<M: SecondOrderMap, L: Loss>(
         &mut self,
         step: usize,
@@ -52,7 +55,7 @@ impl<'e> GeometryRecorder<'e> {
         let smallest = measured.gram_min_eigenvalue.sqrt();
         let largest = measured.gram_max_eigenvalue.sqrt();
         // NaN: not computed.
-        if smallest.is_nan() || smallest <= rank_threshold * largest {
+        if !self.euclidean || smallest.is_nan() || smallest <= rank_threshold * largest {
             return TraceRow::default();
         }
         let objective = flow.objective();

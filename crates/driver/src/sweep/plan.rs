@@ -13,8 +13,15 @@ use crate::needs::{Needs, Shape};
 use crate::run::{Experiment, Outputs, RunError, identity, load};
 
 /// The keys that a run's name tells without a suffix.
-const NAMED: [&str; 4] =
-    ["dynamics.preconditioner", "dynamics.integrator", "dynamics.scaling", "dynamics.seed"];
+const NAMED: [&str; 7] = [
+    "dynamics.preconditioner",
+    "dynamics.metric",
+    "dynamics.integrator",
+    "dynamics.batch",
+    "dynamics.momentum",
+    "dynamics.scaling",
+    "dynamics.seed",
+];
 
 /// Longest value that a name spells out.
 const LONGEST_VALUE: usize = 32;

@@ -124,6 +124,19 @@ fn few_rows_and_many_classes_are_fine() {
     );
     let counts = record.outcome.classes.unwrap().held_out.unwrap().counts;
     assert_eq!(counts.iter().flatten().sum::<u64>(), 1793);
+    // Fewer units than classes, with every column of the geometry; in the metric of the loss these are empty.
+    let three = data(&["class".to_owned()]);
+    let narrow = "data = { samples = 30, standardize = 'none' }\nloss.name = 'softmax'\nnetwork = { hidden = 2, output = \
+                  'trained' }\ndynamics = { preconditioner = 'levenberg-marquardt', damping = 0.1, horizon = 0.1";
+    let columns = |record: &RunRecord| {
+        let row = record.trace[0];
+        (row.riemannian_hessian_min.is_some(), row.curvature_bound.is_some())
+    };
+    let euclidean = execute(&format!("{narrow} }}"), &three).unwrap();
+    assert_eq!(columns(&euclidean), (true, true));
+    let other = execute(&format!("{narrow}, metric = 'loss-hessian' }}"), &three).unwrap();
+    assert_eq!(columns(&other), (false, false));
+    assert_eq!(other.outcome.counters["fallback_no_riemannian_hessian"], 0);
     // Each label of its own, as one column a class.
     let text = "x,p,q\n1,1,0\n2,0.25,0.75\n3,0,1\n";
     let shares = of_text(text, &["p", "q"]);

@@ -5,7 +5,9 @@
 
 use gaussflow::prelude::*;
 
-use super::problem::{Poisson, tanh};
+use gaussflow::objective::tanh;
+
+use super::problem::Poisson;
 
 /// Writes the gradient of the loss `norm(r(w))^2` and returns the loss.
 pub fn gradient<const DIM: usize>(problem: &Poisson<DIM>, w: &[f64], out: &mut [f64]) -> f64 {

@@ -10,6 +10,7 @@
 
 use std::f64::consts::PI;
 
+use gaussflow::objective::tanh;
 use gaussflow::prelude::*;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -153,15 +154,6 @@ pub fn network<D: Scalar, const DIM: usize>(w: &[D], x: &[f64; DIM]) -> (D, D) {
         laplacian += share * square * (t * t - 1.0) * 2.0;
     }
     (u, laplacian)
-}
-
-/// tanh by one exponential, `sign(z) (1 - e) / (1 + e)` with `e = exp(-2 abs(z))`.
-///
-/// Over dual numbers `z.tanh()` is sinh over cosh: three times as slow, and undefined where these overflow.
-pub fn tanh<D: Scalar>(z: D) -> D {
-    let sign = z.re().signum();
-    let e = (z * (-2.0 * sign)).exp();
-    (D::from(sign) - e * sign) / (e + 1.0)
 }
 
 /// The midpoints of `cells` equal cells in each direction.

@@ -25,7 +25,11 @@ fn architectures() -> Vec<Architecture> {
     let plain = Architecture::one_layer(6, Activation::Erf);
     let scaled = layer(8).with_bias().scaled(Scale::InverseRootWidth);
     let deep = Architecture::new(vec![scaled, Layer::new(4, Activation::Sigmoid)]);
-    vec![plain.clone(), plain.with_trained_output(), deep.clone(), deep.with_trained_output()]
+    // Fewer units than outputs, too.
+    let narrow = Architecture::one_layer(2, Activation::Arctan).with_trained_output();
+    let all =
+        [plain.clone(), plain.with_trained_output(), deep.clone(), deep.with_trained_output()];
+    all.into_iter().chain([narrow]).collect()
 }
 
 /// The network with several outputs, its start, and for each output the network and start of that one alone.

@@ -5,6 +5,7 @@
 //! carries several directions at once.
 
 mod chunk;
+mod functions;
 
 use gaussflow_solvers::faer::MatMut;
 use gaussflow_solvers::{DenseJacobian, SparseJacobian, SparsityPattern};
@@ -15,11 +16,13 @@ use crate::map::{
 };
 use crate::sparse_differences::{group, require_shape};
 use chunk::{Chunk, DIRECTIONS};
+pub use functions::{erf, erfc, sigmoid, tanh};
 
 /// A number that residuals are written over: `f64`, or one that carries derivatives along.
 ///
 /// It has `+ - * /` with its own kind and with `f64` on the right, comparisons by value, `D::from(2.0)`, and the
-/// functions of num-dual's `DualNum`: `exp`, `ln`, `sqrt`, `sin`, `tanh`, `atan2`, `powi`, `powf`, `powd` and so on.
+/// functions of num-dual's `DualNum`: `exp`, `ln`, `sqrt`, `sin`, `atan2`, `powi`, `powf`, `powd` and so on. [`tanh`],
+/// [`sigmoid`], [`erf`] and [`erfc`] stand beside it.
 pub trait Scalar: DualNum<Primitive = f64> + Copy {}
 
 impl<D: DualNum<Primitive = f64> + Copy> Scalar for D {}
@@ -60,7 +63,7 @@ impl<M: GenericResiduals> GenericResiduals for &M {
 ///
 /// # Limits
 /// A derivative that is not finite although the value is, as that of `sqrt` at 0 or of `x.powf(1.5)` there, is taken
-/// a little inside of the bounds that a fit gives, and is refused where it is met elsewhere.
+/// a little inside of the bounds that a fit gives (of a dense Jacobian), and is refused where it is met elsewhere.
 ///
 /// # Examples
 /// ```
@@ -288,6 +291,12 @@ where
         v: &[f64],
         out: &mut [f64],
     ) -> Result<(), MapError> {
+        for (what, vector) in
+            [("the parameters w", w), ("the direction u", u), ("the direction v", v)]
+        {
+            require_length(what, vector, self.parameters())?;
+        }
+        require_length("the second derivative", out, self.outputs())?;
         let moved: Vec<HyperDual64> =
             w.iter().zip(u).zip(v).map(|((&w, &u), &v)| HyperDual64::new(w, u, v, 0.0)).collect();
         let found = self.over(&moved);
@@ -303,6 +312,12 @@ where
         v: &[f64],
         out: &mut [f64],
     ) -> Result<(), MapError> {
+        for (what, vector) in
+            [("the parameters w", w), ("the direction v", v), ("the product", &*out)]
+        {
+            require_length(what, vector, self.parameters())?;
+        }
+        require_length("the weights", weights, self.outputs())?;
         let moved: Vec<Dual64> = w.iter().zip(v).map(|(&w, &v)| Dual64::new(w, v)).collect();
         self.along(&moved, &self.alone(), |first, found| {
             for (direction, out) in out[first..].iter_mut().take(DIRECTIONS).enumerate() {
@@ -320,6 +335,8 @@ where
         weights: &[f64],
         mut out: MatMut<'_, f64>,
     ) -> Result<(), MapError> {
+        require_length("the parameters w", w, self.parameters())?;
+        require_length("the weights", weights, self.outputs())?;
         let p = w.len();
         let constant: Vec<Chunk<f64>> = w.iter().map(|&w| Chunk::from_re(w)).collect();
         let columns = self.alone();

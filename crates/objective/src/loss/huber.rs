@@ -63,6 +63,11 @@ impl Entrywise for SmoothHuber {
         self.stretch(j, x).1.powi(-3)
     }
 
+    fn root_at(&self, j: usize, x: f64) -> (f64, f64) {
+        let (r, stretch) = self.stretch(j, x);
+        (stretch.powf(-1.5), r * stretch.sqrt())
+    }
+
     fn convexity(&self) -> f64 {
         0.0
     }

@@ -1,7 +1,8 @@
 //! The logistic loss of two classes: `g(psi) = sum_j log(1 + e^psi_j) - y_j psi_j`, `pi = 1 / (1 + e^-psi)`.
 //!
 //! psi is the logarithm of the odds of class 1. `g'' = pi (1 - pi)` lies in (0, 1/4]: nu = 0, mu = 1/4. Where all y are 0
-//! or 1, the infimum 0 is approached as psi tends to infinity, and attained nowhere.
+//! or 1, the infimum 0 is approached as psi tends to infinity, and attained nowhere. The root of the Hessian carries
+//! `e^(abs(psi)/2)`, which overflows beyond an odds' logarithm of about 1,400.
 
 use super::entrywise::{Entrywise, loss_by_entries};
 use super::{LossError, require_probabilities};

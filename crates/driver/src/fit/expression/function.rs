@@ -3,9 +3,7 @@
 //! Slopes are those of num-dual's dual numbers, except where its rule loses digits or is undefined at a limit:
 //! there the closed form stands here.
 
-use std::f64::consts::FRAC_2_SQRT_PI;
-
-use gaussflow::objective::Scalar;
+use gaussflow::objective::{Scalar, erf, erfc};
 use num_dual::Dual64;
 
 /// What can stand before a parenthesis.
@@ -56,8 +54,8 @@ unary! {
     "cbrt" => Cbrt: |x| x.cbrt();
     "cos" => Cos: |x| x.cos();
     "cosh" => Cosh: |x| x.cosh();
-    "erf" => Erf: |x| expand(x, libm::erf(x.re()), gauss(x.re()));
-    "erfc" => Erfc: |x| expand(x, libm::erfc(x.re()), -gauss(x.re()));
+    "erf" => Erf: |x| erf(x);
+    "erfc" => Erfc: |x| erfc(x);
     "exp" => Exp: |x| x.exp();
     "expm1" => Expm1: |x| x.exp_m1();
     "ln" => Ln: |x| x.ln();
@@ -127,19 +125,4 @@ impl Unary {
             _ => self.at(Dual64::new(x, 1.0)).eps,
         }
     }
-}
-
-/// `erf'(x)`.
-fn gauss(x: f64) -> f64 {
-    FRAC_2_SQRT_PI * (-x * x).exp()
-}
-
-/// erf or erfc over dual numbers up to second order: `f + f' d - x f' d^2` with the nilpotent part d of x, since
-/// `f'' = -2 x f'`.
-fn expand<D: Scalar>(x: D, value: f64, slope: f64) -> D {
-    if D::NDERIV == 0 {
-        return D::from(value);
-    }
-    let part = x - x.re();
-    part * part * (-x.re() * slope) + part * slope + value
 }
