@@ -35,7 +35,9 @@ impl NetworkJacobian {
         let places = network.places();
         let d = inputs.columns();
         let by_row: Vec<f64> = (0..n * d).map(|e| inputs[(e / d, e % d)]).collect();
-        let mut first = RowKronecker::new(&by_row, d, places[0].units);
+        let outputs = network.outputs_of_a_row();
+        let inputs = KroneckerPiece::new(&by_row, d, places[0].units);
+        let mut first = RowKronecker::of_piece(inputs.with_shared_inputs(outputs));
         for (place, before) in places[1..].iter().zip(places) {
             let mut piece = KroneckerPiece::over_varying(n, place.length, place.units);
             if place.length > before.units {
@@ -48,7 +50,7 @@ impl NetworkJacobian {
                 squares.fill(1.0);
                 (0..n).for_each(|j| ones[(j, j % place.units)] = 1.0);
             }
-            first = first.with_piece(piece);
+            first = first.with_piece(piece.with_shared_inputs(outputs));
         }
         let units: usize = network.hidden_widths().sum();
         let kept = n.saturating_mul(units) <= KEPT;

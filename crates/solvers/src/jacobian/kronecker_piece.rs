@@ -28,6 +28,8 @@ pub struct KroneckerPiece {
     right: RowBlocks,
     /// Whether X is written at every point.
     right_varies: bool,
+    /// Rows of a sample, which have the same row of X.
+    sharing: usize,
     /// X once more, row after row, each padded with zeros.
     by_row: Mat<f64>,
     /// `norm(x_j)^2`, row by row.
@@ -72,6 +74,7 @@ impl KroneckerPiece {
             left_squares_known: true,
             right: RowBlocks::zeros(rows, features),
             right_varies: true,
+            sharing: 1,
             by_row: Mat::zeros(padded, 1),
             input_squares: vec![0.0; rows],
             pair_places: if features <= FEW_FEATURES {
@@ -81,6 +84,49 @@ impl KroneckerPiece {
             },
             feature_pairs: None,
         }
+    }
+
+    /// The same for samples of so many rows each, one after the other, that have the same row of X: `J^T J` then takes one
+    /// term a sample.
+    ///
+    /// # Panics
+    /// Where there are not as many rows for each sample.
+    #[must_use]
+    pub fn with_shared_inputs(mut self, rows_of_a_sample: usize) -> Self {
+        let fits = rows_of_a_sample > 0 && self.left.rows().is_multiple_of(rows_of_a_sample);
+        assert!(fits, "all samples have as many rows");
+        self.sharing = rows_of_a_sample;
+        if self.sharing > 1 {
+            self.feature_pairs = None;
+        }
+        self
+    }
+
+    /// Whether rows share their inputs.
+    pub(crate) fn shares_inputs(&self) -> bool {
+        self.sharing > 1
+    }
+
+    /// Number of samples: rows of X that may differ.
+    pub(crate) fn samples(&self) -> usize {
+        self.left.rows() / self.sharing
+    }
+
+    /// The rows of a sample.
+    pub(crate) fn rows_of_sample(&self, sample: usize) -> std::ops::Range<usize> {
+        sample * self.sharing..(sample + 1) * self.sharing
+    }
+
+    /// The row of X of a sample.
+    pub(crate) fn inputs_of_sample(&self, sample: usize) -> &[f64] {
+        &self.input_from(sample * self.sharing)[..self.features()]
+    }
+
+    /// Row r of S.
+    pub(crate) fn left_row(&self, r: usize) -> Vec<f64> {
+        let block = self.left.block(r / ROW_BLOCK);
+        let entries = block.data[r % ROW_BLOCK..].iter().step_by(block.stride);
+        entries.take(self.hidden()).copied().collect()
     }
 
     /// S, n x m, one column a hidden unit.

@@ -23,4 +23,5 @@ pub(crate) mod row_gram;
 pub(crate) mod row_kronecker;
 pub(crate) mod row_products;
 pub(crate) mod scaling;
+pub(crate) mod shared_gram;
 pub(crate) mod sparse_jacobian;

@@ -1,7 +1,8 @@
 //! `J^T J` of a row of pieces `S (.) X`: which kernel makes which block.
 //!
 //! A piece's own block comes from pairs of its units and features where that saves operations. Where it does not, and
-//! between two pieces, where nothing is symmetric, blocks are products of some rows of J at a time.
+//! between two pieces, where nothing is symmetric, blocks are products of some rows of J at a time. Rows that share
+//! their inputs have sums of their own (`shared_gram.rs`).
 
 use faer::prelude::{Reborrow, ReborrowMut};
 use faer::{Accum, MatMut};
@@ -14,6 +15,7 @@ use crate::jacobian::pair_gram::pair_gram;
 use crate::jacobian::row_blocks::ROW_BLOCK;
 use crate::jacobian::row_gram::{self, row_gram};
 use crate::jacobian::row_kronecker::write_rows_of;
+use crate::jacobian::shared_gram::{shared_gram, shared_gram_operations};
 
 /// Numbers of the rows of J that are formed at a time, unless a block of rows has more (32 MiB).
 const ROWS_AT_A_TIME: usize = 1 << 22;
@@ -30,6 +32,9 @@ pub(crate) fn gram(pieces: &[KroneckerPiece], mut out: MatMut<'_, f64>, work: &m
     if pieces[0].left().rows() == 0 {
         out.fill(0.0);
         return;
+    }
+    if pieces.iter().all(KroneckerPiece::shares_inputs) {
+        return shared_gram(pieces, out, work);
     }
     let (alone, by_pairs) = (pieces.len() == 1, pieces.iter().any(KroneckerPiece::has_pair_gram));
     if columns <= row_gram::PARAMETERS && !by_pairs {
@@ -100,6 +105,9 @@ fn gram_by_rows(
 
 /// Multiplications and additions of [`gram`].
 pub(crate) fn gram_operations(pieces: &[KroneckerPiece]) -> f64 {
+    if pieces.iter().all(KroneckerPiece::shares_inputs) {
+        return shared_gram_operations(pieces);
+    }
     let (mut operations, mut before) = (0.0, 0.0);
     for piece in pieces {
         let n = piece.left().rows() as f64;
