@@ -81,12 +81,12 @@ impl Block<'_> {
             work.resize(unit_pairs * feature_pairs + step * (unit_pairs + feature_pairs), 0.0);
             let (sums, factors) = work.split_at_mut(unit_pairs * feature_pairs);
             self.sum_up(first..last, shape, (step, factors), sums);
-            self.scatter(first..last, shape, sums, out.rb_mut());
+            self.scatter(first..last, feature_pairs, sums, out.rb_mut());
             first = last;
         }
     }
 
-    /// `sums[pair of units, pair of features]`, column-major, over all samples.
+    /// `sums[pair of features, pair of units]`, column-major, over all samples.
     fn sum_up(
         &self,
         units: std::ops::Range<usize>,
@@ -95,43 +95,37 @@ impl Block<'_> {
         sums: &mut [f64],
     ) {
         let Self { a, b, .. } = self;
-        let mut products = vec![0.0; a.hidden().max(a.features())];
         for begin in (0..b.samples()).step_by(step) {
             let count = step.min(b.samples() - begin);
             let (by_units, rest) = factors.split_at_mut(count * unit_pairs);
             let by_features = &mut rest[..count * feature_pairs];
-            for j in 0..count {
-                let rows = b.rows_of_sample(begin + j);
-                let (left_a, left_b): (Vec<_>, Vec<_>) =
-                    rows.map(|r| (a.left_row(r), b.left_row(r))).unzip();
-                let mut pair = 0;
+            let columns = by_units.chunks_exact_mut(unit_pairs);
+            for (j, (mut t, mut x)) in
+                columns.zip(by_features.chunks_exact_mut(feature_pairs)).enumerate()
+            {
+                t.fill(0.0);
+                let rows: Vec<_> =
+                    b.rows_of_sample(begin + j).map(|r| (a.left_row(r), b.left_row(r))).collect();
                 for i in units.clone() {
-                    let partners = self.partners(i, a.hidden());
-                    let products = &mut products[..partners];
-                    products.fill(0.0);
-                    for (s_a, s_b) in left_a.iter().zip(&left_b) {
+                    let (sums, later) = t.split_at_mut(self.partners(i, a.hidden()));
+                    for (s_a, s_b) in &rows {
                         let factor = s_b[i];
-                        products.iter_mut().zip(s_a).for_each(|(sum, s)| *sum += factor * s);
+                        sums.iter_mut().zip(s_a).for_each(|(sum, s)| *sum += factor * s);
                     }
-                    for product in products {
-                        by_units[pair * count + j] = *product;
-                        pair += 1;
-                    }
+                    t = later;
                 }
                 let (x_a, x_b) = (a.inputs_of_sample(begin + j), b.inputs_of_sample(begin + j));
-                let mut pair = 0;
                 for (k, factor) in x_b.iter().enumerate() {
-                    for x in &x_a[..self.partners(k, x_a.len())] {
-                        by_features[pair * count + j] = factor * x;
-                        pair += 1;
-                    }
+                    let (products, later) = x.split_at_mut(self.partners(k, x_a.len()));
+                    products.iter_mut().zip(x_a).for_each(|(out, x)| *out = factor * x);
+                    x = later;
                 }
             }
             let accum = if begin == 0 { Accum::Replace } else { Accum::Add };
-            let by_units = MatRef::from_column_major_slice(by_units, count, unit_pairs);
-            let by_features = MatRef::from_column_major_slice(by_features, count, feature_pairs);
-            let sums = MatMut::from_column_major_slice_mut(sums, unit_pairs, feature_pairs);
-            matmul(sums, accum, by_units.transpose(), by_features, 1.0);
+            let by_units = MatRef::from_column_major_slice(by_units, unit_pairs, count);
+            let by_features = MatRef::from_column_major_slice(by_features, feature_pairs, count);
+            let sums = MatMut::from_column_major_slice_mut(sums, feature_pairs, unit_pairs);
+            matmul(sums, accum, by_features, by_units.transpose(), 1.0);
         }
     }
 
@@ -139,25 +133,27 @@ impl Block<'_> {
     fn scatter(
         &self,
         units: std::ops::Range<usize>,
-        (unit_pairs, _): (usize, usize),
+        feature_pairs: usize,
         sums: &[f64],
         mut out: MatMut<'_, f64>,
     ) {
         let (d_a, d_b) = (self.a.features(), self.b.features());
-        let mut pair = 0;
+        let mut sums = sums.chunks_exact(feature_pairs);
         for i in units {
-            for other in 0..self.partners(i, self.a.hidden()) {
-                let mut at = pair;
-                for k in 0..d_b {
-                    for l in 0..self.partners(k, d_a) {
-                        out[(i * d_b + k, other * d_a + l)] = sums[at];
-                        if self.own && i > other {
-                            out[(i * d_b + l, other * d_a + k)] = sums[at];
+            for (other, found) in (0..self.partners(i, self.a.hidden())).zip(&mut sums) {
+                for l in 0..d_a {
+                    let mut column =
+                        out.rb_mut().col_mut(other * d_a + l).subrows_mut(i * d_b, d_b);
+                    if self.own {
+                        // Above the diagonal nothing is asked for.
+                        for k in if i > other { 0..l } else { 0..0 } {
+                            column[k] = found[l * (l + 1) / 2 + k];
                         }
-                        at += unit_pairs;
+                        (l..d_b).for_each(|k| column[k] = found[k * (k + 1) / 2 + l]);
+                    } else {
+                        (0..d_b).for_each(|k| column[k] = found[k * d_a + l]);
                     }
                 }
-                pair += 1;
             }
         }
     }
