@@ -23,7 +23,9 @@ fn the_classes_are_those_of_their_sources() {
         (digits.rows(), digits.dimension(), cells.rows(), cells.dimension()),
         (1797, 64, 569, 30)
     );
-    let count = |data: &Dataset, class: f64| data.targets.iter().filter(|&&y| y == class).count();
+    let count = |data: &Dataset, class: f64| {
+        data.targets.iter().filter(|y| y.to_bits() == class.to_bits()).count()
+    };
     let counts: Vec<usize> = (0..10).map(|class| count(&digits, f64::from(class))).collect();
     assert_eq!(counts, [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]);
     assert_eq!((count(&cells, 0.0), count(&cells, 1.0)), (212, 357));

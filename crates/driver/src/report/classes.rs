@@ -50,7 +50,8 @@ fn table(text: &mut String, rows: &str, confusion: &Confusion) {
     if classes > MOST_CLASSES {
         return;
     }
-    let heads: String = (0..classes).map(|class| format!("<th>as {class}</th>")).collect();
+    let heads: Vec<String> = (0..classes).map(|class| format!("<th>as {class}</th>")).collect();
+    let heads = heads.concat();
     let _ = write!(
         text,
         "<div class=\"table\"><table><thead><tr><th>Class</th>{heads}</tr></thead><tbody>"
@@ -60,7 +61,7 @@ fn table(text: &mut String, rows: &str, confusion: &Confusion) {
             let shown = if found == class { format!("<b>{count}</b>") } else { count.to_string() };
             format!("<td>{shown}</td>")
         };
-        let cells: String = counts.iter().enumerate().map(cell).collect();
+        let cells = counts.iter().enumerate().map(cell).collect::<Vec<_>>().concat();
         let _ = write!(text, "<tr><th scope=\"row\">{class}</th>{cells}</tr>");
     }
     text.push_str("</tbody></table></div>\n");

@@ -110,7 +110,7 @@ fn steps_solve_the_damped_system_with_momentum() {
                 for r in 0..P {
                     right[(r, 0)] += share * slope[r] * gradient;
                     (0..P).for_each(|c| {
-                        matrix[(r, c)] += (1.0 - damping) * share * slope[r] * slope[c]
+                        matrix[(r, c)] += (1.0 - damping) * share * slope[r] * slope[c];
                     });
                 }
             }

@@ -80,10 +80,9 @@ fn each_output_is_a_network_of_its_own_row_of_weights() {
         let (network, point, alone) = parts(&architecture, Initialization::Nullified);
         let w: Vec<f64> = point.weights.iter().map(|w| 0.9 * w + 0.05).collect();
         let (value, jacobian) = linearized(&network, &w);
-        let hidden = w.len()
-            - (alone[0].1.len() < w.len())
-                .then_some(OUTPUTS * network.last_layer().width)
-                .unwrap_or(0);
+        let trained =
+            if alone[0].1.len() < w.len() { OUTPUTS * network.last_layer().width } else { 0 };
+        let hidden = w.len() - trained;
         for (k, (one, start)) in alone.iter().enumerate() {
             let own = start.len() - hidden;
             let mut weights = w[..hidden].to_vec();
