@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use gaussflow::network::NetworkJacobian;
+use gaussflow::objective::Metric;
 use gaussflow::prelude::*;
 
 use crate::case::{Fallible, Side};
@@ -44,8 +45,8 @@ pub struct Observed {
 }
 
 /// This workspace's steps.
-pub struct Euler {
-    objective: Objective<Network, Squared>,
+pub struct Euler<L = Squared> {
+    objective: Objective<Network, L>,
     here: Linearization<NetworkJacobian>,
     initial: Vec<f64>,
     weights: Vec<f64>,
@@ -65,9 +66,22 @@ impl Euler {
         request: SolveRequest,
         observe: Observe,
     ) -> Fallible<Self> {
-        let objective = problem.objective(scaling)?;
-        let here = Linearization::new(objective.map())?;
-        let initial = problem.point.weights.clone();
+        let (objective, initial) = (problem.objective(scaling)?, problem.point.weights.clone());
+        Self::of(objective, Metric::Euclidean, initial, request, observe)
+    }
+}
+
+impl<L: Loss> Euler<L> {
+    /// Steps of any loss in a metric.
+    pub fn of(
+        objective: Objective<Network, L>,
+        metric: Metric,
+        initial: Vec<f64>,
+        request: SolveRequest,
+        observe: Observe,
+    ) -> Fallible<Self> {
+        let outputs = objective.loss().outputs_of_a_sample();
+        let here = Linearization::with_metric(objective.map(), metric, outputs)?;
         let (weights, direction) = (initial.clone(), vec![0.0; initial.len()]);
         let observed = Observed::default();
         Ok(Self {
@@ -126,7 +140,7 @@ fn observe(here: &mut Linearization<NetworkJacobian>, initial: &[f64]) -> Fallib
     })
 }
 
-impl Stepper for Euler {
+impl<L: Loss> Stepper for Euler<L> {
     fn reset(&mut self) {
         self.weights.copy_from_slice(&self.initial);
         self.made = 0;
