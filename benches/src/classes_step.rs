@@ -4,6 +4,7 @@
 //! somax has three methods for it, JAX the formula and J as it differentiates. The error of every side, ours too, is that
 //! of the weights' change in two steps, beside a dense J and G written out.
 
+use std::cell::RefCell;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -22,7 +23,6 @@ use crate::euler::{self, Euler, Observe, Stepper, weights_after};
 use crate::headline::{Peers, once_a_batch};
 use crate::peer::Task;
 use crate::problems::{STEP, write_doubles};
-use crate::questions::step_by_width::direct_solver;
 
 /// The name in `--only`, and of the rows.
 pub const NAME: &str = "classes_step";
@@ -41,14 +41,19 @@ const COMPARED: usize = 2;
 /// The tolerance of somax's conjugate gradients, for ours beside them.
 const LOOSE: f64 = 1e-8;
 
-/// Samples, and how many steps are one batch.
-const SIZES: [(usize, usize); 2] = [(64, 20), (256, 5)];
+/// The row of steps as a run makes them.
+const PATH: &str = "auto-in-a-run-of-20";
+/// Samples.
+const SIZES: [usize; 2] = [64, 256];
+/// Steps of one batch.
+const LAP: usize = 20;
 /// What is asked of JAX and of somax, and whether it takes so long that one call is a batch.
-const OF_JAX: [(&str, bool); 2] = [("classes-step", false), ("classes-step-autodiff", true)];
+const OF_JAX: [(&str, bool); 2] = [("classes-step", true), ("classes-step-autodiff", true)];
 const OF_SOMAX: [(&str, bool); 3] =
     [("classes-direct", true), ("classes-egn", true), ("classes-cg", false)];
 
 /// Digits and a network that is to tell them apart.
+#[derive(Clone)]
 struct Digits {
     sample: Sample,
     labels: Vec<usize>,
@@ -115,37 +120,38 @@ impl Digits {
 
 /// Every case.
 pub fn cases(peers: &Peers, folder: &Path, visit: Visit<'_>) -> Fallible<()> {
-    for (samples, lap) in SIZES {
-        visit(case(peers, folder, samples, lap)?)?;
+    for samples in SIZES {
+        visit(case(peers, folder, samples)?)?;
     }
     Ok(())
 }
 
-/// A step as `Auto` takes it, by the direct solver, by conjugate gradients as loose as somax's, and by the peers.
-fn case(peers: &Peers, folder: &Path, samples: usize, lap: usize) -> Fallible<Case> {
+/// A step alone as `Auto` takes it, by the dual solver and by conjugate gradients as loose as somax's, as one of a lap, and
+/// by the peers.
+fn case(peers: &Peers, folder: &Path, samples: usize) -> Fallible<Case> {
     let problem = Digits::draw(samples)?;
     let shape = problem.shape();
     let exact = problem.change(&weights_after(&mut Dense::new(&problem)?, COMPARED)?);
     let error = |weights: &[f64]| relative_distance(&problem.change(weights), &exact);
-    let mut sides = Vec::new();
     let auto = SolveRequest { damping: DAMPING, ..SolveRequest::default() };
-    let loose = DampedSolver::ConjugateGradients;
-    for request in [
-        auto,
-        SolveRequest { solver: direct_solver(shape), ..auto },
-        SolveRequest { solver: loose, tolerance: LOOSE, ..auto },
+    let cg = DampedSolver::ConjugateGradients;
+    let mut sides = Vec::new();
+    for (peer, request) in [
+        (None, auto),
+        (Some("dual-cholesky"), SolveRequest { solver: DampedSolver::DualCholesky, ..auto }),
+        (Some("conjugate-gradients"), SolveRequest { solver: cg, tolerance: LOOSE, ..auto }),
     ] {
-        let mut steps = problem.euler(request)?;
+        let mut steps = problem.euler(request)?.alone();
         let error = error(&weights_after(&mut steps, COMPARED)?);
-        let steps = Rc::new(std::cell::RefCell::new(steps));
-        let side = euler::side(&steps, lap, None, move || Ok(Some(error)));
-        let solver = (request.solver != DampedSolver::Auto).then(|| request.solver.name());
-        sides.push(Side { peer: solver.map(str::to_owned), ..side });
-        if request.solver == DampedSolver::Auto {
-            let first = sides.pop().ok_or("a side was just put")?;
-            sides.push(first.noting(move || steps.borrow().sharing()));
-        }
+        let side = euler::side(&Rc::new(RefCell::new(steps)), LAP, None, move || Ok(Some(error)));
+        sides.push(once_a_batch(Side { peer: peer.map(str::to_owned), ..side }));
     }
+    let mut path = Laps { steps: problem.euler(auto)?, problem: problem.clone(), request: auto };
+    let error_of_path = error(&weights_after(&mut path, COMPARED)?);
+    let path = Rc::new(RefCell::new(path));
+    let side = euler::side(&path, LAP, None, move || Ok(Some(error_of_path)));
+    let side = Side { peer: Some(PATH.to_owned()), ..side };
+    sides.push(side.noting(move || path.borrow().steps.sharing()));
     let folder: PathBuf = folder.join(NAME).join(samples.to_string());
     problem.write(&folder)?;
     let tasks = OF_JAX.map(|task| (&peers.jax, task)).into_iter();
@@ -158,8 +164,30 @@ fn case(peers: &Peers, folder: &Path, samples: usize, lap: usize) -> Fallible<Ca
             Err(error) => println!("    left out: {error}"),
         }
     }
-    let schedule = Schedule::Batches { calls: lap };
+    let schedule = Schedule::Batches { calls: LAP };
     Ok(Case { schedule, ..Case::new(NAME, format!("{samples}-samples"), shape, sides) })
+}
+
+/// Steps as a run makes them, where the factor of an earlier one may help; each lap is a run of its own.
+struct Laps {
+    problem: Digits,
+    request: SolveRequest,
+    steps: Euler<Softmax>,
+}
+
+impl Stepper for Laps {
+    fn reset(&mut self) -> Fallible<()> {
+        self.steps = self.problem.euler(self.request)?;
+        Ok(())
+    }
+
+    fn step(&mut self) -> Fallible<()> {
+        self.steps.step()
+    }
+
+    fn weights(&self) -> &[f64] {
+        self.steps.weights()
+    }
 }
 
 /// A peer's formulations, tried by one step each.
@@ -203,8 +231,9 @@ impl Dense {
 }
 
 impl Stepper for Dense {
-    fn reset(&mut self) {
+    fn reset(&mut self) -> Fallible<()> {
         self.weights.copy_from_slice(&self.initial);
+        Ok(())
     }
 
     fn step(&mut self) -> Fallible<()> {

@@ -85,8 +85,9 @@ pub fn scratch(order: usize) -> MemBuffer {
 }
 
 impl Stepper for DenseEuler {
-    fn reset(&mut self) {
+    fn reset(&mut self) -> Fallible<()> {
         self.weights.copy_from_slice(&self.initial);
+        Ok(())
     }
 
     fn step(&mut self) -> Fallible<()> {
