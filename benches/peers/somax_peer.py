@@ -16,7 +16,7 @@ from somax.specs import CurvatureSpec, DampingSpec, SolverSpec  # noqa: E402
 import protocol  # noqa: E402
 
 # The residual that conjugate gradients end at, relative to the right side, and after how many iterations at most. They
-# divide by at least 2e-16 where the squared residual stands: asked for less, they stall and take all their iterations.
+# divide by at least 2e-16 where the squared residual stands: asked for less, they stall for thousands of iterations.
 TOLERANCE = 1e-8
 ITERATIONS = 2_000
 

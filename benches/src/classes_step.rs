@@ -1,8 +1,8 @@
 //! A damped step of softmax cross-entropy in the metric of its Hessian (generalized Gauss-Newton) on the digits.
 //!
 //! `((1 - rho) J^T G J + rho I) v = J^T grad g`, rho = 0.1: 64 pixels, 32 units of tanh, 10 classes, a trained output.
-//! somax has three methods for it, JAX the formula and J as it differentiates. The error of every side, ours too, is that
-//! of the weights' change in two steps, beside a dense J and G written out.
+//! somax has three methods for it, JAX the formula and J as it differentiates. The error of every side, ours too, is
+//! that of the weights' change in two steps, beside J and G formed.
 
 use std::cell::RefCell;
 use std::fs;
@@ -126,8 +126,8 @@ pub fn cases(peers: &Peers, folder: &Path, visit: Visit<'_>) -> Fallible<()> {
     Ok(())
 }
 
-/// A step alone as `Auto` takes it, by the dual solver and by conjugate gradients as loose as somax's, as one of a lap, and
-/// by the peers.
+/// A step alone as `Auto` takes it, by the dual solver and by conjugate gradients as loose as somax's; as one of a lap;
+/// and by the peers.
 fn case(peers: &Peers, folder: &Path, samples: usize) -> Fallible<Case> {
     let problem = Digits::draw(samples)?;
     let shape = problem.shape();
