@@ -290,6 +290,132 @@ class DeepKernelAutodiff(DeepKernel):
         return sum(part @ part.T for part in self.rows(layers)[1])
 
 
+class ClassesStep:
+    """Damped steps of softmax cross-entropy in the metric of its Hessian G: `((1 - rho) J^T G J + rho I) v = J^T grad`.
+
+    With a root R of G and A = R^T J, by `A A^T` (dual) and by `A^T A` (primal), A by its formula.
+    """
+
+    def __init__(self, folder):
+        problem = self.problem = protocol.ClassesProblem(folder)
+        self.inputs, self.offset = jnp.asarray(problem.inputs), jnp.asarray(problem.offset)
+        self.targets = jax.nn.one_hot(jnp.asarray(problem.labels), problem.classes, dtype=jnp.float64)
+        self.weights = (jnp.asarray(problem.hidden), jnp.asarray(problem.output))
+        self.inputs_kernel = self.inputs @ self.inputs.T
+        self.variants = self.formulations()
+
+    def formulations(self):
+        made = {"dual": self.dual, "primal": self.primal, "primal-samples": self.primal_by_samples}
+        return {name: self.loop(direction) for name, direction in made.items()}
+
+    def loop(self, direction):
+        """A variant: `count` steps from the initial weights, compiled as one loop; the result is one vector."""
+        rate = self.problem.step
+
+        @jax.jit
+        def steps(weights, count):
+            body = lambda _, weights: tuple(w - rate * v for w, v in zip(weights, direction(weights)))
+            last = jax.lax.fori_loop(0, count, body, weights)
+            return jnp.concatenate([part.reshape(-1) for part in last])
+
+        return lambda count: steps(self.weights, count).block_until_ready()
+
+    def root(self, outputs):
+        """R of each sample, and b with R b = softmax - y."""
+        chances = jax.nn.softmax(outputs)
+        half = jnp.sqrt(chances)
+        identity = jnp.eye(chances.shape[1])
+        return (identity - chances[:, :, None]) * half[:, None, :], half - self.targets / half
+
+    def solve(self, matrix, right):
+        damping = self.problem.damping
+        matrix = (1.0 - damping) * matrix + damping * jnp.eye(matrix.shape[0])
+        return cho_solve(cho_factor(matrix, lower=True), right)
+
+    def split(self, vector):
+        hidden, output = self.weights
+        return vector[: hidden.size].reshape(hidden.shape), vector[hidden.size :].reshape(output.shape)
+
+    def linearize(self, weights):
+        """h, the factors of A on x and on h (n x classes x units, n x classes x classes), and b."""
+        hidden, output = weights
+        h = jnp.tanh(self.inputs @ hidden.T)
+        root, right = self.root(h @ output.T - self.offset)
+        back = jnp.swapaxes(root, 1, 2)
+        return h, (back @ output) * (1.0 - h * h)[:, None, :], back, right
+
+    def dual(self, weights):
+        """`A A^T`, entry by entry a sum of products of inner products; then A^T z without A."""
+        h, first, second, right = self.linearize(weights)
+        n, o = right.shape
+        product = lambda x: (x.reshape(n * o, -1) @ x.reshape(n * o, -1).T).reshape(n, o, n, o)
+        samples = lambda kernel: kernel[:, None, :, None]
+        kernel = product(first) * samples(self.inputs_kernel) + product(second) * samples(h @ h.T)
+        z = self.solve(kernel.reshape(n * o, n * o), right.reshape(-1)).reshape(n, o, 1)
+        return (first * z).sum(1).T @ self.inputs, (second * z).sum(1).T @ h
+
+    def primal(self, weights):
+        """A formed, and `A^T A`."""
+        h, first, second, right = self.linearize(weights)
+        rows = right.size
+        parts = [
+            (first[..., None] * self.inputs[:, None, None, :]).reshape(rows, -1),
+            (second[..., None] * h[:, None, None, :]).reshape(rows, -1),
+        ]
+        a = jnp.concatenate(parts, axis=1)
+        return self.split(self.solve(a.T @ a, a.T @ right.reshape(-1)))
+
+    def primal_by_samples(self, weights):
+        """`A^T A` as sums over samples of Kronecker products: what the outputs of one share is multiplied once."""
+        h, first, second, right = self.linearize(weights)
+        n = self.inputs.shape[0]
+        pairs = lambda a, b: (a[:, :, None] * b[:, None, :]).reshape(n, -1)
+        x = self.inputs
+
+        def block(left, other, a, b):
+            middle = (jnp.swapaxes(left, 1, 2) @ other).reshape(n, -1)
+            units = left.shape[2], other.shape[2]
+            found = (middle.T @ pairs(a, b)).reshape(*units, a.shape[1], b.shape[1])
+            return found.transpose(0, 2, 1, 3).reshape(units[0] * a.shape[1], -1)
+
+        mixed = block(first, second, x, h)
+        matrix = jnp.block([[block(first, first, x, x), mixed], [mixed.T, block(second, second, h, h)]])
+        sums = lambda a: jnp.einsum("nk,nki->ni", right, a)
+        gradient = jnp.concatenate([(sums(first).T @ x).reshape(-1), (sums(second).T @ h).reshape(-1)])
+        return self.split(self.solve(matrix, gradient))
+
+
+class ClassesStepAutodiff(ClassesStep):
+    """The same, J as JAX differentiates: backward or forward, sample by sample."""
+
+    def formulations(self):
+        return {
+            f"autodiff-{name}-{system}": self.loop(self.by(differentiate, system))
+            for name, differentiate in [("jacrev", jax.jacrev), ("jacfwd", jax.jacfwd)]
+            for system in ["dual", "primal"]
+        }
+
+    def by(self, differentiate, system):
+        def output(weights, row):
+            hidden, output = weights
+            return output @ jnp.tanh(hidden @ row)
+
+        jacobian = jax.vmap(differentiate(output), in_axes=(None, 0))
+        outputs = jax.vmap(output, in_axes=(None, 0))
+
+        def direction(weights):
+            root, right = self.root(outputs(weights, self.inputs) - self.offset)
+            n, o = right.shape
+            parts = [part.reshape(n, o, -1) for part in jacobian(weights, self.inputs)]
+            a = jnp.swapaxes(root, 1, 2) @ jnp.concatenate(parts, axis=2)
+            a, right = a.reshape(n * o, -1), right.reshape(-1)
+            if system == "dual":
+                return self.split(a.T @ self.solve(a @ a.T, right))
+            return self.split(self.solve(a.T @ a, a.T @ right))
+
+        return direction
+
+
 if __name__ == "__main__":
     protocol.serve(
         {
@@ -299,5 +425,7 @@ if __name__ == "__main__":
             "deep-step-autodiff": DeepStepAutodiff,
             "deep-kernel": DeepKernel,
             "deep-kernel-autodiff": DeepKernelAutodiff,
+            "classes-step": ClassesStep,
+            "classes-step-autodiff": ClassesStepAutodiff,
         }
     )

@@ -42,6 +42,22 @@ class Problem:
         self.rate = self.step / self.scaling
 
 
+class ClassesProblem:
+    """Samples of classes and a network of one hidden layer with a trained output, as the harness wrote them."""
+
+    def __init__(self, folder):
+        with open(os.path.join(folder, "problem.json"), encoding="utf-8") as file:
+            self.__dict__.update(json.load(file))
+        read = lambda name: numpy.fromfile(os.path.join(folder, name + ".f64"))
+        n, d, m, o = self.n, self.d, self.m, self.classes
+        self.inputs = read("inputs").reshape(n, d)
+        self.labels = read("labels").astype(numpy.int32)
+        hidden, output = numpy.split(read("weights"), [m * d])
+        # phi = tanh(x hidden^T) output^T; what is learned from is phi - offset.
+        self.hidden, self.output = hidden.reshape(m, d), output.reshape(o, m)
+        self.offset = read("offset").reshape(n, o)
+
+
 def timed(function, count):
     """The result and the seconds of `function(count)`."""
     begun = time.perf_counter()

@@ -42,14 +42,13 @@ impl DenseEuler {
         let objective = problem.objective(scaling)?;
         let (n, p) = (problem.shape.n, problem.shape.p);
         let order = n.min(p);
-        let scratch = cholesky_in_place_scratch::<f64>(order, Par::Seq, Spec::default());
         let initial = problem.point.weights.clone();
         Ok(Self {
             structured: objective.map().new_jacobian(),
             objective,
             jacobian: Mat::zeros(n, p),
             matrix: Mat::zeros(order, order),
-            scratch: MemBuffer::new(scratch),
+            scratch: scratch(order),
             weights: initial.clone(),
             initial,
             output: vec![0.0; n],
@@ -58,29 +57,37 @@ impl DenseEuler {
             damping,
         })
     }
+}
 
-    /// `x <- (damped matrix)^-1 x`, factoring the matrix in place.
-    fn solve(&mut self, x: &mut [f64]) -> Fallible<()> {
-        let matrix = &mut self.matrix;
-        for i in 0..matrix.nrows() {
-            matrix[(i, i)] += self.damping;
-        }
-        let stack = MemStack::new(&mut self.scratch);
-        let none = LltRegularization::default();
-        if let Err(error) =
-            cholesky_in_place(matrix.as_mut(), none, Par::Seq, stack, Spec::default())
-        {
-            return Err(format!("the generic Cholesky failed: {error:?}").into());
-        }
-        solve_lower_triangular_in_place(matrix.as_ref(), column_mut(x), Par::Seq);
-        solve_upper_triangular_in_place(matrix.transpose(), column_mut(x), Par::Seq);
-        Ok(())
+/// `x <- (matrix + damping I)^-1 x`, factoring the matrix, of which the lower triangle counts, in place.
+pub fn solve_damped(
+    mut matrix: MatMut<'_, f64>,
+    damping: f64,
+    x: &mut [f64],
+    scratch: &mut MemBuffer,
+) -> Fallible<()> {
+    for i in 0..matrix.nrows() {
+        matrix[(i, i)] += damping;
     }
+    let (stack, none) = (MemStack::new(scratch), LltRegularization::default());
+    let factored = cholesky_in_place(matrix.as_mut(), none, Par::Seq, stack, Spec::default());
+    if let Err(error) = factored {
+        return Err(format!("the generic Cholesky failed: {error:?}").into());
+    }
+    solve_lower_triangular_in_place(matrix.as_ref(), column_mut(x), Par::Seq);
+    solve_upper_triangular_in_place(matrix.transpose(), column_mut(x), Par::Seq);
+    Ok(())
+}
+
+/// Room for [`solve_damped`].
+pub fn scratch(order: usize) -> MemBuffer {
+    MemBuffer::new(cholesky_in_place_scratch::<f64>(order, Par::Seq, Spec::default()))
 }
 
 impl Stepper for DenseEuler {
-    fn reset(&mut self) {
+    fn reset(&mut self) -> Fallible<()> {
         self.weights.copy_from_slice(&self.initial);
+        Ok(())
     }
 
     fn step(&mut self) -> Fallible<()> {
@@ -94,12 +101,12 @@ impl Stepper for DenseEuler {
             let jacobian = self.jacobian.as_ref();
             lower_product(self.matrix.as_mut(), jacobian.transpose(), jacobian, weight);
             multiply(&mut direction, jacobian.transpose(), &self.gradient);
-            self.solve(&mut direction)?;
+            solve_damped(self.matrix.as_mut(), self.damping, &mut direction, &mut self.scratch)?;
         } else {
             let jacobian = self.jacobian.as_ref();
             lower_product(self.matrix.as_mut(), jacobian, jacobian.transpose(), weight);
             let mut dual = std::mem::take(&mut self.gradient);
-            self.solve(&mut dual)?;
+            solve_damped(self.matrix.as_mut(), self.damping, &mut dual, &mut self.scratch)?;
             multiply(&mut direction, self.jacobian.transpose(), &dual);
             self.gradient = dual;
         }
@@ -137,7 +144,7 @@ pub fn lower_product(
 }
 
 /// `out = matrix x`.
-fn multiply(out: &mut [f64], matrix: MatRef<'_, f64>, x: &[f64]) {
+pub fn multiply(out: &mut [f64], matrix: MatRef<'_, f64>, x: &[f64]) {
     let x = MatRef::from_column_major_slice(x, x.len(), 1);
     matmul(column_mut(out), Accum::Replace, matrix, x, 1.0, Par::Seq);
 }

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use gaussflow::network::NetworkJacobian;
+use gaussflow::objective::Metric;
 use gaussflow::prelude::*;
 
 use crate::case::{Fallible, Side};
@@ -12,7 +13,7 @@ use crate::problems::{Problem, STEP};
 /// Something that goes from point to point.
 pub trait Stepper {
     /// Goes back to the initial weights.
-    fn reset(&mut self);
+    fn reset(&mut self) -> Fallible<()>;
 
     /// Makes one step.
     fn step(&mut self) -> Fallible<()>;
@@ -44,8 +45,8 @@ pub struct Observed {
 }
 
 /// This workspace's steps.
-pub struct Euler {
-    objective: Objective<Network, Squared>,
+pub struct Euler<L = Squared> {
+    objective: Objective<Network, L>,
     here: Linearization<NetworkJacobian>,
     initial: Vec<f64>,
     weights: Vec<f64>,
@@ -55,6 +56,8 @@ pub struct Euler {
     observed: Observed,
     /// Steps since the initial weights.
     made: usize,
+    /// Whether a step takes nothing from those before.
+    alone: bool,
 }
 
 impl Euler {
@@ -65,9 +68,22 @@ impl Euler {
         request: SolveRequest,
         observe: Observe,
     ) -> Fallible<Self> {
-        let objective = problem.objective(scaling)?;
-        let here = Linearization::new(objective.map())?;
-        let initial = problem.point.weights.clone();
+        let (objective, initial) = (problem.objective(scaling)?, problem.point.weights.clone());
+        Self::of(objective, Metric::Euclidean, initial, request, observe)
+    }
+}
+
+impl<L: Loss> Euler<L> {
+    /// Steps of any loss in a metric.
+    pub fn of(
+        objective: Objective<Network, L>,
+        metric: Metric,
+        initial: Vec<f64>,
+        request: SolveRequest,
+        observe: Observe,
+    ) -> Fallible<Self> {
+        let outputs = objective.loss().outputs_of_a_sample();
+        let here = Linearization::with_metric(objective.map(), metric, outputs)?;
         let (weights, direction) = (initial.clone(), vec![0.0; initial.len()]);
         let observed = Observed::default();
         Ok(Self {
@@ -80,7 +96,14 @@ impl Euler {
             observe,
             observed,
             made: 0,
+            alone: false,
         })
+    }
+
+    /// The same with every step as if it were the first: no factor of an earlier one helps.
+    #[must_use]
+    pub fn alone(self) -> Self {
+        Self { alone: true, ..self }
     }
 
     /// Steps since the initial weights.
@@ -126,15 +149,21 @@ fn observe(here: &mut Linearization<NetworkJacobian>, initial: &[f64]) -> Fallib
     })
 }
 
-impl Stepper for Euler {
-    fn reset(&mut self) {
+impl<L: Loss> Stepper for Euler<L> {
+    fn reset(&mut self) -> Fallible<()> {
         self.weights.copy_from_slice(&self.initial);
         self.made = 0;
+        Ok(())
     }
 
     fn step(&mut self) -> Fallible<()> {
         self.here.move_to(&self.objective, &self.weights)?;
-        self.here.solve_loss_gradient(self.request, &mut self.direction)?;
+        if self.alone {
+            let right = self.here.right_side().to_vec();
+            self.here.solve(self.request, &right, &mut self.direction)?;
+        } else {
+            self.here.solve_loss_gradient(self.request, &mut self.direction)?;
+        }
         if self.observe == Observe::Diagnostics {
             self.observed = observe(&mut self.here, &self.initial)?;
         }
@@ -167,7 +196,7 @@ pub fn side<S: Stepper + 'static>(
     let side = Side::calling(operations, f64::NAN, move || {
         let mut stepper = stepper.try_borrow_mut()?;
         if made.is_multiple_of(lap) {
-            stepper.reset();
+            stepper.reset()?;
         }
         stepper.step()?;
         made += 1;
@@ -178,7 +207,7 @@ pub fn side<S: Stepper + 'static>(
 
 /// The weights after `count` steps from the initial ones.
 pub fn weights_after(stepper: &mut dyn Stepper, count: usize) -> Fallible<Vec<f64>> {
-    stepper.reset();
+    stepper.reset()?;
     for _ in 0..count {
         stepper.step()?;
     }

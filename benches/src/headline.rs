@@ -34,6 +34,8 @@ pub struct Peers {
     pub geomstats: Option<Rc<RefCell<Peer>>>,
     /// neural-tangents, for the kernels of deep networks; in an environment of its own.
     pub neural_tangents: Option<Rc<RefCell<Peer>>>,
+    /// somax, for steps of classes; in an environment of its own.
+    pub somax: Option<Rc<RefCell<Peer>>>,
 }
 
 impl Peers {

@@ -3,6 +3,7 @@
 #![allow(clippy::missing_errors_doc, reason = "all fail where a side or a peer fails")]
 
 pub mod case;
+pub mod classes_step;
 pub mod deep;
 pub mod dense_step;
 pub mod euler;

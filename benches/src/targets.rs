@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::classes_step;
 use crate::deep;
 use crate::grid;
 use crate::large_step::{LARGE_STEPS, TOLERANCE};
@@ -20,7 +21,7 @@ struct Target {
     least: f64,
 }
 
-const TARGETS: [Target; 11] = [
+const TARGETS: [Target; 12] = [
     Target {
         what: "paper's step, JAX over ours",
         name: "paper_step/auto",
@@ -54,6 +55,12 @@ const TARGETS: [Target; 11] = [
         name: "deep_kernel/",
         peer: "neural-tangents",
         least: 20.0,
+    },
+    Target {
+        what: "step of classes, somax of the same accuracy over ours",
+        name: "classes_step/",
+        peer: classes_step::SOMAX,
+        least: 5.0,
     },
     Target {
         what: "flow at alpha = 8, direct over amortized",

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use crate::bench_peers::{GEOMSTATS, NEURAL_TANGENTS, STEPS, environment};
+use crate::bench_peers::{GEOMSTATS, NEURAL_TANGENTS, SOMAX, STEPS, environment};
 use crate::console;
 use crate::process::{cargo, hand_over, must, root};
 
@@ -63,6 +63,7 @@ fn measure(times: &Times) -> Result<ExitCode, ExitCode> {
         for (name, option, made, question) in [
             ("geomstats", "--geomstats-python", GEOMSTATS, "small_manifold"),
             ("neural-tangents", "--neural-tangents-python", NEURAL_TANGENTS, "deep"),
+            ("somax", "--somax-python", SOMAX, "classes_step"),
         ] {
             if !times.wants(question) {
                 continue;

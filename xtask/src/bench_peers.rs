@@ -17,6 +17,8 @@ pub const GEOMSTATS: [&str; 2] = ["bench-peers-geomstats", "requirements-geomsta
 /// neural-tangents' environment: it wants an older JAX.
 pub const NEURAL_TANGENTS: [&str; 2] =
     ["bench-peers-neural-tangents", "requirements-neural-tangents.txt"];
+/// somax's environment: it brings Flax and Optax.
+pub const SOMAX: [&str; 2] = ["bench-peers-somax", "requirements-somax.txt"];
 
 /// The environment's interpreter; made anew when the requirements changed.
 pub fn environment([folder, requirements]: [&str; 2]) -> Result<PathBuf, ExitCode> {

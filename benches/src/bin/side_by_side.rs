@@ -13,7 +13,7 @@ use gaussflow_benches::large_step::{LARGE_STEPS, LargeStep};
 use gaussflow_benches::peer::Peer;
 use gaussflow_benches::questions::QUESTIONS;
 use gaussflow_benches::report::{Report, head};
-use gaussflow_benches::{deep, grid, plots, small_manifold, targets};
+use gaussflow_benches::{classes_step, deep, grid, plots, small_manifold, targets};
 
 /// Measures this workspace and its peers in turns, on one thread.
 #[derive(Parser)]
@@ -33,6 +33,9 @@ struct Options {
     /// A Python that has those of benches/peers/requirements-neural-tangents.txt: runs that peer.
     #[arg(long, value_name = "PATH")]
     neural_tangents_python: Option<PathBuf>,
+    /// A Python that has those of benches/peers/requirements-somax.txt: runs that peer.
+    #[arg(long, value_name = "PATH")]
+    somax_python: Option<PathBuf>,
     /// Only the headline cases and these questions (or `deep`, `grid`); comma-separated.
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     only: Option<Vec<String>>,
@@ -77,7 +80,8 @@ fn main() -> ExitCode {
 
 /// What `--only` takes; the headline cases always run, so that their name asks for no more.
 fn names() -> impl Iterator<Item = &'static str> {
-    let named = ["headlines", "grid", grid::DEEP, deep::NAME, small_manifold::NAME];
+    let named =
+        ["headlines", "grid", grid::DEEP, deep::NAME, classes_step::NAME, small_manifold::NAME];
     let large = LARGE_STEPS.iter().map(|step| step.name);
     named.into_iter().chain(large).chain(QUESTIONS.iter().map(|question| question.name))
 }
@@ -104,6 +108,9 @@ fn run(options: &Options, report: &mut Report) -> Fallible<()> {
     let affordable = options.only.is_some() || effort == Effort::Full;
     if wanted(deep::NAME) {
         deep::take(&peers, folder.path(), report)?;
+    }
+    if wanted(classes_step::NAME) && affordable {
+        classes_step::cases(&peers, folder.path(), &mut |case| report.take(case))?;
     }
     // geomstats' Log takes seconds a call.
     if wanted(small_manifold::NAME) && affordable {
@@ -141,6 +148,7 @@ fn start(options: &Options) -> Fallible<Peers> {
             &options.neural_tangents_python,
             "neural_tangents_peer.py",
         )?,
+        somax: peer("somax", &options.somax_python, "somax_peer.py")?,
     })
 }
 

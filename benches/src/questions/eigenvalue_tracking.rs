@@ -56,7 +56,7 @@ fn smallest_error(problem: &Problem, stepper: &mut Euler) -> Fallible<Option<f64
     let mut dense = DenseJacobian::zeros(problem.shape.n, problem.shape.p);
     let mut value = vec![0.0; problem.shape.n];
     let mut worst = 0.0_f64;
-    stepper.reset();
+    stepper.reset()?;
     for _ in 0..5 {
         map.map().linearize(stepper.weights(), &mut value, &mut jacobian)?;
         jacobian.write_dense(dense.matrix_mut());
