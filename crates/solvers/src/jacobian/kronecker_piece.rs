@@ -122,11 +122,14 @@ impl KroneckerPiece {
         &self.input_from(sample * self.sharing)[..self.features()]
     }
 
-    /// Row r of S.
-    pub(crate) fn left_row(&self, r: usize) -> Vec<f64> {
-        let block = self.left.block(r / ROW_BLOCK);
-        let entries = block.data[r % ROW_BLOCK..].iter().step_by(block.stride);
-        entries.take(self.hidden()).copied().collect()
+    /// Makes `out` the rows of S in `rows`, row-major.
+    pub(crate) fn write_left_rows(&self, rows: std::ops::Range<usize>, out: &mut Vec<f64>) {
+        out.clear();
+        for r in rows {
+            let block = self.left.block(r / ROW_BLOCK);
+            let entries = block.data[r % ROW_BLOCK..].iter().step_by(block.stride);
+            out.extend(entries.take(self.hidden()));
+        }
     }
 
     /// S, n x m, one column a hidden unit.

@@ -95,6 +95,7 @@ impl Block<'_> {
         sums: &mut [f64],
     ) {
         let Self { a, b, .. } = self;
+        let (mut left_a, mut left_b) = (Vec::new(), Vec::new());
         for begin in (0..b.samples()).step_by(step) {
             let count = step.min(b.samples() - begin);
             let (by_units, rest) = factors.split_at_mut(count * unit_pairs);
@@ -104,11 +105,13 @@ impl Block<'_> {
                 columns.zip(by_features.chunks_exact_mut(feature_pairs)).enumerate()
             {
                 t.fill(0.0);
-                let rows: Vec<_> =
-                    b.rows_of_sample(begin + j).map(|r| (a.left_row(r), b.left_row(r))).collect();
+                let rows = b.rows_of_sample(begin + j);
+                a.write_left_rows(rows.clone(), &mut left_a);
+                b.write_left_rows(rows, &mut left_b);
                 for i in units.clone() {
                     let (sums, later) = t.split_at_mut(self.partners(i, a.hidden()));
-                    for (s_a, s_b) in &rows {
+                    let rows = left_a.chunks_exact(a.hidden()).zip(left_b.chunks_exact(b.hidden()));
+                    for (s_a, s_b) in rows {
                         let factor = s_b[i];
                         sums.iter_mut().zip(s_a).for_each(|(sum, s)| *sum += factor * s);
                     }
@@ -142,16 +145,24 @@ impl Block<'_> {
         for i in units {
             for (other, found) in (0..self.partners(i, self.a.hidden())).zip(&mut sums) {
                 for l in 0..d_a {
-                    let mut column =
-                        out.rb_mut().col_mut(other * d_a + l).subrows_mut(i * d_b, d_b);
+                    // `out` is column-major.
+                    let column = out.rb_mut().col_mut(other * d_a + l).try_as_col_major_mut();
+                    let Some(column) = column else { continue };
+                    let column = &mut column.as_slice_mut()[i * d_b..][..d_b];
                     if self.own {
-                        // Above the diagonal nothing is asked for.
-                        for k in if i > other { 0..l } else { 0..0 } {
-                            column[k] = found[l * (l + 1) / 2 + k];
+                        // Of the blocks on the diagonal only what lies below it.
+                        let (above, below) = column.split_at_mut(l);
+                        if i > other {
+                            above.copy_from_slice(&found[l * (l + 1) / 2..][..l]);
                         }
-                        (l..d_b).for_each(|k| column[k] = found[k * (k + 1) / 2 + l]);
+                        let mut at = l * (l + 1) / 2 + l;
+                        for (k, entry) in (l..).zip(below) {
+                            *entry = found[at];
+                            at += k + 1;
+                        }
                     } else {
-                        (0..d_b).for_each(|k| column[k] = found[k * d_a + l]);
+                        let entries = found[l..].iter().step_by(d_a);
+                        column.iter_mut().zip(entries).for_each(|(out, sum)| *out = *sum);
                     }
                 }
             }
