@@ -127,7 +127,7 @@ fn a_trace_is_read_by_name_with_columns_to_come_or_still_missing() {
 #[test]
 fn a_malformed_trace_is_refused_with_its_place() {
     let header = TRACE_COLUMNS.join(",");
-    let row = |step: &str, loss: &str| format!("{step},0,{loss},0,0,0,,,,,,,,\n");
+    let row = |step: &str, loss: &str| format!("{step},0,{loss},0,0,0,,,,,,,,,,,\n");
     let bad_loss = trace_text(&format!("{header}\n{}{}", row("0", "1"), row("1", "one")));
     match bad_loss.unwrap_err() {
         RecordError::MalformedCell { line: 3, column: "loss", text, .. } => assert_eq!(text, "one"),

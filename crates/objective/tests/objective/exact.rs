@@ -172,6 +172,36 @@ fn columns_without_a_common_row_share_a_direction() {
     );
 }
 
+#[test]
+fn functions_are_those_of_the_standard_library_with_their_derivatives() {
+    use gaussflow_objective::{erf, erfc, sigmoid, tanh};
+    use num_dual::second_derivative;
+    for k in -60..=60 {
+        let x = 0.137 * f64::from(k);
+        let [t, s] = [x.tanh(), 1.0 / (1.0 + (-x).exp())];
+        let bell = 2.0 / std::f64::consts::PI.sqrt() * (-x * x).exp();
+        let check = |name: &str, found: (f64, f64, f64), expected: (f64, f64, f64)| {
+            for (a, b) in [(found.0, expected.0), (found.1, expected.1), (found.2, expected.2)] {
+                assert!((a - b).abs() <= 8.0 * f64::EPSILON, "{name}({x}): {found:?} {expected:?}");
+            }
+        };
+        let slope = 1.0 - t * t;
+        check("tanh", second_derivative(tanh, x), (t, slope, -2.0 * t * slope));
+        check(
+            "sigmoid",
+            second_derivative(sigmoid, x),
+            (s, s * (1.0 - s), s * (1.0 - s) * (1.0 - 2.0 * s)),
+        );
+        check("erf", second_derivative(erf, x), (libm::erf(x), bell, -2.0 * x * bell));
+        check("erfc", second_derivative(erfc, x), (libm::erfc(x), -bell, 2.0 * x * bell));
+        assert!(tanh(x).to_bits() == (-tanh(-x)).to_bits() || x == 0.0);
+    }
+    // Far out, where sinh and cosh overflow, and close to 0.
+    let (value, slope, bend) = second_derivative(tanh, 900.0);
+    assert_eq!((value, slope, bend), (1.0, 0.0, 0.0));
+    assert!((tanh(1e-12) / 1e-12 - 1.0_f64).abs() < 1e-15);
+}
+
 /// `sqrt(w)`, whose derivative is infinite at 0.
 struct Root;
 
