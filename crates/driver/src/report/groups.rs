@@ -93,7 +93,15 @@ pub fn method(settings: &Settings) -> String {
         "rk4" => "Runge-Kutta 4",
         other => other,
     };
-    format!("{flow}, {integrator}")
+    let metric = match word("dynamics.metric") {
+        "loss-hessian" => " in the metric of the loss",
+        _ => "",
+    };
+    let batch = match word("dynamics.batch") {
+        "" | "0" => String::new(),
+        rows => format!(", batches of {rows}"),
+    };
+    format!("{flow}{metric}, {integrator}{batch}")
 }
 
 /// "α = 8", with every further key that differs between groups.

@@ -32,6 +32,9 @@ pub const SUMMARY_COLUMNS: [&str; 17] = [
     "remark",
 ];
 
+/// Shares of the rows whose most probable class is theirs, at the end.
+const CLASS_COLUMNS: [&str; 2] = ["final_accuracy", "final_held_out_accuracy"];
+
 /// The keys that every summary tells, by the names of their columns.
 const KEYS: [(&str, &str); 5] = [
     ("dynamics.seed", "seed"),
@@ -114,6 +117,8 @@ pub(super) struct Line {
     pub(super) remark: Option<String>,
     cells: [String; SUMMARY_COLUMNS.len()],
     fallbacks: BTreeMap<String, u64>,
+    /// Of runs on classes: the cells under [`CLASS_COLUMNS`].
+    classes: Option<[String; CLASS_COLUMNS.len()]>,
 }
 
 impl Line {
@@ -121,13 +126,18 @@ impl Line {
     pub(super) fn read(id: &str, folder: &Path) -> Result<Self, RecordError> {
         let run = RunSummary::read(id, folder)?;
         let (has_failed, remark, cells) = (run.has_failed(), run.remark(), run.cells());
+        let classes = run.outcome.classes.map(|found| {
+            [Some(found.drawn), found.held_out]
+                .map(|of| cell(of.map_or(f64::NAN, |confusion| confusion.accuracy())))
+        });
         let mut fallbacks = run.outcome.counters;
         fallbacks.retain(|name, _| name.starts_with("fallback_"));
-        Ok(Self { has_failed, remark, cells, fallbacks })
+        Ok(Self { has_failed, remark, cells, fallbacks, classes })
     }
 }
 
-/// Writes summary.csv: `id,group,path`, keys, [`SUMMARY_COLUMNS`], and one column a fallback.
+/// Writes summary.csv: `id,group,path`, keys, [`SUMMARY_COLUMNS`], one column a fallback, and where a run is on classes
+/// [`CLASS_COLUMNS`].
 pub(super) fn write(path: &Path, plan: &Plan, lines: &[Line]) -> Result<(), RecordError> {
     let others: Vec<_> =
         plan.keys.iter().filter(|key| KEYS.iter().all(|(path, _)| *path != key.path())).collect();
@@ -139,6 +149,10 @@ pub(super) fn write(path: &Path, plan: &Plan, lines: &[Line]) -> Result<(), Reco
     header.extend(others.iter().map(|key| key.path()));
     header.extend(SUMMARY_COLUMNS);
     header.extend(fallbacks.iter().map(|name| name.as_str()));
+    let classes = lines.iter().any(|line| line.classes.is_some());
+    if classes {
+        header.extend(CLASS_COLUMNS);
+    }
     table.row(&header)?;
     for (run, line) in plan.runs.iter().zip(lines) {
         let dynamics = &run.config.dynamics;
@@ -163,6 +177,9 @@ pub(super) fn write(path: &Path, plan: &Plan, lines: &[Line]) -> Result<(), Reco
                 .iter()
                 .map(|name| line.fallbacks.get(*name).map(u64::to_string).unwrap_or_default()),
         );
+        if classes {
+            cells.extend(line.classes.clone().unwrap_or_default());
+        }
         table.row(&cells)?;
     }
     table.finish()

@@ -9,6 +9,8 @@ use gaussflow_driver::run::{self, Experiment, RunRecord};
 use gaussflow_records::{Status, StopReason, TRACE_COLUMNS};
 use serde::Deserialize;
 
+use crate::common::gaussflow;
+
 const ROWS: &str = include_str!("../golden/classes/rows.csv");
 
 #[derive(Deserialize)]
@@ -184,5 +186,35 @@ fn what_is_no_class_is_refused_in_words() {
     ] {
         let error = Config::parse(text).unwrap_err().to_string();
         assert!(error.contains(named), "{error}");
+    }
+}
+
+#[test]
+fn a_sweep_tells_the_accuracies() {
+    let folder = tempfile::tempdir().unwrap();
+    let sweep = "data = { name = 'breast-cancer', samples = 60 }\nloss.name = 'logistic'\nnetwork.hidden = 2\n\
+                 dynamics = { preconditioner = 'levenberg-marquardt', damping = 0.1, scaling = 1.0, step = 0.1, horizon = 0.5, \
+                 batch = 20, integrator = 'discrete' }\n[sweep]\nseeds = 1\n\"dynamics.momentum\" = [0.0, 0.5]\n\
+                 \"dynamics.metric\" = ['loss-hessian']\n";
+    std::fs::write(folder.path().join("s.toml"), sweep).unwrap();
+    let output = gaussflow(&["sweep", "s.toml", "--out", "o"], folder.path());
+    assert!(output.status.success(), "{output:?}");
+    let table = std::fs::read_to_string(folder.path().join("o/summary.csv")).unwrap();
+    let (header, lines) = table.split_once('\n').unwrap();
+    assert!(header.ends_with("final_accuracy,final_held_out_accuracy"), "{header}");
+    for (line, name) in lines.lines().zip(["batch_20-alpha", "batch_20-momentum_0.5-alpha"]) {
+        let method = "levenberg-marquardt-loss-hessian-discrete-rho_0.1-";
+        assert!(line.starts_with(&format!("{method}{name}_1-seed_0,")), "{line}");
+        let shares: Vec<f64> = line.rsplit(',').take(2).map(|cell| cell.parse().unwrap()).collect();
+        assert!(shares.iter().all(|share| (0.5..=1.0).contains(share)), "{line}");
+    }
+    // The report's table of methods and its section of classes.
+    assert!(gaussflow(&["report", "o"], folder.path()).status.success());
+    let page = std::fs::read_to_string(folder.path().join("o/report.html")).unwrap();
+    for words in [
+        "Levenberg-Marquardt in the metric of the loss, discrete, batches of 20",
+        "<section id=\"classes\">",
+    ] {
+        assert!(page.contains(words), "{words}");
     }
 }
