@@ -3,7 +3,7 @@
 use gaussflow_objective::{MapError, Residuals, SmoothMap};
 use gaussflow_solvers::DenseJacobian;
 
-use crate::fit::dual::{Dual, LARGEST};
+use num_dual::Dual64 as Dual;
 
 /// Residuals of a fixed number of parameters.
 pub struct Analytic<F> {
@@ -14,14 +14,14 @@ pub struct Analytic<F> {
 
 impl<F: Fn(&[Dual]) -> Vec<Dual>> Analytic<F> {
     pub fn new(parameters: usize, function: F) -> Self {
-        assert!(parameters <= LARGEST);
-        let outputs = function(&vec![Dual::constant(0.5); parameters]).len();
+        let outputs = function(&vec![Dual::from(0.5); parameters]).len();
         Self { parameters, outputs, function }
     }
 
-    fn evaluate(&self, w: &[f64]) -> Vec<Dual> {
-        let duals: Vec<Dual> = w.iter().enumerate().map(|(k, &w)| Dual::parameter(w, k)).collect();
-        (self.function)(&duals)
+    /// Values, and their derivatives by parameter k.
+    fn evaluate(&self, w: &[f64], k: usize) -> Vec<Dual> {
+        let part = |(l, &w): (usize, &f64)| Dual::new(w, if l == k { 1.0 } else { 0.0 });
+        (self.function)(&w.iter().enumerate().map(part).collect::<Vec<_>>())
     }
 }
 
@@ -35,7 +35,7 @@ impl<F: Fn(&[Dual]) -> Vec<Dual>> Residuals for Analytic<F> {
     }
 
     fn value(&self, w: &[f64], out: &mut [f64]) -> Result<(), MapError> {
-        out.iter_mut().zip(self.evaluate(w)).for_each(|(o, dual)| *o = dual.value);
+        out.iter_mut().zip(self.evaluate(w, 0)).for_each(|(o, dual)| *o = dual.re);
         Ok(())
     }
 }
@@ -54,9 +54,10 @@ impl<F: Fn(&[Dual]) -> Vec<Dual>> SmoothMap for Analytic<F> {
         jacobian: &mut DenseJacobian,
     ) -> Result<(), MapError> {
         let mut matrix = jacobian.matrix_mut();
-        for (j, dual) in self.evaluate(w).into_iter().enumerate() {
-            value[j] = dual.value;
-            (0..w.len()).for_each(|k| matrix[(j, k)] = dual.slope[k]);
+        self.value(w, value)?;
+        for k in 0..w.len() {
+            let column = self.evaluate(w, k).into_iter().enumerate();
+            column.for_each(|(j, dual)| matrix[(j, k)] = dual.eps);
         }
         Ok(())
     }

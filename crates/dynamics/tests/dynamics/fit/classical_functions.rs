@@ -8,7 +8,7 @@ mod fixed_size;
 use any_size::*;
 use fixed_size::*;
 
-use crate::fit::dual::Dual;
+use num_dual::Dual64 as Dual;
 
 /// Residuals, start and the least sums of squares.
 pub struct Function {
@@ -32,13 +32,9 @@ impl Function {
 }
 
 fn constant(x: f64) -> Dual {
-    Dual::constant(x)
+    Dual::from(x)
 }
 
-#[allow(
-    clippy::large_types_passed_by_value,
-    reason = "formulas read as formulas, as with the operators"
-)]
 fn square(x: Dual) -> Dual {
     x * x
 }

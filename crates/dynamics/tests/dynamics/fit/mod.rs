@@ -8,7 +8,6 @@ mod bounds;
 mod classical;
 mod classical_functions;
 mod differences;
-mod dual;
 mod large;
 mod lost_rank;
 mod observations;

@@ -4,7 +4,7 @@ use gaussflow_dynamics::{Fit, FitError, FitSettings, LeastSquares, RobustLoss};
 use gaussflow_objective::SmoothMap;
 
 use crate::fit::analytic::Analytic;
-use crate::fit::dual::Dual;
+use num_dual::{Dual64 as Dual, DualNum};
 
 const TIMES: [f64; 6] = [0.0, 0.5, 1.0, 1.5, 2.0, 2.5];
 const SEEN: [f64; 6] = [3.02, 1.80, 1.11, 0.66, 0.41, 0.24];
@@ -13,7 +13,7 @@ const SEEN: [f64; 6] = [3.02, 1.80, 1.11, 0.66, 0.41, 0.24];
 fn decay(seen: [f64; 6]) -> impl SmoothMap {
     Analytic::new(2, move |w: &[Dual]| {
         let rows = TIMES.iter().zip(seen);
-        rows.map(|(t, y)| w[0] * (-w[1] * Dual::constant(*t)).exp() - Dual::constant(y)).collect()
+        rows.map(|(t, y)| w[0] * (-w[1] * Dual::from(*t)).exp() - Dual::from(y)).collect()
     })
 }
 

@@ -3,7 +3,7 @@
 use gaussflow_dynamics::{FitSettings, LeastSquares, RobustLoss};
 
 use crate::fit::analytic::Analytic;
-use crate::fit::dual::Dual;
+use num_dual::{Dual64 as Dual, DualNum};
 
 const N: u32 = 200;
 const SETS: usize = 300;

@@ -4,7 +4,7 @@ use gaussflow_dynamics::{BoundSide, FitError, FitSettings, LeastSquares, RobustL
 use gaussflow_objective::SmoothMap;
 
 use crate::fit::analytic::Analytic;
-use crate::fit::dual::Dual;
+use num_dual::{Dual64 as Dual, DualNum};
 
 const GOLDEN: &str = include_str!("../../data/robust_losses.txt");
 

@@ -5,7 +5,7 @@ use gaussflow_objective::{MapError, Residuals, SmoothMap};
 use gaussflow_solvers::DenseJacobian;
 
 use crate::fit::analytic::Analytic;
-use crate::fit::dual::Dual;
+use num_dual::{Dual64 as Dual, DualNum};
 
 /// Numbers from a multiplicative generator, the same in every run.
 struct Draws(u64);
@@ -168,7 +168,7 @@ fn half_a_period_determines_none_of_four_parameters() {
         })
         .collect();
     let map = Analytic::new(4, move |w: &[Dual]| {
-        let turn = |x: f64| Dual::constant(std::f64::consts::TAU * x) / w[2] + w[3];
+        let turn = |x: f64| Dual::from(std::f64::consts::TAU * x) / w[2] + w[3];
         rows.iter().map(|[x, y]| w[0] + w[1] * turn(*x).sin() - *y).collect()
     });
     let problem = LeastSquares::new(map).with_names(["o", "a", "per", "ph"]).unwrap();

@@ -1,7 +1,7 @@
 //! Residuals of the functions of any number of parameters.
 
 use super::{constant, square};
-use crate::fit::dual::Dual;
+use num_dual::{Dual64 as Dual, DualNum};
 
 pub fn watson(x: &[Dual]) -> Vec<Dual> {
     let mut found = Vec::new();
@@ -9,9 +9,9 @@ pub fn watson(x: &[Dual]) -> Vec<Dual> {
         let t = f64::from(i) / 29.0;
         let (mut slope, mut sum) = (constant(0.0), constant(0.0));
         for (k, &x) in (0..).zip(x) {
-            sum = sum + x * t.powi(k);
+            sum += x * t.powi(k);
             if k > 0 {
-                slope = slope + x * (f64::from(k) * t.powi(k - 1));
+                slope += x * (f64::from(k) * t.powi(k - 1));
             }
         }
         found.push(slope - square(sum) - 1.0);
@@ -27,7 +27,7 @@ pub fn chebyquad(x: &[Dual], outputs: usize) -> Vec<Dual> {
         let argument = x * 2.0 - 1.0;
         let (mut before, mut at) = (constant(1.0), argument);
         for sum in &mut sums {
-            *sum = *sum + at;
+            *sum += at;
             (before, at) = (at, argument * at * 2.0 - before);
         }
     }
@@ -101,7 +101,7 @@ pub fn variably_dimensioned(x: &[Dual]) -> Vec<Dual> {
 }
 
 pub fn trigonometric(x: &[Dual]) -> Vec<Dual> {
-    let cosines = sum_of(x, Dual::cos);
+    let cosines = sum_of(x, |x| x.cos());
     let rest = -cosines + x.len() as f64;
     let rows = (1..).map(f64::from).zip(x);
     rows.map(|(i, &x)| rest + (-x.cos() + 1.0) * i - x.sin()).collect()

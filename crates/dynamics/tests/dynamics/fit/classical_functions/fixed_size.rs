@@ -3,7 +3,7 @@
 use std::f64::consts::PI;
 
 use super::{constant, square};
-use crate::fit::dual::Dual;
+use num_dual::{Dual64 as Dual, DualNum};
 
 pub fn rosenbrock(x: &[Dual]) -> Vec<Dual> {
     vec![(x[1] - square(x[0])) * 10.0, -x[0] + 1.0]
@@ -33,7 +33,7 @@ pub fn jennrich_sampson(x: &[Dual]) -> Vec<Dual> {
 }
 
 pub fn helical_valley(x: &[Dual]) -> Vec<Dual> {
-    let turn = (x[1] / x[0]).atan() / (2.0 * PI) + if x[0].value < 0.0 { 0.5 } else { 0.0 };
+    let turn = (x[1] / x[0]).atan() / (2.0 * PI) + if x[0].re < 0.0 { 0.5 } else { 0.0 };
     let radius = (square(x[0]) + square(x[1])).powf(0.5);
     vec![(x[2] - turn * 10.0) * 10.0, (radius - 1.0) * 10.0, x[2]]
 }
@@ -145,7 +145,7 @@ pub fn gulf(x: &[Dual]) -> Vec<Dual> {
     times
         .map(|t: f64| {
             let y = 25.0 + (-50.0 * t.ln()).powf(2.0 / 3.0);
-            let distance = if x[1].value < y { -x[1] + y } else { x[1] - y };
+            let distance = if x[1].re < y { -x[1] + y } else { x[1] - y };
             // The power as exp(x_2 ln distance): its exponent is a parameter.
             (-((x[2] * distance.ln()).exp() / x[0])).exp() - t
         })
