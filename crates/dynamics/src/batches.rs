@@ -7,10 +7,11 @@
 //! `H q = (n/b) J_b^T grad g_b + rho mu q'`. What the batch does not see is kept, as far as the damping lets it.
 
 use gaussflow_objective::{Linearization, Loss, MapError, Objective, PointError, SmoothMap};
-use gaussflow_solvers::{DampedSolver, JacobianOperator, SolveError, SolveReport, SolveRequest};
+use gaussflow_solvers::{JacobianOperator, SolveRequest};
 
 use crate::flow::{FlowCounts, SolveSettings};
-use crate::preconditioner::{Preconditioner, RankPolicy};
+use crate::preconditioner::Preconditioner;
+use crate::rank_loss::solve_by_policy;
 
 /// Where the batches of a run come from.
 pub trait Batches<M, L> {
@@ -95,39 +96,25 @@ impl<'b, M: SmoothMap, L: Loss> BatchSteps<'b, M, L> {
         let r = scaled / (1.0 + scaled);
         let mut image = vec![0.0; objective.map().outputs()];
         here.operator().apply(&self.last, &mut image);
-        let (scale, seen) = ((1.0 - r) / (1.0 - rho), (1.0 - r) * mu);
-        let right = here.right_side().iter().zip(&image).map(|(c, image)| scale * c - seen * image);
-        let right: Vec<f64> = right.collect();
         let request = SolveRequest {
             damping: r,
             solver: settings.solver,
             rank_cutoff: settings.rank_cutoff,
             tolerance: settings.tolerance,
         };
-        let mut found = vec![0.0; w.len()];
-        solve(&mut here, request, &right, &mut found, (settings.rank_policy, &mut *counts))?;
+        let (mut right, mut found) = (vec![0.0; image.len()], vec![0.0; w.len()]);
+        let policy = settings.rank_policy;
+        solve_by_policy(&mut here, request, policy, w.len(), counts, |here, request| {
+            // (1-r) / (1-rho) for the gradient, at the damping of this very solve.
+            let r = request.damping;
+            let (scale, seen) = ((1.0 - r) + r / share, (1.0 - r) * mu);
+            let both = here.right_side().iter().zip(&image);
+            right.iter_mut().zip(both).for_each(|(to, (c, image))| *to = scale * c - seen * image);
+            here.solve(request, &right, &mut found)
+        })?;
         *counts += FlowCounts { factors: here.factor_counts(), ..FlowCounts::default() };
         self.last.iter_mut().zip(&found).for_each(|(q, found)| *q = mu * *q + found);
         self.at = Some(step);
         Ok(&self.last)
-    }
-}
-
-/// Solves, by the pseudo-inverse where rank is lost and the policy says so.
-fn solve<J: JacobianOperator>(
-    here: &mut Linearization<J>,
-    request: SolveRequest,
-    right: &[f64],
-    q: &mut [f64],
-    (policy, counts): (RankPolicy, &mut FlowCounts),
-) -> Result<SolveReport, SolveError> {
-    match here.solve(request, right, q) {
-        Err(SolveError::RankDeficient { .. } | SolveError::NotPositiveDefinite { .. })
-            if policy == RankPolicy::PseudoInverse =>
-        {
-            counts.pseudo_inverse += 1;
-            here.solve(SolveRequest { solver: DampedSolver::ThinSvd, ..request }, right, q)
-        }
-        found => found,
     }
 }

@@ -15,6 +15,7 @@ use gaussflow_solvers::{
 
 use crate::batches::{BatchSteps, Batching};
 use crate::preconditioner::{Preconditioner, RankPolicy};
+use crate::rank_loss::solve_by_policy;
 
 /// How each step's system is solved.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -231,7 +232,8 @@ impl<'o, M: SmoothMap, L: Loss> Flow<'o, M, L> {
         Ok(&self.direction)
     }
 
-    /// The damping that the direction at the present point really used; with batches, that of the settings.
+    /// The damping that the direction at the present point really used; with batches, that of the settings,
+    /// [`FlowCounts`] telling on how many of them it was raised.
     ///
     /// # Errors
     /// As [`Self::direction`].
@@ -269,45 +271,14 @@ impl<'o, M: SmoothMap, L: Loss> Flow<'o, M, L> {
             self.linearization.parameter_gradient(&mut self.direction);
             return Ok(());
         }
-        let nominal = self.request();
-        let lost = match self.linearization.solve_loss_gradient(nominal, &mut self.direction) {
-            Ok(report) => {
-                // The SVD truncates by itself (`Auto` takes it where p > n and rho = 0).
-                let singular = nominal.damping == 0.0 && report.rank < self.direction.len();
-                if !singular || self.settings.rank_policy == RankPolicy::PseudoInverse {
-                    self.counts.pseudo_inverse += u64::from(singular);
-                    self.report = Some(report);
-                    return Ok(());
-                }
-                SolveError::RankDeficient {
-                    solver: report.solver,
-                    smallest: 0.0,
-                    largest: report.largest_pivot,
-                    cutoff: nominal.rank_cutoff,
-                }
-            }
-            Err(
-                lost @ (SolveError::RankDeficient { .. } | SolveError::NotPositiveDefinite { .. }),
-            ) => lost,
-            Err(other) => return Err(other),
-        };
-        let request = match self.settings.rank_policy {
-            RankPolicy::Stop => return Err(lost),
-            RankPolicy::PseudoInverse => {
-                self.counts.pseudo_inverse += 1;
-                SolveRequest { solver: DampedSolver::ThinSvd, ..nominal }
-            }
-            RankPolicy::RaiseDamping => {
-                self.counts.raised_damping += 1;
-                let largest = self.linearization.largest_singular_value()?;
-                let ratio = f64::EPSILON.sqrt() * largest * largest;
-                // rho0 = rho / (1 - rho), so rho = rho0 / (1 + rho0); a zero Jacobian takes rho = 1.
-                let raised = if ratio > 0.0 { ratio / (1.0 + ratio) } else { 1.0 };
-                self.damping_used = raised.max(nominal.damping);
-                SolveRequest { damping: self.damping_used, solver: DampedSolver::Auto, ..nominal }
-            }
-        };
-        self.report = Some(self.linearization.solve_loss_gradient(request, &mut self.direction)?);
+        let (nominal, p) = (self.request(), self.direction.len());
+        let Self { linearization, direction, counts, settings, .. } = self;
+        let policy = settings.rank_policy;
+        let (report, damping) =
+            solve_by_policy(linearization, nominal, policy, p, counts, |here, request| {
+                here.solve_loss_gradient(request, direction)
+            })?;
+        (self.report, self.damping_used) = (Some(report), damping);
         Ok(())
     }
 

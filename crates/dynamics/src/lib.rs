@@ -11,6 +11,7 @@ mod flow;
 mod observer;
 mod outcome;
 mod preconditioner;
+mod rank_loss;
 mod schedule;
 mod scheduled;
 mod settings;

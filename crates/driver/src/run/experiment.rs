@@ -10,7 +10,6 @@ use gaussflow::objective::{Loss, MapError, Metric, Objective};
 use gaussflow_data::{
     DataError, Dataset, Sample, batch_rows, breast_cancer, california_housing, digits, load_csv,
 };
-
 use gaussflow_records::Confusion;
 
 use super::classes::Outputs;

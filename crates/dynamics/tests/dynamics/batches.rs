@@ -3,8 +3,8 @@
 use std::ops::ControlFlow;
 
 use gaussflow_dynamics::{
-    Batches, Batching, Flow, Integrator, Outcome, Preconditioner, Settings, SimulationError,
-    resume_in_batches, simulate,
+    Batches, Batching, Flow, Integrator, Outcome, Preconditioner, RankPolicy, Settings,
+    SimulationError, resume_in_batches, simulate,
 };
 use gaussflow_objective::{
     ExactDerivatives, GenericResiduals, MapError, Objective, Scalar, Squared,
@@ -138,4 +138,34 @@ fn what_batches_do_not_go_with_is_refused() {
     assert!(matches!(refused(other, 0.0), SimulationError::Batches));
     let error = refused(settings(0.1), 1.0).to_string();
     assert!(error.contains("momentum is 1") && error.contains("below 1"), "{error}");
+}
+
+/// Undamped batches of fewer rows than parameters leave directions open: no policy passes over that in silence.
+#[test]
+fn undamped_batches_follow_the_rank_policy() {
+    let source = Rows(|step| vec![step % ROWS, (step + 5) % ROWS]);
+    let all = objective_on((0..ROWS).collect());
+    let run = |rank_policy| {
+        let mut settings = Settings { horizon: 0.5, ..settings(0.0) };
+        settings.preconditioner = Preconditioner::GaussNewton;
+        settings.solve.rank_policy = rank_policy;
+        let batching = Some(Batching { source: &source, momentum: 0.5 });
+        resume_in_batches(&all, batching, &START, None, &settings, &mut |_: usize,
+                                                                         _: f64,
+                                                                         _: &mut Flow<
+            '_,
+            Map,
+            Squared,
+        >| {})
+    };
+    let stopped = format!("{:?}", run(RankPolicy::Stop));
+    assert!(stopped.contains("RankDeficient") || stopped.contains("RankLost"), "{stopped}");
+    let inverse = run(RankPolicy::PseudoInverse).unwrap();
+    assert_eq!((inverse.counts.pseudo_inverse, inverse.counts.raised_damping), (5, 0));
+    let raised = run(RankPolicy::RaiseDamping).unwrap();
+    assert_eq!((raised.counts.pseudo_inverse, raised.counts.raised_damping), (0, 5));
+    // sqrt(eps) of damping moves a step by that much, and no more.
+    for (a, b) in inverse.final_weights.iter().zip(&raised.final_weights) {
+        assert!((a - b).abs() < 1e-5, "{a} {b}");
+    }
 }
