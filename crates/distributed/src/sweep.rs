@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use gaussflow_driver::config::Source;
 use gaussflow_driver::sweep::{
     self, Existing, Pending, Plan, Report, SweepError, SweepFolder, Told, work,
 };
@@ -42,7 +43,7 @@ pub fn sweep<C: Communicator>(
 ) -> Result<Option<Report>, Failure> {
     let begun = Instant::now();
     let open = || {
-        let plan = Plan::read(&request.config)?;
+        let plan = Plan::read(&Source::File(request.config.clone()))?;
         if ranks.rank() > 0 {
             return Ok((plan, SweepFolder::shared(&request.out), Pending::default()));
         }

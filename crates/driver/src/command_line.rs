@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
-use gaussflow_records::{RunEntry, word};
+use gaussflow_records::word;
 
 use crate::audit::{Quiet, audit_folder};
 use crate::commands::{self, Replacement};
@@ -19,10 +19,7 @@ use crate::fit::{self, Pictures};
 use crate::remark::remark;
 use crate::report;
 use crate::reproduce::{self, Mode};
-use crate::run::{
-    self, CheckpointFile, Experiment, RunError, RunFolder, Start, identity, load,
-    remove_empty_folder,
-};
+use crate::run::{self, Extent, RunError, RunRequest, Start, WrittenRun};
 use crate::threads;
 
 /// Gauss-Newton, Levenberg-Marquardt and gradient-flow dynamics of neural networks.
@@ -247,46 +244,31 @@ pub fn finish(result: Result<(), DriverError>) -> ExitCode {
 /// `gaussflow run`.
 fn run_one(arguments: &RunArguments) -> Result<(), DriverError> {
     let config = Config::read(&arguments.config)?;
-    let folder = RunFolder::open(&arguments.out)?;
-    let data = load(&config)?;
-    let experiment = Experiment::new(config, &data)?;
-    let (seed, identity) = (experiment.config.dynamics.seed, identity(&data));
-    let id = Experiment::id(&experiment.config);
-    let overwrite = arguments.replacement.choice();
-    folder.admit(&id, &experiment.config, Some(&experiment.sample), overwrite)?;
-    if let Some(notice) = experiment.needs.notice().filter(|_| !arguments.quiet) {
-        console::note(format_args!("{id}: {notice}"));
-    }
-    let start = if arguments.resume { Start::LastCheckpoint } else { Start::Fresh };
-    let checkpoints = CheckpointFile::new(folder.root(), &id, &data, start);
-    let keeps_checkpoints = experiment.config.record.checkpoint_every > 0;
-    if keeps_checkpoints {
-        // Before the first file, which is then the checkpoint's.
-        folder.claim(seed, &identity)?;
-    }
-    let record = run::execute_with(&experiment, Some(&checkpoints))?;
-    folder.claim(seed, &identity)?;
-    let path = RunFolder::run_path(&record.id);
-    let written = folder.root().join(&path);
-    run::write(&record, &written)?;
-    folder.add_run(seed, &identity, RunEntry { id, path })?;
+    let request = RunRequest {
+        out: &arguments.out,
+        start: if arguments.resume { Start::LastCheckpoint } else { Start::Fresh },
+        overwrite: arguments.replacement.choice(),
+    };
+    let WrittenRun { record, folder, extent } = run::run_into(config, request, |said| {
+        if !arguments.quiet {
+            console::note(said);
+        }
+    })?;
     if arguments.json {
-        let answer = commands::RunAnswer::new(&record, &written);
+        let answer = commands::RunAnswer::new(&record, &folder);
         console::json(&answer);
     } else if !arguments.quiet {
-        console::print(&describe(&record, &written.display().to_string()));
+        console::print(&describe(&record, &folder.display().to_string()));
     }
-    if run::INTERRUPT.load(Ordering::Relaxed) {
-        if !keeps_checkpoints || !checkpoints.path().exists() {
-            return Err(RunError::Interrupted.into());
+    match extent {
+        Extent::Whole => Ok(()),
+        Extent::Partial => Err(RunError::Interrupted.into()),
+        Extent::Resumable => {
+            let (config, out) = (arguments.config.display(), arguments.out.display());
+            let command = format!("gaussflow run {config} --out {out} --resume");
+            Err(DriverError::InterruptedRun { command })
         }
-        let (config, out) = (arguments.config.display(), arguments.out.display());
-        let command = format!("gaussflow run {config} --out {out} --resume");
-        return Err(DriverError::InterruptedRun { command });
     }
-    checkpoints.remove();
-    remove_empty_folder(folder.root());
-    Ok(())
 }
 
 /// `gaussflow report`.

@@ -7,6 +7,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use gaussflow_driver::config::Source;
 use gaussflow_driver::sweep::{Existing, Request, sweep};
 
 struct Peak;
@@ -45,6 +46,7 @@ fn peak(folder: &Path, groups: usize) -> usize {
     let config = folder.join(format!("{groups}.toml"));
     std::fs::write(&config, text).unwrap();
     let out = folder.join(groups.to_string());
+    let config = Source::File(config);
     let request = Request { config, out, existing: Existing::Resume, jobs: Some(1), quiet: true };
     sweep(&request).unwrap();
     let before = HELD.load(Ordering::Relaxed);

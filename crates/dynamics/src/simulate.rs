@@ -109,7 +109,9 @@ pub fn simulate<M: SmoothMap, L: Loss, A: Answer>(
 /// As [`simulate`], for an [`Observer`] that keeps checkpoints: from `checkpoint` of a run from `initial` with the same
 /// settings, or from the beginning where there is none.
 ///
-/// A resumed run comes to the bits that the whole one would; the outcome's work is that since the checkpoint.
+/// A resumed run comes to the bits that the whole one would; the outcome's work is that since the checkpoint. Without
+/// [`Settings::checkpoint_every`] a state of any recorded step will do as a checkpoint: the run then agrees with the whole one to
+/// the accuracy of its solves, as caches start anew there.
 ///
 /// # Errors
 /// As [`simulate`]; [`SimulationError::InvalidCheckpoint`] for one that this run cannot have.
@@ -149,7 +151,7 @@ pub fn resume_in_batches<M: SmoothMap, L: Loss>(
     }
     let interval = settings.checkpoint_every;
     if let Some(&Checkpoint { step, .. }) = checkpoint
-        && (interval == 0 || step == 0 || !step.is_multiple_of(interval))
+        && (step == 0 || (interval > 0 && !step.is_multiple_of(interval)))
     {
         return Err(SimulationError::InvalidCheckpoint { step, interval });
     }

@@ -50,6 +50,13 @@ pub enum MapError {
         /// The value that was given.
         value: f64,
     },
+    /// The work was stopped from outside, by the user or by an exception in a language that calls this one: nothing more
+    /// is to be evaluated.
+    #[error("the work was stopped: {reason}")]
+    Stopped {
+        /// Who stopped it, or why.
+        reason: String,
+    },
     /// The map says itself that it is undefined at the point, with its reason.
     #[error("the map is undefined at this point: {reason}")]
     Undefined {

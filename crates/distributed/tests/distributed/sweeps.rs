@@ -27,7 +27,7 @@ fn any_number_of_ranks_leaves_the_bytes_of_one_process() {
     let [config, alone] = ["s.toml", "alone"].map(|name| folder.path().join(name));
     std::fs::write(&config, SWEEP).unwrap();
     serial::sweep(&serial::Request {
-        config: config.clone(),
+        config: gaussflow_driver::config::Source::File(config.clone()),
         out: alone.clone(),
         existing: Existing::Refuse,
         jobs: Some(1),

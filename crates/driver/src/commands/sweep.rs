@@ -6,6 +6,7 @@ use clap::Args;
 use gaussflow_records::Overwrite;
 
 use super::Replacement;
+use crate::config::Source;
 use crate::console;
 use crate::error::DriverError;
 use crate::sweep::{self, Existing, Request};
@@ -48,7 +49,7 @@ pub(crate) struct Arguments {
 impl Arguments {
     pub(crate) fn execute(self) -> Result<(), DriverError> {
         let report = sweep::sweep(&Request {
-            config: self.config,
+            config: Source::File(self.config),
             out: self.out,
             existing: match (self.resume, self.replacement.choice()) {
                 (true, _) => Existing::Resume,

@@ -9,6 +9,7 @@ mod choices;
 mod error;
 mod keys;
 mod parse;
+mod source;
 mod sweep;
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,7 @@ pub use gaussflow_data::{Standardize, TargetScale};
 pub(crate) use self::choices::choice;
 pub use self::choices::{AtExit, BundledData, Integrator, LayerScale, LossName, Preconditioner};
 pub use self::error::{ConfigError, ConfigProblem, Location};
+pub use self::source::Source;
 pub use self::sweep::{Sweep, SweptKey};
 pub use self::widths::Widths;
 

@@ -211,7 +211,7 @@ impl Parameter {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FitSection {
-    /// "squares" (default), "huber", "soft-l1" or "cauchy".
+    /// "squares" (default), "huber", "soft-l1", "cauchy" or "arctan".
     pub loss: Option<Spanned<String>>,
     /// The robust loss's scale; default 1.
     pub scale: Option<f64>,
@@ -291,7 +291,7 @@ impl Problem {
         let Some(name) = &self.fit.loss else { return Ok(RobustLoss::Squares) };
         let scale = self.fit.scale.unwrap_or(1.0);
         RobustLoss::from_name(name.get_ref(), scale).ok_or_else(|| {
-            let accepted = "squares, huber, soft-l1, cauchy".to_owned();
+            let accepted = "squares, huber, soft-l1, cauchy, arctan".to_owned();
             self.refuse("[fit] loss", name, accepted)
         })
     }

@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 /// does not say (it is asked through `/proc`, as Linux has it).
 ///
 /// The machine's whole memory counts, not what is free at the moment: what is accepted must not depend on its load.
-pub(crate) fn memory() -> Option<u64> {
+pub fn memory() -> Option<u64> {
     static KNOWN: OnceLock<Option<u64>> = OnceLock::new();
     *KNOWN.get_or_init(|| {
         let all = [physical(), control_group(), address_space()];

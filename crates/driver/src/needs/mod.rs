@@ -13,7 +13,7 @@ use gaussflow_records::TraceRow;
 
 use crate::config::{Config, Integrator, Metric, OutputWeights};
 
-pub(crate) use self::machine::memory as machine_memory;
+pub use self::machine::memory as machine_memory;
 pub use self::refusal::TooLarge;
 
 /// Vectors of p, and of n, numbers that a run holds at once at most: the linearization's and the flow's, those of a

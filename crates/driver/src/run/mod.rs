@@ -2,7 +2,8 @@
 //!
 //! `experiment.rs` makes a problem of a configuration and its data (`classes.rs`: outputs and classes); `execute.rs` follows the flow, and `record.rs` writes what it came to into the
 //! run's folder, with the columns of `geometry.rs` and the checkpoints of `checkpoint.rs`; `folder.rs` is the output
-//! folder that may hold many runs; `error.rs` says why there is no run.
+//! folder that may hold many runs; `into_folder.rs` does all of it
+//! for one configuration; `error.rs` says why there is no run.
 
 mod checkpoint;
 mod classes;
@@ -11,6 +12,7 @@ mod execute;
 mod experiment;
 mod folder;
 mod geometry;
+mod into_folder;
 mod record;
 
 pub use self::checkpoint::{CHECKPOINTS, CheckpointFile, Start, remove_empty_folder};
@@ -21,5 +23,6 @@ pub use self::execute::{INTERRUPT, execute, execute_on, execute_with};
 pub use self::experiment::{Experiment, HeldOut, RunObjective, load};
 pub use self::folder::{RunFolder, identity, new_manifest};
 pub use self::geometry::LARGEST_HESSIAN;
+pub use self::into_folder::{Extent, RunRequest, WrittenRun, run_into};
 pub(crate) use self::record::write_outcome;
 pub use self::record::{RunRecord, failed_outcome, write};

@@ -20,6 +20,7 @@ use std::time::Instant;
 
 use gaussflow_records::{RecordError, RunEntry, Timing, read_json, write_json};
 
+use crate::config::Source;
 use crate::console;
 use crate::exit_status::IO_FAILED;
 use crate::needs::machine_memory;
@@ -36,7 +37,7 @@ pub use self::summary::{RunSummary, SUMMARY_COLUMNS};
 #[derive(Clone, Debug)]
 pub struct Request {
     /// The configuration with its `[sweep]` section.
-    pub config: PathBuf,
+    pub config: Source,
     /// The folder to write.
     pub out: PathBuf,
     /// What happens to runs that are there.
@@ -99,7 +100,7 @@ pub fn sweep(request: &Request) -> Result<Report, SweepError> {
     progress.finish();
     let done = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     let command = || {
-        let (config, out) = (request.config.display(), request.out.display());
+        let (config, out) = (&request.config, request.out.display());
         format!("gaussflow sweep {config} --out {out} --resume")
     };
     if INTERRUPT.load(Ordering::Relaxed) && done < all {

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::path::Path;
 
 use gaussflow_data::Dataset;
 use gaussflow_records::DataIdentity;
 use gaussflow_records::checksum::sha256_of;
 
-use crate::config::{Config, ConfigError, ConfigProblem, DataSource, Sweep, SweptKey};
+use crate::config::{Config, ConfigError, ConfigProblem, DataSource, Source, SweptKey};
 use crate::needs::{Needs, Shape};
 use crate::run::{Experiment, Outputs, RunError, identity, load};
 
@@ -53,13 +52,13 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Reads the sweep in the file `path` and the data that its runs name.
+    /// Reads a sweep and the data that its runs name.
     ///
     /// # Errors
     /// [`RunError::Config`], [`RunError::Data`], and [`RunError::TooLarge`] of the first run that needs more
     /// memory than it may take: nothing has been written then.
-    pub fn read(path: &Path) -> Result<Self, RunError> {
-        let sweep = Sweep::read(path)?;
+    pub fn read(source: &Source) -> Result<Self, RunError> {
+        let sweep = source.sweep()?;
         let suffixes: Vec<SweptKey> =
             sweep.keys.iter().copied().filter(|key| !NAMED.contains(&key.path())).collect();
         let mut sources: Vec<DataSource> = Vec::new();
@@ -71,7 +70,10 @@ impl Plan {
             let id = format!("{}{}", Experiment::id(&config), suffix(&suffixes, &config));
             if !names.insert(id.clone()) {
                 let problem = ConfigProblem::DuplicateRun { id };
-                let file = Some(path.into());
+                let file = match source {
+                    Source::File(path) => Some(path.as_path().into()),
+                    Source::Text(_) => None,
+                };
                 return Err(ConfigError { file, location: None, problem }.into());
             }
             let known = sources.iter().position(|source| *source == config.data.source);

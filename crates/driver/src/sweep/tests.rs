@@ -13,7 +13,7 @@ fn plan_of(text: &str) -> (tempfile::TempDir, Plan) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sweep.toml");
     fs::write(&path, text).unwrap();
-    let plan = Plan::read(&path).unwrap();
+    let plan = Plan::read(&Source::File(path.clone())).unwrap();
     (folder, plan)
 }
 

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use gaussflow_data::load_csv;
 use gaussflow_driver::compare::{self, Comparison};
-use gaussflow_driver::config::{Config, Sweep};
+use gaussflow_driver::config::{Config, Source, Sweep};
 use gaussflow_driver::fit::{Problem, fit};
 use gaussflow_driver::run::{CheckpointFile, Experiment, RunFolder, Start, load};
 use gaussflow_driver::sweep::{Existing, Plan, SweepFolder, pending};
@@ -264,7 +264,7 @@ fn folder(home: &Home, draw: &mut Draw) {
             let config = Config::read(&home.path("c.toml")).unwrap();
             drop(folder.admit(&Experiment::id(&config), &config, None, Overwrite::No));
         }
-        let plan = Plan::read(&home.path("s.toml")).unwrap();
+        let plan = Plan::read(&Source::File(home.path("s.toml"))).unwrap();
         if let Ok(opened) = SweepFolder::open(&out, &plan, Existing::Resume) {
             drop(pending(&plan, &opened));
         }
@@ -297,7 +297,7 @@ fn fit_settings(home: &Home, draw: &mut Draw) {
             text = lines.join("\n") + "\n";
         }
     }
-    let loss = draw.pick(&["squares", "huber", "soft-l1", "cauchy", "l1"]);
+    let loss = draw.pick(&["squares", "huber", "soft-l1", "cauchy", "arctan", "l1"]);
     let text = text.replace("huber", loss);
     with_damaged(&home.path("p.toml"), draw, |_| {
         fs::write(home.path("p.toml"), text).unwrap();

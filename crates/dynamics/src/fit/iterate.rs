@@ -158,7 +158,7 @@ impl<'a, J: JacobianOperator> Iteration<'a, J> {
     }
 
     /// Runs to the end.
-    pub(crate) fn run(mut self, observer: FitObserver<'_>) -> Result<Fit, FitError> {
+    pub(crate) fn run(mut self, observer: FitObserver<'_>) -> Result<(Fit, J), FitError> {
         let start = StepRecord {
             iteration: 0,
             kind: StepKind::Start,

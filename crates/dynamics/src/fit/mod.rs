@@ -201,6 +201,19 @@ impl<M: SmoothMap> LeastSquares<M> {
         settings: &FitSettings,
         observer: &mut dyn FnMut(&StepRecord, &[f64]) -> ControlFlow<()>,
     ) -> Result<Fit, FitError> {
+        self.fit_with_jacobian(start, settings, observer).map(|(fit, _)| fit)
+    }
+
+    /// As [`Self::fit_observed`], and gives the map's Jacobian (n x p, without weights) at the parameters found.
+    ///
+    /// # Errors
+    /// As [`Self::fit`].
+    pub fn fit_with_jacobian(
+        &self,
+        start: &[f64],
+        settings: &FitSettings,
+        observer: &mut dyn FnMut(&StepRecord, &[f64]) -> ControlFlow<()>,
+    ) -> Result<(Fit, M::Jacobian), FitError> {
         Iteration::new(&self.map, &self.given, start, settings)?.run(observer)
     }
 }

@@ -93,11 +93,11 @@ impl Fit {
         self.names.iter().position(|known| known == name).map(|k| self.parameters[k])
     }
 
-    /// Collects the result where the iteration stands.
+    /// Collects the result where the iteration stands, and the Jacobian there.
     pub(crate) fn conclude<J: JacobianOperator>(
         mut iteration: Iteration<'_, J>,
         stop: FitStop,
-    ) -> Self {
+    ) -> (Self, J) {
         let history = std::mem::take(&mut iteration.history);
         let uncertainty = uncertainty(&mut iteration);
         let problem = iteration.problem;
@@ -120,7 +120,7 @@ impl Fit {
                 })
             })
             .collect();
-        Self {
+        let fit = Self {
             at_bound,
             names: problem.names.clone(),
             measure: problem.rows.loss,
@@ -138,7 +138,8 @@ impl Fit {
             residual_deviation: variance.sqrt(),
             standard_deviations: uncertainty.standard_deviations,
             covariance: uncertainty.covariance,
-        }
+        };
+        (fit, here.jacobian)
     }
 }
 

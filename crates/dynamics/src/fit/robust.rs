@@ -1,4 +1,4 @@
-//! Losses of residuals, `sum_j C^2 rho(omega_j r_j^2 / C^2)`: squares, Huber, soft-L1, Cauchy.
+//! Losses of residuals, `sum_j C^2 rho(omega_j r_j^2 / C^2)`: squares, Huber, soft-L1, Cauchy, arctan.
 //!
 //! rho(z) and its derivatives are those of SciPy's `least_squares`, whose cost is half of this loss. A
 //! Gauss-Newton step sees rows scaled by `sqrt(rho' + 2 rho'' z)` (Triggs et al., Bundle adjustment, 2000).
@@ -26,16 +26,22 @@ pub enum RobustLoss {
         /// C, positive, in the unit of the (weighted) residuals.
         scale: f64,
     },
+    /// `rho(z) = arctan z`: no residual adds more than `pi C^2 / 2`; there may be several minima.
+    Arctan {
+        /// C, positive, in the unit of the (weighted) residuals.
+        scale: f64,
+    },
 }
 
 impl RobustLoss {
-    /// The loss called `name` ("squares", "huber", "soft-l1" or "cauchy") with its scale C.
+    /// The loss called `name` ("squares", "huber", "soft-l1", "cauchy" or "arctan") with its scale C.
     pub fn from_name(name: &str, scale: f64) -> Option<Self> {
         match name {
             "squares" => Some(Self::Squares),
             "huber" => Some(Self::Huber { scale }),
             "soft-l1" => Some(Self::SoftL1 { scale }),
             "cauchy" => Some(Self::Cauchy { scale }),
+            "arctan" => Some(Self::Arctan { scale }),
             _ => None,
         }
     }
@@ -47,6 +53,7 @@ impl RobustLoss {
             Self::Huber { .. } => "huber",
             Self::SoftL1 { .. } => "soft-l1",
             Self::Cauchy { .. } => "cauchy",
+            Self::Arctan { .. } => "arctan",
         }
     }
 
@@ -54,7 +61,10 @@ impl RobustLoss {
     pub fn scale(self) -> f64 {
         match self {
             Self::Squares => 1.0,
-            Self::Huber { scale } | Self::SoftL1 { scale } | Self::Cauchy { scale } => scale,
+            Self::Huber { scale }
+            | Self::SoftL1 { scale }
+            | Self::Cauchy { scale }
+            | Self::Arctan { scale } => scale,
         }
     }
 
@@ -81,6 +91,11 @@ impl RobustLoss {
             Self::Cauchy { .. } => {
                 let inverse = (1.0 + z).recip();
                 [z.ln_1p(), inverse, -inverse * inverse]
+            }
+            Self::Arctan { .. } => {
+                // Where z^2 overflows the slope is 0.
+                let inverse = (1.0 + z * z).recip();
+                [z.atan(), inverse, -2.0 * z * inverse * inverse]
             }
         }
     }

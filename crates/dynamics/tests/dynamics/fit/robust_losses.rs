@@ -71,7 +71,7 @@ fn a_box_with_a_robust_loss_agrees_with_scipy() {
 
 #[test]
 fn rho_and_its_derivatives_agree_with_differences() {
-    for name in ["squares", "huber", "soft-l1", "cauchy"] {
+    for name in ["squares", "huber", "soft-l1", "cauchy", "arctan"] {
         let loss = RobustLoss::from_name(name, 1.0).unwrap();
         for z in [1e-3, 0.3, 0.99, 1.5, 40.0] {
             let h = 1e-5 * z;

@@ -1,0 +1,72 @@
+"""Gauss-Newton and Levenberg-Marquardt dynamics, fits, and the geometry of what networks can output.
+
+==========================================  ==================================================
+I want to ...                               use
+==========================================  ==================================================
+fit a model of my own                       `least_squares`, `curve_fit`
+follow the training flow of a network       `Network`, then `flow`
+follow that of a function of my own, JAX's  `Model`, then `flow`
+know the tangent kernel                     `tangent_kernel`
+measure curvature and geodesics             `OutputManifold`
+solve damped least squares                  `damped_lstsq`, `secular_step`
+know extreme singular values                `extreme_singular_values`
+run a configuration, or many                `run`, `sweep`, then `load_run`, `audit`, `report`
+have data                                   `california_housing`
+==========================================  ==================================================
+
+Arrays are float64; anything that converts to it is taken, C-contiguous arrays without a copy. Rust computes with Python's global
+lock released.
+"""
+
+from importlib.metadata import version as _version
+
+from ._commands import Audit, Dataset, Sweep, audit, california_housing, report, run, sweep
+from ._flow import Event, Run, Step, flow, load_run
+from ._geometry import (
+    Geodesic,
+    HessianExtremes,
+    Logarithm,
+    NormalCurvature,
+    OutputManifold,
+    tangent_kernel,
+)
+from ._interrupted import Interrupted
+from ._least_squares import Fit, Trial, curve_fit, least_squares
+from ._models import Model, Network
+from ._solvers import DampedSolution, SecularStep, damped_lstsq, extreme_singular_values, secular_step
+
+__version__ = _version("gaussflow")
+
+__all__ = [
+    "Audit",
+    "DampedSolution",
+    "Dataset",
+    "Event",
+    "Fit",
+    "Geodesic",
+    "HessianExtremes",
+    "Interrupted",
+    "Logarithm",
+    "Model",
+    "Network",
+    "NormalCurvature",
+    "OutputManifold",
+    "Run",
+    "SecularStep",
+    "Step",
+    "Sweep",
+    "Trial",
+    "audit",
+    "california_housing",
+    "curve_fit",
+    "damped_lstsq",
+    "extreme_singular_values",
+    "flow",
+    "least_squares",
+    "load_run",
+    "report",
+    "run",
+    "secular_step",
+    "sweep",
+    "tangent_kernel",
+]

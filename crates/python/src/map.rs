@@ -1,0 +1,205 @@
+//! A map as Python holds it: a network, or functions of Python.
+
+use gaussflow::network::Network;
+use gaussflow::objective::{MapError, Residuals, SecondOrderMap};
+use gaussflow::solvers::JacobianOperator;
+use gaussflow::solvers::faer::Mat;
+use numpy::{PyArray1, PyArray2, PyReadonlyArray1};
+use pyo3::prelude::*;
+
+use crate::arrays::{by_rows, matrix, slice, vector};
+use crate::callable::Callable;
+use crate::failure::{require_memory, value_error, without_panic};
+use crate::interrupts::{Interrupts, Watched};
+
+/// What is done with a map of any kind, without the interpreter.
+pub(crate) trait Task: Send {
+    /// What comes of it.
+    type Output: Send;
+
+    /// Does it. A loop looks at `interrupts` where the map does not.
+    fn perform<M: SecondOrderMap>(self, map: &M, interrupts: &Interrupts) -> Self::Output;
+}
+
+/// A map: a network, or functions of Python.
+#[pyclass(frozen, module = "gaussflow._core")]
+pub(crate) struct Map {
+    kind: Kind,
+}
+
+enum Kind {
+    Network(Box<Network>),
+    Callable(Callable),
+}
+
+impl Map {
+    /// A network as a map.
+    pub(crate) fn of_network(network: Network) -> Self {
+        Self { kind: Kind::Network(Box::new(network)) }
+    }
+
+    /// Does a task with the interpreter released; what was raised meanwhile comes beside its output.
+    ///
+    /// # Errors
+    /// A fault of this library, and scales that no difference takes.
+    pub(crate) fn attempt<T: Task>(
+        &self,
+        py: Python<'_>,
+        task: T,
+    ) -> PyResult<(T::Output, Option<PyErr>)> {
+        let interrupts = Interrupts::new();
+        let output = py.detach(|| {
+            without_panic(|| match &self.kind {
+                Kind::Network(network) => {
+                    let inner = &**network;
+                    Ok(task.perform(&Watched { inner, interrupts: &interrupts }, &interrupts))
+                }
+                Kind::Callable(callable) => {
+                    callable.map(&interrupts).map(|map| task.perform(&map, &interrupts))
+                }
+            })
+        })?;
+        let output = output.map_err(value_error)?;
+        Ok((output, interrupts.into_raised()))
+    }
+
+    /// As [`Self::attempt`], where an exception leaves nothing.
+    ///
+    /// # Errors
+    /// The exception.
+    pub(crate) fn perform<T: Task>(&self, py: Python<'_>, task: T) -> PyResult<T::Output> {
+        match self.attempt(py, task)? {
+            (_, Some(raised)) => Err(raised),
+            (output, None) => Ok(output),
+        }
+    }
+
+    fn shape(&self) -> (usize, usize) {
+        match &self.kind {
+            Kind::Network(network) => (network.outputs(), network.parameters()),
+            Kind::Callable(callable) => (callable.outputs, callable.parameters),
+        }
+    }
+}
+
+#[pymethods]
+impl Map {
+    /// The map of `fun(w)` and, where it is not None, `jac(w)`, of which a point (p) and the value there (n) are known.
+    #[staticmethod]
+        fn callable(
+        fun: Py<PyAny>,
+        jac: Option<Py<PyAny>>,
+        convert: Py<PyAny>,
+        known: (PyReadonlyArray1<'_, f64>, PyReadonlyArray1<'_, f64>),
+        scales: Option<Vec<f64>>,
+    ) -> PyResult<Self> {
+        let known = (slice(&known.0)?.to_vec(), slice(&known.1)?.to_vec());
+        let (parameters, outputs) = (known.0.len(), known.1.len());
+        require_memory("the Jacobian", &[outputs, parameters])?;
+        let callable = Callable { fun, jac, convert, outputs, parameters, scales, known };
+        Ok(Self { kind: Kind::Callable(callable) })
+    }
+
+    /// n.
+    #[getter]
+    fn outputs(&self) -> usize {
+        self.shape().0
+    }
+
+    /// p.
+    #[getter]
+    fn parameters(&self) -> usize {
+        self.shape().1
+    }
+
+    /// f(w).
+    fn value<'py>(
+        &self,
+        py: Python<'py>,
+        w: PyReadonlyArray1<'py, f64>,
+    ) -> PyResult<Bound<'py, PyArray1<f64>>> {
+        let value = self.perform(py, Value { w: slice(&w)? })?.map_err(value_error)?;
+        Ok(vector(py, value))
+    }
+
+    /// Df(w), n x p.
+    fn jacobian<'py>(
+        &self,
+        py: Python<'py>,
+        w: PyReadonlyArray1<'py, f64>,
+    ) -> PyResult<Bound<'py, PyArray2<f64>>> {
+        let (n, p) = self.shape();
+        require_memory("the Jacobian", &[n, p])?;
+        let found = self.perform(py, Derivative { w: slice(&w)?, wanted: Wanted::Jacobian })?;
+        matrix(py, found.map_err(value_error)?, n, p)
+    }
+
+    /// J J^T, n x n.
+    fn kernel<'py>(
+        &self,
+        py: Python<'py>,
+        w: PyReadonlyArray1<'py, f64>,
+    ) -> PyResult<Bound<'py, PyArray2<f64>>> {
+        let (n, _) = self.shape();
+        require_memory("the tangent kernel", &[n, n])?;
+        let found = self.perform(py, Derivative { w: slice(&w)?, wanted: Wanted::Kernel })?;
+        matrix(py, found.map_err(value_error)?, n, n)
+    }
+}
+
+/// f(w).
+struct Value<'a> {
+    w: &'a [f64],
+}
+
+impl Task for Value<'_> {
+    type Output = Result<Vec<f64>, MapError>;
+
+    fn perform<M: SecondOrderMap>(self, map: &M, _: &Interrupts) -> Self::Output {
+        let mut value = vec![0.0; map.outputs()];
+        map.value(self.w, &mut value)?;
+        Ok(value)
+    }
+}
+
+/// What a [`Derivative`] gives.
+enum Wanted {
+    Jacobian,
+    Kernel,
+}
+
+/// J or `J J^T` at w, row after row.
+struct Derivative<'a> {
+    w: &'a [f64],
+    wanted: Wanted,
+}
+
+impl Task for Derivative<'_> {
+    type Output = Result<Vec<f64>, MapError>;
+
+    fn perform<M: SecondOrderMap>(self, map: &M, _: &Interrupts) -> Self::Output {
+        let (n, p) = (map.outputs(), map.parameters());
+        let (mut value, mut jacobian) = (vec![0.0; n], map.new_jacobian());
+        map.linearize(self.w, &mut value, &mut jacobian)?;
+        Ok(match self.wanted {
+            Wanted::Jacobian => {
+                let mut dense = Mat::zeros(n, p);
+                jacobian.write_dense(dense.as_mut());
+                by_rows(dense.as_ref())
+            }
+            Wanted::Kernel => {
+                let mut kernel = Mat::zeros(n, n);
+                jacobian.kernel(kernel.as_mut(), &mut Vec::new());
+                // The lower triangle by columns is the upper one by rows.
+                let mut rows = vec![0.0; n * n];
+                for (j, column) in kernel.col_iter().enumerate() {
+                    for (i, entry) in column.iter().enumerate().skip(j) {
+                        rows[j * n + i] = *entry;
+                        rows[i * n + j] = *entry;
+                    }
+                }
+                rows
+            }
+        })
+    }
+}

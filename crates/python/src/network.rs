@@ -1,0 +1,72 @@
+//! Networks drawn from a seed.
+
+use gaussflow::network::{
+    Activation, Architecture, InitialPoint, Initialization, Layer, Network, Scale,
+};
+use numpy::{PyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
+use pyo3::prelude::*;
+
+use crate::arrays::vector;
+use crate::failure::{require_memory, value_error, without_panic};
+use crate::map::Map;
+
+/// What a network is made of, as Python says it.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+pub(crate) struct Built {
+    widths: Vec<usize>,
+    activation: String,
+    bias: bool,
+    scaled: bool,
+    trained_output: bool,
+    outputs: usize,
+    initialization: String,
+    seed: u64,
+}
+
+/// A network drawn from a seed.
+struct Drawn {
+    network: Network,
+    start: InitialPoint,
+}
+
+/// Draws a network on `inputs` (rows x features): the map, its initial weights (p) and its output weights.
+#[pyfunction]
+pub(crate) fn draw<'py>(
+    py: Python<'py>,
+    inputs: PyReadonlyArray2<'py, f64>,
+    built: Built,
+) -> PyResult<(Map, Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<f64>>)> {
+    let (rows, features) = (inputs.shape()[0], inputs.shape()[1]);
+    let activation: Activation = built.activation.parse().map_err(value_error)?;
+    let kind: Initialization = built.initialization.parse().map_err(value_error)?;
+    let mut before = features;
+    for &width in &built.widths {
+        require_memory("the weights of a layer", &[before.saturating_add(1), width])?;
+        require_memory("the values of a layer", &[rows, width, built.outputs])?;
+        before = width;
+    }
+    let inputs = inputs.as_slice()?;
+    let drawn = py.detach(|| {
+        without_panic(|| {
+            let layer = |&width: &usize| Layer {
+                width,
+                bias: built.bias,
+                scale: if built.scaled { Scale::InverseRootWidth } else { Scale::Unit },
+                activation: activation.clone(),
+            };
+            let layers = built.widths.iter().map(layer).collect();
+            let mut architecture = Architecture::new(layers).with_outputs(built.outputs);
+            if built.trained_output {
+                architecture = architecture.with_trained_output();
+            }
+            let start = InitialPoint::draw_for(&architecture, kind, features, built.seed)?;
+            let network =
+                Network::with_architecture(inputs, features, architecture, &start.signs)?;
+            Ok(Drawn { network: network.started_as(kind, &start.weights)?, start })
+        })
+    })?;
+    let Drawn { network, start } =
+        drawn.map_err(|error: gaussflow::network::NetworkError| value_error(error))?;
+    Ok((Map::of_network(network), vector(py, start.weights), vector(py, start.signs)))
+}
