@@ -56,21 +56,30 @@ impl SecularFactor {
         }
     }
 
-    /// The singular value up to which a direction is left out.
-    fn floor(&self) -> f64 {
+    /// Finds the singular values up to which directions are left out (k): where an error e of J's columns, each relative to
+    /// its norm, moves A's image of the direction as much. A column that `D` has made small has as small an error.
+    pub(super) fn find_floors(&mut self) {
         let largest = self.values.iter().copied().fold(0.0, f64::max);
-        self.cutoff * largest
+        let rounding = 4.0 * f64::EPSILON;
+        self.floors.clear();
+        if self.cutoff <= rounding {
+            self.floors.resize(self.values.len(), self.cutoff * largest);
+            return;
+        }
+        let widest = self.shares.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
+        let directions = self.right.chunks_exact(self.shares.len().max(1)).take(self.values.len());
+        self.floors.extend(directions.map(|v| {
+            let moved = v.iter().zip(&self.shares).map(|(v, share)| (v * (share / widest)).powi(2));
+            (self.cutoff * moved.sum::<f64>().sqrt()).max(rounding) * largest
+        }));
     }
 
     /// Fills `weights` with `s c / (s^2 + lambda)`, 0 for what counts as rank lost.
     fn fill_weights(&mut self, damping: f64) {
-        let floor = self.floor();
         self.weights.clear();
+        let terms = self.values.iter().zip(&self.coordinates).zip(&self.floors);
         self.weights.extend(
-            self.values
-                .iter()
-                .zip(&self.coordinates)
-                .map(|(&s, &c)| if s > floor { c / (s + damping / s) } else { 0.0 }),
+            terms.map(|((&s, &c), &floor)| if s > floor { c / (s + damping / s) } else { 0.0 }),
         );
     }
 
@@ -79,8 +88,8 @@ impl SecularFactor {
         if let Some(large) = self.large() {
             return large.image_norm();
         }
-        let floor = self.floor();
-        let kept = self.values.iter().zip(&self.coordinates).filter(|(s, _)| **s > floor);
+        let terms = self.values.iter().zip(&self.floors).zip(&self.coordinates);
+        let kept = terms.filter(|((s, floor), _)| s > floor);
         kept.map(|(_, c)| c * c).sum::<f64>().sqrt()
     }
 
@@ -91,8 +100,7 @@ impl SecularFactor {
             (_, Some(sparse)) => return sparse.rank(),
             _ => {}
         }
-        let floor = self.floor();
-        self.values.iter().filter(|s| **s > floor).count()
+        self.values.iter().zip(&self.floors).filter(|(s, floor)| s > floor).count()
     }
 
     /// `norm(d(lambda))`.
@@ -118,9 +126,9 @@ impl SecularFactor {
         if let Some(large) = self.large() {
             return large.damped_step(rho, out);
         }
-        let floor = self.floor();
         self.weights.clear();
-        self.weights.extend(self.values.iter().zip(&self.coordinates).map(|(&s, &c)| {
+        let terms = self.values.iter().zip(&self.coordinates).zip(&self.floors);
+        self.weights.extend(terms.map(|((&s, &c), &floor)| {
             if rho > 0.0 || s > floor { s * c / ((1.0 - rho) * s * s + rho) } else { 0.0 }
         }));
         self.combine(out);
@@ -141,10 +149,9 @@ impl SecularFactor {
         if let Some(large) = self.large() {
             return large.image_of_step(damping);
         }
-        let floor = self.floor();
-        let terms = self.values.iter().zip(&self.coordinates);
+        let terms = self.values.iter().zip(&self.coordinates).zip(&self.floors);
         terms
-            .map(|(&s, &c)| if s > floor { c * s / (s + damping / s) } else { 0.0 })
+            .map(|((&s, &c), &floor)| if s > floor { c * s / (s + damping / s) } else { 0.0 })
             .map(|image| image * image)
             .sum()
     }
@@ -200,8 +207,8 @@ impl SecularFactor {
         if let Some(large) = self.large() {
             return large.bend(damping * size * size, size, unit);
         }
-        let floor = self.floor();
-        let kept = self.values.iter().zip(&self.weights).filter(|(s, _)| **s > floor);
+        let terms = self.values.iter().zip(&self.weights).zip(&self.floors);
+        let kept = terms.filter(|((s, _), floor)| s > floor).map(|(kept, _)| kept);
         kept.map(|(s, w)| (w * unit).powi(2) / ((s / size).powi(2) + damping)).sum()
     }
 }

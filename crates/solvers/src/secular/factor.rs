@@ -107,8 +107,12 @@ pub struct SecularFactor {
     pub(crate) fallbacks: u64,
     pub(crate) free: Vec<usize>,
     pub(crate) shape: Shape,
-    /// Singular values up to this multiple of the largest are left out of steps.
+    /// The error of Jacobians, relative to their columns.
     pub(crate) cutoff: f64,
+    /// The norms of A's columns (f).
+    pub(crate) shares: Vec<f64>,
+    /// The singular value up to which each direction is left out of steps (k).
+    pub(crate) floors: Vec<f64>,
     /// `U^T b` of the last [`Self::project`] (k), and work of length n or p.
     pub(crate) coordinates: Vec<f64>,
     pub(crate) work: Vec<f64>,
@@ -145,14 +149,17 @@ impl SecularFactor {
             free: Vec::new(),
             shape: Shape::Nothing,
             cutoff: 4.0 * f64::EPSILON,
+            shares: Vec::new(),
+            floors: Vec::new(),
             coordinates: Vec::new(),
             work: Vec::new(),
             weights: Vec::new(),
         }
     }
 
-    /// Sets the error of Jacobians, relative to their size: singular values of A up to this multiple of the
-    /// largest are left out of steps. Default, and least: 4 eps.
+    /// Sets the error of Jacobians, relative to their columns: directions whose image it may make up are left out of steps,
+    /// and so are singular values within 4 eps of the largest. Of orders beyond 64, where directions are not known, that
+    /// is all singular values up to this multiple of the largest. Default, and least: 4 eps.
     pub fn set_cutoff(&mut self, error: f64) {
         self.cutoff = error.max(4.0 * f64::EPSILON);
     }
@@ -246,14 +253,19 @@ impl SecularFactor {
         self.free.clear();
         self.free.extend_from_slice(free);
         self.reduced = None;
+        self.shares.clear();
+        self.shares.extend(free.iter().map(|&k| self.column_norms[k] / scales[k]));
         match &self.source {
             Source::Gram(_) => {
                 self.sparse = None;
-                self.factor_gram(scales)
+                self.factor_gram(scales)?;
+                self.find_floors();
+                Ok(())
             }
             Source::Dense(_) => {
                 self.sparse = None;
                 self.factor_dense(scales);
+                self.find_floors();
                 Ok(())
             }
             Source::Sparse(held) => {
@@ -371,6 +383,7 @@ impl SecularFactor {
         if let Some(reduced) = self.reduced.take() {
             let (qr, unit, target) = reduced.into_factors();
             self.decompose_triangle(qr, unit);
+            self.find_floors();
             self.work = target;
             self.project_head();
         }
