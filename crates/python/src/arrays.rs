@@ -2,8 +2,13 @@
 
 use gaussflow::solvers::DenseJacobian;
 use gaussflow::solvers::faer::MatRef;
-use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
+use numpy::{
+    PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods,
+};
 use pyo3::prelude::*;
+
+/// The name of a column, and its number in a row.
+pub(crate) type Column<R> = (&'static str, fn(&R) -> f64);
 
 /// The numbers of a vector, without a copy.
 pub(crate) fn slice<'a>(vector: &'a PyReadonlyArray1<'_, f64>) -> PyResult<&'a [f64]> {

@@ -6,8 +6,8 @@ use gaussflow::objective::{
     FiniteDifferences, JacobianDifferences, MapError, Residuals, SecondOrderMap, SmoothMap,
 };
 use gaussflow::solvers::DenseJacobian;
-use numpy::{Ix1, Ix2, PyArray, PyArray1, PyArrayMethods, PyUntypedArrayMethods};
 use numpy::ndarray::Dimension;
+use numpy::{Ix1, Ix2, PyArray, PyArray1, PyArrayMethods, PyUntypedArrayMethods};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
@@ -28,8 +28,7 @@ pub(crate) struct Callable {
 }
 
 /// A map whose derivatives of second order exist in some way.
-pub(crate) type AnyMap<'a> =
-    dyn SecondOrderMap<Jacobian = DenseJacobian> + Send + Sync + 'a;
+pub(crate) type AnyMap<'a> = dyn SecondOrderMap<Jacobian = DenseJacobian> + Send + Sync + 'a;
 
 impl Callable {
     /// The map for one call into this module.

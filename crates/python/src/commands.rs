@@ -18,6 +18,7 @@ use toml::{Table, Value};
 
 use crate::arrays::{matrix, vector};
 use crate::failure::{by_status, runtime_error, value_error, without_panic};
+use crate::interrupts::signals;
 
 /// A configuration: a path, or a dictionary of sections.
 #[derive(FromPyObject)]
@@ -103,7 +104,7 @@ fn interruptible<T: Send>(py: Python<'_>, work: impl FnOnce() -> T + Send) -> Py
             });
             let mut raised = None;
             while wait.recv_timeout(PERIOD) == Err(RecvTimeoutError::Timeout) {
-                if let Err(error) = Python::attach(|py| py.check_signals()) {
+                if let Err(error) = signals() {
                     INTERRUPT.store(true, Ordering::Relaxed);
                     raised.get_or_insert(error);
                 }
@@ -166,6 +167,9 @@ pub(crate) fn run(
     }
 }
 
+/// Names of runs without an answer, and remarks by the names of runs.
+type Swept = (Vec<String>, Vec<(String, String)>);
+
 /// Makes every run of a sweep; gives names of runs without an answer, and remarks by the names of runs.
 #[pyfunction]
 pub(crate) fn sweep(
@@ -175,7 +179,7 @@ pub(crate) fn sweep(
     overwrite: bool,
     resume: bool,
     jobs: Option<usize>,
-) -> PyResult<(Vec<String>, Vec<(String, String)>)> {
+) -> PyResult<Swept> {
     let source = config.source()?;
     let request = Request {
         config: source.clone(),

@@ -14,7 +14,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::arrays::{by_rows, matrix, slice, vector};
+use crate::arrays::{Column, by_rows, matrix, slice, vector};
 use crate::failure::{require_memory, value_error};
 use crate::interrupts::Interrupts;
 use crate::map::{Map, Task};
@@ -239,7 +239,7 @@ fn history<'py>(py: Python<'py>, records: &[StepRecord]) -> PyResult<Bound<'py, 
     let columns = PyDict::new(py);
     let iterations = records.iter().map(|record| record.iteration as f64).collect();
     columns.set_item("iteration", vector(py, iterations))?;
-    let numbers: [(&str, fn(&StepRecord) -> f64); 6] = [
+    let numbers: [Column<StepRecord>; 6] = [
         ("cost", |record| 0.5 * record.loss),
         ("gain_ratio", |record| record.gain_ratio),
         ("damping", |record| record.damping),

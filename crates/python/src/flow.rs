@@ -16,7 +16,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
-use crate::arrays::{matrix, slice, vector};
+use crate::arrays::{Column, matrix, slice, vector};
 use crate::failure::value_error;
 use crate::interrupts::Interrupts;
 use crate::losses::Said;
@@ -358,7 +358,7 @@ fn described(py: Python<'_>, run: Run) -> PyResult<Bound<'_, PyDict>> {
     let rows = &recorder.measured;
     columns.set_item("step", PyArray1::from_vec(py, recorder.steps))?;
     columns.set_item("time", vector(py, recorder.times))?;
-    let numbers: [(&str, fn(&Diagnostics) -> f64); 7] = [
+    let numbers: [Column<Diagnostics>; 7] = [
         ("loss", |row| row.loss),
         ("deviation", |row| row.deviation),
         ("riemannian_gradient_norm", |row| row.riemannian_gradient_norm),
@@ -383,9 +383,10 @@ fn described(py: Python<'_>, run: Run) -> PyResult<Bound<'_, PyDict>> {
     all.set_item("summary", outcome.to_string())?;
     all.set_item("final_time", outcome.final_time)?;
     all.set_item("final_loss", outcome.final_loss)?;
-    let events = outcome.events.iter().map(|event| {
-        (event.kind.name(), event.time, event.step, event.value, event.threshold)
-    });
+    let events = outcome
+        .events
+        .iter()
+        .map(|event| (event.kind.name(), event.time, event.step, event.value, event.threshold));
     all.set_item("events", PyList::new(py, events)?)?;
     let counts = PyDict::new(py);
     counts.set_item("steps", outcome.statistics.accepted_steps)?;

@@ -126,10 +126,7 @@ fn answer<M: SecondOrderMap, L: Loss>(
         }
         Question::NormalCurvature => {
             let found = manifold.at(w)?.largest_normal_curvature()?;
-            vec![
-                ("value", Part::Number(found.value)),
-                ("direction", Part::Vector(found.direction)),
-            ]
+            vec![("value", Part::Number(found.value)), ("direction", Part::Vector(found.direction))]
         }
         Question::Geodesic(v, vectors, settings) => {
             let curve = manifold.transport(w, v, &vectors, &settings)?;

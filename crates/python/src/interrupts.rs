@@ -7,10 +7,22 @@ use std::time::Instant;
 
 use gaussflow::objective::{MapError, Residuals, SecondOrderMap, SmoothMap};
 use gaussflow::solvers::faer::MatMut;
-use pyo3::{PyErr, Python};
+use pyo3::{PyErr, PyResult, Python};
 
 /// Milliseconds between two looks at the signals.
 const PERIOD: u64 = 50;
+
+/// Lets Python's handlers of signals that came run, Ctrl-C's first of all.
+///
+/// # Errors
+/// What a handler raises.
+#[allow(
+    clippy::redundant_closure_for_method_calls,
+    reason = "the method is not general enough in its lifetime"
+)]
+pub(crate) fn signals() -> PyResult<()> {
+    Python::attach(|py| py.check_signals())
+}
 
 /// The first exception that was raised during one call into this module. Once there is one, every evaluation of a map is
 /// refused, so that the work ends soon.
@@ -54,7 +66,7 @@ impl Interrupts {
             return Ok(());
         }
         self.due.store(now + PERIOD, Ordering::Relaxed);
-        Python::attach(|py| py.check_signals()).map_err(|error| self.stop(error))
+        signals().map_err(|error| self.stop(error))
     }
 
     /// The exception, if there was one.

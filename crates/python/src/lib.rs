@@ -3,6 +3,7 @@
 //! It takes C-contiguous float64 arrays and plain values, which the package's Python modules have checked, and returns
 //! arrays and dictionaries. Names, defaults and documentation for users are theirs.
 #![doc = include_str!("../README.md")]
+#![allow(clippy::needless_pass_by_value, reason = "arguments from Python come by value")]
 
 mod arrays;
 mod callable;

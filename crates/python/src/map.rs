@@ -86,7 +86,7 @@ impl Map {
 impl Map {
     /// The map of `fun(w)` and, where it is not None, `jac(w)`, of which a point (p) and the value there (n) are known.
     #[staticmethod]
-        fn callable(
+    fn callable(
         fun: Py<PyAny>,
         jac: Option<Py<PyAny>>,
         convert: Py<PyAny>,

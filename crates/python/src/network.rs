@@ -61,8 +61,7 @@ pub(crate) fn draw<'py>(
                 architecture = architecture.with_trained_output();
             }
             let start = InitialPoint::draw_for(&architecture, kind, features, built.seed)?;
-            let network =
-                Network::with_architecture(inputs, features, architecture, &start.signs)?;
+            let network = Network::with_architecture(inputs, features, architecture, &start.signs)?;
             Ok(Drawn { network: network.started_as(kind, &start.weights)?, start })
         })
     })?;

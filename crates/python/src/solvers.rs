@@ -1,8 +1,7 @@
 //! Damped solves, singular values and trust-region steps for a matrix.
 
 use gaussflow::solvers::{
-    DampedSolver, Factors, JacobianOperator, SecularFactor, SecularMethod, SolveError,
-    SolveRequest,
+    DampedSolver, Factors, JacobianOperator, SecularFactor, SecularMethod, SolveError, SolveRequest,
 };
 use numpy::{PyArray1, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;

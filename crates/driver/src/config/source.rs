@@ -3,9 +3,9 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use super::Config;
 use super::error::ConfigError;
 use super::sweep::Sweep;
-use super::Config;
 
 /// A configuration in TOML: a file's, or a text's.
 #[derive(Clone, Debug)]

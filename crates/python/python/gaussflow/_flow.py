@@ -271,7 +271,7 @@ def flow(
     >>> import numpy as np, gaussflow as gf
     >>> run = gf.flow(lambda w: np.array([w[0], w[0]]), [1.0, 3.0], w0=[0.0], step=0.1)
     >>> run.stop_reason, len(run), float(run.weights[0].round(3))
-    ('horizon', 51, 1.99)
+    ('horizon', 51, 2.0)
     """
     model = as_model(model)
     if w0 is None:

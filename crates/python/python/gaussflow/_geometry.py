@@ -115,6 +115,11 @@ class OutputManifold:
     loss, weights, loss_parameter
         As of `gaussflow.flow`.
 
+    Notes
+    -----
+    Geodesics keep their speed to a relative `tolerance`. By default it is what the model's second derivatives are good
+    for: 1e-10 for a network, 1e-8 with a Jacobian of one's own, 1e-6 with differences alone.
+
     Raises
     ------
     RuntimeError
@@ -159,6 +164,14 @@ class OutputManifold:
             self._known, self._parameters = _core.Manifold(map_, loss, self._alpha), w.size
         vector("w", w, self._parameters)
         return self._known
+
+    def _tolerance(self, tolerance: Optional[float]) -> float:
+        """What geodesics are asked for: no more than the model's second derivatives are good for."""
+        if tolerance is not None:
+            return number("tolerance", tolerance)
+        if isinstance(self._model, Network):
+            return 1e-10
+        return 1e-6 if self._model.jac is None else 1e-8
 
     def point(self, w: Any) -> Array:
         """The point ``alpha f(w)``, shape (n,)."""
@@ -207,11 +220,11 @@ class OutputManifold:
         w = vector("w", w)
         return NormalCurvature(**self._at(w).normal_curvature(w))
 
-    def exp(self, w: Any, v: Any, *, tolerance: float = 1e-8, samples: int = 16) -> Geodesic:
+    def exp(self, w: Any, v: Any, *, tolerance: Optional[float] = None, samples: int = 16) -> Geodesic:
         """The geodesic from w with the initial velocity of parameters v (p,), over unit time."""
         return self._geodesic(w, v, [], tolerance, samples)
 
-    def transport(self, w: Any, v: Any, vectors: Any, *, tolerance: float = 1e-8) -> Array:
+    def transport(self, w: Any, v: Any, vectors: Any, *, tolerance: Optional[float] = None) -> Array:
         """Tangent vectors, a row of parameters each, transported in parallel along the geodesic of `exp`, shape (k, p)."""
         p = vector("w", w).size
         rows = [vector("vectors", row, p) for row in np.atleast_2d(np.asarray(vectors))]
@@ -220,20 +233,20 @@ class OutputManifold:
             raise RuntimeError(f"the geodesic ended at {curve.fractions[-1]:.6f} of its length: {curve.end}")
         return curve.transported
 
-    def _geodesic(self, w: Any, v: Any, vectors: List[Array], tolerance: float, samples: int) -> Geodesic:
+    def _geodesic(self, w: Any, v: Any, vectors: List[Array], tolerance: Optional[float], samples: int) -> Geodesic:
         w = vector("w", w)
-        within = (number("tolerance", tolerance), count("samples", samples, 1))
+        within = (self._tolerance(tolerance), count("samples", samples, 1))
         found = self._at(w).geodesic(w, vector("v", v, w.size), vectors, within)
         found["complete"] = bool(found["complete"])
         return Geodesic(**found)
 
-    def log(self, w: Any, target: Any, *, tolerance: float = 1e-8) -> Logarithm:
+    def log(self, w: Any, target: Any, *, tolerance: Optional[float] = None) -> Logarithm:
         """The initial velocity of the geodesic from w to the point of parameters `target` (p,)."""
         w = vector("w", w)
-        found = self._at(w).logarithm(w, vector("target", target, w.size), number("tolerance", tolerance))
+        found = self._at(w).logarithm(w, vector("target", target, w.size), self._tolerance(tolerance))
         return Logarithm(**found)
 
-    def distance(self, w: Any, target: Any, *, tolerance: float = 1e-8) -> float:
+    def distance(self, w: Any, target: Any, *, tolerance: Optional[float] = None) -> float:
         """The geodesic distance between two points given by parameters (p,)."""
         if np.array_equal(vector("w", w), vector("target", target)):
             return 0.0
