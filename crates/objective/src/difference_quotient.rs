@@ -14,6 +14,11 @@ pub(crate) fn promised_error() -> f64 {
     10.0 * f64::EPSILON.powf(2.0 / 3.0)
 }
 
+/// The same of a difference to one side: `sqrt(eps)`, with a decade.
+pub(crate) fn rough_error() -> f64 {
+    10.0 * f64::EPSILON.sqrt()
+}
+
 /// What the steps of differences are relative to: the parameters' scales where they are given, else their size.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Scales(Option<Vec<f64>>);
@@ -135,6 +140,33 @@ impl<'a> Quotients<'a> {
             self.shorten(k, spacing);
         }
         Ok(&self.best.slope)
+    }
+
+    /// The derivative for parameter `k` (length n) by one value, `(f(w + h) - f(w)) / h` with `h = sqrt(eps) magnitude`; by
+    /// [`Self::derivative`] where that value does not exist or hardly differs from f(w).
+    ///
+    /// # Errors
+    /// As [`Self::derivative`].
+    pub(crate) fn forward_derivative(
+        &mut self,
+        k: usize,
+        magnitude: f64,
+    ) -> Result<&[f64], MapError> {
+        let spacing = (4.0 * f64::EPSILON * self.w[k].abs()).max(f64::MIN_POSITIVE);
+        let step = (f64::EPSILON.sqrt() * magnitude).max(spacing);
+        let mut near = std::mem::take(&mut self.near);
+        let distance = self.evaluate(k, step, &mut near);
+        self.near = near;
+        let (mut size, mut change) = (0.0_f64, 0.0_f64);
+        if let Some(distance) = distance {
+            let values = self.value.iter().zip(&self.near);
+            for (slope, (f, near)) in self.best.slope.iter_mut().zip(values) {
+                *slope = (near - f) / distance;
+                size = size.max(f.abs()).max(near.abs());
+                change = change.max((near - f).abs());
+            }
+        }
+        if change > VISIBLE * size { Ok(&self.best.slope) } else { self.derivative(k, magnitude) }
     }
 
     /// Lengthens a step that the values do not show: a parameter near 0 says nothing about its scale. Not across the

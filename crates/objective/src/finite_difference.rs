@@ -5,7 +5,7 @@
 
 use gaussflow_solvers::{DenseJacobian, JacobianOperator};
 
-use crate::difference_quotient::{Quotients, Scales, promised_error};
+use crate::difference_quotient::{Quotients, Scales, promised_error, rough_error};
 use crate::map::{MapError, Residuals, SecondOrderMap, SmoothMap, require_finite};
 
 /// A map whose first and second derivatives come from differences of its values.
@@ -107,6 +107,17 @@ impl<R: Residuals> SmoothMap for FiniteDifferences<R> {
         self.differences().linearize([lower, upper], w, value, jacobian)
     }
 
+    /// By differences to one side, p + 1 values, with an error of about sqrt(eps) where the derivative changes no faster than
+    /// the parameter's size says.
+    fn linearize_roughly(
+        &self,
+        w: &[f64],
+        value: &mut [f64],
+        jacobian: &mut DenseJacobian,
+    ) -> Result<f64, MapError> {
+        self.differences().linearize_roughly(w, value, jacobian)
+    }
+
     fn jacobian_error(&self) -> f64 {
         promised_error()
     }
@@ -166,6 +177,26 @@ impl Differences<'_> {
             slope.iter().enumerate().for_each(|(j, slope)| matrix[(j, k)] = *slope);
         }
         Ok(())
+    }
+
+    /// f and its Jacobian at w, by one value a column where it tells enough.
+    fn linearize_roughly(
+        &self,
+        w: &[f64],
+        value: &mut [f64],
+        jacobian: &mut DenseJacobian,
+    ) -> Result<f64, MapError> {
+        self.inner.value(w, value)?;
+        require_finite("the residuals", value)?;
+        let unbounded = [vec![f64::NEG_INFINITY; w.len()], vec![f64::INFINITY; w.len()]];
+        let bounds = [&unbounded[0][..], &unbounded[1][..]];
+        let mut quotients = Quotients::new(self.inner, w, value, bounds);
+        let mut matrix = jacobian.matrix_mut();
+        for k in 0..w.len() {
+            let slope = quotients.forward_derivative(k, self.scales.magnitude(w, k))?;
+            slope.iter().enumerate().for_each(|(j, slope)| matrix[(j, k)] = *slope);
+        }
+        Ok(rough_error())
     }
 
     /// `D2f[u, v]`.

@@ -125,6 +125,21 @@ pub trait SmoothMap: Residuals {
         self.linearize(w, value, jacobian)
     }
 
+    /// As [`Self::linearize`], at the cost of fewer evaluations and digits if the map has that choice; gives the error of the
+    /// Jacobian relative to its columns. A caller takes it where a step needs no more than a direction, far from where
+    /// it is going. Default: [`Self::linearize`], with [`Self::jacobian_error`].
+    ///
+    /// # Errors
+    /// As [`Residuals::value`].
+    fn linearize_roughly(
+        &self,
+        w: &[f64],
+        value: &mut [f64],
+        jacobian: &mut Self::Jacobian,
+    ) -> Result<f64, MapError> {
+        self.linearize(w, value, jacobian).map(|()| self.jacobian_error())
+    }
+
     /// The error of the Jacobian relative to its columns, to the order of magnitude; default eps. Directions
     /// that change the output by less cannot be told from it.
     fn jacobian_error(&self) -> f64 {
@@ -325,6 +340,14 @@ macro_rules! forward_through_pointer {
                 jacobian: &mut Self::Jacobian,
             ) -> Result<(), MapError> {
                 (**self).linearize_within(w, lower, upper, value, jacobian)
+            }
+            fn linearize_roughly(
+                &self,
+                w: &[f64],
+                value: &mut [f64],
+                jacobian: &mut Self::Jacobian,
+            ) -> Result<f64, MapError> {
+                (**self).linearize_roughly(w, value, jacobian)
             }
             fn jacobian_error(&self) -> f64 {
                 (**self).jacobian_error()

@@ -129,6 +129,16 @@ impl<M: SecondOrderMap + ?Sized> SmoothMap for Watched<'_, M> {
         self.inner.linearize_within(w, lower, upper, value, jacobian)
     }
 
+    fn linearize_roughly(
+        &self,
+        w: &[f64],
+        value: &mut [f64],
+        jacobian: &mut M::Jacobian,
+    ) -> Result<f64, MapError> {
+        self.interrupts.check()?;
+        self.inner.linearize_roughly(w, value, jacobian)
+    }
+
     fn jacobian_error(&self) -> f64 {
         self.inner.jacobian_error()
     }

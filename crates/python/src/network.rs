@@ -30,13 +30,16 @@ struct Drawn {
     start: InitialPoint,
 }
 
+/// A network, its initial weights (p) and its output weights.
+type WithStart<'py> = (Map, Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<f64>>);
+
 /// Draws a network on `inputs` (rows x features): the map, its initial weights (p) and its output weights.
 #[pyfunction]
 pub(crate) fn draw<'py>(
     py: Python<'py>,
     inputs: PyReadonlyArray2<'py, f64>,
     built: Built,
-) -> PyResult<(Map, Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<f64>>)> {
+) -> PyResult<WithStart<'py>> {
     let (rows, features) = (inputs.shape()[0], inputs.shape()[1]);
     let activation: Activation = built.activation.parse().map_err(value_error)?;
     let kind: Initialization = built.initialization.parse().map_err(value_error)?;
@@ -53,7 +56,7 @@ pub(crate) fn draw<'py>(
                 width,
                 bias: built.bias,
                 scale: if built.scaled { Scale::InverseRootWidth } else { Scale::Unit },
-                activation: activation.clone(),
+                activation: activation,
             };
             let layers = built.widths.iter().map(layer).collect();
             let mut architecture = Architecture::new(layers).with_outputs(built.outputs);

@@ -17,6 +17,9 @@ use crate::schedule::StepLength;
 /// Largest ratio of a scale to its column's present norm.
 const LARGEST_MEMORY: f64 = 1e8;
 
+/// The cosine between residuals and tangent space above which the next point's Jacobian may be rough.
+const FAR: f64 = 0.1;
+
 /// A fit under way.
 ///
 /// It knows the map by the type of its Jacobian alone, so that it is compiled once for all maps of dense Jacobians.
@@ -53,6 +56,8 @@ pub(crate) struct Iteration<'a, J> {
     pub(crate) promised: Option<f64>,
     pub(crate) counts: FitCounts,
     pub(crate) history: Vec<StepRecord>,
+    /// Whether rough derivatives made the last accepted step: it ends near a minimum where others would end at one.
+    came_roughly: bool,
     /// Where the last accepted step was below the loss's rounding: cosine and rank before it.
     at_rounding: Option<(f64, usize)>,
 }
@@ -71,7 +76,17 @@ pub(crate) enum Arrival {
 /// What a trial led to.
 pub(crate) enum Outcome {
     Accepted,
+    /// Steps fail that rough derivatives have proposed.
+    Misled,
     Stopped(FitStop),
+}
+
+impl Outcome {
+    /// Whether better derivatives could lead to another one.
+    fn may_be_misled(&self) -> bool {
+        use FitStop::{Decrease, NoProgress, Noise, Step};
+        matches!(self, Self::Misled | Self::Stopped(Decrease | NoProgress | Noise | Step))
+    }
 }
 
 impl<'a, J: JacobianOperator> Iteration<'a, J> {
@@ -153,6 +168,7 @@ impl<'a, J: JacobianOperator> Iteration<'a, J> {
             promised: None,
             counts,
             history: Vec::with_capacity(8),
+            came_roughly: false,
             at_rounding: None,
         })
     }
@@ -200,7 +216,19 @@ impl<'a, J: JacobianOperator> Iteration<'a, J> {
                 end = Some(FitStop::Decrease);
             }
 
-            // An end holds only if no bound hides a way down: otherwise go on from the released point.
+            // An end holds only by the best derivatives that there are, and after a step that they made.
+            if end.is_some() {
+                match self.refine() {
+                    Ok(false) => {}
+                    Ok(true) => continue,
+                    Err(stop) => return Ok(stop),
+                }
+                if std::mem::take(&mut self.came_roughly) && !self.measures.is_at_rounding() {
+                    end = None;
+                }
+            }
+
+            // And only if no bound hides a way down: otherwise go on from the released point.
             if let Some(stop) = end {
                 match self.settle(stop)? {
                     Some(stop) => return Ok(stop),
@@ -228,6 +256,15 @@ impl<'a, J: JacobianOperator> Iteration<'a, J> {
                 }
             }
 
+            // Rough derivatives may be the reason why steps fail, or why they are short.
+            if outcome.may_be_misled() {
+                match self.refine() {
+                    Ok(false) => {}
+                    Ok(true) => continue,
+                    Err(stop) => return Ok(stop),
+                }
+            }
+
             // No step was accepted: say what is true of the point, or else why there was none.
             if let Outcome::Stopped(stop) = outcome {
                 self.prepare()?;
@@ -235,10 +272,19 @@ impl<'a, J: JacobianOperator> Iteration<'a, J> {
                 let stationary = self.measures.column_cosine <= self.settings.gradient_tolerance;
                 let stalled = matches!(stop, FitStop::NoProgress | FitStop::Noise) && stationary;
                 let measured = self.measures.verdict(self.settings.gradient_tolerance);
+                let at_bottom = match stop {
+                    FitStop::NoProgress | FitStop::Noise if self.measures.is_still() => true,
+                    FitStop::NoProgress => match self.stands_in_valley() {
+                        Ok(found) => found,
+                        Err(stop) => return Ok(stop),
+                    },
+                    _ => false,
+                };
                 let stop = match measured {
                     // What is true of the point says more than what is true of the last step.
                     Some(found) if stop.converged() => found,
                     _ if stalled => FitStop::Gradient,
+                    _ if at_bottom => FitStop::Decrease,
                     _ => stop,
                 };
                 if let Some(stop) = self.settle(stop)? {
@@ -329,10 +375,18 @@ impl<'a, J: JacobianOperator> Iteration<'a, J> {
     pub(crate) fn arrive(&mut self) -> Result<Arrival, FitStop> {
         self.counts.jacobians += 1;
         let Given { bounds, rows, .. } = self.problem;
-        let linearized = self.trial.linearize(self.map, bounds.as_ref(), rows);
+        // Far from a minimum a direction is enough. Near a bound, derivatives decide what it holds.
+        let far = self.measures.image > FAR * self.measures.residual;
+        let trusted = matches!(self.settings.damping, Damping::TrustRegion { .. });
+        let linearized = if bounds.is_none() && far && trusted {
+            self.trial.linearize_roughly(self.map, rows)
+        } else {
+            self.trial.linearize(self.map, bounds.as_ref(), rows)
+        };
         let mut arrival = match linearized {
             Ok(()) => {
                 let (jacobian, factors) = (&self.trial.jacobian, self.trial.factors());
+                self.factor.set_cutoff(self.trial.jacobian_error);
                 let loaded = self.factor.load(jacobian, factors, self.settings.method).is_ok();
                 if loaded { Arrival::There } else { Arrival::Undefined }
             }
@@ -348,6 +402,7 @@ impl<'a, J: JacobianOperator> Iteration<'a, J> {
                 let (rows, scales) = (&self.problem.rows, &self.scales);
                 secant.learn(&self.here, &self.trial, &self.step, predicted, rows, scales);
             }
+            self.came_roughly = self.is_rough();
             std::mem::swap(&mut self.here, &mut self.trial);
             self.counts.accepted += 1;
             self.approach.commit();
@@ -355,12 +410,44 @@ impl<'a, J: JacobianOperator> Iteration<'a, J> {
             self.counts.undefined += usize::from(arrival == Arrival::Undefined);
             // The factor was overwritten: what held before holds again.
             let jacobian = &self.here.jacobian;
+            self.factor.set_cutoff(self.here.jacobian_error);
             let again = self.factor.load(jacobian, self.here.factors(), self.settings.method);
             if again.is_err() || self.factor_free().is_err() {
                 return Err(FitStop::NonFinite);
             }
         }
         Ok(arrival)
+    }
+
+    /// Whether the present Jacobian is rougher than the map's can be.
+    pub(crate) fn is_rough(&self) -> bool {
+        self.here.jacobian_error > self.map.jacobian_error()
+    }
+
+    /// Makes the Jacobian as accurate as the map can, if it is not; whether it was not.
+    ///
+    /// # Errors
+    /// Where the map fails there for another reason than its values, or not even a rough Jacobian can be had again.
+    fn refine(&mut self) -> Result<bool, FitStop> {
+        if !self.is_rough() {
+            return Ok(false);
+        }
+        self.counts.jacobians += 1;
+        let Given { bounds, rows, .. } = self.problem;
+        match self.here.linearize(self.map, bounds.as_ref(), rows) {
+            Ok(()) => {}
+            // What there was is all that there is.
+            Err(error) if is_off_domain(&error) => {
+                let again = self.here.linearize_roughly(self.map, rows);
+                again.map_err(|_| FitStop::NonFinite)?;
+                self.here.jacobian_error = self.map.jacobian_error();
+            }
+            Err(error) => return Err(FitStop::Failed(error)),
+        }
+        self.factor.set_cutoff(self.here.jacobian_error);
+        let (jacobian, factors) = (&self.here.jacobian, self.here.factors());
+        let loaded = self.factor.load(jacobian, factors, self.settings.method);
+        if loaded.is_err() { Err(FitStop::NonFinite) } else { Ok(true) }
     }
 
     /// Whether the trial, loaded into the factor, ends on a bound at which other parameters lose their effect.

@@ -23,6 +23,7 @@ mod settings;
 mod sparse_covariance;
 mod stop;
 mod summary;
+mod valley;
 
 use std::ops::ControlFlow;
 

@@ -29,6 +29,8 @@ pub(crate) struct Point<J> {
     pub(crate) gradient: Vec<f64>,
     /// J(w).
     pub(crate) jacobian: J,
+    /// Its error relative to its columns.
+    pub(crate) jacobian_error: f64,
     /// The loss.
     pub(crate) loss: f64,
     /// The root of the loss, which is `norm(b)` for squares.
@@ -45,6 +47,7 @@ impl<J: JacobianOperator> Point<J> {
             half_gradient: Vec::new(),
             gradient: vec![0.0; map.parameters()],
             jacobian: map.new_jacobian(),
+            jacobian_error: map.jacobian_error(),
             loss: f64::NAN,
             residual_norm: f64::NAN,
         }
@@ -100,6 +103,19 @@ impl<J: JacobianOperator> Point<J> {
         }
     }
 
+    /// Linearizes at w, where there is no box, as roughly as the map can.
+    ///
+    /// # Errors
+    /// As [`Self::linearize`].
+    pub(crate) fn linearize_roughly(
+        &mut self,
+        map: &dyn SmoothMap<Jacobian = J>,
+        rows: &Rows,
+    ) -> Result<(), MapError> {
+        self.jacobian_error = map.linearize_roughly(&self.w, &mut self.f, &mut self.jacobian)?;
+        self.derive(rows)
+    }
+
     /// f and J at `inner`, or at w; differences keep to the box.
     fn linearize_at(
         &mut self,
@@ -107,6 +123,7 @@ impl<J: JacobianOperator> Point<J> {
         bounds: Option<&Bounds>,
         inner: Option<&[f64]>,
     ) -> Result<(), MapError> {
+        self.jacobian_error = map.jacobian_error();
         let (w, f, jacobian) = (inner.unwrap_or(&self.w), &mut self.f, &mut self.jacobian);
         match bounds {
             Some(Bounds { lower, upper }) => map.linearize_within(w, lower, upper, f, jacobian),

@@ -21,6 +21,8 @@ const TOO_GOOD: f64 = 4.0;
 const DISTRUST: usize = 3;
 /// Bound on `2 norm(D a) / norm(D v)` of an acceleration a (Transtrum and Sethna).
 const ACCELERATION_BOUND: f64 = 0.75;
+/// Rejected steps after which rough derivatives are made better.
+const PATIENCE: usize = 2;
 /// Trials at one point: radii shrink at least by half, so that the spacing of numbers is met before.
 const TRIALS: usize = 1100;
 
@@ -56,7 +58,7 @@ impl<J: JacobianOperator> Iteration<'_, J> {
         }
         let mut distrusted = 0;
         let mut noise = NoiseWatch::default();
-        let mut jump = 0.0;
+        let (mut jump, mut rejected, mut unseen) = (0.0, 0, 0);
         for _ in 0..TRIALS {
             if self.counts.residuals >= self.settings.max_evaluations {
                 return Ok(Outcome::Stopped(FitStop::EvaluationLimit));
@@ -137,8 +139,10 @@ impl<J: JacobianOperator> Iteration<'_, J> {
             // Rejected: say so, and see whether a shorter step could do better.
             let verdict = if trial.defined { Verdict::Rejected } else { Verdict::Undefined };
             self.note(trial.kind, verdict, trial.gain, length);
-            // A shorter step will not show either. Residuals that jump and then stay are rounded ones.
-            if trial.defined && !trial.visible {
+            // A shorter step will not show either, unless the residuals have a symmetry between w and w + d. Residuals that
+            // jump and then stay are rounded ones.
+            unseen = if trial.defined && !trial.visible { unseen + 1 } else { 0 };
+            if unseen > 1 {
                 let noisy = jump > 0.0 && self.measures.is_below(jump);
                 let stop = if noisy { FitStop::Noise } else { FitStop::NoProgress };
                 return Ok(Outcome::Stopped(stop));
@@ -148,6 +152,10 @@ impl<J: JacobianOperator> Iteration<'_, J> {
             }
             if confined {
                 self.factor_free()?;
+            }
+            rejected += 1;
+            if rejected == PATIENCE && self.is_rough() {
+                return Ok(Outcome::Misled);
             }
         }
         Ok(Outcome::Stopped(FitStop::NoProgress))

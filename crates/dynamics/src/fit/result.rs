@@ -168,7 +168,7 @@ fn uncertainty<J: JacobianOperator>(iteration: &mut Iteration<'_, J>) -> Uncerta
         return Uncertainty::unknown(p);
     }
     // Eigenvalues of a Gram matrix know singular values to the root of eps only.
-    let error = factor.resolution().max(4.0 * iteration.map.jacobian_error());
+    let error = factor.resolution().max(4.0 * iteration.here.jacobian_error);
     let cutoff = iteration.settings.rank_cutoff.max(error);
     let mut scaled = Scaled { factor, free, scales: &scales, error, cutoff };
     let f = &iteration.here.f;

@@ -15,7 +15,8 @@ pub enum FitStop {
     /// An accepted, undamped step was short relative to each parameter.
     Step,
     /// An accepted, undamped step decreased the loss, as predicted, by a negligible fraction; or it predicted less
-    /// than the loss's rounding, and the gradient no longer falls.
+    /// than the loss's rounding, and the gradient no longer falls; or no step lowers the loss and it has a minimum along the
+    /// last one, or promises less than its rounding.
     Decrease,
     /// An exact fit, residuals at rounding: r is what rounding of the parameters alone makes of it, the loss is 0, or
     /// residuals fell below eps and `eps^2` of their initial norm.
@@ -137,6 +138,8 @@ pub(crate) struct Measures {
 
 /// Largest cosine at which an end may be put down to noise.
 const NEAR: f64 = 1e-4;
+/// Promised decrease of the loss, relative to it, that its rounding may hide.
+const STILL: f64 = 512.0 * f64::EPSILON;
 /// How far the noise may exceed the one change of the loss that shows it.
 const DRAWS: f64 = 10.0;
 /// Share of the cosine of random residuals above which residuals at rounding count as random.
@@ -151,7 +154,7 @@ impl Measures {
         if self.residual == 0.0 || vanished {
             return Some(FitStop::Rounding);
         }
-        if self.image <= 3.0 * self.noise {
+        if self.is_at_rounding() {
             return Some(if self.is_exact() { FitStop::Rounding } else { FitStop::Gradient });
         }
         let small = self.image <= gradient_tolerance * self.residual
@@ -159,9 +162,20 @@ impl Measures {
         small.then_some(FitStop::Gradient)
     }
 
+    /// Whether a whole step is no more than rounding of the parameters.
+    pub(crate) fn is_at_rounding(&self) -> bool {
+        self.image <= 3.0 * self.noise
+    }
+
     /// Whether residuals whose image is at rounding are rounding themselves: they then lie in no particular direction.
     fn is_exact(&self) -> bool {
         self.image > SHARE * self.random * self.residual
+    }
+
+    /// Whether what a whole step promises is at the rounding of the loss, even where the curvature that `J^T J` leaves out
+    /// makes it promise a few hundred times too little for the steps that would hold.
+    pub(crate) fn is_still(&self) -> bool {
+        self.image * self.image <= STILL * self.residual * self.residual
     }
 
     /// Whether what a whole step promises cannot be told from noise that changed the loss by `change`, near a minimum.

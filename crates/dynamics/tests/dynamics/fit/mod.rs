@@ -17,3 +17,4 @@ mod schedules;
 mod stops;
 mod undefined_regions;
 mod undetermined;
+mod valleys;
