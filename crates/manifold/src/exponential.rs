@@ -202,6 +202,15 @@ impl<M: SecondOrderMap, L: Loss> OutputManifold<'_, M, L> {
         if length == 0.0 || !length.is_finite() {
             return Err(GeometryError::ZeroDirection { what: "the velocity v" });
         }
+        // Transport is linear: vectors about as long as the velocity have their error controlled as it has.
+        let mut factors = Vec::with_capacity(vectors.len());
+        for part in initial.chunks_exact_mut(p).skip(2) {
+            let size = norm(part);
+            let proper = size > 0.0 && size.is_finite();
+            let factor = if proper { (length / size).log2().round().exp2() } else { 1.0 };
+            part.iter_mut().for_each(|b| *b *= factor);
+            factors.push(factor);
+        }
         let (objective, here) = (self.objective, &mut self.here);
         let n = here.output().len();
         let mut field = GeodesicField {
@@ -223,7 +232,12 @@ impl<M: SecondOrderMap, L: Loss> OutputManifold<'_, M, L> {
             field.evaluations_left = allowed;
             let followed = follow(&mut field, &initial, length, tolerance, settings);
             *left -= allowed - field.evaluations_left;
-            let (curve, cost) = followed?;
+            let (mut curve, cost) = followed?;
+            for sample in &mut curve.samples {
+                for (vector, factor) in sample.transported.iter_mut().zip(&factors) {
+                    vector.iter_mut().for_each(|b| *b /= factor);
+                }
+            }
             if *left == 0 && curve.end == GeodesicEnd::Stalled {
                 let (limit, reached) = (settings.evaluations, curve.fraction());
                 return Err(GeometryError::EvaluationsSpent { limit, reached });

@@ -6,6 +6,7 @@
 use gaussflow_solvers::{DenseJacobian, JacobianOperator};
 
 use crate::difference_quotient::{Quotients, Scales, promised_error, rough_error};
+use crate::difference_step::{Steps, compared};
 use crate::map::{MapError, Residuals, SecondOrderMap, SmoothMap, require_finite};
 
 /// A map whose first and second derivatives come from differences of its values.
@@ -219,30 +220,26 @@ impl Differences<'_> {
         v: &[f64],
         out: &mut [f64],
     ) -> Result<(), MapError> {
-        let h = self.step_along(w, v, f64::EPSILON.powf(0.25));
         let n = self.inner.outputs();
         let (mut value, mut jacobian) = (vec![0.0; n], DenseJacobian::zeros(n, w.len()));
         let (low, high) = (vec![f64::NEG_INFINITY; w.len()], vec![f64::INFINITY; w.len()]);
         let mut before = vec![0.0; out.len()];
-        for (sign, target) in [(-1.0, &mut before[..]), (1.0, &mut *out)] {
-            let shifted: Vec<f64> = w.iter().zip(v).map(|(w, v)| w + sign * h * v).collect();
-            self.linearize([&low, &high], &shifted, &mut value, &mut jacobian)?;
-            jacobian.apply_transposed(weights, target);
+        let mut steps = Steps::along(v, w, &self.scales, f64::EPSILON.powf(0.25));
+        loop {
+            for (sign, target) in [(-1.0, &mut before[..]), (1.0, &mut *out)] {
+                self.linearize([&low, &high], &steps.place(w, sign), &mut value, &mut jacobian)?;
+                jacobian.apply_transposed(weights, target);
+            }
+            let (size, change) = compared(out, &before);
+            // The Jacobians are differences themselves.
+            if change > VISIBLE_SLOPE * size || !steps.grow() {
+                break;
+            }
         }
         for (o, b) in out.iter_mut().zip(&before) {
-            *o = (*o - b) / (2.0 * h);
+            *o = (*o - b) / (2.0 * steps.step());
         }
         Ok(())
-    }
-
-    /// A step along `v` that is `relative` of the parameters' magnitudes where v is largest.
-    fn step_along(&self, w: &[f64], v: &[f64], relative: f64) -> f64 {
-        let largest = v
-            .iter()
-            .enumerate()
-            .map(|(k, v)| v.abs() / self.scales.magnitude(w, k))
-            .fold(0.0, f64::max);
-        if largest > 0.0 { relative / largest } else { relative }
     }
 
     /// `D2f[v,v] = (f(w + hv) - 2 f(w) + f(w - hv)) / h^2` added to `out` with `factor`.
@@ -254,17 +251,34 @@ impl Differences<'_> {
         out: &mut [f64],
     ) -> Result<(), MapError> {
         // eps^(1/4): truncation h^2 against rounding eps / h^2.
-        let h = self.step_along(w, v, f64::EPSILON.powf(0.25));
+        let mut steps = Steps::along(v, w, &self.scales, f64::EPSILON.powf(0.25));
         let n = self.inner.outputs();
-        let mut values = [vec![0.0; n], vec![0.0; n], vec![0.0; n]];
-        for (value, sign) in values.iter_mut().zip([-1.0, 0.0, 1.0]) {
-            let shifted: Vec<f64> = w.iter().zip(v).map(|(w, v)| w + sign * h * v).collect();
-            self.inner.value(&shifted, value)?;
+        let (mut at, mut bends) = (vec![0.0; n], vec![0.0; n]);
+        let mut sides = [vec![0.0; n], vec![0.0; n]];
+        self.inner.value(w, &mut at)?;
+        loop {
+            for (side, sign) in sides.iter_mut().zip([-1.0, 1.0]) {
+                self.inner.value(&steps.place(w, sign), side)?;
+            }
+            let [before, after] = &sides;
+            let (mut size, mut change) = (0.0_f64, 0.0_f64);
+            for (j, bend) in bends.iter_mut().enumerate() {
+                *bend = (after[j] - at[j]) - (at[j] - before[j]);
+                (size, change) = (size.max(at[j].abs()), change.max(bend.abs()));
+            }
+            if change > VISIBLE_BEND * size || !steps.grow() {
+                break;
+            }
         }
-        let [before, at, after] = &values;
-        for (j, o) in out.iter_mut().enumerate() {
-            *o += factor * ((after[j] - at[j]) - (at[j] - before[j])) / (h * h);
+        let square = steps.step() * steps.step();
+        for (o, bend) in out.iter_mut().zip(&bends) {
+            *o += factor * bend / square;
         }
         Ok(())
     }
 }
+
+/// Second differences of the values, relative to them, that have about six digits.
+const VISIBLE_BEND: f64 = 1e-9;
+/// Change of `J^T u`, of a Jacobian by differences and relative to it, that has about as many.
+const VISIBLE_SLOPE: f64 = 1e-5;

@@ -4,9 +4,15 @@
 
 use gaussflow_solvers::JacobianOperator;
 
+use crate::difference_quotient::Scales;
+use crate::difference_step::{Steps, compared};
 use crate::map::{MapError, Residuals, SecondOrderMap, SmoothMap};
 
-/// A [`SmoothMap`] made into a [`SecondOrderMap`]; each second derivative costs two Jacobians.
+/// Change of a product of the Jacobian, relative to it, that has about seven digits.
+const VISIBLE: f64 = 1e-9;
+
+/// A [`SmoothMap`] made into a [`SecondOrderMap`]; each second derivative costs two Jacobians, and two more each time
+/// that they hardly differ: the step is relative to the parameters, and grows up to relative to 1.
 ///
 /// # Examples
 /// ```
@@ -29,21 +35,34 @@ impl<M: SmoothMap> JacobianDifferences<M> {
         Self { inner }
     }
 
-    /// The Jacobians at `w + h v` and `w - h v`, and the width 2h.
-    fn around(&self, w: &[f64], v: &[f64]) -> Result<([M::Jacobian; 2], f64), MapError> {
-        let reach = v
-            .iter()
-            .zip(w)
-            .map(|(v, w)| v.abs() / if *w == 0.0 { 1.0 } else { w.abs() })
-            .fold(0.0, f64::max);
-        let h = f64::EPSILON.cbrt() / if reach > 0.0 { reach } else { 1.0 };
-        let mut value = vec![0.0; self.inner.outputs()];
-        let mut at = |sign: f64| {
-            let shifted: Vec<f64> = w.iter().zip(v).map(|(w, v)| w + sign * h * v).collect();
-            let mut jacobian = self.inner.new_jacobian();
-            self.inner.linearize(&shifted, &mut value, &mut jacobian).map(|()| jacobian)
-        };
-        Ok(([at(1.0)?, at(-1.0)?], 2.0 * h))
+    /// `(apply(J(w + h v)) - apply(J(w - h v))) / 2h`.
+    fn difference(
+        &self,
+        w: &[f64],
+        v: &[f64],
+        apply: impl Fn(&M::Jacobian, &mut [f64]),
+        out: &mut [f64],
+    ) -> Result<(), MapError> {
+        // Truncation h^2 against the Jacobian's error e over h.
+        let relative = self.inner.jacobian_error().max(f64::EPSILON).cbrt();
+        let mut steps = Steps::along(v, w, &Scales::default(), relative);
+        let (mut value, mut low) = (vec![0.0; self.inner.outputs()], vec![0.0; out.len()]);
+        let mut jacobian = self.inner.new_jacobian();
+        loop {
+            for (sign, target) in [(1.0, &mut *out), (-1.0, &mut low[..])] {
+                self.inner.linearize(&steps.place(w, sign), &mut value, &mut jacobian)?;
+                apply(&jacobian, target);
+            }
+            let (size, change) = compared(out, &low);
+            let visible = VISIBLE.max(1e4 * self.inner.jacobian_error());
+            if change > visible * size || !steps.grow() {
+                break;
+            }
+        }
+        for (o, low) in out.iter_mut().zip(&low) {
+            *o = (*o - low) / (2.0 * steps.step());
+        }
+        Ok(())
     }
 }
 
@@ -106,14 +125,7 @@ impl<M: SmoothMap> SecondOrderMap for JacobianDifferences<M> {
         v: &[f64],
         out: &mut [f64],
     ) -> Result<(), MapError> {
-        let ([after, before], width) = self.around(w, v)?;
-        let mut low = vec![0.0; out.len()];
-        after.apply(u, out);
-        before.apply(u, &mut low);
-        for (o, low) in out.iter_mut().zip(&low) {
-            *o = (*o - low) / width;
-        }
-        Ok(())
+        self.difference(w, v, |jacobian, target| jacobian.apply(u, target), out)
     }
 
     fn weighted_hessian_apply(
@@ -124,13 +136,6 @@ impl<M: SmoothMap> SecondOrderMap for JacobianDifferences<M> {
         v: &[f64],
         out: &mut [f64],
     ) -> Result<(), MapError> {
-        let ([after, before], width) = self.around(w, v)?;
-        let mut low = vec![0.0; out.len()];
-        after.apply_transposed(weights, out);
-        before.apply_transposed(weights, &mut low);
-        for (o, low) in out.iter_mut().zip(&low) {
-            *o = (*o - low) / width;
-        }
-        Ok(())
+        self.difference(w, v, |jacobian, target| jacobian.apply_transposed(weights, target), out)
     }
 }

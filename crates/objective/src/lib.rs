@@ -4,6 +4,7 @@
 mod checker;
 mod closure;
 mod difference_quotient;
+mod difference_step;
 mod exact;
 mod finite_difference;
 mod jacobian_difference;

@@ -152,6 +152,7 @@ fn told(
         info.set_item("x", PyArray1::from_slice(py, w))?;
         info.set_item("cost", 0.5 * record.loss)?;
         info.set_item("iteration", record.iteration)?;
+        info.set_item("nit", record.iteration + 1)?;
         info.set_item("kind", record.kind.name())?;
         info.set_item("verdict", record.verdict.name())?;
         info.set_item("gain_ratio", record.gain_ratio)?;

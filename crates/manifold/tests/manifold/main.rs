@@ -11,5 +11,6 @@ mod projection;
 mod reach;
 mod refusals;
 mod shapes;
+mod small_parameters;
 mod surfaces;
 mod transport;

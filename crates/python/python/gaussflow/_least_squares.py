@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from . import _core
 from ._arrays import Array, count, finite, function, number, returned, vector
+from ._callable_loss import CallableLoss
 from ._html import table
 from ._interrupted import Interrupted
 from ._models import Model, Network
@@ -111,7 +112,7 @@ def least_squares(
     xtol: Optional[float] = 1e-12,
     gtol: Optional[float] = 1e-8,
     x_scale: Any = None,
-    loss: str = "linear",
+    loss: Union[str, Callable[[Array], Any]] = "linear",
     f_scale: float = 1.0,
     diff_step: Any = None,
     tr_solver: Any = None,
@@ -151,12 +152,14 @@ def least_squares(
     x_scale : array_like, optional
         The change of each parameter over which the residuals change their course, for steps of differences. Default, and "jac": the
         size of the parameter. The trust region scales itself.
-    loss : {"linear", "huber", "soft_l1", "cauchy", "arctan"}
-        How residuals are measured, with the scale `f_scale`.
+    loss : {"linear", "huber", "soft_l1", "cauchy", "arctan"} or callable
+        How residuals are measured, with the scale `f_scale`. ``loss(z)`` returns rho, rho' and rho'' as an array (3, n);
+        rho(0) is 0 and rho nowhere negative.
     max_nfev : int, optional
         Most evaluations of the residuals, those of differences not counted; default 2000.
     callback : callable, optional
-        ``callback(trial)`` after each trial point; a true value or ``StopIteration`` ends the fit.
+        ``callback(trial)`` after each trial point; a true value or ``StopIteration`` ends the fit. A function whose one
+        parameter is called ``intermediate_result`` is called after each step that was taken, as SciPy does.
     names : list of str, optional
         Names of the parameters, for the summary.
     acceleration : {"geodesic", "exact", "none"}
@@ -199,9 +202,24 @@ def least_squares(
 
     # The model, called once at the start, which tells the number of residuals.
     start = vector("x0", np.atleast_1d(np.asarray(x0)))
-    map_ = _map(fun, jac, start, args, kwargs or {}, _scales(x_scale, start.size))
+    args, kwargs = args if isinstance(args, tuple) else (args,), kwargs or {}
+    scale = number("f_scale", f_scale, "a finite number above 0", above=0.0)
+    robust = None
+    if callable(loss):
+        robust, loss = CallableLoss(fun, jac, loss, scale), "linear"
+        fun, jac = robust.residuals, robust.jacobian if callable(jac) else jac
+        notes.append("covariance and stderr are those of the transformed residuals: loss is a function")
+    map_ = _map(fun, jac, start, args, kwargs, _scales(x_scale, start.size))
 
     lower, upper = _bounds(bounds, start.size)
+    if lower is not None and upper is not None and (lower <= upper).all():
+        outside = np.flatnonzero((start < lower) | (start > upper))
+        if outside.size:
+            k = int(outside[0])
+            raise ValueError(
+                "Initial guess is outside of provided bounds: "
+                f"parameter {k} starts at {start[k]:g}, outside [{lower[k]:g}, {upper[k]:g}]"
+            )
     if loss not in _LOSSES:
         known = ", ".join(repr(name) for name in _LOSSES)
         raise ValueError(f"loss is {loss!r}; accepted: {known}")
@@ -218,7 +236,7 @@ def least_squares(
         "upper": upper,
         "names": None if names is None else [str(name) for name in names],
         "loss": _LOSSES[loss],
-        "scale": number("f_scale", f_scale, "a finite number above 0", above=0.0),
+        "scale": scale,
         "gradient_tolerance": checked["gtol"],
         "step_tolerance": checked["xtol"],
         "loss_tolerance": checked["ftol"],
@@ -233,6 +251,8 @@ def least_squares(
         assert raised is not None
         raise raised
     fit = Fit(found)
+    if robust is not None:
+        robust.restore(fit, args, kwargs)
     free = fit["active_mask"] == 0
     fit["optimality"] = float(np.max(np.abs(fit["grad"][free]), initial=0.0))
     fit["notes"] = notes
@@ -263,13 +283,16 @@ def _map(
         jac = None
     if jac is not None:
         function("jac", jac)
-    if not isinstance(args, tuple):
-        args = (args,)
-
     def bound(called: Callable[..., Any]) -> Callable[[Array], Any]:
         return (lambda x: called(x, *args, **kwargs)) if args or kwargs else called
 
-    value = returned("fun", bound(fun)(start.copy()), 1)
+    first = bound(fun)(start.copy())
+    value = returned("fun", first, 1)
+    if jac is None and getattr(first, "dtype", None) in (np.float16, np.float32):
+        # Differences must rise above the rounding of what fun returns.
+        coarse = float(np.cbrt(np.finfo(first.dtype).eps / np.finfo(float).eps))
+        sizes = np.where(start != 0.0, np.abs(start), 1.0) if scales is None else scales
+        scales = [coarse * float(size) for size in sizes]
     if value.size == 0:
         raise ValueError(f"fun returned an array of shape {value.shape}; expected at least one residual")
     derivative = None if jac is None else bound(jac)
@@ -282,7 +305,10 @@ def _scales(x_scale: Any, p: int) -> Optional[List[float]]:
         return None
     if isinstance(x_scale, str):
         raise ValueError(f'x_scale is {x_scale!r}; accepted: "jac", or one number above 0 for each parameter')
-    scales = np.asarray(x_scale, dtype=float)
+    try:
+        scales = np.asarray(x_scale, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"x_scale is {x_scale!r}; accepted: numbers above 0") from error
     if scales.ndim == 0 and scales == 1.0:  # SciPy's default.
         return None
     scales = vector("x_scale", np.broadcast_to(scales, (p,)) if scales.ndim == 0 else scales, p)
@@ -322,12 +348,14 @@ def _told(callback: Callable[..., Any]) -> Callable[[Dict[str, Any]], bool]:
     """The callback as the compiled module calls it: true ends the fit."""
     function("callback", callback)
     try:
-        by_name = set(inspect.signature(callback).parameters) == {"intermediate_result"}
+        by_name = list(inspect.signature(callback).parameters) == ["intermediate_result"]
     except (TypeError, ValueError):
         by_name = False
 
     def told(info: Dict[str, Any]) -> bool:
         trial = Trial(info)
+        if by_name and (trial.kind == "start" or trial.verdict != "accepted"):
+            return False
         try:
             return bool(callback(intermediate_result=trial) if by_name else callback(trial))
         except StopIteration:
@@ -400,6 +428,8 @@ def curve_fit(
     array([2.5, 1.3])
     """
     function("f", f)
+    if "args" in kwargs:
+        raise ValueError("'args' is not a supported keyword argument.")
     if p0 is None:
         p0 = _default_start(f, bounds)
     start = np.atleast_1d(np.asarray(p0, dtype=float))
@@ -413,10 +443,16 @@ def curve_fit(
         keep, y = ~missing, y[~missing]
     if y.size == 0:
         raise ValueError("`ydata` must not be empty!")
+    if method in (None, "lm") and 1 < y.size < start.size and _bounds(bounds, start.size)[0] is None:
+        raise TypeError(
+            f"The number of func parameters={start.size} must not exceed the number of data points={y.size}"
+        )
     whiten = _whitening(sigma, y.size, keep)
 
     def residuals(parameters: Array) -> Any:
-        return whiten(np.asarray(f(x, *parameters)) - y)
+        values = np.asarray(f(x, *parameters))
+        rows = whiten(values - y)
+        return rows.astype(values.dtype) if values.dtype in (np.float16, np.float32) else rows
 
     slopes: Union[str, Callable[..., Any], None] = jac
     if callable(jac):
@@ -426,9 +462,9 @@ def curve_fit(
     for name in ("epsfcn", "factor", "diag", "col_deriv"):  # of leastsq
         kwargs.pop(name, None)
     fit = least_squares(residuals, start, slopes, bounds, method, **kwargs)
-    if not fit.success:
+    if not fit.success and fit.stop != "noise":
         raise RuntimeError(f"Optimal parameters not found: {fit.message}")
-    covariance, determined = _parameter_covariance(fit, y.size, absolute_sigma)
+    covariance, determined = _parameter_covariance(fit, fit.fun.size, absolute_sigma)
     if not determined:
         warnings.warn("Covariance of the parameters could not be estimated", _optimize_warning(), stacklevel=2)
     if full_output:
@@ -462,14 +498,18 @@ def _default_start(f: Callable[..., Any], bounds: Any) -> Array:
 
 def _data(xdata: Any, ydata: Any, check_finite: Optional[bool], nan_policy: Optional[str]) -> Tuple[Any, Array]:
     """The data as arrays of float64, where they are arrays."""
+    if nan_policy == "propagate":
+        raise ValueError("`nan_policy='propagate'` is not supported by this function.")
     if nan_policy not in (None, "raise", "omit"):
-        raise ValueError(f'nan_policy is {nan_policy!r}; accepted: None, "raise", "omit"')
+        raise ValueError(f"nan_policy is {nan_policy!r}; nan_policy must be one of {{None, 'raise', 'omit'}}")
     if check_finite is None:
         check_finite = nan_policy is None
     if isinstance(xdata, (list, tuple, np.ndarray)):
         xdata = np.asarray(xdata, dtype=float)
     y = np.asarray(ydata, dtype=float).ravel() if np.ndim(ydata) != 1 else np.asarray(ydata, dtype=float)
-    if check_finite or nan_policy == "raise":
+    if nan_policy == "raise" and any(np.isnan(each).any() for each in (xdata, y) if isinstance(each, np.ndarray)):
+        raise ValueError("The input contains nan values")
+    if check_finite:
         finite("ydata", y)
         if isinstance(xdata, np.ndarray):
             finite("xdata", xdata)
@@ -488,8 +528,8 @@ def _whitening(sigma: Any, n: int, keep: Any) -> Callable[[npt.NDArray[Any]], np
     elif deviations.ndim == 1:
         deviations = deviations[keep]
     if deviations.shape == (n,):
-        if not (np.isfinite(deviations) & (deviations > 0)).all():
-            raise ValueError("sigma has an entry that is not a finite number above 0")
+        if not (deviations > 0).all():  # Infinity leaves an observation out, as in SciPy.
+            raise ValueError("sigma has an entry that is not a number above 0")
         return lambda rows: (rows.T / deviations).T
     if deviations.shape == (n, n):
         try:

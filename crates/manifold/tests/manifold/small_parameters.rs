@@ -1,0 +1,57 @@
+//! Parameters near 0 say nothing about the change over which a map bends: differences must not take their size for it.
+
+use gaussflow_manifold::{GeodesicSettings, OutputManifold};
+use gaussflow_objective::{
+    FiniteDifferences, JacobianDifferences, Objective, ResidualFn, SecondOrderMap, Squared,
+};
+
+const RADIUS: f64 = 1.5;
+
+/// Longitude and latitude on a sphere.
+fn sphere() -> ResidualFn<impl Fn(&[f64], &mut [f64])> {
+    ResidualFn::new(3, 2, |w: &[f64], out: &mut [f64]| {
+        let (a, b) = (w[0], w[1]);
+        let point = [a.cos() * b.cos(), a.sin() * b.cos(), b.sin()];
+        out.iter_mut().zip(point).for_each(|(out, x)| *out = RADIUS * x);
+    })
+}
+
+fn curvatures<M: SecondOrderMap>(map: M, latitude: f64) -> (f64, f64) {
+    let objective = Objective::new(map, Squared::of_residuals(3), 1.0).unwrap();
+    let mut manifold = OutputManifold::new(&objective).unwrap();
+    let mut at = manifold.at(&[1.2566, latitude]).unwrap();
+    let normal = at.largest_normal_curvature().unwrap().value;
+    (normal, at.sectional_curvature(&[1.0, 0.0], &[0.0, 1.0]).unwrap())
+}
+
+#[test]
+fn curvature_by_differences_holds_beside_the_equator() {
+    for latitude in [0.0, 1e-12, 1e-9, 1e-7, 1e-5, 1e-3, 0.3] {
+        let values = FiniteDifferences::new(sphere());
+        let slopes = JacobianDifferences::new(FiniteDifferences::new(sphere()));
+        for (normal, sectional) in [curvatures(values, latitude), curvatures(slopes, latitude)] {
+            assert!((normal * RADIUS - 1.0).abs() < 1e-4, "{latitude:e}: {normal}");
+            assert!((sectional * RADIUS * RADIUS - 1.0).abs() < 1e-4, "{latitude:e}: {sectional}");
+        }
+    }
+}
+
+#[test]
+fn transport_does_not_depend_on_the_length_of_vectors() {
+    let objective =
+        Objective::new(FiniteDifferences::new(sphere()), Squared::of_residuals(3), 1.0).unwrap();
+    let mut manifold = OutputManifold::new(&objective).unwrap();
+    let settings = GeodesicSettings { tolerance: 1e-6, ..GeodesicSettings::default() };
+    let mut transported = |factor: f64| {
+        let b = [0.3 * factor, 0.5 * factor];
+        let curve = manifold.transport(&[1.2566, 0.1], &[-0.6, 1.0], &[&b], &settings).unwrap();
+        let found = &curve.complete().unwrap().transported[0];
+        [found[0] / factor, found[1] / factor]
+    };
+    let reference = transported(1.0);
+    for factor in [1e-6, 10.0, 1e6] {
+        for (found, expected) in transported(factor).iter().zip(reference) {
+            assert!((found - expected).abs() < 1e-6, "{factor}: {found} {expected}");
+        }
+    }
+}
