@@ -71,7 +71,7 @@ impl Display for Outcome {
             StopReason::Horizon => "The run reached its horizon",
             StopReason::Event(EventKind::LeftBall) => "The run stopped where it left the ball",
             StopReason::Event(EventKind::RankLost) => {
-                "The run stopped because the Jacobian lost rank (Settings::rank_threshold and RankPolicy decide on \
+                "The run stopped because the Jacobian lost rank (a rank threshold and a rank policy decide on \
                  that; Levenberg-Marquardt damping needs no rank)"
             }
             StopReason::Event(EventKind::NonFinite) => {

@@ -63,6 +63,16 @@ pub enum SimulationError {
         /// Steps from record to record.
         every: usize,
     },
+    /// A checkpoint that lies at the end of the run or beyond.
+    #[error(
+        "the checkpoint is at step {step} and the horizon at step {steps}: nothing is left to do"
+    )]
+    PastHorizon {
+        /// Its step.
+        step: usize,
+        /// Steps of the run.
+        steps: usize,
+    },
     /// A checkpoint that the run with these settings does not come to.
     #[error("no checkpoint at step {step} in a run with one every {interval} steps")]
     InvalidCheckpoint {
@@ -154,6 +164,10 @@ pub fn resume_in_batches<M: SmoothMap, L: Loss>(
         && (step == 0 || (interval > 0 && !step.is_multiple_of(interval)))
     {
         return Err(SimulationError::InvalidCheckpoint { step, interval });
+    }
+    let steps = method_and_grid(settings, objective.scaling()).1.steps()?;
+    if let Some(&Checkpoint { step, .. }) = checkpoint.filter(|at| at.step >= steps) {
+        return Err(SimulationError::PastHorizon { step, steps });
     }
     in_pieces((objective, batching), initial, checkpoint.cloned(), settings, observer)
 }

@@ -101,8 +101,8 @@ pub enum GeometryError {
     /// The evaluations of the geodesic equation that the settings allow were spent before the end.
     #[error(
         "following geodesics took the {limit} evaluations of the geodesic equation that are allowed, {reached:.3} \
-         of the way: most likely the chart is singular near it; take a nearer target or other parameters, or raise \
-         GeodesicSettings::evaluations"
+         of the way: most likely the chart is singular near it; take a nearer target or other parameters, or allow \
+         more of them"
     )]
     EvaluationsSpent {
         /// How many were allowed.

@@ -224,7 +224,7 @@ impl Differences<'_> {
         let (mut value, mut jacobian) = (vec![0.0; n], DenseJacobian::zeros(n, w.len()));
         let (low, high) = (vec![f64::NEG_INFINITY; w.len()], vec![f64::INFINITY; w.len()]);
         let mut before = vec![0.0; out.len()];
-        let mut steps = Steps::along(v, w, &self.scales, f64::EPSILON.powf(0.25));
+        let mut steps = Steps::along(v, w, self.scales, f64::EPSILON.powf(0.25));
         loop {
             for (sign, target) in [(-1.0, &mut before[..]), (1.0, &mut *out)] {
                 self.linearize([&low, &high], &steps.place(w, sign), &mut value, &mut jacobian)?;
@@ -251,7 +251,7 @@ impl Differences<'_> {
         out: &mut [f64],
     ) -> Result<(), MapError> {
         // eps^(1/4): truncation h^2 against rounding eps / h^2.
-        let mut steps = Steps::along(v, w, &self.scales, f64::EPSILON.powf(0.25));
+        let mut steps = Steps::along(v, w, self.scales, f64::EPSILON.powf(0.25));
         let n = self.inner.outputs();
         let (mut at, mut bends) = (vec![0.0; n], vec![0.0; n]);
         let mut sides = [vec![0.0; n], vec![0.0; n]];

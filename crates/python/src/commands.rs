@@ -19,6 +19,7 @@ use toml::{Table, Value};
 use crate::arrays::{matrix, vector};
 use crate::failure::{by_status, runtime_error, value_error, without_panic};
 use crate::interrupts::signals;
+use crate::threads::on_threads;
 
 /// A configuration: a path, or a dictionary of sections.
 #[derive(FromPyObject)]
@@ -32,73 +33,93 @@ impl Config<'_> {
         Ok(match self {
             Self::File(path) => Source::File(path.clone()),
             Self::Sections(sections) => {
-                Source::Text(toml::to_string(&table(sections, "config")?).map_err(value_error)?)
+                Source::Text(toml::to_string(&table(sections, "config", 0)?).map_err(value_error)?)
             }
         })
     }
 }
 
+/// Dictionaries within dictionaries that a configuration may hold.
+const DEEPEST: usize = 32;
+
 /// A dictionary as TOML; `place` names it in errors.
-fn table(sections: &Bound<'_, PyDict>, place: &str) -> PyResult<Table> {
+fn table(sections: &Bound<'_, PyDict>, place: &str, depth: usize) -> PyResult<Table> {
     let mut found = Table::new();
-    for (key, value) in sections {
+    // A copy of the list: converting a value may run code that changes the dictionary.
+    for pair in sections.items() {
+        let (key, value) = pair.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>()?;
         let Ok(key) = key.extract::<String>() else {
             return Err(PyValueError::new_err(format!(
-                "{place} has the key {key}; accepted: strings"
+                "{place} has a key of type {}; accepted: strings",
+                key.get_type().name()?
             )));
         };
         // None is what is not set.
         if !value.is_none() {
-            found.insert(key.clone(), toml_value(&value, &format!("{place}[{key:?}]"))?);
+            found.insert(key.clone(), toml_value(&value, &format!("{place}[{key:?}]"), depth + 1)?);
         }
     }
     Ok(found)
 }
 
-fn toml_value(value: &Bound<'_, PyAny>, place: &str) -> PyResult<Value> {
+fn toml_value(value: &Bound<'_, PyAny>, place: &str, depth: usize) -> PyResult<Value> {
+    let refused = |accepted: &str| {
+        let kind = value.get_type().name().map_or_else(|_| "?".to_owned(), |name| name.to_string());
+        PyValueError::new_err(format!("{place} is of type {kind}; accepted: {accepted}"))
+    };
+    if depth > DEEPEST {
+        let place: String = place.chars().take(80).collect();
+        return Err(PyValueError::new_err(format!(
+            "{place}... is nested more than {DEEPEST} deep; accepted: sections and lists"
+        )));
+    }
     if let Ok(dict) = value.cast::<PyDict>() {
-        return Ok(Value::Table(table(dict, place)?));
+        return Ok(Value::Table(table(dict, place, depth)?));
     }
     if value.cast::<PyBool>().is_ok() {
         return Ok(Value::Boolean(value.extract()?));
     }
     if value.cast::<PyInt>().is_ok() {
-        return Ok(Value::Integer(value.extract()?));
+        let number = value.extract::<i64>();
+        return number.map(Value::Integer).map_err(|_| refused("integers of 64 bits"));
     }
     if value.cast::<PyFloat>().is_ok() {
         return Ok(Value::Float(value.extract()?));
     }
     if value.cast::<PyString>().is_ok() {
-        return Ok(Value::String(value.extract()?));
+        let text = value.extract::<String>();
+        return text.map(Value::String).map_err(|_| refused("text that UTF-8 can hold"));
     }
     if value.cast::<PyList>().is_ok() || value.cast::<PyTuple>().is_ok() {
         let items = value.try_iter()?.enumerate();
-        let all = items.map(|(i, item)| toml_value(&item?, &format!("{place}[{i}]")));
+        let all = items.map(|(i, item)| toml_value(&item?, &format!("{place}[{i}]"), depth + 1));
         return Ok(Value::Array(all.collect::<PyResult<_>>()?));
     }
     // Numbers and arrays of NumPy, paths.
     for method in ["tolist", "__fspath__"] {
         if value.hasattr(method)? {
-            return toml_value(&value.call_method0(method)?, place);
+            return toml_value(&value.call_method0(method)?, place, depth + 1);
         }
     }
-    Err(PyValueError::new_err(format!(
-        "{place} is of type {}; accepted: numbers, strings, booleans, lists, dictionaries",
-        value.get_type().name()?
-    )))
+    Err(refused("numbers, strings, booleans, lists, dictionaries"))
 }
 
 /// Time between two looks at the signals.
 const PERIOD: Duration = Duration::from_millis(50);
 
 /// Works on a thread of its own, so that Ctrl-C is seen here: the work then ends at its next step.
-fn interruptible<T: Send>(py: Python<'_>, work: impl FnOnce() -> T + Send) -> PyResult<T> {
+///
+/// Gives what the work came to, and what a handler of signals raised meanwhile.
+fn interruptible<T: Send>(
+    py: Python<'_>,
+    work: impl FnOnce() -> T + Send,
+) -> PyResult<(T, Option<PyErr>)> {
     INTERRUPT.store(false, Ordering::Relaxed);
     let (done, wait) = channel::<()>();
     let found = py.detach(move || {
         std::thread::scope(|scope| {
             let worker = scope.spawn(move || {
-                let found = without_panic(work);
+                let found = without_panic(|| on_threads(work));
                 drop(done);
                 found
             });
@@ -116,7 +137,7 @@ fn interruptible<T: Send>(py: Python<'_>, work: impl FnOnce() -> T + Send) -> Py
     match found {
         // A handler may raise anything; only Ctrl-C is answered by the work itself, in words of its own.
         (_, Some(error)) if !error.is_instance_of::<PyKeyboardInterrupt>(py) => Err(error),
-        (Ok(found), _) => found,
+        (Ok(found), raised) => Ok((found?, raised)),
         (Err(_), _) => Err(runtime_error("the thread of the work ended")),
     }
 }
@@ -146,7 +167,7 @@ pub(crate) fn run(
     resume: bool,
 ) -> PyResult<PathBuf> {
     let source = config.source()?;
-    let written = interruptible(py, || {
+    let (written, raised) = interruptible(py, || {
         let config = source.config()?;
         let request = RunRequest {
             out: &out,
@@ -157,7 +178,7 @@ pub(crate) fn run(
     })?;
     let written = written.map_err(|error: RunError| run_error(&source, &error))?;
     match written.extent {
-        Extent::Whole => Ok(written.folder),
+        Extent::Whole => raised.map_or(Ok(written.folder), Err),
         Extent::Resumable => Err(PyKeyboardInterrupt::new_err(
             "the run up to here is on disk; to go on: the same call with resume=True",
         )),
@@ -192,9 +213,9 @@ pub(crate) fn sweep(
         jobs,
         quiet: true,
     };
-    let report = interruptible(py, || gaussflow_driver::sweep::sweep(&request))?;
+    let (report, raised) = interruptible(py, || gaussflow_driver::sweep::sweep(&request))?;
     match report {
-        Ok(report) => Ok((report.failed, report.remarks)),
+        Ok(report) => raised.map_or(Ok((report.failed, report.remarks)), Err),
         Err(SweepError::Interrupted { done, all, .. }) => Err(PyKeyboardInterrupt::new_err(
             format!("{done} of {all} runs are on disk; to go on: the same call with resume=True"),
         )),
@@ -206,16 +227,18 @@ pub(crate) fn sweep(
 /// Audits a run's folder, or all runs below one: writes audit.json and audit.md there.
 #[pyfunction]
 pub(crate) fn audit(py: Python<'_>, folder: PathBuf) -> PyResult<()> {
-    let found = interruptible(py, || audit_folder(&folder, Quiet::Yes))?;
-    found.map_err(|error: AuditError| by_status(error.exit_status(), &error))
+    let (found, raised) = interruptible(py, || audit_folder(&folder, Quiet::Yes))?;
+    found.map_err(|error: AuditError| by_status(error.exit_status(), &error))?;
+    raised.map_or(Ok(()), Err)
 }
 
 /// Writes `folder/report.html`; gives its path, and what is missing or damaged in the folder.
 #[pyfunction]
 pub(crate) fn report(py: Python<'_>, folder: PathBuf) -> PyResult<(PathBuf, Vec<String>)> {
-    let written = interruptible(py, || gaussflow_driver::report::write(Path::new(&folder)))?;
+    let report = || gaussflow_driver::report::write(Path::new(&folder));
+    let (written, raised) = interruptible(py, report)?;
     let written = written.map_err(|error| by_status(error.exit_status(), &error))?;
-    Ok((written.path, written.problems))
+    raised.map_or(Ok((written.path, written.problems)), Err)
 }
 
 /// A bundled data set: features (rows x columns), targets, names of the features, name of the target.

@@ -4,6 +4,7 @@ use std::any::Any;
 use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use gaussflow::solvers::DampedSolver;
 use pyo3::PyErr;
 use pyo3::exceptions::{PyMemoryError, PyOSError, PyRuntimeError, PyValueError};
 
@@ -42,10 +43,30 @@ pub(crate) fn require_memory(what: &str, numbers: &[usize]) -> Result<(), PyErr>
     )))
 }
 
+/// Refuses a system of n x p whose solver would take more than this machine has.
+pub(crate) fn require_solver(
+    solver: DampedSolver,
+    rows: usize,
+    columns: usize,
+) -> Result<(), PyErr> {
+    let shape: &[usize] = match solver {
+        DampedSolver::PrimalCholesky => &[columns, columns],
+        DampedSolver::DualCholesky => &[rows, rows],
+        // The damped system has p rows more.
+        DampedSolver::HouseholderQr => &[rows.saturating_add(columns), columns],
+        _ => return Ok(()),
+    };
+    require_memory("the matrix that the solver factors", shape)
+}
+
 /// Does `work`; a panic, which is a fault of this library, becomes an ordinary exception.
 pub(crate) fn without_panic<T>(work: impl FnOnce() -> T) -> Result<T, PyErr> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|cause| {
-        runtime_error(format_args!("a fault of gaussflow, please report it: {}", said(&*cause)))
+        let said = said(&*cause);
+        if said.contains("AllocError") {
+            return PyMemoryError::new_err("the matrices of this problem do not fit into memory");
+        }
+        runtime_error(format_args!("a fault of gaussflow, please report it: {said}"))
     })
 }
 

@@ -73,7 +73,8 @@ pub(crate) fn fit<'py>(
         _ => None,
     };
     let fitting = Fitting {
-        start: slice(&request.start)?,
+        // A copy: a callback may write to the array.
+        start: slice(&request.start)?.to_vec(),
         bounds,
         names: request.names,
         loss,
@@ -98,7 +99,7 @@ struct Fitted {
 }
 
 struct Fitting<'a> {
-    start: &'a [f64],
+    start: Vec<f64>,
     bounds: Option<(Vec<f64>, Vec<f64>)>,
     names: Option<Vec<String>>,
     loss: RobustLoss,
@@ -123,7 +124,7 @@ impl Task for Fitting<'_> {
             None => ControlFlow::Continue(()),
         };
         let (fit, jacobian) =
-            problem.fit_with_jacobian(self.start, &self.settings, &mut observer)?;
+            problem.fit_with_jacobian(&self.start, &self.settings, &mut observer)?;
         let mut dense = Mat::zeros(map.outputs(), map.parameters());
         jacobian.write_dense(dense.as_mut());
         let (mut slopes, square) = (fit.residuals.clone(), self.loss.scale().powi(2));
@@ -159,7 +160,7 @@ fn told(
         info.set_item("damping", record.damping)?;
         info.set_item("step_norm", record.step_norm)?;
         info.set_item("cosine", record.cosine)?;
-        callback.bind(py).call1((info,))?.is_truthy()
+        callback.bind(py).call1((info,))?.extract()
     });
     match answer {
         Ok(false) => ControlFlow::Continue(()),
@@ -199,6 +200,7 @@ fn described<'py>(py: Python<'py>, fitted: &Fitted) -> PyResult<Bound<'py, PyDic
     all.set_item("success", fit.stop.converged())?;
     all.set_item("summary", fit.to_string())?;
     all.set_item("message", fit.to_string().lines().next().unwrap_or_default())?;
+    all.set_item("remark", fit.rank_loss().unwrap_or_default())?;
     all.set_item("names", &fit.names)?;
     all.set_item("rank", fit.rank)?;
     all.set_item("stderr", PyArray1::from_slice(py, &fit.standard_deviations))?;

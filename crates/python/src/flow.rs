@@ -5,8 +5,9 @@ use std::ops::ControlFlow;
 use gaussflow::dynamics::{
     AtExit, Checkpoint, Diagnostics, EventKind, EventRecord, Flow, Integrator, Observer,
     ObserverError, Outcome, Preconditioner, RankPolicy, Settings, SimulationError, SolveSettings,
-    Tolerances, resume,
+    StopReason, Tolerances, resume,
 };
+use gaussflow::integrators::Grid;
 use gaussflow::objective::{
     Linearization, Loss, Metric, Objective, ObjectiveError, SecondOrderMap,
 };
@@ -17,7 +18,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
 use crate::arrays::{Column, matrix, slice, vector};
-use crate::failure::value_error;
+use crate::failure::{require_memory, require_solver, value_error};
 use crate::interrupts::Interrupts;
 use crate::losses::Said;
 use crate::map::{Map, Task};
@@ -75,26 +76,38 @@ pub(crate) fn flow<'py>(
     request: Request<'py>,
 ) -> PyResult<(Option<Bound<'py, PyDict>>, Option<PyErr>)> {
     let settings = request.settings()?;
+    let (n, p) = map.shape();
+    require_solver(settings.solve.solver, n, p)?;
+    if matches!(settings.integrator, Integrator::Stiff(_)) {
+        require_memory("the matrices of the stiff integrator", &[2, p, p])?;
+    }
     let from = request.resume.as_ref().map(checkpoint).transpose()?;
     let following = Following {
         loss: request.loss.loss()?,
         scaling: request.scaling,
-        start: slice(&request.start)?,
+        // A copy: a callback may write to the array.
+        start: slice(&request.start)?.to_vec(),
         from,
         settings,
+        record_every: request.record_every,
         snapshot_every: request.snapshot_every,
         measured: if request.diagnostics { Measured::All } else { Measured::Loss },
         callback: request.callback.as_ref(),
     };
     let (found, raised) = map.attempt(py, following)?;
     match (found, raised) {
-        (Ok(run), raised) => Ok((Some(described(py, run)?), raised)),
+        (Ok(run), raised) => Ok((Some(described(py, run, raised.is_some())?), raised)),
         (Err(_), Some(raised)) => Ok((None, Some(raised))),
         (Err(error), None) => Err(value_error(error)),
     }
 }
 
 impl Request<'_> {
+    /// Whether the integrator's steps are those of the grid.
+    fn has_own_steps(&self) -> bool {
+        matches!(self.integrator.as_str(), "euler" | "rk4" | "discrete")
+    }
+
     /// The settings of the dynamics.
     fn settings(&self) -> PyResult<Settings> {
         let tolerances = Tolerances { relative: self.rtol, absolute: self.atol };
@@ -123,7 +136,8 @@ impl Request<'_> {
             },
             step: self.step,
             horizon: self.horizon,
-            record_every: self.record_every,
+            // With steps of its own the state of each is kept, so that none is lost where the run is stopped.
+            record_every: if self.has_own_steps() { 1 } else { self.record_every },
             checkpoint_every: 0,
             solve: SolveSettings {
                 metric: named("metric", &self.metric, &Metric::ALL, Metric::name)?,
@@ -195,9 +209,10 @@ enum Measured {
 struct Following<'a> {
     loss: Box<dyn Loss>,
     scaling: f64,
-    start: &'a [f64],
+    start: Vec<f64>,
     from: Option<Checkpoint>,
     settings: Settings,
+    record_every: usize,
     snapshot_every: usize,
     measured: Measured,
     callback: Option<&'a Py<PyAny>>,
@@ -234,8 +249,11 @@ struct Columns {
     measured: Vec<Diagnostics>,
     snapshots: Vec<f64>,
     snapshot_steps: Vec<i64>,
-    /// w at the last recorded step (p).
+    /// w (p) at the last step that was seen, recorded or not, its number, time and loss.
     last: Vec<f64>,
+    last_step: usize,
+    last_time: f64,
+    last_loss: f64,
     rank_scale: f64,
     stationary_reference: Option<f64>,
 }
@@ -250,8 +268,14 @@ impl Task for Following<'_> {
             columns.rank_scale = from.rank_scale;
             columns.stationary_reference = from.stationary_reference;
         }
+        let Settings { step, horizon, integrator, .. } = self.settings;
+        let unit = if integrator == Integrator::Discrete { step * self.scaling } else { step };
+        let grid = Grid { step: unit, every: 1, horizon };
+        let steps = grid.steps().map_err(|error| Refusal::Simulation(error.into()))?;
         let mut recorder = Recorder {
-            initial: self.start,
+            initial: &self.start,
+            steps,
+            record_every: self.record_every,
             columns,
             snapshot_every: self.snapshot_every,
             measured: self.measured,
@@ -260,7 +284,7 @@ impl Task for Following<'_> {
             interrupts,
         };
         let ended =
-            resume(&objective, self.start, self.from.as_ref(), &self.settings, &mut recorder);
+            resume(&objective, &self.start, self.from.as_ref(), &self.settings, &mut recorder);
         let outcome = ended.map_err(Refusal::Simulation)?;
         Ok(Run { recorder: recorder.columns, outcome })
     }
@@ -269,6 +293,9 @@ impl Task for Following<'_> {
 /// Records steps, and looks whether the run is to end.
 struct Recorder<'a> {
     initial: &'a [f64],
+    /// Steps of the whole run.
+    steps: usize,
+    record_every: usize,
     columns: Columns,
     snapshot_every: usize,
     measured: Measured,
@@ -284,6 +311,15 @@ impl<M: SecondOrderMap, L: Loss> Observer<M, L> for Recorder<'_> {
         time: f64,
         flow: &mut Flow<'_, M, L>,
     ) -> Result<ControlFlow<()>, ObserverError> {
+        let here = flow.linearization();
+        let columns = &mut self.columns;
+        columns.last.clear();
+        columns.last.extend_from_slice(here.point());
+        (columns.last_step, columns.last_time, columns.last_loss) = (step, time, here.loss());
+        if !step.is_multiple_of(self.record_every) && step != self.steps {
+            let stopped = self.interrupts.check().is_err();
+            return Ok(if stopped { ControlFlow::Break(()) } else { ControlFlow::Continue(()) });
+        }
         let measured = match self.measured {
             Measured::All => Diagnostics::measure(flow, self.initial)?,
             Measured::Loss => loss_alone(flow.linearization(), self.initial),
@@ -304,8 +340,6 @@ impl<M: SecondOrderMap, L: Loss> Observer<M, L> for Recorder<'_> {
         columns.times.push(time);
         columns.damping.push(damping);
         columns.measured.push(measured);
-        columns.last.clear();
-        columns.last.extend_from_slice(here.point());
         if self.snapshot_every > 0 && step.is_multiple_of(self.snapshot_every) {
             columns.snapshots.extend_from_slice(here.point());
             columns.snapshot_steps.push(number);
@@ -321,7 +355,7 @@ impl<M: SecondOrderMap, L: Loss> Observer<M, L> for Recorder<'_> {
             info.set_item("loss", measured.loss)?;
             info.set_item("deviation", measured.deviation)?;
             info.set_item("weights", PyArray1::from_slice(py, &columns.last))?;
-            callback.bind(py).call1((info,))?.is_truthy()
+            callback.bind(py).call1((info,))?.extract()
         });
         Ok(match answer {
             Ok(false) => ControlFlow::Continue(()),
@@ -352,8 +386,16 @@ fn loss_alone<J: gaussflow::solvers::JacobianOperator>(
 }
 
 /// Everything about a run.
-fn described(py: Python<'_>, run: Run) -> PyResult<Bound<'_, PyDict>> {
-    let Run { recorder, outcome } = run;
+fn described(py: Python<'_>, run: Run, raised: bool) -> PyResult<Bound<'_, PyDict>> {
+    let Run { recorder, mut outcome } = run;
+    if raised {
+        // What the map said after the exception tells nothing.
+        outcome.stop_reason = StopReason::Interrupted;
+        outcome.final_time = recorder.last_time;
+        outcome.final_loss = recorder.last_loss;
+        outcome.final_weights.clone_from(&recorder.last);
+        outcome.events.retain(|event| event.step <= recorder.last_step);
+    }
     let columns = PyDict::new(py);
     let rows = &recorder.measured;
     columns.set_item("step", PyArray1::from_vec(py, recorder.steps))?;
@@ -377,6 +419,7 @@ fn described(py: Python<'_>, run: Run) -> PyResult<Bound<'_, PyDict>> {
     all.set_item("snapshots", matrix(py, recorder.snapshots, recorder.snapshot_steps.len(), p)?)?;
     all.set_item("snapshot_steps", PyArray1::from_vec(py, recorder.snapshot_steps))?;
     all.set_item("last", vector(py, recorder.last))?;
+    all.set_item("last_step", recorder.last_step)?;
     all.set_item("rank_scale", recorder.rank_scale)?;
     all.set_item("stationary_reference", recorder.stationary_reference)?;
     all.set_item("stop_reason", outcome.stop_reason.name())?;

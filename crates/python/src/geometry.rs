@@ -169,6 +169,8 @@ impl Manifold {
         w: &[f64],
         question: Question<'_>,
     ) -> PyResult<Bound<'py, PyDict>> {
+        // A copy: a user's function may write to the array.
+        let w = &w.to_vec()[..];
         let (loss, scaling) = (&*self.loss, self.scaling);
         let asking = Asking { loss, scaling, w, question };
         let told = PyDict::new(py);
@@ -266,6 +268,8 @@ impl Manifold {
         within: (f64, usize),
     ) -> PyResult<Bound<'py, PyDict>> {
         let (tolerance, samples) = within;
+        let numbers = w.as_slice()?.len().saturating_mul(2 + vectors.len());
+        require_memory("the samples of the geodesic", &[3, samples, numbers.saturating_add(8)])?;
         let settings = GeodesicSettings { tolerance, samples, ..GeodesicSettings::default() };
         let vectors = vectors.iter().map(slice).collect::<PyResult<_>>()?;
         self.ask(py, slice(&w)?, Question::Geodesic(slice(&v)?, vectors, settings))

@@ -17,6 +17,7 @@ mod losses;
 mod map;
 mod network;
 mod solvers;
+mod threads;
 
 /// What the package computes with.
 #[pyo3::pymodule]

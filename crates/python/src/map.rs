@@ -11,6 +11,7 @@ use crate::arrays::{by_rows, matrix, slice, vector};
 use crate::callable::Callable;
 use crate::failure::{require_memory, value_error, without_panic};
 use crate::interrupts::{Interrupts, Watched};
+use crate::threads::{Nesting, on_threads};
 
 /// What is done with a map of any kind, without the interpreter.
 pub(crate) trait Task: Send {
@@ -48,15 +49,18 @@ impl Map {
         task: T,
     ) -> PyResult<(T::Output, Option<PyErr>)> {
         let interrupts = Interrupts::new();
+        let _nested = Nesting::enter()?;
         let output = py.detach(|| {
-            without_panic(|| match &self.kind {
-                Kind::Network(network) => {
-                    let inner = &**network;
-                    Ok(task.perform(&Watched { inner, interrupts: &interrupts }, &interrupts))
-                }
-                Kind::Callable(callable) => {
-                    callable.map(&interrupts).map(|map| task.perform(&map, &interrupts))
-                }
+            without_panic(|| {
+                on_threads(|| match &self.kind {
+                    Kind::Network(network) => {
+                        let inner = &**network;
+                        Ok(task.perform(&Watched { inner, interrupts: &interrupts }, &interrupts))
+                    }
+                    Kind::Callable(callable) => {
+                        callable.map(&interrupts).map(|map| task.perform(&map, &interrupts))
+                    }
+                })
             })
         })?;
         let output = output.map_err(value_error)?;
@@ -74,7 +78,8 @@ impl Map {
         }
     }
 
-    fn shape(&self) -> (usize, usize) {
+    /// Outputs n and parameters p.
+    pub(crate) fn shape(&self) -> (usize, usize) {
         match &self.kind {
             Kind::Network(network) => (network.outputs(), network.parameters()),
             Kind::Callable(callable) => (callable.outputs, callable.parameters),

@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 use crate::arrays::vector;
 use crate::failure::{require_memory, value_error, without_panic};
 use crate::map::Map;
+use crate::threads::on_threads;
 
 /// What a network is made of, as Python says it.
 #[derive(FromPyObject)]
@@ -43,29 +44,35 @@ pub(crate) fn draw<'py>(
     let (rows, features) = (inputs.shape()[0], inputs.shape()[1]);
     let activation: Activation = built.activation.parse().map_err(value_error)?;
     let kind: Initialization = built.initialization.parse().map_err(value_error)?;
-    let mut before = features;
+    let (mut before, mut weights, mut units) = (features, 0_usize, 0_usize);
     for &width in &built.widths {
-        require_memory("the weights of a layer", &[before.saturating_add(1), width])?;
-        require_memory("the values of a layer", &[rows, width, built.outputs])?;
+        weights = weights.saturating_add(before.saturating_add(1).saturating_mul(width));
+        units = units.saturating_add(width);
         before = width;
     }
+    // Drawn and handed over; values and slopes.
+    require_memory("the network's weights", &[3, weights])?;
+    require_memory("the values of its units", &[3, rows, units, built.outputs])?;
     let inputs = inputs.as_slice()?;
     let drawn = py.detach(|| {
         without_panic(|| {
-            let layer = |&width: &usize| Layer {
-                width,
-                bias: built.bias,
-                scale: if built.scaled { Scale::InverseRootWidth } else { Scale::Unit },
-                activation: activation,
-            };
-            let layers = built.widths.iter().map(layer).collect();
-            let mut architecture = Architecture::new(layers).with_outputs(built.outputs);
-            if built.trained_output {
-                architecture = architecture.with_trained_output();
-            }
-            let start = InitialPoint::draw_for(&architecture, kind, features, built.seed)?;
-            let network = Network::with_architecture(inputs, features, architecture, &start.signs)?;
-            Ok(Drawn { network: network.started_as(kind, &start.weights)?, start })
+            on_threads(|| {
+                let layer = |&width: &usize| Layer {
+                    width,
+                    bias: built.bias,
+                    scale: if built.scaled { Scale::InverseRootWidth } else { Scale::Unit },
+                    activation,
+                };
+                let layers = built.widths.iter().map(layer).collect();
+                let mut architecture = Architecture::new(layers).with_outputs(built.outputs);
+                if built.trained_output {
+                    architecture = architecture.with_trained_output();
+                }
+                let start = InitialPoint::draw_for(&architecture, kind, features, built.seed)?;
+                let network =
+                    Network::with_architecture(inputs, features, architecture, &start.signs)?;
+                Ok(Drawn { network: network.started_as(kind, &start.weights)?, start })
+            })
         })
     })?;
     let Drawn { network, start } =

@@ -8,8 +8,9 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::arrays::{dense, slice, vector};
-use crate::failure::{runtime_error, value_error, without_panic};
+use crate::failure::{require_solver, runtime_error, value_error, without_panic};
 use crate::flow::named;
+use crate::threads::on_threads;
 
 /// How a damped system is solved.
 #[derive(FromPyObject)]
@@ -36,12 +37,15 @@ pub(crate) fn damped_solve<'py>(
         rank_cutoff: said.rank_cutoff,
         tolerance: said.tolerance,
     };
+    require_solver(request.solver, jacobian.rows(), jacobian.columns())?;
     let found = py.detach(|| {
         without_panic(|| {
-            let mut v = vec![0.0; jacobian.columns()];
-            let mut factors = Factors::new(jacobian.rows(), jacobian.columns())?;
-            let report = factors.solve(&jacobian, request, b, &mut v)?;
-            Ok((v, report))
+            on_threads(|| {
+                let mut v = vec![0.0; jacobian.columns()];
+                let mut factors = Factors::new(jacobian.rows(), jacobian.columns())?;
+                let report = factors.solve(&jacobian, request, b, &mut v)?;
+                Ok((v, report))
+            })
         })
     })?;
     let (v, report) = found.map_err(refused)?;
@@ -74,8 +78,10 @@ pub(crate) fn extreme_singular_values(
     let jacobian = dense(&a)?;
     let found = py.detach(|| {
         without_panic(|| {
-            let mut factors = Factors::new(jacobian.rows(), jacobian.columns())?;
-            factors.extreme_singular_values(&jacobian)
+            on_threads(|| {
+                let mut factors = Factors::new(jacobian.rows(), jacobian.columns())?;
+                factors.extreme_singular_values(&jacobian)
+            })
         })
     })?;
     let extremes = found.map_err(refused)?;
@@ -95,23 +101,25 @@ pub(crate) fn secular_step<'py>(
     let (jacobian, b, scales) = (dense(&a)?, slice(&b)?, slice(&scales)?);
     let found = py.detach(|| {
         without_panic(|| {
-            let p = jacobian.columns();
-            let mut factor = SecularFactor::new(jacobian.rows(), p);
-            factor.load(&jacobian, None, SecularMethod::Auto)?;
-            let free: Vec<usize> = (0..p).collect();
-            factor.factor(scales, &free)?;
-            if factor.takes_gradient() {
-                let mut pulled = vec![0.0; p];
-                jacobian.apply_transposed(b, &mut pulled);
-                factor.project_gradient(&pulled, scales);
-            } else {
-                factor.project(b);
-            }
-            let damping = damping.unwrap_or_else(|| factor.damping_for(radius, 0.0));
-            let mut step = vec![0.0; p];
-            factor.step(damping, &mut step);
-            step.iter_mut().zip(scales).for_each(|(d, scale)| *d /= scale);
-            Ok((step, damping))
+            on_threads(|| {
+                let p = jacobian.columns();
+                let mut factor = SecularFactor::new(jacobian.rows(), p);
+                factor.load(&jacobian, None, SecularMethod::Auto)?;
+                let free: Vec<usize> = (0..p).collect();
+                factor.factor(scales, &free)?;
+                if factor.takes_gradient() {
+                    let mut pulled = vec![0.0; p];
+                    jacobian.apply_transposed(b, &mut pulled);
+                    factor.project_gradient(&pulled, scales);
+                } else {
+                    factor.project(b);
+                }
+                let damping = damping.unwrap_or_else(|| factor.damping_for(radius, 0.0));
+                let mut step = vec![0.0; p];
+                factor.step(damping, &mut step);
+                step.iter_mut().zip(scales).for_each(|(d, scale)| *d /= scale);
+                Ok((step, damping))
+            })
         })
     })?;
     let (step, damping) = found.map_err(refused)?;

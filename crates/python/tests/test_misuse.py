@@ -81,16 +81,11 @@ class Unreadable:
         raise OSError("no numbers here")
 
 
-def case(name, call, words, errors=ValueError, bug=None):
+def case(name, call, words, errors=ValueError):
     """A misuse: the exception's class, and regular expressions that its text has to hold."""
-    marks = [pytest.mark.xfail(strict=True, reason=bug)] if bug else []
     words = (words,) if isinstance(words, str) else words
-    return pytest.param(call, words, errors, id=name, marks=marks)
+    return pytest.param(call, words, errors, id=name)
 
-
-ANY = (ValueError, TypeError)
-INHOMOGENEOUS = "a ragged list is refused in NumPy's words, which do not name the argument"
-UNNAMED = "the text does not name the argument"
 
 MISUSES = [
     # least_squares: x0
@@ -110,8 +105,8 @@ MISUSES = [
     case("x0-records", lambda: fit(x0=np.zeros(2, [("a", float)])), ("x0", "dtype")),
     case("x0-huge-int", lambda: fit(x0=[HUGE]), ("x0", "dtype object")),
     case("x0-terabytes", lambda: fit(x0=HUGE_ZEROS), "10000000000000", MemoryError),
-    case("x0-ragged", lambda: fit(x0=RAGGED), r"\bx0\b", ANY, INHOMOGENEOUS),
-    case("x0-empty", lambda: fit(x0=[]), (r"\bx0\b",), ANY, "it says that fun returned no residuals"),
+    case("x0-ragged", lambda: fit(x0=RAGGED), r"\bx0\b"),
+    case("x0-empty", lambda: fit(x0=[]), (r"\bx0\b",)),
     # least_squares: fun and jac
     case("fun-none", lambda: fit(None), ("fun is None", "function")),
     case("fun-string", lambda: fit("f"), ("fun is 'f'", "function")),
@@ -131,10 +126,18 @@ MISUSES = [
     case("jac-number", lambda: fit(jac=5), ("jac is 5", "function")),
     case("jac-word", lambda: fit(jac="4-point"), ("jac is '4-point'", "3-point")),
     case("jac-vector", lambda: fit(jac=lambda x: np.ones(2)), ("jac", r"\(1, 2\)", r"\(2, 2\)")),
-    case("jac-transposed", lambda: fit(lambda x: np.r_[x, 1], jac=lambda x: np.ones((2, 3))), ("jac", r"\(2, 3\)", r"\(3, 2\)")),
+    case(
+        "jac-transposed",
+        lambda: fit(lambda x: np.r_[x, 1], jac=lambda x: np.ones((2, 3))),
+        ("jac", r"\(2, 3\)", r"\(3, 2\)"),
+    ),
     case("jac-cube", lambda: fit(jac=lambda x: np.ones((2, 2, 2))), ("jac", r"\(2, 2, 2\)", "two dim")),
     case("jac-none", lambda: fit(jac=lambda x: None), ("jac", "dtype object")),
-    case("jac-changes-shape", lambda: fit(lambda x: x**2 - 3, [1.0, 2.0], after(2, np.eye(2), np.eye(3))), ("jac", r"\(3, 3\)", r"\(2, 2\)")),
+    case(
+        "jac-changes-shape",
+        lambda: fit(lambda x: x**2 - 3, [1.0, 2.0], after(2, np.eye(2), np.eye(3))),
+        ("jac", r"\(3, 3\)", r"\(2, 2\)"),
+    ),
     case("jac-nan", lambda: fit(jac=lambda x: np.full((2, 2), np.nan)), ("gradient", "not finite")),
     # least_squares: bounds and scales
     case("bounds-number", lambda: fit(bounds=5), ("bounds is 5", "pair")),
@@ -144,27 +147,27 @@ MISUSES = [
     case("bounds-upper-shape", lambda: fit(bounds=(0, [1])), ("upper bounds", r"\(1,\)", r"\(2,\)")),
     case("bounds-crossed", lambda: fit(bounds=(1, -1)), ("bounds", "lower <= upper")),
     case("bounds-nan", lambda: fit(bounds=(np.nan, 1)), ("bounds", "NaN")),
-    case("bounds-of-none", lambda: fit(bounds=(None, None)), ("bounds", "NaN")),
+    case("bounds-of-none", lambda: fit(bounds=(None, None)), ("bounds", "object")),
     case("bounds-outside", lambda: fit(bounds=(2, 3)), ("bounds", "starts at 0")),
-    case("bounds-ragged", lambda: fit(bounds=(RAGGED, 1)), "bounds", ANY, INHOMOGENEOUS),
-    case("bounds-strings", lambda: fit(bounds=("a", "b")), "bounds", ANY, UNNAMED),
-    case("bounds-dict", lambda: fit(bounds={"lb": 0, "ub": 1}), "bounds", ANY, UNNAMED),
-    case("bounds-objects", lambda: fit(bounds=({}, {})), "bounds", ANY, UNNAMED),
-    case("bounds-complex", lambda: fit(bounds=([1j, 1j], 2)), "bounds", ANY, UNNAMED),
+    case("bounds-ragged", lambda: fit(bounds=(RAGGED, 1)), "bounds"),
+    case("bounds-strings", lambda: fit(bounds=("a", "b")), "bounds"),
+    case("bounds-dict", lambda: fit(bounds={"lb": 0, "ub": 1}), "bounds"),
+    case("bounds-objects", lambda: fit(bounds=({}, {})), "bounds"),
+    case("bounds-complex", lambda: fit(bounds=([1j, 1j], 2)), "bounds"),
     case("x_scale-word", lambda: fit(x_scale="big"), ("x_scale", "jac")),
     case("x_scale-length", lambda: fit(x_scale=[1, 2, 3]), ("x_scale", r"\(3,\)", r"\(2,\)")),
     case("x_scale-negative", lambda: fit(x_scale=[1, -2]), ("x_scale", "above 0")),
     case("x_scale-nan", lambda: fit(x_scale=np.nan), ("x_scale", "finite")),
-    case("x_scale-strings", lambda: fit(x_scale=["a", "b"]), "x_scale", ANY, UNNAMED),
-    case("x_scale-ragged", lambda: fit(x_scale=RAGGED), "x_scale", ANY, INHOMOGENEOUS),
+    case("x_scale-strings", lambda: fit(x_scale=["a", "b"]), "x_scale"),
+    case("x_scale-ragged", lambda: fit(x_scale=RAGGED), "x_scale"),
     # least_squares: settings
     case("method", lambda: fit(method="newton"), ("method is 'newton'", "trf")),
     case("loss", lambda: fit(loss="cubic"), ("loss is 'cubic'", "soft_l1")),
     case("loss-none", lambda: fit(loss=None), ("loss is None", "soft_l1")),
-    case("loss-list", lambda: fit(loss=["linear"]), "loss", ANY, "TypeError: unhashable type"),
+    case("loss-list", lambda: fit(loss=["linear"]), "loss"),
     case("f_scale-zero", lambda: fit(f_scale=0), ("f_scale is 0", "above 0")),
     case("f_scale-nan", lambda: fit(f_scale=np.nan), ("f_scale is nan", "above 0")),
-    case("f_scale-huge", lambda: fit(f_scale=HUGE), "f_scale", ANY, "OverflowError from float()"),
+    case("f_scale-huge", lambda: fit(f_scale=HUGE), "f_scale"),
     case("ftol-word", lambda: fit(ftol="tight"), ("ftol is 'tight'",)),
     case("xtol-nan", lambda: fit(xtol=np.nan), ("xtol is nan",)),
     case("gtol-array", lambda: fit(gtol=[1, 2]), ("gtol is",)),
@@ -173,35 +176,35 @@ MISUSES = [
     case("max_nfev-zero", lambda: fit(max_nfev=0), ("max_nfev is 0", "from 1 on")),
     case("max_nfev-fraction", lambda: fit(max_nfev=1.5), ("max_nfev is 1.5", "whole")),
     case("max_nfev-bool", lambda: fit(max_nfev=True), ("max_nfev is True", "whole")),
-    case("max_nfev-digits", lambda: fit(max_nfev=10**5000), "max_nfev", ANY, "repr() of the number raises"),
+    case("max_nfev-digits", lambda: fit(max_nfev=10**5000), "max_nfev"),
     case("rank_cutoff", lambda: fit(rank_cutoff=-1), ("rank cutoff is -1",)),
     case("acceleration", lambda: fit(acceleration="x"), ("acceleration is", "geodesic")),
-    case("acceleration-none", lambda: fit(acceleration=None), ("acceleration", "accepted"), ANY, "TypeError: failed to extract field Request.acceleration"),
-    case("names-number", lambda: fit(names=5), "names", ANY, "TypeError: 'int' object is not iterable"),
+    case("acceleration-none", lambda: fit(acceleration=None), ("acceleration", "accepted")),
+    case("names-number", lambda: fit(names=5), "names"),
     case("names-count", lambda: fit(names=["a"]), ("1 names", "2")),
-    case("kwargs-list", lambda: fit(kwargs=[1]), "kwargs", ANY, UNNAMED),
-    case("kwargs-keys", lambda: fit(kwargs={1: 2}), "kwargs", ANY, UNNAMED),
+    case("kwargs-list", lambda: fit(kwargs=[1]), "kwargs"),
+    case("kwargs-keys", lambda: fit(kwargs={1: 2}), "kwargs"),
     case("callback-number", lambda: fit(callback=5), ("callback is 5", "function")),
-    case("callback-array", lambda: fit(callback=lambda t: np.ones(2)), "callback", ANY, "the truth value of an array is ambiguous"),
-    case("network-x0", lambda: gf.least_squares(NET, [1.0]), ("x0", r"\(1,\)", r"\(6,\)"), ANY, "it speaks of w0, which least_squares has not"),
-    case("network-jac", lambda: gf.least_squares(NET, NET.w0, jac=lambda x: 1 / 0), "jac", ANY, "jac, args, kwargs and x_scale are ignored in silence with a Network or Model"),
+    case("callback-array", lambda: fit(callback=lambda t: np.ones(2)), "callback"),
+    case("network-x0", lambda: gf.least_squares(NET, [1.0]), ("x0", r"\(1,\)", r"\(6,\)")),
+    case("network-jac", lambda: gf.least_squares(NET, NET.w0, jac=lambda x: 1 / 0), "jac"),
     # curve_fit
     case("f-none", lambda: gf.curve_fit(None, X, Y), ("f is None", "function")),
     case("f-no-parameter", lambda: gf.curve_fit(lambda x: x, X, Y), "p0"),
-    case("p0-strings", lambda: gf.curve_fit(line, X, Y, p0=["a", "b"]), r"\bp0\b", ANY, UNNAMED),
-    case("p0-nan", lambda: gf.curve_fit(line, X, Y, p0=[1, np.nan]), r"\bp0\b", ANY, "it speaks of x0, which curve_fit has not"),
+    case("p0-strings", lambda: gf.curve_fit(line, X, Y, p0=["a", "b"]), r"\bp0\b"),
+    case("p0-nan", lambda: gf.curve_fit(line, X, Y, p0=[1, np.nan]), r"\bp0\b"),
     case("ydata-nan", lambda: gf.curve_fit(line, X, [1, 2, 3, 4, 5, np.nan]), ("ydata", "nan at 5", r"\(6,\)")),
     case("xdata-nan", lambda: gf.curve_fit(line, X * np.nan, Y), ("xdata", "nan at 0")),
-    case("ydata-none", lambda: gf.curve_fit(line, X, None), ("ydata", "finite")),
+    case("ydata-none", lambda: gf.curve_fit(line, X, None), ("ydata", "object")),
     case("ydata-empty", lambda: gf.curve_fit(line, [], []), "ydata"),
-    case("ydata-strings", lambda: gf.curve_fit(line, X, ["a"]), "ydata", ANY, UNNAMED),
-    case("xdata-strings", lambda: gf.curve_fit(line, ["a"], Y), "xdata", ANY, UNNAMED),
-    case("ydata-length", lambda: gf.curve_fit(line, X, Y[:4]), ("ydata", r"\(6,\)", r"\(4,\)"), ANY, "operands could not be broadcast together"),
+    case("ydata-strings", lambda: gf.curve_fit(line, X, ["a"]), "ydata"),
+    case("xdata-strings", lambda: gf.curve_fit(line, ["a"], Y), "xdata"),
+    case("ydata-length", lambda: gf.curve_fit(line, X, Y[:4]), ("ydata", r"\(6,\)", r"\(4,\)")),
     case("sigma-shape", lambda: gf.curve_fit(line, X, Y, sigma=[1, 2]), ("sigma", r"\(2,\)", r"\(6,\)")),
     case("sigma-zero", lambda: gf.curve_fit(line, X, Y, sigma=X * 0), ("sigma", "above 0")),
     case("sigma-indefinite", lambda: gf.curve_fit(line, X, Y, sigma=-np.eye(6)), ("sigma", "positive")),
-    case("sigma-strings", lambda: gf.curve_fit(line, X, Y, sigma=["a"]), "sigma", ANY, UNNAMED),
-    case("sigma-shape-omit", lambda: gf.curve_fit(line, X, Y, sigma=[1, 2], nan_policy="omit"), "sigma", ANY, "IndexError of the boolean index"),
+    case("sigma-strings", lambda: gf.curve_fit(line, X, Y, sigma=["a"]), "sigma"),
+    case("sigma-shape-omit", lambda: gf.curve_fit(line, X, Y, sigma=[1, 2], nan_policy="omit"), "sigma"),
     case("nan_policy", lambda: gf.curve_fit(line, X, Y, nan_policy="skip"), ("nan_policy is 'skip'", "omit")),
     case("unknown-keyword", lambda: gf.curve_fit(line, X, Y, foo=1), "foo", TypeError),
     # flow
@@ -211,23 +214,27 @@ MISUSES = [
     case("w0-length", lambda: gf.flow(NET, X, w0=[1.0]), ("w0", r"\(1,\)", r"\(6,\)")),
     case("w0-matrix", lambda: follow(w0=np.eye(2)), ("w0", r"\(2, 2\)", "one dimension")),
     case("w0-nan", lambda: follow(w0=[0, np.nan]), ("w0", "nan at 1")),
-    case("w0-empty", lambda: gf.flow(same, [], w0=[]), r"\bw0\b", ANY, "it speaks of a 0 x 0 Jacobian"),
+    case("w0-empty", lambda: gf.flow(same, [], w0=[]), r"\bw0\b"),
     case("y-none", lambda: follow(y=None), ("y is None", r"\(2,\)")),
     case("y-length", lambda: follow(y=[1, 2, 3]), (r"\by\b", r"\(3,\)", r"\(2,\)")),
     case("y-nan", lambda: follow(y=[1, np.nan]), (r"\by\b", "nan at 1")),
     case("y-string", lambda: follow(y="ab"), (r"\by\b", "dtype")),
     case("y-objects", lambda: follow(y=[1, None]), (r"\by\b", "dtype object")),
-    case("y-ragged", lambda: follow(y=RAGGED), r"\by\b", ANY, INHOMOGENEOUS),
-    case("y-scalar", lambda: follow(y=5.0), (r"\by\b", r"shape \(\)"), ANY, "the shape of a scalar is told as (1,)"),
-    case("y-transposed", lambda: gf.flow(NET3, np.ones((3, 6)), step=0.1, horizon=0.2, **LM), (r"\by\b", r"\(3, 6\)", r"\(6, 3\)"), ANY, "any shape with the right size is flattened"),
+    case("y-ragged", lambda: follow(y=RAGGED), r"\by\b"),
+    case("y-scalar", lambda: follow(y=5.0), (r"\by\b", r"shape \(\)")),
+    case(
+        "y-transposed",
+        lambda: gf.flow(NET3, np.ones((3, 6)), step=0.1, horizon=0.2, **LM),
+        (r"\by\b", r"\(3, 6\)", r"\(6, 3\)"),
+    ),
     case("y-labels", lambda: gf.flow(NET3, [0, 1, 2, 3, 0, 1], loss="softmax"), (r"\by\b", "0 to 2")),
-    case("y-label-words", lambda: gf.flow(NET3, list("abcabc"), loss="softmax"), (r"\by\b",), ANY, "ValueError of astype(int)"),
+    case("y-label-words", lambda: gf.flow(NET3, list("abcabc"), loss="softmax"), (r"\by\b",)),
     case("alpha-zero", lambda: follow(alpha=0), ("alpha is 0", "above 0")),
     case("alpha-none", lambda: follow(alpha=None), "alpha is None"),
-    case("alpha-huge", lambda: follow(alpha=HUGE), "alpha", ANY, "OverflowError from float()"),
-    case("alpha-complex", lambda: follow(alpha=np.complex128(1 + 2j)), "alpha", ANY, "NumPy's complex numbers lose their imaginary part"),
+    case("alpha-huge", lambda: follow(alpha=HUGE), "alpha"),
+    case("alpha-complex", lambda: follow(alpha=np.complex128(1 + 2j)), "alpha"),
     case("flow-method", lambda: follow(method="newton"), ("method is", "gauss-newton")),
-    case("flow-method-none", lambda: follow(method=None), ("method is", "gauss-newton")),
+    case("flow-method-none", lambda: follow(method=None), "method is None"),
     case("damping-with-gn", lambda: follow(damping=0.5), ("damping is 0.5", "levenberg-marquardt")),
     case("damping-none", lambda: follow(method="levenberg-marquardt"), "damping is None"),
     case("damping-range", lambda: follow(method="levenberg-marquardt", damping=2), "damping is 2"),
@@ -254,17 +261,21 @@ MISUSES = [
     case("ball_radius", lambda: follow(ball_radius=0), "ball_radius is 0"),
     case("stationary_fraction", lambda: follow(stationary_fraction="x"), "stationary_fraction is 'x'"),
     case("flow-callback", lambda: follow(callback="x"), ("callback is 'x'", "function")),
-    case("flow-callback-array", lambda: follow(callback=lambda s: s.weights), "callback", ANY, "the truth value of an array is ambiguous"),
-    case("flow-fun-changes-shape", lambda: gf.flow(changing(np.ones(3)), [1, 2], w0=[0, 0]), ("fun", r"\(3,\)", r"\(2,\)")),
+    case("flow-callback-array", lambda: follow(callback=lambda s: s.weights), "callback"),
+    case(
+        "flow-fun-changes-shape",
+        lambda: gf.flow(changing(np.ones(3)), [1, 2], w0=[0, 0]),
+        ("fun", r"\(3,\)", r"\(2,\)"),
+    ),
     case("flow-fun-changes-dtype", lambda: gf.flow(changing("ab"), [1, 2], w0=[0, 0]), ("fun", "<U2")),
     # resume
-    case("resume-number", lambda: follow(resume=5), "resume", ANY, "AttributeError: no attribute _state"),
-    case("resume-fit", lambda: follow(resume=fit()), "resume", ANY, "AttributeError: a fit has no _state"),
-    case("resume-other-size", lambda: follow(y=[1.0], w0=[0.0], resume=stopped()), ("resume", r"\b2\b", r"\b1\b"), ANY, UNNAMED),
-    case("resume-other-problem", lambda: follow(y=[5.0, 9.0], resume=stopped()), "resume", ANY, "a run of another problem is gone on with in silence"),
-    case("resume-other-step", lambda: follow(step=0.05, resume=stopped()), "resume", ANY, "another time step is taken in silence: the times of the records jump"),
-    case("resume-at-end", lambda: follow(resume=follow()), "resume", ANY, "it says 'horizon is 0'"),
-    case("resume-past-end", lambda: follow(horizon=0.2, resume=stopped(4)), "resume", ANY, "the difference of steps wraps around: 'horizon 1844674407370955300'"),
+    case("resume-number", lambda: follow(resume=5), "resume"),
+    case("resume-fit", lambda: follow(resume=fit()), "resume"),
+    case("resume-other-size", lambda: follow(y=[1.0], w0=[0.0], resume=stopped()), "resume"),
+    case("resume-other-problem", lambda: follow(y=[5.0, 9.0], resume=stopped()), "resume"),
+    case("resume-other-step", lambda: follow(step=0.05, resume=stopped()), "resume"),
+    case("resume-at-end", lambda: follow(resume=follow()), "resume"),
+    case("resume-past-end", lambda: follow(horizon=0.2, resume=stopped(4)), "resume"),
     # networks
     case("inputs-vector", lambda: gf.Network([1.0, 2.0], 3), ("inputs", r"\(2,\)", "two dimensions")),
     case("inputs-empty", lambda: gf.Network(np.empty((0, 3)), 3), ("inputs", r"\(0, 3\)", "at least one")),
@@ -275,26 +286,31 @@ MISUSES = [
     case("inputs-terabytes", lambda: gf.Network(np.broadcast_to(0.0, (10**9, 10**5)), 3), "1000000000", MemoryError),
     case("widths-zero", lambda: gf.Network(INPUTS, 0), "widths is 0"),
     case("widths-negative", lambda: gf.Network(INPUTS, [3, -1]), "widths is -1"),
-    case("widths-empty", lambda: gf.Network(INPUTS, []), "widths is empty"),
-    case("widths-none", lambda: gf.Network(INPUTS, None), "widths is None"),
-    case("widths-word", lambda: gf.Network(INPUTS, "wide"), "widths is 'wide'"),
-    case("widths-huge", lambda: gf.Network(INPUTS, 10**12), ("layer", "1000000000000", "GiB"), MemoryError),
-    case("widths-largest", lambda: gf.Network(INPUTS, 2**63 - 1), ("layer", "GiB"), MemoryError),
-    case("widths-ragged", lambda: gf.Network(INPUTS, RAGGED), "widths", ANY, INHOMOGENEOUS),
-    case("widths-digits", lambda: gf.Network(INPUTS, 10**5000), "widths", ANY, "repr() of the number raises"),
+    case("widths-empty", lambda: gf.Network(INPUTS, []), ("widths", r"\(0,\)")),
+    case("widths-none", lambda: gf.Network(INPUTS, None), ("widths", "object")),
+    case("widths-word", lambda: gf.Network(INPUTS, "wide"), ("widths", "<U4")),
+    case("widths-huge", lambda: gf.Network(INPUTS, 10**12), ("weights", "4000000000000", "GiB"), MemoryError),
+    case("widths-largest", lambda: gf.Network(INPUTS, 2**63 - 1), ("weights", "GiB"), MemoryError),
+    case("widths-ragged", lambda: gf.Network(INPUTS, RAGGED), "widths"),
+    case("widths-digits", lambda: gf.Network(INPUTS, 10**5000), "widths"),
     case("outputs-huge", lambda: gf.Network(INPUTS, 4, outputs=10**12), "GiB", MemoryError),
     case("outputs-zero", lambda: gf.Network(INPUTS, 4, outputs=0), "outputs is 0"),
     case("seed-negative", lambda: gf.Network(INPUTS, 4, seed=-1), "seed is -1"),
     case("seed-fraction", lambda: gf.Network(INPUTS, 4, seed=0.5), "seed is 0.5"),
     case("activation", lambda: gf.Network(INPUTS, 4, "step"), ("activation", "tanh")),
-    case("activation-none", lambda: gf.Network(INPUTS, 4, None), ("activation", "tanh")),
+    case("activation-none", lambda: gf.Network(INPUTS, 4, None), "activation is None"),
     case("initialization", lambda: gf.Network(INPUTS, 4, initialization="x"), ("initialization", "nullified")),
     case("antisymmetric-odd", lambda: gf.Network(INPUTS, 3, initialization="antisymmetric"), ("even", "3")),
     case("network-call", lambda: NET([1.0]), (r"\bw\b", r"\(1,\)", r"\(6,\)")),
     case("network-jacobian", lambda: NET.jacobian(np.full(6, np.nan)), (r"\bw\b", "nan at 0")),
-    case("kernel-w", lambda: gf.tangent_kernel(NET, [1.0]), (r"\bw\b", r"\(1,\)", r"\(6,\)"), ANY, "it speaks of w0, which tangent_kernel has not"),
+    case("kernel-w", lambda: gf.tangent_kernel(NET, [1.0]), (r"\bw\b", r"\(1,\)", r"\(6,\)")),
     case("kernel-no-w", lambda: gf.tangent_kernel(same), "w is not given"),
-    case("kernel-huge", lambda: gf.tangent_kernel(gf.Network(np.ones((10**6, 1)), 1)), ("tangent kernel", "GiB"), MemoryError),
+    case(
+        "kernel-huge",
+        lambda: gf.tangent_kernel(gf.Network(np.ones((10**6, 1)), 1)),
+        ("tangent kernel", "GiB"),
+        MemoryError,
+    ),
     case("model-fun", lambda: gf.Model("f"), ("fun is 'f'", "function")),
     case("model-jac", lambda: gf.Model(same, 3), ("jac is 3", "function")),
     case("model-scales", lambda: gf.Model(same, scales=[1.0]).jacobian([1.0, 2.0]), ("scales", r"\(1,\)", r"\(2,\)")),
@@ -302,13 +318,19 @@ MISUSES = [
     # geometry
     case("manifold-w", lambda: manifold().point([[1.0, 2.0]]), (r"\bw\b", r"\(1, 2\)", "one dimension")),
     case("manifold-v", lambda: manifold().exp([1, 2], [1.0]), (r"\bv\b", r"\(1,\)", r"\(2,\)")),
-    case("manifold-direction", lambda: manifold().second_fundamental_form([1, 2], [1, 0], [1]), (r"\bb\b", r"\(1,\)", r"\(2,\)")),
+    case(
+        "manifold-direction",
+        lambda: manifold().second_fundamental_form([1, 2], [1, 0], [1]),
+        (r"\bb\b", r"\(1,\)", r"\(2,\)"),
+    ),
     case("manifold-target", lambda: manifold().log([1, 2], [1]), ("target", r"\(1,\)", r"\(2,\)")),
     case("manifold-plane", lambda: manifold().sectional_curvature([1, 2], [1, 0], [2, 0]), "no plane", RuntimeError),
     case("manifold-samples", lambda: manifold().exp([1, 2], [1, 1], samples=0), "samples is 0"),
     case("manifold-tolerance", lambda: manifold().exp([1, 2], [1, 1], tolerance=-1), ("tolerance is -1", "1e-13")),
-    case("manifold-vectors", lambda: manifold().transport([1, 2], [1, 1], [[1, 2, 3]]), ("vectors", r"\(3,\)", r"\(2,\)")),
-    case("manifold-vectors-ragged", lambda: manifold().transport([1, 2], [1, 1], RAGGED), "vectors", ANY, INHOMOGENEOUS),
+    case(
+        "manifold-vectors", lambda: manifold().transport([1, 2], [1, 1], [[1, 2, 3]]), ("vectors", r"\(3,\)", r"\(2,\)")
+    ),
+    case("manifold-vectors-ragged", lambda: manifold().transport([1, 2], [1, 1], RAGGED), "vectors"),
     case("manifold-y", lambda: manifold(y=[1.0]).point([1, 2]), (r"\by\b", r"\(1,\)", r"\(3,\)")),
     case("manifold-alpha", lambda: manifold(alpha=-1), "alpha is -1"),
     # solvers
@@ -316,20 +338,63 @@ MISUSES = [
     case("A-nan", lambda: gf.damped_lstsq([[np.nan]], [1.0]), (r"\bA\b", r"nan at \(0, 0\)")),
     case("b-length", lambda: gf.damped_lstsq(np.eye(2), [1.0]), (r"\bb\b", r"\(1,\)", r"\(2,\)")),
     case("rho-range", lambda: gf.damped_lstsq(np.eye(2), [1, 1], 2), "2; accepted"),
-    case("rho-huge", lambda: gf.damped_lstsq(np.eye(2), [1, 1], HUGE), "rho", ANY, "OverflowError from float()"),
+    case("rho-huge", lambda: gf.damped_lstsq(np.eye(2), [1, 1], HUGE), "rho"),
     case("lstsq-solver", lambda: gf.damped_lstsq(np.eye(2), [1, 1], solver="x"), ("solver is", "lsmr")),
     case("lstsq-singular", lambda: gf.damped_lstsq(np.zeros((2, 2)), [1, 1]), "rank", RuntimeError),
     case("lstsq-overflow", lambda: gf.damped_lstsq(np.full((2, 2), 1e308), [1, 1]), "not finite"),
-    case("lstsq-primal-terabytes", lambda: gf.damped_lstsq(np.ones((1, 10**6)), [1.0], 0.5, solver="primal-cholesky"), "GiB", MemoryError, "a panic of faer (AllocError), told as a fault of gaussflow"),
-    case("lstsq-dual-terabytes", lambda: gf.damped_lstsq(np.ones((10**6, 1)), np.ones(10**6), 0.5, solver="dual-cholesky"), "GiB", MemoryError, "a panic of faer (AllocError), told as a fault of gaussflow"),
-    case("lstsq-qr-terabytes", lambda: gf.damped_lstsq(np.ones((1, 10**6)), [1.0], 0.5, solver="householder-qr"), "GiB", MemoryError, "a panic of faer (AllocError), told as a fault of gaussflow"),
-    case("flow-primal-terabytes", lambda: gf.flow(gf.Model(lambda w: w[:1], lambda w: np.eye(1, 10**6)), [1.0], w0=np.zeros(10**6), horizon=0.01, solver="primal-cholesky", **LM), "GiB", MemoryError, "a panic of faer (AllocError), told as a fault of gaussflow"),
-    case("flow-stiff-terabytes", lambda: gf.flow(gf.Model(lambda w: w[:1], lambda w: np.eye(1, 10**6)), [1.0], w0=np.zeros(10**6), horizon=0.01, integrator="stiff", **LM), "GiB", MemoryError, "a panic of faer (AllocError), told as a fault of gaussflow"),
+    case(
+        "lstsq-primal-terabytes",
+        lambda: gf.damped_lstsq(np.ones((1, 10**6)), [1.0], 0.5, solver="primal-cholesky"),
+        "GiB",
+        MemoryError,
+    ),
+    case(
+        "lstsq-dual-terabytes",
+        lambda: gf.damped_lstsq(np.ones((10**6, 1)), np.ones(10**6), 0.5, solver="dual-cholesky"),
+        "GiB",
+        MemoryError,
+    ),
+    case(
+        "lstsq-qr-terabytes",
+        lambda: gf.damped_lstsq(np.ones((1, 10**6)), [1.0], 0.5, solver="householder-qr"),
+        "GiB",
+        MemoryError,
+    ),
+    case(
+        "flow-primal-terabytes",
+        lambda: gf.flow(
+            gf.Model(lambda w: w[:1], lambda w: np.eye(1, 10**6)),
+            [1.0],
+            w0=np.zeros(10**6),
+            horizon=0.01,
+            solver="primal-cholesky",
+            **LM,
+        ),
+        "GiB",
+        MemoryError,
+    ),
+    case(
+        "flow-stiff-terabytes",
+        lambda: gf.flow(
+            gf.Model(lambda w: w[:1], lambda w: np.eye(1, 10**6)),
+            [1.0],
+            w0=np.zeros(10**6),
+            horizon=0.01,
+            integrator="stiff",
+            **LM,
+        ),
+        "GiB",
+        MemoryError,
+    ),
     case("secular-neither", lambda: gf.secular_step(np.eye(2), [1, 1]), "radius is None and damping is None"),
     case("secular-both", lambda: gf.secular_step(np.eye(2), [1, 1], 1.0, damping=1.0), "radius is 1.0 and damping"),
     case("secular-radius", lambda: gf.secular_step(np.eye(2), [1, 1], -1), "radius is -1"),
     case("secular-scales", lambda: gf.secular_step(np.eye(2), [1, 1], 1, scales=[1, 0]), ("scales", "above 0")),
-    case("secular-scales-length", lambda: gf.secular_step(np.eye(2), [1, 1], 1, scales=[1]), ("scales", r"\(1,\)", r"\(2,\)")),
+    case(
+        "secular-scales-length",
+        lambda: gf.secular_step(np.eye(2), [1, 1], 1, scales=[1]),
+        ("scales", r"\(1,\)", r"\(2,\)"),
+    ),
     case("singular-values-empty", lambda: gf.extreme_singular_values(np.empty((0, 0))), (r"\bA\b", r"\(0, 0\)")),
     # results
     case("run-item", lambda: follow()["nope"], ("nope", "loss"), KeyError),
@@ -358,23 +423,27 @@ def test_misuse(call, words, errors):
 CONFIGS = [
     case("config-none", lambda p: gf.run(None, p), "config is None"),
     case("config-number", lambda p: gf.run(5, p), "config is 5"),
-    case("config-bytes", lambda p: gf.run(b"x", p), "config", ANY, "TypeError: failed to extract enum Config ('Sections | File')"),
+    case("config-bytes", lambda p: gf.run(b"x", p), "x: cannot read", OSError),
     case("config-missing-file", lambda p: gf.run(p / "no.toml", p), "no.toml", OSError),
     case("config-is-folder", lambda p: gf.run(p, p / "o"), "config", OSError),
     case("config-binary", lambda p: gf.run(sys.executable, p / "o"), "UTF-8"),
     case("config-section", lambda p: gf.run({"dta": {}}, p), ("dta", "sections are data")),
     case("config-key", lambda p: gf.run({"data": {"größe": 1}}, p), ("größe", "samples")),
-    case("config-number-key", lambda p: gf.run({"data": {1: 2}}, p), (r'config\["data"\]', "key 1", "strings")),
+    case("config-number-key", lambda p: gf.run({"data": {1: 2}}, p), (r'config\["data"\]', "type int", "strings")),
     case("config-type", lambda p: gf.run({"data": {"samples": "many"}}, p), ("data.samples", "whole number")),
     case("config-nan", lambda p: gf.run({"dynamics": {"horizon": float("nan")}}, p), ("dynamics.horizon", "NaN")),
-    case("config-object", lambda p: gf.run({"data": {"samples": object()}}, p), (r'config\["data"\]\["samples"\]', "type object")),
+    case(
+        "config-object",
+        lambda p: gf.run({"data": {"samples": object()}}, p),
+        (r'config\["data"\]\["samples"\]', "type object"),
+    ),
     case("config-set", lambda p: gf.run({"data": {"samples": {3}}}, p), (r'config\["data"\]\["samples"\]', "type set")),
     case("config-not-a-section", lambda p: gf.run({"data": 3}, p), ("data = 3", "table")),
-    case("config-list-as-section", lambda p: gf.run({"data": [1.5]}, p), r"\bdata\b", ANY, "'not valid TOML: wanted string or table'"),
+    case("config-list-as-section", lambda p: gf.run({"data": [1.5]}, p), "not valid TOML: wanted string or table"),
     case("config-terabytes", lambda p: gf.run({"network": {"hidden": 10**12}}, p), "network.hidden"),
     case("config-rows", lambda p: gf.run({"data": {"samples": 10**12}}, p), "1000000000000 rows"),
-    case("config-huge", lambda p: gf.run({"data": {"samples": 2**70}}, p), r'data.{1,5}samples', ANY, "OverflowError of the conversion"),
-    case("config-surrogate", lambda p: gf.run({"data": {"name": "\udcff"}}, p), r'data.{1,5}name', ValueError, "UnicodeEncodeError of the conversion"),
+    case("config-huge", lambda p: gf.run({"data": {"samples": 2**70}}, p), r"data.{1,5}samples"),
+    case("config-surrogate", lambda p: gf.run({"data": {"name": "\udcff"}}, p), r"data.{1,5}name", ValueError),
     case("config-sweep-in-run", lambda p: gf.run({"sweep": {"seeds": [1]}}, p), "sweep"),
     case("sweep-without", lambda p: gf.sweep(SMALL, p), r"\[sweep\]"),
     case("sweep-empty", lambda p: gf.sweep({**SMALL, "sweep": {"seeds": []}}, p), "sweep.seeds"),
@@ -387,9 +456,9 @@ CONFIGS = [
     case("out-nowhere", lambda p: gf.run(SMALL, "/proc/nowhere/x"), "/proc/nowhere", OSError),
     case("out-in-use", lambda p: ((p / "file").write_text("mine"), gf.run(SMALL, p)), "holds files"),
     case("load_run-missing", lambda p: gf.load_run(p / "no"), ("trace.csv", "accepted"), FileNotFoundError),
-    case("load_run-none", lambda p: gf.load_run(None), "folder", ANY, UNNAMED),
-    case("load_run-bytes", lambda p: gf.load_run(b"x"), "folder", ANY, "TypeError of pathlib"),
-    case("audit-missing", lambda p: gf.audit(p / "no"), ("no/config.toml", "missing")),
+    case("load_run-none", lambda p: gf.load_run(None), "folder"),
+    case("load_run-bytes", lambda p: gf.load_run(b"x"), "x holds no trace.csv", OSError),
+    case("audit-missing", lambda p: gf.audit(p / "no"), "no is no folder", OSError),
     case("audit-none", lambda p: gf.audit(None), "folder is None"),
     case("report-missing", lambda p: gf.report(p / "no"), "cannot read", OSError),
     case("report-empty", lambda p: gf.report(p), "manifest.json"),
@@ -410,7 +479,6 @@ def finished(tmp_path_factory):
     return next(out.glob("runs/*"))
 
 
-@pytest.mark.xfail(strict=True, reason="load_run lets IndexError, KeyError, TypeError, EOFError through, without the file's name")
 @pytest.mark.parametrize(
     ("name", "text"),
     [
@@ -441,7 +509,6 @@ def test_audit_names_the_damaged_file(finished, tmp_path, name):
         gf.audit(folder)
 
 
-@pytest.mark.xfail(strict=True, reason="bytes become the folder called b'...', by str()")
 def test_a_folder_of_bytes_is_that_folder(tmp_path):
     out = tmp_path / "out"
     gf.run(SMALL, os.fsencode(out))
@@ -483,14 +550,12 @@ def test_arrays_of_every_kind(kind):
     assert np.allclose(fit(jac=lambda x: of(np.eye(2))).x, 1)
 
 
-@pytest.mark.xfail(strict=True, reason="TypeError: The given array is not contiguous or is misaligned")
 def test_unaligned_arrays():
     numbers = np.frombuffer(bytearray(17), dtype=float, count=2, offset=1)
     assert not numbers.flags.aligned
     assert np.allclose(fit(x0=numbers).x, 1)
 
 
-@pytest.mark.xfail(strict=True, reason="masks are dropped in silence, and the hidden numbers are fitted")
 def test_masked_entries_are_not_taken_for_numbers():
     with pytest.raises(ValueError, match="mask"):
         fit(lambda x: np.ma.array([x[0] - 1, x[0] - 100], mask=[False, True]), [0.0])
@@ -511,7 +576,6 @@ def test_what_aliases_is_read_only():
             array[0] = 1
 
 
-@pytest.mark.xfail(strict=True, reason="Network.inputs shows the caller's array, not the inputs of the network")
 def test_inputs_stay_those_of_the_network():
     inputs = INPUTS.copy()
     network = gf.Network(inputs, 2)
@@ -519,7 +583,6 @@ def test_inputs_stay_those_of_the_network():
     assert np.array_equal(network.inputs, INPUTS)
 
 
-@pytest.mark.xfail(strict=True, reason="w0 is read while it belongs to the caller: a callback that writes to it changes the run")
 def test_writing_to_w0_in_a_callback():
     start = np.zeros(2)
 
@@ -538,10 +601,11 @@ def test_functions_may_write_to_their_argument_and_reuse_their_array():
         return kept
 
     assert np.allclose(fit(fun).x, 1)
-    assert np.allclose(gf.flow(fun, [0, 0], w0=[0, 0], step=0.1, horizon=0.3).weights, follow(y=[1, 1], horizon=0.3).weights)
+    assert np.allclose(
+        gf.flow(fun, [0, 0], w0=[0, 0], step=0.1, horizon=0.3).weights, follow(y=[1, 1], horizon=0.3).weights
+    )
 
 
-@pytest.mark.xfail(strict=True, reason="a list of args is handed on as one argument; SciPy unpacks it")
 def test_args_may_be_a_list():
     assert np.allclose(gf.least_squares(lambda x, a, b: x - a - b, [0.0], args=[1, 2]).x, 3)
 
@@ -577,7 +641,19 @@ def places():
     yield "curve_fit", lambda e: gf.curve_fit(lambda x, a, b: of(0)(e)(x), X, Y)
 
 
-@pytest.mark.parametrize("error", [ZeroDivisionError("z"), SystemExit(3), GeneratorExit(), Mine("m"), MemoryError("m"), RecursionError("r"), RuntimeWarning("w")], ids=repr)
+@pytest.mark.parametrize(
+    "error",
+    [
+        ZeroDivisionError("z"),
+        SystemExit(3),
+        GeneratorExit(),
+        Mine("m"),
+        MemoryError("m"),
+        RecursionError("r"),
+        RuntimeWarning("w"),
+    ],
+    ids=repr,
+)
 @pytest.mark.parametrize("place", [pytest.param(call, id=name) for name, call in places()])
 def test_exceptions_come_through_with_their_traceback(place, error):
     error = type(error)(*error.args)
@@ -633,8 +709,8 @@ def test_a_fit_within_a_fit():
     [
         pytest.param(lambda: fit(), id="fit"),
         pytest.param(lambda: follow(), id="run"),
-        pytest.param(lambda: gf.Interrupted("m", fit()), id="interrupted", marks=pytest.mark.xfail(strict=True, reason="Interrupted.__init__() misses 'result': a pool of processes hangs or fails on it")),
-        pytest.param(lambda: gf.Network(INPUTS, 2), id="network", marks=pytest.mark.xfail(strict=True, reason="cannot pickle or copy gaussflow._core.Map")),
+        pytest.param(lambda: gf.Interrupted("m", fit()), id="interrupted"),
+        pytest.param(lambda: gf.Network(INPUTS, 2), id="network"),
     ],
 )
 def test_pickle(thing):
@@ -652,16 +728,21 @@ out = sys.argv[1]
 """
 
 
-def alone(name, code, error, bug=None):
-    marks = [pytest.mark.xfail(strict=True, reason=bug)] if bug else []
-    return pytest.param(code, error, id=name, marks=marks)
+def alone(name, code, error):
+    return pytest.param(code, error, id=name)
 
 
 ENDINGS = [
-    alone("config-cycle", "d = {}; d['data'] = d; gf.run(d, out)", "ValueError.*config", "stack overflow, SIGSEGV"),
-    alone("config-cyclic-list", "l = []; l.append(l); gf.run({'data': {'name': l}}, out)", "ValueError.*config", "stack overflow, SIGSEGV"),
-    alone("config-deep", "l = 1\nfor _ in range(10**5): l = [l]\ngf.run({'data': {'name': l}}, out)", "ValueError.*config", "stack overflow, SIGSEGV"),
-    alone("config-mock", "from unittest.mock import MagicMock\ngf.run({'data': {'samples': MagicMock()}}, out)", "ValueError.*config", "endless recursion over tolist()"),
+    alone("config-cycle", "d = {}; d['data'] = d; gf.run(d, out)", "ValueError.*config"),
+    alone("config-cyclic-list", "l = []; l.append(l); gf.run({'data': {'name': l}}, out)", "ValueError.*config"),
+    alone(
+        "config-deep", "l = 1\nfor _ in range(10**5): l = [l]\ngf.run({'data': {'name': l}}, out)", "ValueError.*config"
+    ),
+    alone(
+        "config-mock",
+        "from unittest.mock import MagicMock\ngf.run({'data': {'samples': MagicMock()}}, out)",
+        "ValueError.*config",
+    ),
     alone(
         "config-changes",
         """
@@ -673,8 +754,7 @@ ENDINGS = [
         config["data"] = Changes(); config["network"] = {}
         gf.run(config, out)
         """,
-        "(ValueError|RuntimeError).*config",
-        "PanicException: dictionary changed size during iteration",
+        "ValueError: data = 3",
     ),
     alone("fit-in-itself", "f = lambda x: gf.least_squares(f, x).fun\ngf.least_squares(f, [1.0])", "RecursionError"),
     alone(
@@ -694,16 +774,25 @@ ENDINGS = [
         gf.flow(fun, [1.0, 2.0], w0=[1.0])
         """,
         "RecursionError",
-        "stack overflow, SIGSEGV, some 230 deep: Python's limit comes too late for the Rust frames",
     ),
-    alone("geodesic-samples", "gf.OutputManifold(lambda w: np.r_[w, w**2]).exp([0.0], [1.0], samples=10**12)", "(ValueError|MemoryError)", "it begins with 1e12 steps and never ends"),
-    alone("layers-terabytes", "gf.Network(np.eye(1), [12000] * 200)", "MemoryError", "each layer is checked, their sum is not: it fills the memory until the allocation fails and the process ends"),
+    alone(
+        "geodesic-samples",
+        "gf.OutputManifold(lambda w: np.r_[w, w**2]).exp([0.0], [1.0], samples=10**12)",
+        "(ValueError|MemoryError)",
+    ),
+    alone("layers-terabytes", "gf.Network(np.eye(1), [12000] * 200)", "MemoryError"),
 ]
 
 
 def run_alone(code, *args, seconds=6):
     script = ALONE + textwrap.dedent(code)
-    return subprocess.run([sys.executable, "-c", script, *map(str, args)], capture_output=True, text=True, errors="replace", timeout=seconds)
+    return subprocess.run(
+        [sys.executable, "-c", script, *map(str, args)],
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=seconds,
+    )
 
 
 @pytest.mark.parametrize(("code", "error"), ENDINGS)
@@ -714,7 +803,6 @@ def test_nothing_ends_the_interpreter(code, error, tmp_path):
     assert re.match(error, ended.stderr.strip().splitlines()[-1])
 
 
-@pytest.mark.xfail(strict=True, reason="the threads of rayon do not survive fork(): a child waits for them for ever")
 def test_fork_after_a_large_flow():
     code = """
     network = gf.Network(np.random.default_rng(0).standard_normal((600, 10)), 100)
@@ -731,7 +819,7 @@ def test_fork_after_a_large_flow():
     os.kill(child, 9)
     sys.exit("the child hangs")
     """
-    assert run_alone(code, seconds=20).returncode == 0
+    assert run_alone(code, "unused", seconds=20).returncode == 0
 
 
 # Threads.
@@ -747,7 +835,12 @@ def test_one_model_from_several_threads():
         for _ in range(8):
             network_run = gf.flow(network, targets, step=0.05, horizon=0.2, **LM)
             run = gf.flow(model, [0, 0, 0], w0=[0, 0], step=0.1, horizon=0.3)
-            parts = (network_run.weights, run.weights, gf.least_squares(model, [0.0, 0.0]).x, shape.exp([1, 2], [1, 1]).points[-1])
+            parts = (
+                network_run.weights,
+                run.weights,
+                gf.least_squares(model, [0.0, 0.0]).x,
+                shape.exp([1, 2], [1, 1]).points[-1],
+            )
             found.add(tuple(np.concatenate(parts)))
 
     threads = [threading.Thread(target=work) for _ in range(5)]
@@ -834,18 +927,16 @@ def test_an_interrupted_flow_goes_on_as_if_it_had_not_ended(every):
     assert np.allclose(run.weights, whole.weights)
 
 
-@pytest.mark.xfail(strict=True, reason="ValueError: no checkpoint at step 0 in a run with one every 0 steps")
 def test_a_flow_interrupted_before_its_second_record_goes_on():
     run = follow(resume=stopped(0))
     assert np.array_equal(run.time, follow().time)
 
 
-@pytest.mark.xfail(strict=True, reason="the steps since the last record are lost; final_loss is NaN, stop_reason 'failed'")
 def test_an_interrupted_flow_without_records_keeps_its_place():
     with ctrl_c(0.3), pytest.raises(gf.Interrupted) as caught:
         gf.flow(LONG, TARGETS, step=1e-6, horizon=1e3, record_every=10**6, diagnostics=False, **LM)
     assert caught.value.result.stop_reason == "interrupted"
-    assert caught.value.result.step[-1] > 0
+    assert caught.value.result.final_time > 0
 
 
 def slow(x, seconds=0.01):
@@ -862,7 +953,6 @@ def test_ctrl_c_during_a_fit():
     assert np.allclose(gf.least_squares(lambda x: slow(x, 0), part.x).x, whole.x, rtol=1e-7)
 
 
-@pytest.mark.xfail(strict=True, reason="a bare KeyboardInterrupt without a result: there is none before the first Jacobian")
 @pytest.mark.parametrize(
     "call",
     [
@@ -877,7 +967,12 @@ def test_ctrl_c_before_the_first_jacobian(call):
 
 
 def test_ctrl_c_during_a_configuration(tmp_path):
-    config = {"data": {"samples": 100}, "network": {"hidden": 20}, "dynamics": {"horizon": 10.0}, "record": {"checkpoint_every": 50}}
+    config = {
+        "data": {"samples": 100},
+        "network": {"hidden": 20},
+        "dynamics": {"horizon": 10.0},
+        "record": {"checkpoint_every": 50},
+    }
     begun = time.monotonic()
     whole = gf.run(config, tmp_path / "whole")
     seconds = time.monotonic() - begun
@@ -890,12 +985,16 @@ def test_ctrl_c_during_a_configuration(tmp_path):
 
 
 def test_ctrl_c_during_a_sweep(tmp_path):
-    config = {"data": {"samples": 100}, "network": {"hidden": 20}, "dynamics": {"horizon": 1000.0}, "sweep": {"seeds": [1, 2, 3]}}
+    config = {
+        "data": {"samples": 100},
+        "network": {"hidden": 20},
+        "dynamics": {"horizon": 1000.0},
+        "sweep": {"seeds": [1, 2, 3]},
+    }
     with ctrl_c(0.4), pytest.raises(KeyboardInterrupt, match="resume=True"):
         gf.sweep(config, tmp_path, jobs=1)
 
 
-@pytest.mark.xfail(strict=True, reason="audit does not look at Ctrl-C, and returns as if there had been none")
 def test_ctrl_c_during_an_audit(tmp_path):
     config = {"data": {"samples": 300}, "network": {"hidden": 20}, "dynamics": {"horizon": 4.0}}
     gf.run(config, tmp_path)

@@ -33,13 +33,15 @@ class CallableLoss:
     def _slopes(self, z: Array, rho: Array) -> Array:
         """The derivatives of the transformed residuals by the plain ones."""
         safe = np.where(rho[0] > 0, rho[0], 1.0)
-        return np.where(rho[0] > 0, rho[1] * np.sqrt(z / safe), np.sqrt(np.maximum(rho[1], 0.0)))
+        slopes: Array = np.where(rho[0] > 0, rho[1] * np.sqrt(z / safe), np.sqrt(np.maximum(rho[1], 0.0)))
+        return slopes
 
     def residuals(self, x: Array, *args: Any, **kwargs: Any) -> Array:
         """The transformed residuals (n,)."""
         r = returned("fun", self.fun(x, *args, **kwargs), 1)
         size: Array = self.scale * np.sqrt(self._rho(r)[1][0])
-        return np.copysign(size, r)
+        signed: Array = np.copysign(size, r)
+        return signed
 
     def jacobian(self, x: Array, *args: Any, **kwargs: Any) -> Array:
         """Their Jacobian (n, p)."""

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _core
-from ._arrays import Array, count
+from ._arrays import Array, count, folder as path_of, shown
 from ._flow import Run, load_run
 from ._html import table
 
@@ -26,16 +26,9 @@ def _config(config: Config) -> Union[str, Dict[str, Any]]:
     if isinstance(config, dict):
         return config
     try:
-        return os.fspath(config)
-    except TypeError:
-        raise ValueError(f"config is {config!r}; accepted: a dictionary or the path of a TOML file") from None
-
-
-def _folder(name: str, folder: Any) -> str:
-    try:
-        return str(os.fspath(folder))
-    except TypeError:
-        raise ValueError(f"{name} is {folder!r}; accepted: the path of a folder") from None
+        return path_of("config", config)
+    except ValueError:
+        raise ValueError(f"config is {shown(config)}; accepted: a dictionary or the path of a TOML file") from None
 
 
 def run(config: Config, out: Union[str, Path], *, overwrite: bool = False, resume: bool = False) -> Run:
@@ -64,7 +57,7 @@ def run(config: Config, out: Union[str, Path], *, overwrite: bool = False, resum
     >>> run.stop_reason, len(run)
     ('horizon', 11)
     """
-    return load_run(_core.run(_config(config), _folder("out", out), bool(overwrite), bool(resume)))
+    return load_run(_core.run(_config(config), path_of("out", out), bool(overwrite), bool(resume)))
 
 
 class Sweep:
@@ -92,7 +85,7 @@ class Sweep:
 
     def load(self, name: str) -> Run:
         """The run called `name`, one of ``summary["run"]``."""
-        return load_run(self.folder / "runs" / name)
+        return load_run(self.folder / "runs" / path_of("name", name))
 
     def to_dict(self) -> Dict[str, npt.NDArray[Any]]:
         """The summary, as ``pandas.DataFrame`` and ``polars.DataFrame`` take it."""
@@ -142,7 +135,7 @@ def sweep(
     -------
     Sweep
     """
-    folder = _folder("out", out)
+    folder = path_of("out", out)
     at_a_time = None if jobs is None else count("jobs", jobs, 1)
     failed, remarks = _core.sweep(_config(config), folder, bool(overwrite), bool(resume), at_a_time)
     return Sweep(Path(folder), failed, dict(remarks))
@@ -186,7 +179,9 @@ def audit(folder: Union[str, Path]) -> Audit:
     -------
     Audit
     """
-    root = Path(_folder("folder", folder))
+    root = Path(path_of("folder", folder))
+    if not root.is_dir():
+        raise FileNotFoundError(f"{root} is no folder; accepted: a run's folder, or one with a manifest")
     _core.audit(str(root))
     folders = [root]
     if not (root / "config.toml").exists():
@@ -212,7 +207,7 @@ def report(folder: Union[str, Path]) -> Path:
     Path
         The page. What is missing or damaged in the folder is warned of, and named on the page.
     """
-    path, problems = _core.report(_folder("folder", folder))
+    path, problems = _core.report(path_of("folder", folder))
     for problem in problems:
         warnings.warn(problem, RuntimeWarning, stacklevel=2)
     return Path(path)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Union
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Union
 
 import numpy as np
 import numpy.typing as npt
 
 from . import _core
-from ._arrays import Array, count, function, number, vector
+from ._arrays import Array, count, folder as path_of, function, number, real, shown, truth, vector, word
 from ._html import table
 from ._interrupted import Interrupted
 from ._models import AnyModel, Network, as_model
@@ -40,7 +42,8 @@ class Run:
     columns : dict of ndarray
         One entry a recorded step: step, time, loss, deviation (the distance from the initial weights),
         riemannian_gradient_norm, normal_gradient_norm, gram_min_eigenvalue and gram_max_eigenvalue (of ``J.T @ J``),
-        kernel_min_eigenvalue (of ``J @ J.T``), damping. A run that was loaded has the columns of its trace.csv.
+        kernel_min_eigenvalue (of ``J @ J.T``), damping. A run that was loaded has the columns of its trace.csv; its
+        held_out_loss is the mean over a row.
     weights : ndarray, shape (p,)
         The final weights.
     snapshots, snapshot_steps : ndarray, shapes (k, p) and (k,)
@@ -55,6 +58,8 @@ class Run:
         Steps, linearizations, solves and fallbacks.
     summary : str
         All of it in a few lines.
+    folder : Path or None
+        Where it was read from.
     """
 
     def __init__(
@@ -71,6 +76,7 @@ class Run:
         counts: Dict[str, int],
         summary: str,
         state: Optional[Dict[str, Any]] = None,
+        folder: Optional[Path] = None,
     ) -> None:
         self.columns = columns
         self.weights = weights
@@ -82,6 +88,7 @@ class Run:
         self.final_loss = final_loss
         self.counts = counts
         self.summary = summary
+        self.folder = folder
         self._state = state
 
     def __getitem__(self, name: str) -> npt.NDArray[Any]:
@@ -152,21 +159,21 @@ class Step(Dict[str, Any]):
             raise AttributeError(f"a step has no {name!r}; it has {', '.join(self)}") from None
 
 
-def loss_of(
-    name: str, y: Any, outputs: int, weights: Any, parameter: Optional[float], classes: int
-) -> Dict[str, Any]:
+def loss_of(name: str, y: Any, outputs: int, weights: Any, parameter: Optional[float], classes: int) -> Dict[str, Any]:
     """A loss on `outputs` numbers, as the compiled module takes it."""
-    targets = np.zeros(outputs) if y is None else np.asarray(y)
-    if name == "softmax" and targets.ndim == 1 and targets.size * classes == outputs and classes > 1:
+    targets = np.zeros(outputs) if y is None else real("y", y)
+    samples = outputs // classes
+    if name == "softmax" and classes > 1 and targets.shape == (samples,):
         labels = targets.astype(int)
         if not ((labels == targets) & (labels >= 0) & (labels < classes)).all():
             raise ValueError(f"y holds a label outside of 0 to {classes - 1}, the network's outputs of a sample")
         targets = np.eye(classes)[labels]
-    if targets.ndim > 1:
-        targets = targets.reshape(-1)
+    if targets.shape not in ((outputs,), (samples, classes)):
+        expected = f"({outputs},)" if classes == 1 else f"({samples}, {classes}) or ({outputs},)"
+        raise ValueError(f"y has shape {targets.shape}; expected {expected}")
     return {
-        "name": str(name),
-        "targets": vector("y", targets, outputs),
+        "name": word("loss", name),
+        "targets": vector("y", targets.reshape(-1), outputs),
         "weights": None if weights is None else vector("weights", weights, outputs),
         "parameter": 1.0 if parameter is None else number("loss_parameter", parameter),
         "classes": classes,
@@ -227,7 +234,7 @@ def flow(
     damping : float, optional
         rho of Levenberg-Marquardt, above 0 and below 1.
     loss : {"squared", "logistic", "softmax", "poisson", "huber", "log-cosh"}
-        g, half the sum of squares by default; `weights` weigh its squares, `loss_parameter` is the scale of "huber" and
+        g, by default the sum of squares :math:`|\alpha f - y|^2`; `weights` weigh its squares, `loss_parameter` is the scale of "huber" and
         the curvature of "log-cosh".
     integrator : {"euler", "rk4", "adaptive", "stiff", "discrete"}
         How it is carried forward: "adaptive" and "stiff" control the error by `rtol` and `atol`; "discrete" is the iteration
@@ -235,11 +242,13 @@ def flow(
     step, horizon : float
         Time step, which is also the grid of the records, and last time.
     record_every, snapshot_every : int
-        Steps from record to record, and from snapshot of the weights to snapshot (0: none).
+        Steps from record to record, and from snapshot of the weights to snapshot (0: none); snapshots are taken at recorded
+        steps.
     diagnostics : bool
-        Whether gradients and singular values are measured at each record; False leaves NaN there and saves time.
+        Whether gradients and singular values are measured at each record; False leaves NaN there and saves time. What is
+        measured shares factorizations with the steps, so that the two differ by rounding.
     rank_policy : {"stop", "pseudo-inverse", "raise-damping"}
-        What happens where the Jacobian loses rank.
+        What happens where the Jacobian loses rank; only the Gauss-Newton flow is watched for that.
     rank_cutoff, rank_threshold : float
         Ratios of the extreme singular values below which a solve is refused, and at which the event is noted.
     solver, metric, solve_tolerance, memory_limit
@@ -279,7 +288,12 @@ def flow(
             raise ValueError("w0 is not given; expected the initial parameters (only a gf.Network has its own)")
         w0 = model.w0
     start = vector("w0", w0)
-    map_ = model._map_at(start)
+    if resume is not None and (not isinstance(resume, Run) or resume._state is None):
+        raise ValueError(f"resume is {shown(resume)}; accepted: a run that gf.flow returned or gf.Interrupted holds")
+    try:
+        map_ = model._map_at("w0", start)
+    except KeyboardInterrupt as error:
+        raise Interrupted(_INTERRUPTED, resume if resume is not None else _unbegun(start)) from error
     if y is None:
         raise ValueError(f"y is None; expected an array of shape ({map_.outputs},)")
     if damping is None:
@@ -287,18 +301,18 @@ def flow(
             raise ValueError('damping is None; accepted with method "levenberg-marquardt": a number between 0 and 1')
         damping = 0.0
     elif method != "levenberg-marquardt":
-        raise ValueError(f'damping is {damping!r} with method {method!r}; accepted: with "levenberg-marquardt"')
+        raise ValueError(
+            f'damping is {shown(damping)} with method {shown(method)}; accepted: with "levenberg-marquardt"'
+        )
     classes = model.outputs_of_a_sample if isinstance(model, Network) else 1
-    if resume is not None and resume._state is None:
-        raise ValueError("resume is a run without a state; accepted: a run that gf.flow returned or Interrupted holds")
     above = "a finite number above 0"
     request: Dict[str, Any] = {
         "loss": loss_of(loss, y, map_.outputs, weights, loss_parameter, classes),
         "start": start,
         "scaling": number("alpha", alpha, above, above=0.0),
-        "method": str(method),
+        "method": word("method", method),
         "damping": number("damping", damping, "a number between 0 and 1"),
-        "integrator": str(integrator),
+        "integrator": word("integrator", integrator),
         "step": number("step", step, above, above=0.0),
         "horizon": number("horizon", horizon, above, above=0.0),
         "rtol": number("rtol", rtol, above, above=0.0),
@@ -306,9 +320,9 @@ def flow(
         "record_every": count("record_every", record_every, 1),
         "snapshot_every": count("snapshot_every", snapshot_every),
         "diagnostics": bool(diagnostics),
-        "solver": str(solver),
-        "metric": str(metric),
-        "rank_policy": str(rank_policy),
+        "solver": word("solver", solver),
+        "metric": word("metric", metric),
+        "rank_policy": word("rank_policy", rank_policy),
         "rank_cutoff": number("rank_cutoff", rank_cutoff),
         "rank_threshold": number("rank_threshold", rank_threshold, above, above=0.0),
         "solve_tolerance": number("solve_tolerance", solve_tolerance),
@@ -319,18 +333,65 @@ def flow(
         if stationary_fraction is None
         else number("stationary_fraction", stationary_fraction, above, above=0.0),
         "callback": None if callback is None else _told(callback),
-        "resume": None if resume is None else resume._state,
+        "resume": None,
     }
-    found, raised = _core.flow(map_, request)
-    if found is None:
-        assert raised is not None
-        raise raised
-    run = _recorded(found, resume)
+    problem = _problem(request)
+    state = resume._state if resume is not None else None
+    if state is not None and state["step"] > 0:
+        for name, value in problem.items():
+            if value != state["problem"].get(name, value):
+                was = state["problem"][name]
+                told = f"{name} {shown(was)}; this one has {shown(value)}" if name in request else f"another {name}"
+                raise ValueError(f"resume is a run with {told}; accepted: a run of the same problem")
+        request["resume"] = state
+    before = resume if request["resume"] is not None else None
+    try:
+        found, raised = _core.flow(map_, request)
+    except ValueError as error:
+        if before is None:
+            raise
+        raise ValueError(f"resume: {error}") from error
     if isinstance(raised, KeyboardInterrupt):
-        raise Interrupted("the flow was interrupted; the run up to here is in the exception", run) from raised
+        run = _recorded(found, before, problem) if found is not None else before or _unbegun(start)
+        raise Interrupted(_INTERRUPTED, run) from raised
     if raised is not None:
         raise raised
-    return run
+    assert found is not None
+    return _recorded(found, before, problem)
+
+
+_INTERRUPTED = "the flow was interrupted; the run up to here is in the exception's result"
+
+#: What must be the same of a run and of the one that goes on from it: these settings, and the arrays below.
+_SETTINGS = ("scaling", "method", "damping", "integrator", "step", "record_every", "metric", "rank_policy")
+
+
+def _problem(request: Dict[str, Any]) -> Dict[str, Any]:
+    """What tells the problem of a run."""
+    loss = request["loss"]
+    problem = {name: request[name] for name in _SETTINGS}
+    problem["loss"] = loss["name"]
+    for name, array in (("w0", request["start"]), ("y", loss["targets"]), ("weights", loss["weights"])):
+        problem[name] = None if array is None else hashlib.sha256(array.tobytes()).hexdigest()
+    return problem
+
+
+def _unbegun(start: Array) -> Run:
+    """The run that was interrupted before its first record."""
+    nothing = np.empty(0)
+    return Run(
+        {"step": np.empty(0, dtype=np.int64), "time": nothing, "loss": nothing},
+        weights=start.copy(),
+        snapshots=np.empty((0, start.size)),
+        snapshot_steps=np.empty(0, dtype=np.int64),
+        events=[],
+        stop_reason="interrupted",
+        final_time=0.0,
+        final_loss=float("nan"),
+        counts={},
+        summary="The run was interrupted before its first record.",
+        state={"step": 0},
+    )
 
 
 def _told(callback: Callable[[Step], Any]) -> Callable[[Dict[str, Any]], bool]:
@@ -339,14 +400,14 @@ def _told(callback: Callable[[Step], Any]) -> Callable[[Dict[str, Any]], bool]:
 
     def told(info: Dict[str, Any]) -> bool:
         try:
-            return bool(callback(Step(info)))
+            return truth("callback", callback(Step(info)))
         except StopIteration:
             return True
 
     return told
 
 
-def _recorded(found: Dict[str, Any], before: Optional[Run]) -> Run:
+def _recorded(found: Dict[str, Any], before: Optional[Run], problem: Dict[str, Any]) -> Run:
     """The run that the compiled module gives, after the one that it goes on from."""
     columns, snapshots, steps = found["columns"], found["snapshots"], found["snapshot_steps"]
     if before is not None:
@@ -354,16 +415,16 @@ def _recorded(found: Dict[str, Any], before: Optional[Run]) -> Run:
         snapshots = np.concatenate([before.snapshots, snapshots])
         steps = np.concatenate([before.snapshot_steps, steps])
     events = [Event(*event) for event in found["events"]]
-    last = found["last"] if found["last"].size else None
-    state: Optional[Dict[str, Any]] = before._state if before is not None else None
-    if last is not None and len(columns["step"]):
-        at = int(columns["step"][-1])
+    state: Dict[str, Any] = {"step": 0} if before is None or before._state is None else before._state
+    if found["last"].size:
+        at = found["last_step"]
         state = {
             "step": at,
-            "weights": last,
+            "weights": found["last"],
             "rank_scale": found["rank_scale"],
             "stationary_reference": found["stationary_reference"],
             "events": [tuple(event) for event in events if event.step <= at and event.kind != "non-finite"],
+            "problem": problem,
         }
     counts = found["counts"]
     if before is not None:
@@ -396,27 +457,32 @@ def load_run(folder: Union[str, Path]) -> Run:
     Run
         Empty cells of trace.csv are NaN.
     """
-    path = Path(folder)
+    path = Path(path_of("folder", folder))
     for name in ("trace.csv", "outcome.json"):
         if not (path / name).is_file():
             raise FileNotFoundError(f"{path} holds no {name}; accepted: the folder of one run, such as OUT/runs/ID")
-    with open(path / "trace.csv", newline="", encoding="utf-8") as file:
-        rows = list(csv.reader(file))
-    columns: Dict[str, npt.NDArray[Any]] = {}
-    for k, name in enumerate(rows[0]):
-        values = np.array([float(row[k]) if row[k] else np.nan for row in rows[1:]])
-        columns[name] = values.astype(np.int64) if name == "step" else values
-    outcome = json.loads((path / "outcome.json").read_text(encoding="utf-8"))
-    weights = np.asarray(outcome["final_weights"], dtype=float).reshape(-1)
+    with _reading(path / "trace.csv") as source:
+        with open(source, newline="", encoding="utf-8") as file:
+            rows = list(csv.reader(file))
+        columns: Dict[str, npt.NDArray[Any]] = {}
+        for k, name in enumerate(rows[0]):
+            values = np.array([float(row[k]) if row[k] else np.nan for row in rows[1:]])
+            columns[name] = values.astype(np.int64) if name == "step" else values
+    with _reading(path / "outcome.json") as source:
+        outcome = json.loads(source.read_text(encoding="utf-8"))
+        weights = np.asarray(outcome["final_weights"], dtype=float).reshape(-1)
+        keys = ("kind", "time", "step", "value", "threshold")
+        events = [Event(*(event[key] for key in keys)) for event in outcome["events"]]
+        reason, time, loss = outcome["stop_reason"], outcome["final_time"], outcome["final_loss"]
+        counts = outcome["counters"]
     snapshots, steps = np.empty((0, weights.size)), np.empty(0, dtype=np.int64)
     if (path / "weights.npy").is_file():
-        found = np.load(path / "weights.npy")
-        snapshots = found.reshape(len(found), -1)
-        if (path / "weights_steps.npy").is_file():
-            steps = np.load(path / "weights_steps.npy")
-    keys = ("kind", "time", "step", "value", "threshold")
-    events = [Event(*(event[key] for key in keys)) for event in outcome["events"]]
-    reason, time, loss = outcome["stop_reason"], outcome["final_time"], outcome["final_loss"]
+        with _reading(path / "weights.npy") as source:
+            found = np.load(source, allow_pickle=False)
+            snapshots = found.reshape(len(found), -1)
+    if (path / "weights_steps.npy").is_file():
+        with _reading(path / "weights_steps.npy") as source:
+            steps = np.load(source, allow_pickle=False)
     return Run(
         columns,
         weights=weights,
@@ -426,6 +492,16 @@ def load_run(folder: Union[str, Path]) -> Run:
         stop_reason=reason,
         final_time=time,
         final_loss=loss,
-        counts=outcome["counters"],
+        counts=counts,
+        folder=path,
         summary=f"{path.name}: {reason} at time {time}, loss {loss:.6e}.",
     )
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[Path]:
+    """What goes wrong while a file is read is told with its name."""
+    try:
+        yield path
+    except (KeyError, IndexError, TypeError, ValueError, EOFError) as error:
+        raise ValueError(f"{path} is damaged: {type(error).__name__}: {error}") from error

@@ -7,7 +7,7 @@ from typing import Any, List, NamedTuple, Optional
 import numpy as np
 
 from . import _core
-from ._arrays import Array, count, number, vector
+from ._arrays import Array, count, number, real, vector
 from ._flow import loss_of
 from ._models import AnyModel, Network, as_model
 
@@ -40,7 +40,7 @@ def tangent_kernel(model: AnyModel, w: Any = None) -> Array:
             raise ValueError("w is not given; expected the parameters (only a gf.Network has its own)")
         w = model.w0
     point = vector("w", w)
-    return model._map_at(point).kernel(point)
+    return model._map_at("w", point).kernel(point)
 
 
 class HessianExtremes(NamedTuple):
@@ -157,7 +157,7 @@ class OutputManifold:
     def _at(self, w: Array) -> _core.Manifold:
         """The manifold, for parameters like w: the first point tells the number of outputs."""
         if self._known is None:
-            map_ = self._model._map_at(w)
+            map_ = self._model._map_at("w", w)
             name, weights, parameter = self._loss
             classes = self._model.outputs_of_a_sample if isinstance(self._model, Network) else 1
             loss = loss_of(name, self._y, map_.outputs, weights, parameter, classes)
@@ -227,7 +227,7 @@ class OutputManifold:
     def transport(self, w: Any, v: Any, vectors: Any, *, tolerance: Optional[float] = None) -> Array:
         """Tangent vectors, a row of parameters each, transported in parallel along the geodesic of `exp`, shape (k, p)."""
         p = vector("w", w).size
-        rows = [vector("vectors", row, p) for row in np.atleast_2d(np.asarray(vectors))]
+        rows = [vector("vectors", row, p) for row in np.atleast_2d(real("vectors", vectors))]
         curve = self._geodesic(w, v, rows, tolerance, 1)
         if not curve.complete:
             raise RuntimeError(f"the geodesic ended at {curve.fractions[-1]:.6f} of its length: {curve.end}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Tuple
 
 
 class Interrupted(KeyboardInterrupt):
@@ -11,10 +11,13 @@ class Interrupted(KeyboardInterrupt):
     Attributes
     ----------
     result : Run or Fit
-        What there was until then. A run goes on with ``gf.flow(..., resume=error.result)``, a fit with
+        What there was until then; before the first Jacobian that is the start alone. A run goes on with ``gf.flow(..., resume=error.result)``, a fit with
         ``x0=error.result.x``.
     """
 
     def __init__(self, message: str, result: Any) -> None:
         super().__init__(message)
         self.result = result
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        return Interrupted, (str(self), self.result)

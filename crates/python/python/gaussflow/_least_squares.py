@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _core
-from ._arrays import Array, count, finite, function, number, returned, vector
+from ._arrays import Array, count, finite, function, number, real, returned, shown, truth, vector, word
 from ._callable_loss import CallableLoss
 from ._html import table
 from ._interrupted import Interrupted
@@ -58,7 +58,9 @@ class Fit(Dict[str, Any]):
     success : bool
         Whether `status` is positive.
     message, summary : str
-        Why it ended, in a sentence, and a screen with everything.
+        Why it ended, in a sentence, and a screen with everything (its "loss" is twice the cost).
+    remark : str
+        What the data do not determine and what to do about it; empty at full rank.
     covariance : ndarray, shape (p, p), or None
         ``2 cost / (n - rank) (J^T J)^-1``; for a robust loss the sandwich estimate. None where it is too large to keep.
     stderr : ndarray, shape (p,)
@@ -66,7 +68,8 @@ class Fit(Dict[str, Any]):
     rank : int
         The numerical rank of the Jacobian over the parameters that no bound holds.
     null_directions : ndarray, shape (k, p)
-        Directions in which the residuals do not change to first order.
+        Unit vectors, one a row and not orthogonal to each other, in whose directions the residuals do not change to first
+        order.
     history : dict
         One entry a trial point: iteration, kind, verdict, cost, damping, radius, step_norm, gain_ratio, cosine.
     notes : list of str
@@ -87,8 +90,13 @@ class Fit(Dict[str, Any]):
 
     def _repr_html_(self) -> str:
         names = self["names"]
-        rows = [(names[k], float(self["x"][k]), float(self["stderr"][k])) for k in range(len(names))]
-        note = f"cost {self['cost']:.6g}, rank {self['rank']}, {self['nfev']} evaluations, {self['njev']} Jacobians"
+        held = {-1: "at its lower bound", 1: "at its upper bound"}
+        rows = []
+        for k, name in enumerate(names):
+            side, deviation = int(self["active_mask"][k]), float(self["stderr"][k])
+            said = held.get(side, "not determined" if np.isinf(deviation) else deviation)
+            rows.append((name, float(self["x"][k]), said))
+        note = f"cost {self['cost']:.6g}, rank {self['rank']}, {self['nfev']} evaluations, {self['njev']} Jacobians. {self['remark']}"
         return table(self["message"], ["parameter", "value", "deviation"], rows, note)
 
 
@@ -142,7 +150,7 @@ def least_squares(
         Where to start.
     jac : callable or str, optional
         ``jac(x, *args, **kwargs)`` returns the Jacobian (n, p), dense or sparse. Without it, or with SciPy's "2-point",
-        "3-point" and "cs", central differences are taken.
+        "3-point" and "cs", differences are taken: to one side far from a minimum, central near it.
     bounds : pair of array_like, or object with ``lb`` and ``ub``
         Lower and upper bounds, each a number or one for each parameter. Equal bounds fix a parameter.
     ftol, xtol, gtol : float, optional
@@ -194,22 +202,33 @@ def least_squares(
     notes = []
     if method is not None:
         if method not in ("trf", "dogbox", "lm"):
-            raise ValueError(f'method is {method!r}; accepted: "trf", "dogbox", "lm", all of which mean the one method here')
+            raise ValueError(
+                f'method is {shown(method)}; accepted: "trf", "dogbox", "lm", all of which mean the one method here'
+            )
         notes.append(f"method={method!r} has no effect: there is one method")
     unused = {"diff_step": diff_step, "tr_solver": tr_solver, "jac_sparsity": jac_sparsity}
     unused.update(tr_options=tr_options or None, workers=workers)
     notes.extend(f"{name} has no effect" for name, value in unused.items() if value is not None)
 
     # The model, called once at the start, which tells the number of residuals.
-    start = vector("x0", np.atleast_1d(np.asarray(x0)))
-    args, kwargs = args if isinstance(args, tuple) else (args,), kwargs or {}
+    start = vector("x0", np.atleast_1d(real("x0", x0)))
+    args = tuple(args) if isinstance(args, (tuple, list)) else (args,)
+    kwargs = _keywords(kwargs)
+    if isinstance(fun, (Network, Model)):
+        given = {"jac": jac, "args": args or None, "kwargs": kwargs or None, "x_scale": x_scale}
+        for name, value in given.items():
+            if value is not None:
+                raise ValueError(f"{name} is {shown(value)} with a {type(fun).__name__} as fun; accepted: None")
     scale = number("f_scale", f_scale, "a finite number above 0", above=0.0)
     robust = None
     if callable(loss):
         robust, loss = CallableLoss(fun, jac, loss, scale), "linear"
         fun, jac = robust.residuals, robust.jacobian if callable(jac) else jac
         notes.append("covariance and stderr are those of the transformed residuals: loss is a function")
-    map_ = _map(fun, jac, start, args, kwargs, _scales(x_scale, start.size))
+    try:
+        map_ = _map(fun, jac, start, args, kwargs, _scales(x_scale, start.size))
+    except KeyboardInterrupt as error:
+        raise Interrupted(_INTERRUPTED, _unbegun(start)) from error
 
     lower, upper = _bounds(bounds, start.size)
     if lower is not None and upper is not None and (lower <= upper).all():
@@ -220,9 +239,9 @@ def least_squares(
                 "Initial guess is outside of provided bounds: "
                 f"parameter {k} starts at {start[k]:g}, outside [{lower[k]:g}, {upper[k]:g}]"
             )
-    if loss not in _LOSSES:
+    if not isinstance(loss, str) or loss not in _LOSSES:
         known = ", ".join(repr(name) for name in _LOSSES)
-        raise ValueError(f"loss is {loss!r}; accepted: {known}")
+        raise ValueError(f"loss is {shown(loss)}; accepted: {known}")
     tolerances = {"ftol": ftol, "xtol": xtol, "gtol": gtol}
     if all(tolerance is None for tolerance in tolerances.values()):
         raise ValueError("ftol, xtol and gtol are all None; accepted: at most two of them")
@@ -234,7 +253,7 @@ def least_squares(
         "start": start,
         "lower": lower,
         "upper": upper,
-        "names": None if names is None else [str(name) for name in names],
+        "names": _names(names),
         "loss": _LOSSES[loss],
         "scale": scale,
         "gradient_tolerance": checked["gtol"],
@@ -243,11 +262,13 @@ def least_squares(
         "max_evaluations": 2000 if max_nfev is None else count("max_nfev", max_nfev, 1),
         "max_iterations": 2**31,
         "rank_cutoff": number("rank_cutoff", rank_cutoff),
-        "acceleration": acceleration,
+        "acceleration": word("acceleration", acceleration),
         "callback": None if callback is None else _told(callback),
     }
     found, raised = _core.fit(map_, request)
     if found is None:
+        if isinstance(raised, KeyboardInterrupt):
+            raise Interrupted(_INTERRUPTED, _unbegun(start)) from raised
         assert raised is not None
         raise raised
     fit = Fit(found)
@@ -257,12 +278,39 @@ def least_squares(
     fit["optimality"] = float(np.max(np.abs(fit["grad"][free]), initial=0.0))
     fit["notes"] = notes
     if isinstance(raised, KeyboardInterrupt):
-        raise Interrupted("the fit was interrupted; its result is in the exception", fit) from raised
+        raise Interrupted(_INTERRUPTED, fit) from raised
     if raised is not None:
         raise raised
     if verbose:
         print(fit)
     return fit
+
+
+_INTERRUPTED = "the fit was interrupted; what there was is in the exception's result"
+
+
+def _unbegun(start: Array) -> Fit:
+    """The fit that was interrupted before its first Jacobian."""
+    message = "interrupted before the first Jacobian"
+    return Fit(x=start.copy(), success=False, status=-2, stop="interrupted", message=message, summary=message)
+
+
+def _keywords(kwargs: Any) -> Dict[str, Any]:
+    """The keyword arguments of a user's function."""
+    if kwargs is None:
+        return {}
+    if not isinstance(kwargs, dict) or not all(isinstance(name, str) for name in kwargs):
+        raise ValueError(f"kwargs is {shown(kwargs)}; accepted: a dictionary with names as keys")
+    return kwargs
+
+
+def _names(names: Any) -> Optional[List[str]]:
+    """Names of the parameters."""
+    if names is None:
+        return None
+    if isinstance(names, str) or not hasattr(names, "__iter__"):
+        raise ValueError(f"names is {shown(names)}; accepted: a list of strings")
+    return [word("names", name) for name in names]
 
 
 def _map(
@@ -275,14 +323,15 @@ def _map(
 ) -> _core.Map:
     """The map of a fit from `start`."""
     if isinstance(fun, (Network, Model)):
-        return fun._map_at(start)
+        return fun._map_at("x0", start)
     function("fun", fun)
     if isinstance(jac, str):
         if jac not in ("2-point", "3-point", "cs"):
-            raise ValueError(f'jac is {jac!r}; accepted: a function, "2-point", "3-point", "cs", None')
+            raise ValueError(f'jac is {shown(jac)}; accepted: a function, "2-point", "3-point", "cs", None')
         jac = None
     if jac is not None:
         function("jac", jac)
+
     def bound(called: Callable[..., Any]) -> Callable[[Array], Any]:
         return (lambda x: called(x, *args, **kwargs)) if args or kwargs else called
 
@@ -304,16 +353,13 @@ def _scales(x_scale: Any, p: int) -> Optional[List[float]]:
     if x_scale is None or (isinstance(x_scale, str) and x_scale == "jac"):
         return None
     if isinstance(x_scale, str):
-        raise ValueError(f'x_scale is {x_scale!r}; accepted: "jac", or one number above 0 for each parameter')
-    try:
-        scales = np.asarray(x_scale, dtype=float)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"x_scale is {x_scale!r}; accepted: numbers above 0") from error
+        raise ValueError(f'x_scale is {shown(x_scale)}; accepted: "jac", or one number above 0 for each parameter')
+    scales = real("x_scale", x_scale)
     if scales.ndim == 0 and scales == 1.0:  # SciPy's default.
         return None
     scales = vector("x_scale", np.broadcast_to(scales, (p,)) if scales.ndim == 0 else scales, p)
     if not (scales > 0).all():
-        raise ValueError(f"x_scale is {x_scale!r}; accepted: numbers above 0")
+        raise ValueError(f"x_scale is {shown(x_scale)}; accepted: numbers above 0")
     return list(scales)
 
 
@@ -327,12 +373,12 @@ def _bounds(bounds: Any, p: int) -> Tuple[Optional[Array], Optional[Array]]:
         try:
             pair = list(bounds)
         except TypeError as error:
-            raise ValueError(f"bounds is {bounds!r}; accepted: a pair of lower and upper bounds") from error
+            raise ValueError(f"bounds is {shown(bounds)}; accepted: a pair of lower and upper bounds") from error
         if len(pair) != 2:
             raise ValueError(f"bounds holds {len(pair)} items; accepted: a pair of lower and upper bounds")
     found = []
     for name, side in zip(("the lower bounds", "the upper bounds"), pair):
-        array = np.asarray(side, dtype=float)
+        array = real(name, side).astype(float)
         if array.ndim == 0:
             array = np.full(p, float(array))
         if array.shape != (p,):
@@ -357,7 +403,7 @@ def _told(callback: Callable[..., Any]) -> Callable[[Dict[str, Any]], bool]:
         if by_name and (trial.kind == "start" or trial.verdict != "accepted"):
             return False
         try:
-            return bool(callback(intermediate_result=trial) if by_name else callback(trial))
+            return truth("callback", callback(intermediate_result=trial) if by_name else callback(trial))
         except StopIteration:
             return True
 
@@ -432,12 +478,14 @@ def curve_fit(
         raise ValueError("'args' is not a supported keyword argument.")
     if p0 is None:
         p0 = _default_start(f, bounds)
-    start = np.atleast_1d(np.asarray(p0, dtype=float))
+    start = vector("p0", np.atleast_1d(real("p0", p0)))
     x, y = _data(xdata, ydata, check_finite, nan_policy)
     keep: Any = slice(None)
     if nan_policy == "omit":
         missing = np.isnan(y)
         if isinstance(x, np.ndarray) and x.dtype.kind == "f":
+            if x.shape[-1:] != y.shape:
+                raise ValueError(f"xdata has shape {x.shape} and ydata {y.shape}; expected the same length")
             missing |= np.isnan(x).any(axis=tuple(range(x.ndim - 1)))
             x = x[..., ~missing]
         keep, y = ~missing, y[~missing]
@@ -450,14 +498,16 @@ def curve_fit(
     whiten = _whitening(sigma, y.size, keep)
 
     def residuals(parameters: Array) -> Any:
-        values = np.asarray(f(x, *parameters))
+        values = real("what f returned", f(x, *parameters))
+        if values.shape not in (y.shape, ()) and y.shape != (1,):
+            raise ValueError(f"f returned an array of shape {values.shape} and ydata has {y.shape}; expected the same")
         rows = whiten(values - y)
         return rows.astype(values.dtype) if values.dtype in (np.float16, np.float32) else rows
 
     slopes: Union[str, Callable[..., Any], None] = jac
     if callable(jac):
         given = jac
-        slopes = lambda parameters: whiten(np.atleast_2d(np.asarray(given(x, *parameters))))  # noqa: E731
+        slopes = lambda parameters: whiten(returned("jac", given(x, *parameters), 2))  # noqa: E731
     kwargs.setdefault("max_nfev", kwargs.pop("maxfev", None))
     for name in ("epsfcn", "factor", "diag", "col_deriv"):  # of leastsq
         kwargs.pop(name, None)
@@ -505,8 +555,8 @@ def _data(xdata: Any, ydata: Any, check_finite: Optional[bool], nan_policy: Opti
     if check_finite is None:
         check_finite = nan_policy is None
     if isinstance(xdata, (list, tuple, np.ndarray)):
-        xdata = np.asarray(xdata, dtype=float)
-    y = np.asarray(ydata, dtype=float).ravel() if np.ndim(ydata) != 1 else np.asarray(ydata, dtype=float)
+        xdata = real("xdata", xdata).astype(float)
+    y = real("ydata", ydata).astype(float).ravel()
     if nan_policy == "raise" and any(np.isnan(each).any() for each in (xdata, y) if isinstance(each, np.ndarray)):
         raise ValueError("The input contains nan values")
     if check_finite:
@@ -520,7 +570,10 @@ def _whitening(sigma: Any, n: int, keep: Any) -> Callable[[npt.NDArray[Any]], np
     """What residuals, and rows of the Jacobian, are multiplied by."""
     if sigma is None:
         return lambda rows: rows
-    deviations = np.asarray(sigma, dtype=float)
+    deviations = real("sigma", sigma).astype(float)
+    kept = keep.size if isinstance(keep, np.ndarray) else n
+    if deviations.size != 1 and deviations.shape not in ((kept,), (kept, kept)):
+        raise ValueError(f"`sigma` has incorrect shape: {deviations.shape}; expected ({kept},) or ({kept}, {kept})")
     if deviations.ndim == 2 and deviations.shape[0] == deviations.shape[1]:
         deviations = deviations[keep][:, keep]
     elif deviations.size == 1:

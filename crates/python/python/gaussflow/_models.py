@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Optional, Sequence, Union
+from typing import Any, Callable, Dict, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
 from . import _core
-from ._arrays import Array, count, function, matrix, read_only, returned, vector
+from ._arrays import Array, count, function, matrix, read_only, real, returned, shown, vector, word
 
 
 class Network:
@@ -21,8 +21,8 @@ class Network:
         One row for each sample.
     widths : int or sequence of int
         The numbers of units of the hidden layers, first to last.
-    activation : str, default "tanh"
-        "tanh", "sigmoid", "softplus", "sin" and others; an unknown name lists them.
+    activation : {"tanh", "sigmoid", "erf", "arctan"}
+        The activation of the hidden units.
     seed : int, default 0
         Draws initial weights and output signs.
     bias : bool, default False
@@ -68,28 +68,28 @@ class Network:
         initialization: str = "nullified",
     ) -> None:
         rows = matrix("inputs", inputs)
-        all_widths = [widths] if np.ndim(widths) == 0 else list(widths)  # type: ignore[arg-type]
-        if not all_widths:
-            raise ValueError("widths is empty; accepted: one number of units for each hidden layer")
-        self._built = {
-            "widths": [count("widths", width, 1) for width in all_widths],
-            "activation": str(activation),
+        all_widths = real("widths", widths)
+        if all_widths.ndim > 1 or all_widths.size == 0:
+            raise ValueError(f"widths has shape {all_widths.shape}; expected one number of units for each hidden layer")
+        self._built: Dict[str, Any] = {
+            "widths": [count("widths", width, 1) for width in np.atleast_1d(all_widths).tolist()],
+            "activation": word("activation", activation),
             "bias": bool(bias),
             "scaled": bool(scaled),
             "trained_output": bool(trained_output),
             "outputs": count("outputs", outputs, 1),
-            "initialization": str(initialization),
+            "initialization": word("initialization", initialization),
             "seed": count("seed", seed),
         }
-        self._inputs = rows
+        self._inputs = read_only(rows.copy())
         self._map, w0, signs = _core.draw(rows, self._built)
         self.w0: Array = read_only(w0)
         self.signs: Array = read_only(signs)
 
     @property
     def inputs(self) -> Array:
-        """The inputs (n, d); do not write to them."""
-        return read_only(self._inputs.view())
+        """The inputs (n, d), read-only."""
+        return self._inputs
 
     @property
     def outputs(self) -> int:
@@ -104,7 +104,7 @@ class Network:
     @property
     def outputs_of_a_sample(self) -> int:
         """Outputs of each row of the inputs."""
-        return int(self._built["outputs"])  # type: ignore[call-overload, no-any-return]
+        return int(self._built["outputs"])
 
     def __call__(self, w: Any) -> Array:
         """f(w), shape (n,)."""
@@ -114,10 +114,13 @@ class Network:
         """Df(w), shape (n, p)."""
         return self._map.jacobian(vector("w", w, self.parameters))
 
-    def _map_at(self, w: Array) -> _core.Map:
-        """The map, for weights like w."""
-        vector("w0", w, self.parameters)
+    def _map_at(self, name: str, w: Array) -> _core.Map:
+        """The map, for weights like w, which the caller knows by a name."""
+        vector(name, w, self.parameters)
         return self._map
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        return _rebuilt, (self._inputs, self._built)
 
     def __repr__(self) -> str:
         built = self._built
@@ -125,6 +128,11 @@ class Network:
             f"Network({len(self._inputs)} samples, widths {built['widths']}, {built['activation']}: "
             f"{self.outputs} outputs, {self.parameters} parameters)"
         )
+
+
+def _rebuilt(inputs: Array, built: Dict[str, Any]) -> Network:
+    """The network of a pickle."""
+    return Network(inputs, **built)
 
 
 class Model:
@@ -175,11 +183,13 @@ class Model:
     def jacobian(self, w: Any) -> Array:
         """Df(w), shape (n, p)."""
         point = vector("w", w)
-        return self._map_at(point).jacobian(point)
+        return self._map_at("w", point).jacobian(point)
 
-    def _map_at(self, w: Array) -> _core.Map:
+    def _map_at(self, name: str, w: Array) -> _core.Map:
         """The map, for parameters like w; calls `fun` there once, which tells n."""
-        value = self(w)
+        value = returned("fun", self.fun(w.copy()), 1)
+        if value.size == 0:
+            raise ValueError(f"fun returned an array of shape {value.shape}; expected at least one number")
         scales = None if self.scales is None else list(vector("scales", self.scales, w.size))
         return _core.Map.callable(self.fun, self.jac, returned, (w, value), scales)
 
@@ -193,5 +203,7 @@ def as_model(model: AnyModel) -> Union[Network, Model]:
     if isinstance(model, (Network, Model)):
         return model
     if not callable(model):
-        raise ValueError(f"model is {model!r}; accepted: a gf.Network, a gf.Model, or a function of the parameters")
+        raise ValueError(
+            f"model is {shown(model)}; accepted: a gf.Network, a gf.Model, or a function of the parameters"
+        )
     return Model(model)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Optional, Tuple
 import numpy as np
 
 from . import _core
-from ._arrays import Array, matrix, number, vector
+from ._arrays import Array, matrix, number, shown, vector, word
 
 
 class DampedSolution(NamedTuple):
@@ -75,7 +75,7 @@ def damped_lstsq(
     right = vector("b", b, left.shape[0])
     said = {
         "damping": number("rho", rho, "a number from 0 to 1"),
-        "solver": str(solver),
+        "solver": word("solver", solver),
         "rank_cutoff": number("rank_cutoff", rank_cutoff),
         "tolerance": number("tolerance", tolerance),
     }
@@ -154,7 +154,7 @@ def secular_step(
     if not (ones > 0).all():
         raise ValueError("scales has an entry that is not above 0; expected numbers above 0")
     if (radius is None) == (damping is None):
-        raise ValueError(f"radius is {radius!r} and damping is {damping!r}; accepted: one of them")
+        raise ValueError(f"radius is {shown(radius)} and damping is {shown(damping)}; accepted: one of them")
     size = 1.0 if radius is None else number("radius", radius, "a finite number above 0", above=0.0)
     at = None if damping is None else number("damping", damping, "a finite number, at least 0", above=-1e-300)
     step, found = _core.secular_step(left, right, ones, size, at)
