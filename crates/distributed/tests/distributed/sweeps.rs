@@ -57,7 +57,7 @@ fn any_number_of_ranks_leaves_the_bytes_of_one_process() {
             over_ranks(3, &config, &out, Existing::Resume).remove(0).unwrap().unwrap().resumed
         } else {
             let request = serial::Request {
-                config: config.clone(),
+                config: gaussflow_driver::config::Source::File(config.clone()),
                 out: out.clone(),
                 existing: Existing::Resume,
                 jobs: None,

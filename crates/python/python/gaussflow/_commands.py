@@ -84,7 +84,7 @@ class Sweep:
         }
 
     def load(self, name: str) -> Run:
-        """The run called `name`, one of ``summary["run"]``."""
+        """The run called `name`, one of ``summary["id"]``."""
         return load_run(self.folder / "runs" / path_of("name", name))
 
     def to_dict(self) -> Dict[str, npt.NDArray[Any]]:

@@ -165,6 +165,10 @@ def least_squares(
         rho(0) is 0 and rho nowhere negative.
     max_nfev : int, optional
         Most evaluations of the residuals, those of differences not counted; default 2000.
+    verbose : int
+        Whether to print the summary at the end.
+    args, kwargs : tuple, dict
+        Further arguments of `fun` and `jac`.
     callback : callable, optional
         ``callback(trial)`` after each trial point; a true value or ``StopIteration`` ends the fit. A function whose one
         parameter is called ``intermediate_result`` is called after each step that was taken, as SciPy does.
