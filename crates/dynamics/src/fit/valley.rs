@@ -37,7 +37,7 @@ impl<J: JacobianOperator> Iteration<'_, J> {
         let most = (LAST / largest(&d, |w| w.abs().max(1.0))).log(FACTOR).max(0.0);
         let visible = VISIBLE * self.here.loss;
         let mut grown = 0.0;
-        while grown <= most {
+        while grown <= most && self.counts.residuals + 4 <= self.settings.max_evaluations {
             let [Some(ahead), Some(behind)] = [self.rise(&d, 1.0)?, self.rise(&d, -1.0)?] else {
                 return Ok(false);
             };

@@ -134,6 +134,16 @@ def sweep(
     Returns
     -------
     Sweep
+
+    Examples
+    --------
+    >>> import tempfile, gaussflow as gf
+    >>> config = {"data": {"samples": 20}, "network": {"hidden": 2}, "dynamics": {"horizon": 0.1}}
+    >>> config["sweep"] = {"seeds": 2, "dynamics.scaling": [8.0, 16.0]}
+    >>> with tempfile.TemporaryDirectory() as out:
+    ...     sweep = gf.sweep(config, out)
+    >>> len(sweep), sweep.summary["scaling"].tolist()
+    (4, [8.0, 8.0, 16.0, 16.0])
     """
     folder = path_of("out", out)
     at_a_time = None if jobs is None else count("jobs", jobs, 1)
@@ -178,6 +188,16 @@ def audit(folder: Union[str, Path]) -> Audit:
     Returns
     -------
     Audit
+
+    Examples
+    --------
+    >>> import tempfile, gaussflow as gf
+    >>> config = {"data": {"samples": 20}, "network": {"hidden": 2}, "dynamics": {"horizon": 0.1}}
+    >>> with tempfile.TemporaryDirectory() as out:
+    ...     run = gf.run(config, out)
+    ...     audit = gf.audit(run.folder)
+    >>> audit.verdicts["holds"] > 0, audit.records[0]["id"]
+    (True, 'run/reproduced')
     """
     root = Path(path_of("folder", folder))
     if not root.is_dir():
@@ -206,6 +226,15 @@ def report(folder: Union[str, Path]) -> Path:
     -------
     Path
         The page. What is missing or damaged in the folder is warned of, and named on the page.
+
+    Examples
+    --------
+    >>> import tempfile, gaussflow as gf
+    >>> config = {"data": {"samples": 20}, "network": {"hidden": 2}, "dynamics": {"horizon": 0.1}}
+    >>> with tempfile.TemporaryDirectory() as out:
+    ...     run = gf.run(config, out)
+    ...     gf.report(out).name
+    'report.html'
     """
     path, problems = _core.report(path_of("folder", folder))
     for problem in problems:

@@ -456,6 +456,15 @@ def load_run(folder: Union[str, Path]) -> Run:
     -------
     Run
         Empty cells of trace.csv are NaN.
+
+    Examples
+    --------
+    >>> import tempfile, gaussflow as gf
+    >>> with tempfile.TemporaryDirectory() as out:
+    ...     written = gf.run({"data": {"samples": 20}, "dynamics": {"horizon": 0.1}}, out)
+    ...     read = gf.load_run(written.folder)
+    >>> bool((read.loss == written.loss).all())
+    True
     """
     path = Path(path_of("folder", folder))
     for name in ("trace.csv", "outcome.json"):

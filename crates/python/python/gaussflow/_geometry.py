@@ -209,8 +209,12 @@ class OutputManifold:
         a, b = vector("a", a, w.size), vector("b", b, w.size)
         return self._at(w).second_form(w, a, b)["second_form"]  # type: ignore[no-any-return]
 
+    def curvature(self, w: Any, a: Any, b: Any) -> float:
+        """The sectional curvature of M in the plane of two directions given by parameters (p,)."""
+        return self.sectional_curvature(w, a, b)
+
     def sectional_curvature(self, w: Any, a: Any, b: Any) -> float:
-        """The curvature of M in the plane of two directions given by parameters (p,)."""
+        """The sectional curvature of M in the plane of two directions given by parameters (p,)."""
         w = vector("w", w)
         a, b = vector("a", a, w.size), vector("b", b, w.size)
         return float(self._at(w).sectional_curvature(w, a, b)["curvature"])
