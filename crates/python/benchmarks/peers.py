@@ -86,6 +86,8 @@ def overhead_of_a_call():
 if __name__ == "__main__":
     ours, jacobian, structure = tangent_kernel()
     print(f"tangent kernel, [256, 256] units, 256 samples: {ours:.2f} ms")
-    print(f"  jitted JAX, J @ J.T: {jacobian:.1f} ms ({jacobian / ours:.0f} times), by structure: {structure:.2f} ms ({structure / ours:.2f})")
+    print(
+        f"  jitted JAX, J @ J.T: {jacobian:.1f} ms ({jacobian / ours:.0f} times), by structure: {structure:.2f} ms ({structure / ours:.2f})"
+    )
     ours, trf, lm = overhead_of_a_call()
     print(f"a fit's overhead for each call of fun: {ours:.1f} us; SciPy trf {trf:.1f} us, lm {lm:.1f} us")

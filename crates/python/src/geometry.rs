@@ -163,7 +163,7 @@ fn answer<M: SecondOrderMap, L: Loss>(
 
 impl Manifold {
     /// Asks, with the interpreter released.
-    fn ask<'py>(
+    fn answer<'py>(
         &self,
         py: Python<'py>,
         w: &[f64],
@@ -197,92 +197,38 @@ impl Manifold {
         Ok(Self { map, loss: loss.loss()?, scaling })
     }
 
-    fn gradient<'py>(
+    /// The answer to a question at `w`, by name; `vectors` are the directions that it is about.
+    fn ask<'py>(
         &self,
         py: Python<'py>,
+        question: &str,
         w: PyReadonlyArray1<'py, f64>,
-    ) -> PyResult<Bound<'py, PyDict>> {
-        self.ask(py, slice(&w)?, Question::Gradient)
-    }
-
-    fn basis<'py>(
-        &self,
-        py: Python<'py>,
-        w: PyReadonlyArray1<'py, f64>,
-    ) -> PyResult<Bound<'py, PyDict>> {
-        self.ask(py, slice(&w)?, Question::Basis)
-    }
-
-    fn hessian_extremes<'py>(
-        &self,
-        py: Python<'py>,
-        w: PyReadonlyArray1<'py, f64>,
-    ) -> PyResult<Bound<'py, PyDict>> {
-        self.ask(py, slice(&w)?, Question::HessianExtremes)
-    }
-
-    fn hessian<'py>(
-        &self,
-        py: Python<'py>,
-        w: PyReadonlyArray1<'py, f64>,
-    ) -> PyResult<Bound<'py, PyDict>> {
-        let w = slice(&w)?;
-        require_memory("the Hessian", &[w.len(), w.len()])?;
-        self.ask(py, w, Question::Hessian)
-    }
-
-    fn second_form<'py>(
-        &self,
-        py: Python<'py>,
-        w: PyReadonlyArray1<'py, f64>,
-        a: PyReadonlyArray1<'py, f64>,
-        b: PyReadonlyArray1<'py, f64>,
-    ) -> PyResult<Bound<'py, PyDict>> {
-        self.ask(py, slice(&w)?, Question::SecondForm(slice(&a)?, slice(&b)?))
-    }
-
-    fn sectional_curvature<'py>(
-        &self,
-        py: Python<'py>,
-        w: PyReadonlyArray1<'py, f64>,
-        a: PyReadonlyArray1<'py, f64>,
-        b: PyReadonlyArray1<'py, f64>,
-    ) -> PyResult<Bound<'py, PyDict>> {
-        self.ask(py, slice(&w)?, Question::Sectional(slice(&a)?, slice(&b)?))
-    }
-
-    fn normal_curvature<'py>(
-        &self,
-        py: Python<'py>,
-        w: PyReadonlyArray1<'py, f64>,
-    ) -> PyResult<Bound<'py, PyDict>> {
-        self.ask(py, slice(&w)?, Question::NormalCurvature)
-    }
-
-    fn geodesic<'py>(
-        &self,
-        py: Python<'py>,
-        w: PyReadonlyArray1<'py, f64>,
-        v: PyReadonlyArray1<'py, f64>,
         vectors: Vec<PyReadonlyArray1<'py, f64>>,
         within: (f64, usize),
     ) -> PyResult<Bound<'py, PyDict>> {
+        let w = slice(&w)?;
+        let vectors = vectors.iter().map(slice).collect::<PyResult<Vec<_>>>()?;
         let (tolerance, samples) = within;
-        let numbers = w.as_slice()?.len().saturating_mul(2 + vectors.len());
-        require_memory("the samples of the geodesic", &[3, samples, numbers.saturating_add(8)])?;
         let settings = GeodesicSettings { tolerance, samples, ..GeodesicSettings::default() };
-        let vectors = vectors.iter().map(slice).collect::<PyResult<_>>()?;
-        self.ask(py, slice(&w)?, Question::Geodesic(slice(&v)?, vectors, settings))
-    }
-
-    fn logarithm<'py>(
-        &self,
-        py: Python<'py>,
-        w: PyReadonlyArray1<'py, f64>,
-        target: PyReadonlyArray1<'py, f64>,
-        tolerance: f64,
-    ) -> PyResult<Bound<'py, PyDict>> {
-        let settings = GeodesicSettings { tolerance, ..GeodesicSettings::default() };
-        self.ask(py, slice(&w)?, Question::Logarithm(slice(&target)?, settings))
+        let question = match (question, vectors.as_slice()) {
+            ("gradient", []) => Question::Gradient,
+            ("basis", []) => Question::Basis,
+            ("hessian-extremes", []) => Question::HessianExtremes,
+            ("hessian", []) => {
+                require_memory("the Hessian", &[w.len(), w.len()])?;
+                Question::Hessian
+            }
+            ("second-form", &[a, b]) => Question::SecondForm(a, b),
+            ("sectional-curvature", &[a, b]) => Question::Sectional(a, b),
+            ("normal-curvature", []) => Question::NormalCurvature,
+            ("geodesic", [v, moved @ ..]) => {
+                let numbers = w.len().saturating_mul(2 + moved.len()).saturating_add(8);
+                require_memory("the samples of the geodesic", &[3, samples, numbers])?;
+                Question::Geodesic(v, moved.to_vec(), settings)
+            }
+            ("logarithm", &[target]) => Question::Logarithm(target, settings),
+            (other, _) => return Err(value_error(format_args!("no question {other:?}"))),
+        };
+        self.answer(py, w, question)
     }
 }

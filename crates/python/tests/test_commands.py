@@ -20,7 +20,7 @@ def test_a_dictionary_is_a_configuration(tmp_path):
     again = gf.load_run(run.folder)
     np.testing.assert_array_equal(again.loss, run.loss)
     text = tmp_path / "same.toml"
-    text.write_text('[data]\nsamples = 30\n[network]\nhidden = 3\n[dynamics]\nhorizon = 0.2\nscaling = 8.0\n')
+    text.write_text("[data]\nsamples = 30\n[network]\nhidden = 3\n[dynamics]\nhorizon = 0.2\nscaling = 8.0\n")
     np.testing.assert_array_equal(gf.run(text, tmp_path / "file").loss, run.loss)
     with pytest.raises(ValueError, match="overwrite"):
         gf.run({**SMALL, "network": {"hidden": 4}}, tmp_path / "out")

@@ -34,7 +34,14 @@ def test_the_discrete_iteration_is_that_of_numpy(alpha):
     network = gf.Network(INPUTS, 4, seed=3)
     rho, eta = 0.1, 0.25
     run = gf.flow(
-        network, TARGETS, alpha, "levenberg-marquardt", damping=rho, integrator="discrete", step=eta, horizon=5 * eta * alpha
+        network,
+        TARGETS,
+        alpha,
+        "levenberg-marquardt",
+        damping=rho,
+        integrator="discrete",
+        step=eta,
+        horizon=5 * eta * alpha,
     )
     w = network.w0
     for _ in range(5):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, List, NamedTuple, Optional
+from typing import Any, Dict, List, NamedTuple, Optional
 
 import numpy as np
 
@@ -154,8 +154,10 @@ class OutputManifold:
         self._known: Optional[_core.Manifold] = None
         self._parameters = 0
 
-    def _at(self, w: Array) -> _core.Manifold:
-        """The manifold, for parameters like w: the first point tells the number of outputs."""
+    def _ask(
+        self, question: str, w: Array, *vectors: Array, tolerance: Optional[float] = None, samples: int = 1
+    ) -> Dict[str, Any]:
+        """The answer of the compiled module; the first point tells the number of outputs."""
         if self._known is None:
             map_ = self._model._map_at("w", w)
             name, weights, parameter = self._loss
@@ -163,7 +165,8 @@ class OutputManifold:
             loss = loss_of(name, self._y, map_.outputs, weights, parameter, classes)
             self._known, self._parameters = _core.Manifold(map_, loss, self._alpha), w.size
         vector("w", w, self._parameters)
-        return self._known
+        within = (self._tolerance(tolerance), count("samples", samples, 1))
+        return self._known.ask(question, w, list(vectors), within)
 
     def _tolerance(self, tolerance: Optional[float]) -> float:
         """What geodesics are asked for: no more than the model's second derivatives are good for."""
@@ -176,38 +179,38 @@ class OutputManifold:
     def point(self, w: Any) -> Array:
         """The point ``alpha f(w)``, shape (n,)."""
         w = vector("w", w)
-        return self._at(w).gradient(w)["output"]  # type: ignore[no-any-return]
+        return self._ask("gradient", w)["output"]  # type: ignore[no-any-return]
 
     def gradient(self, w: Any) -> Array:
         """The Riemannian gradient of the loss, shape (n,): the part of its gradient that is tangent to M."""
         w = vector("w", w)
-        return self._at(w).gradient(w)["gradient"]  # type: ignore[no-any-return]
+        return self._ask("gradient", w)["gradient"]  # type: ignore[no-any-return]
 
     def normal_gradient(self, w: Any) -> Array:
         """The part of the loss's gradient that is normal to M, shape (n,)."""
         w = vector("w", w)
-        return self._at(w).gradient(w)["normal_gradient"]  # type: ignore[no-any-return]
+        return self._ask("gradient", w)["normal_gradient"]  # type: ignore[no-any-return]
 
     def tangent_basis(self, w: Any) -> Array:
         """An orthonormal basis of the tangent space, shape (n, p)."""
         w = vector("w", w)
-        return self._at(w).basis(w)["basis"]  # type: ignore[no-any-return]
+        return self._ask("basis", w)["basis"]  # type: ignore[no-any-return]
 
     def hessian(self, w: Any) -> Array:
         """The Riemannian Hessian of the loss in the basis of `tangent_basis`, shape (p, p)."""
         w = vector("w", w)
-        return self._at(w).hessian(w)["hessian"]  # type: ignore[no-any-return]
+        return self._ask("hessian", w)["hessian"]  # type: ignore[no-any-return]
 
     def hessian_extremes(self, w: Any) -> HessianExtremes:
         """The extreme eigenvalues of the Riemannian Hessian."""
         w = vector("w", w)
-        return HessianExtremes(**self._at(w).hessian_extremes(w))
+        return HessianExtremes(**self._ask("hessian-extremes", w))
 
     def second_fundamental_form(self, w: Any, a: Any, b: Any) -> Array:
         """II(a, b), shape (n,): how M bends in two directions given by parameters (p,)."""
         w = vector("w", w)
         a, b = vector("a", a, w.size), vector("b", b, w.size)
-        return self._at(w).second_form(w, a, b)["second_form"]  # type: ignore[no-any-return]
+        return self._ask("second-form", w, a, b)["second_form"]  # type: ignore[no-any-return]
 
     def curvature(self, w: Any, a: Any, b: Any) -> float:
         """The sectional curvature of M in the plane of two directions given by parameters (p,)."""
@@ -217,12 +220,12 @@ class OutputManifold:
         """The sectional curvature of M in the plane of two directions given by parameters (p,)."""
         w = vector("w", w)
         a, b = vector("a", a, w.size), vector("b", b, w.size)
-        return float(self._at(w).sectional_curvature(w, a, b)["curvature"])
+        return float(self._ask("sectional-curvature", w, a, b)["curvature"])
 
     def largest_normal_curvature(self, w: Any) -> NormalCurvature:
         """The largest length of II(u, u) over unit tangent vectors u that a search finds."""
         w = vector("w", w)
-        return NormalCurvature(**self._at(w).normal_curvature(w))
+        return NormalCurvature(**self._ask("normal-curvature", w))
 
     def exp(self, w: Any, v: Any, *, tolerance: Optional[float] = None, samples: int = 16) -> Geodesic:
         """The geodesic from w with the initial velocity of parameters v (p,), over unit time."""
@@ -239,16 +242,15 @@ class OutputManifold:
 
     def _geodesic(self, w: Any, v: Any, vectors: List[Array], tolerance: Optional[float], samples: int) -> Geodesic:
         w = vector("w", w)
-        within = (self._tolerance(tolerance), count("samples", samples, 1))
-        found = self._at(w).geodesic(w, vector("v", v, w.size), vectors, within)
+        v = vector("v", v, w.size)
+        found = self._ask("geodesic", w, v, *vectors, tolerance=tolerance, samples=samples)
         found["complete"] = bool(found["complete"])
         return Geodesic(**found)
 
     def log(self, w: Any, target: Any, *, tolerance: Optional[float] = None) -> Logarithm:
         """The initial velocity of the geodesic from w to the point of parameters `target` (p,)."""
         w = vector("w", w)
-        found = self._at(w).logarithm(w, vector("target", target, w.size), self._tolerance(tolerance))
-        return Logarithm(**found)
+        return Logarithm(**self._ask("logarithm", w, vector("target", target, w.size), tolerance=tolerance))
 
     def distance(self, w: Any, target: Any, *, tolerance: Optional[float] = None) -> float:
         """The geodesic distance between two points given by parameters (p,)."""
