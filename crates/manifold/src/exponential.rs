@@ -207,7 +207,11 @@ impl<M: SecondOrderMap, L: Loss> OutputManifold<'_, M, L> {
         for part in initial.chunks_exact_mut(p).skip(2) {
             let size = norm(part);
             let proper = size > 0.0 && size.is_finite();
-            let factor = if proper { (length / size).log2().round().exp2() } else { 1.0 };
+            let factor = if proper {
+                (length / size).log2().round().clamp(-1000.0, 1000.0).exp2()
+            } else {
+                1.0
+            };
             part.iter_mut().for_each(|b| *b *= factor);
             factors.push(factor);
         }

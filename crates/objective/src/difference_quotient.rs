@@ -166,7 +166,9 @@ impl<'a> Quotients<'a> {
                 change = change.max((near - f).abs());
             }
         }
-        if change > VISIBLE * size { Ok(&self.best.slope) } else { self.derivative(k, magnitude) }
+        // Rounding must not exceed the error that is promised.
+        let visible = change > f64::EPSILON / rough_error() * size;
+        if visible { Ok(&self.best.slope) } else { self.derivative(k, magnitude) }
     }
 
     /// Lengthens a step that the values do not show: a parameter near 0 says nothing about its scale. Not across the

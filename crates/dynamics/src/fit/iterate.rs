@@ -17,9 +17,6 @@ use crate::schedule::StepLength;
 /// Largest ratio of a scale to its column's present norm.
 const LARGEST_MEMORY: f64 = 1e8;
 
-/// The cosine between residuals and tangent space above which the next point's Jacobian may be rough.
-const FAR: f64 = 0.1;
-
 /// A fit under way.
 ///
 /// It knows the map by the type of its Jacobian alone, so that it is compiled once for all maps of dense Jacobians.
@@ -57,7 +54,7 @@ pub(crate) struct Iteration<'a, J> {
     pub(crate) counts: FitCounts,
     pub(crate) history: Vec<StepRecord>,
     /// Whether rough derivatives made the last accepted step: it ends near a minimum where others would end at one.
-    came_roughly: bool,
+    pub(crate) came_roughly: bool,
     /// Where the last accepted step was below the loss's rounding: cosine and rank before it.
     at_rounding: Option<(f64, usize)>,
 }
@@ -79,14 +76,6 @@ pub(crate) enum Outcome {
     /// Steps fail that rough derivatives have proposed.
     Misled,
     Stopped(FitStop),
-}
-
-impl Outcome {
-    /// Whether better derivatives could lead to another one.
-    fn may_be_misled(&self) -> bool {
-        use FitStop::{Decrease, NoProgress, Noise, Step};
-        matches!(self, Self::Misled | Self::Stopped(Decrease | NoProgress | Noise | Step))
-    }
 }
 
 impl<'a, J: JacobianOperator> Iteration<'a, J> {
@@ -124,8 +113,7 @@ impl<'a, J: JacobianOperator> Iteration<'a, J> {
         }
         here.linearize(map, problem.bounds.as_ref(), &problem.rows).map_err(FitError::Start)?;
         let mut factor = SecularFactor::new(n, p);
-        factor.set_cutoff(map.jacobian_error());
-        factor.load(&here.jacobian, here.factors(), settings.method)?;
+        here.load_into(&mut factor, settings.method)?;
         let scales = factor.column_norms().iter().map(|&s| if s > 0.0 { s } else { 1.0 }).collect();
         let residual = here.residual_norm;
         let trusted = matches!(settings.damping, Damping::TrustRegion { .. });
@@ -193,6 +181,11 @@ impl<'a, J: JacobianOperator> Iteration<'a, J> {
         } else {
             self.iterate(observer)?
         };
+        // What the result says of the point rests on the best derivatives, also where a limit ended the fit.
+        let ended = !matches!(stop, FitStop::Interrupted | FitStop::Failed(_));
+        if ended && self.refine().unwrap_or(false) {
+            self.prepare()?;
+        }
         Ok(Fit::conclude(self, stop))
     }
 
@@ -374,20 +367,9 @@ impl<'a, J: JacobianOperator> Iteration<'a, J> {
     /// Goes to the trial point if it has a Jacobian, and has lost no rank by ending on a bound.
     pub(crate) fn arrive(&mut self) -> Result<Arrival, FitStop> {
         self.counts.jacobians += 1;
-        let Given { bounds, rows, .. } = self.problem;
-        // Far from a minimum a direction is enough. Near a bound, derivatives decide what it holds.
-        let far = self.measures.image > FAR * self.measures.residual;
-        let trusted = matches!(self.settings.damping, Damping::TrustRegion { .. });
-        let linearized = if bounds.is_none() && far && trusted {
-            self.trial.linearize_roughly(self.map, rows)
-        } else {
-            self.trial.linearize(self.map, bounds.as_ref(), rows)
-        };
-        let mut arrival = match linearized {
+        let mut arrival = match self.linearize_trial_as_needed() {
             Ok(()) => {
-                let (jacobian, factors) = (&self.trial.jacobian, self.trial.factors());
-                self.factor.set_cutoff(self.trial.jacobian_error);
-                let loaded = self.factor.load(jacobian, factors, self.settings.method).is_ok();
+                let loaded = self.trial.load_into(&mut self.factor, self.settings.method).is_ok();
                 if loaded { Arrival::There } else { Arrival::Undefined }
             }
             Err(error) if is_off_domain(&error) => Arrival::Undefined,
@@ -409,45 +391,12 @@ impl<'a, J: JacobianOperator> Iteration<'a, J> {
         } else {
             self.counts.undefined += usize::from(arrival == Arrival::Undefined);
             // The factor was overwritten: what held before holds again.
-            let jacobian = &self.here.jacobian;
-            self.factor.set_cutoff(self.here.jacobian_error);
-            let again = self.factor.load(jacobian, self.here.factors(), self.settings.method);
+            let again = self.here.load_into(&mut self.factor, self.settings.method);
             if again.is_err() || self.factor_free().is_err() {
                 return Err(FitStop::NonFinite);
             }
         }
         Ok(arrival)
-    }
-
-    /// Whether the present Jacobian is rougher than the map's can be.
-    pub(crate) fn is_rough(&self) -> bool {
-        self.here.jacobian_error > self.map.jacobian_error()
-    }
-
-    /// Makes the Jacobian as accurate as the map can, if it is not; whether it was not.
-    ///
-    /// # Errors
-    /// Where the map fails there for another reason than its values, or not even a rough Jacobian can be had again.
-    fn refine(&mut self) -> Result<bool, FitStop> {
-        if !self.is_rough() {
-            return Ok(false);
-        }
-        self.counts.jacobians += 1;
-        let Given { bounds, rows, .. } = self.problem;
-        match self.here.linearize(self.map, bounds.as_ref(), rows) {
-            Ok(()) => {}
-            // What there was is all that there is.
-            Err(error) if is_off_domain(&error) => {
-                let again = self.here.linearize_roughly(self.map, rows);
-                again.map_err(|_| FitStop::NonFinite)?;
-                self.here.jacobian_error = self.map.jacobian_error();
-            }
-            Err(error) => return Err(FitStop::Failed(error)),
-        }
-        self.factor.set_cutoff(self.here.jacobian_error);
-        let (jacobian, factors) = (&self.here.jacobian, self.here.factors());
-        let loaded = self.factor.load(jacobian, factors, self.settings.method);
-        if loaded.is_err() { Err(FitStop::NonFinite) } else { Ok(true) }
     }
 
     /// Whether the trial, loaded into the factor, ends on a bound at which other parameters lose their effect.

@@ -16,6 +16,7 @@ mod propose;
 mod release;
 mod result;
 mod robust;
+mod rough;
 mod sandwich;
 mod schedule;
 mod secant;

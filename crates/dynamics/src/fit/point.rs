@@ -1,7 +1,7 @@
 //! Everything known at the present point of a fit, and how one comes to the next.
 
 use gaussflow_objective::{MapError, SmoothMap, require_finite};
-use gaussflow_solvers::{JacobianOperator, norm};
+use gaussflow_solvers::{JacobianOperator, SecularFactor, SecularMethod, SolveError, norm};
 
 use super::Bounds;
 use super::robust::Rows;
@@ -66,6 +66,16 @@ impl<J: JacobianOperator> Point<J> {
     /// u (n).
     pub(crate) fn half_gradient(&self) -> &[f64] {
         if self.half_gradient.is_empty() { &self.f } else { &self.half_gradient }
+    }
+
+    /// Loads J with its factors into the factor of steps, which learns its error.
+    pub(crate) fn load_into(
+        &self,
+        factor: &mut SecularFactor,
+        method: SecularMethod,
+    ) -> Result<(), SolveError> {
+        factor.set_cutoff(self.jacobian_error);
+        factor.load(&self.jacobian, self.factors(), method)
     }
 
     /// Multiplies a vector of the output space by t.

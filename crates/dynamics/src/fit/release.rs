@@ -151,14 +151,12 @@ impl<J: JacobianOperator> Iteration<'_, J> {
         let Given { bounds, rows, .. } = self.problem;
         let fine = self.trial.linearize(self.map, bounds.as_ref(), rows).is_ok()
             && require_finite("the residuals", &self.trial.f).is_ok();
-        let (jacobian, factors) = (&self.trial.jacobian, self.trial.factors());
-        fine && self.factor.load(jacobian, factors, self.settings.method).is_ok()
+        fine && self.trial.load_into(&mut self.factor, self.settings.method).is_ok()
     }
 
     /// Loads the present point into the factor again.
     pub(crate) fn reload(&mut self) -> Result<(), FitError> {
-        let here = &self.here;
-        self.factor.load(&here.jacobian, here.factors(), self.settings.method)?;
+        self.here.load_into(&mut self.factor, self.settings.method)?;
         self.prepare()
     }
 }

@@ -56,8 +56,9 @@ impl SecularFactor {
         }
     }
 
-    /// Finds the singular values up to which directions are left out (k): where an error e of J's columns, each relative to
-    /// its norm, moves A's image of the direction as much. A column that `D` has made small has as small an error.
+    /// Finds the singular values up to which directions v are left out (k): where an error e of J's columns, each relative to
+    /// its norm, moves the image of v as much, `e s_1 norm(share v) / max(share)`, share the norms of A's columns. A column that
+    /// D has made small has as small an error; where all are alike, that is `e s_1`.
     pub(super) fn find_floors(&mut self) {
         let largest = self.values.iter().copied().fold(0.0, f64::max);
         let rounding = 4.0 * f64::EPSILON;

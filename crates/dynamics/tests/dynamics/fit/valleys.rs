@@ -1,6 +1,6 @@
 //! Minima that the gradient does not tell: J loses rank there, or curvature outside of `J^T J` rules.
 
-use gaussflow_dynamics::{FitSettings, LeastSquares};
+use gaussflow_dynamics::{FitSettings, FitStop, LeastSquares};
 use gaussflow_objective::{FiniteDifferences, ResidualFn};
 
 /// `(w - a)^2 + 5`: J is 0 at the minimum, and residuals are equal on both sides of it.
@@ -78,4 +78,27 @@ fn a_slope_is_no_valley() {
     }
     let fit = LeastSquares::new(Wrong).fit(&[3.0, 1.0], &FitSettings::default()).unwrap();
     assert!(!fit.stop.converged(), "{fit}");
+}
+
+/// Residuals with noise have no valley to be seen: fits of them that cannot go on do not claim one far from a minimum.
+#[test]
+fn noise_is_no_valley() {
+    let mut claimed = 0;
+    for seed in 0..300_u64 {
+        let map = ResidualFn::new(30, 2, move |w: &[f64], out: &mut [f64]| {
+            // Noise of 1e-6 that depends on every bit of the parameters.
+            let mut state = w[0].to_bits() ^ w[1].to_bits().rotate_left(32) ^ (seed << 7);
+            for (j, out) in out.iter_mut().enumerate() {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(seed | 1);
+                let noise = (state >> 40) as f64 / f64::from(1 << 24) - 0.5;
+                let t = j as f64 / 10.0;
+                *out = w[0] * (-w[1] * t).exp() - 2.0 * (-t).exp() + 1e-6 * noise;
+            }
+        });
+        let problem = LeastSquares::new(FiniteDifferences::new(map));
+        let settings = FitSettings { max_evaluations: 400, ..FitSettings::default() };
+        let fit = problem.fit(&[1.0, 0.5], &settings).unwrap();
+        claimed += usize::from(fit.stop == FitStop::Decrease && fit.cosine > 1e-3);
+    }
+    assert!(claimed <= 1, "{claimed} of 300");
 }
