@@ -37,6 +37,14 @@ impl Scales {
         }
     }
 
+    /// The magnitude up to which steps of parameter `k` may grow.
+    pub(crate) fn longest(&self, w: &[f64], k: usize) -> f64 {
+        match &self.0 {
+            Some(scales) => scales[k],
+            None => w[k].abs().max(1.0),
+        }
+    }
+
     /// The magnitude that the step of parameter `k` is relative to.
     pub(crate) fn magnitude(&self, w: &[f64], k: usize) -> f64 {
         match &self.0 {

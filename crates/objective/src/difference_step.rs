@@ -4,6 +4,7 @@
 //! short that rounding is all that there is of `J(w + h v) - J(w - h v)`.
 
 use crate::difference_quotient::Scales;
+use crate::map::{MapError, require_finite};
 
 /// Factor by which a step grows.
 const GROWTH: f64 = 8.0;
@@ -24,7 +25,7 @@ impl<'a> Steps<'a> {
             if largest > 0.0 { relative / largest } else { relative }
         };
         let step = over(&|k| scales.magnitude(w, k));
-        let longest = over(&|k| scales.magnitude(w, k).max(w[k].abs().max(1.0)));
+        let longest = over(&|k| scales.longest(w, k));
         Self { direction, step, longest }
     }
 
@@ -38,17 +39,45 @@ impl<'a> Steps<'a> {
         w.iter().zip(self.direction).map(|(w, v)| w + sign * self.step * v).collect()
     }
 
-    /// Makes h longer; false where it is as long as it may be.
-    pub(crate) fn grow(&mut self) -> bool {
-        let grows = self.step < self.longest;
-        self.step = (GROWTH * self.step).min(self.longest);
-        grows
+    /// The numerator of a difference (length `n`), by a step that grows until it is more than `share` of the values that it
+    /// is a difference of, or until there are no values so far out. `measure` writes the numerator, and gives the size of
+    /// these values and its own: largest entries.
+    ///
+    /// # Errors
+    /// Those of `measure` at the first step, and a numerator that is not finite there.
+    pub(crate) fn difference(
+        &mut self,
+        n: usize,
+        share: f64,
+        mut measure: impl FnMut(&Self, &mut [f64]) -> Result<(f64, f64), MapError>,
+    ) -> Result<Vec<f64>, MapError> {
+        let (mut kept, mut next) = (vec![0.0; n], vec![0.0; n]);
+        let (mut size, mut change) = measure(self, &mut kept)?;
+        require_finite("the difference for a second derivative", &kept)?;
+        // Written so that NaN grows.
+        while !(change > share * size) && self.step < self.longest {
+            let before = self.step;
+            self.step = (GROWTH * self.step).min(self.longest);
+            match measure(self, &mut next) {
+                Ok(found) if next.iter().all(|x| x.is_finite()) => {
+                    (size, change) = found;
+                    std::mem::swap(&mut kept, &mut next);
+                }
+                _ => {
+                    self.step = before;
+                    break;
+                }
+            }
+        }
+        Ok(kept)
     }
 }
 
-/// The size of two vectors, and of their difference: largest entries.
-pub(crate) fn compared(a: &[f64], b: &[f64]) -> (f64, f64) {
-    a.iter().zip(b).fold((0.0, 0.0), |(size, change), (a, b)| {
-        (size.max(a.abs()).max(b.abs()), change.max((a - b).abs()))
+/// Writes `a <- a - b`; gives the size of both, and of their difference: largest entries.
+pub(crate) fn subtract(a: &mut [f64], b: &[f64]) -> (f64, f64) {
+    a.iter_mut().zip(b).fold((0.0, 0.0), |(size, change), (a, b)| {
+        let here = a.abs().max(b.abs());
+        *a -= b;
+        (f64::max(size, here), f64::max(change, a.abs()))
     })
 }

@@ -6,7 +6,7 @@
 use gaussflow_solvers::{DenseJacobian, JacobianOperator};
 
 use crate::difference_quotient::{Quotients, Scales, promised_error, rough_error};
-use crate::difference_step::{Steps, compared};
+use crate::difference_step::{Steps, subtract};
 use crate::map::{MapError, Residuals, SecondOrderMap, SmoothMap, require_finite};
 
 /// A map whose first and second derivatives come from differences of its values.
@@ -225,19 +225,16 @@ impl Differences<'_> {
         let (low, high) = (vec![f64::NEG_INFINITY; w.len()], vec![f64::INFINITY; w.len()]);
         let mut before = vec![0.0; out.len()];
         let mut steps = Steps::along(v, w, self.scales, f64::EPSILON.powf(0.25));
-        loop {
-            for (sign, target) in [(-1.0, &mut before[..]), (1.0, &mut *out)] {
+        // The Jacobians are differences themselves.
+        let numerator = steps.difference(out.len(), VISIBLE_SLOPE, |steps, after| {
+            for (sign, target) in [(-1.0, &mut before[..]), (1.0, &mut *after)] {
                 self.linearize([&low, &high], &steps.place(w, sign), &mut value, &mut jacobian)?;
                 jacobian.apply_transposed(weights, target);
             }
-            let (size, change) = compared(out, &before);
-            // The Jacobians are differences themselves.
-            if change > VISIBLE_SLOPE * size || !steps.grow() {
-                break;
-            }
-        }
-        for (o, b) in out.iter_mut().zip(&before) {
-            *o = (*o - b) / (2.0 * steps.step());
+            Ok(subtract(after, &before))
+        })?;
+        for (out, difference) in out.iter_mut().zip(&numerator) {
+            *out = difference / (2.0 * steps.step());
         }
         Ok(())
     }
@@ -253,10 +250,10 @@ impl Differences<'_> {
         // eps^(1/4): truncation h^2 against rounding eps / h^2.
         let mut steps = Steps::along(v, w, self.scales, f64::EPSILON.powf(0.25));
         let n = self.inner.outputs();
-        let (mut at, mut bends) = (vec![0.0; n], vec![0.0; n]);
+        let mut at = vec![0.0; n];
         let mut sides = [vec![0.0; n], vec![0.0; n]];
         self.inner.value(w, &mut at)?;
-        loop {
+        let bends = steps.difference(n, VISIBLE_BEND, |steps, bends| {
             for (side, sign) in sides.iter_mut().zip([-1.0, 1.0]) {
                 self.inner.value(&steps.place(w, sign), side)?;
             }
@@ -266,10 +263,8 @@ impl Differences<'_> {
                 *bend = (after[j] - at[j]) - (at[j] - before[j]);
                 (size, change) = (size.max(at[j].abs()), change.max(bend.abs()));
             }
-            if change > VISIBLE_BEND * size || !steps.grow() {
-                break;
-            }
-        }
+            Ok((size, change))
+        })?;
         let square = steps.step() * steps.step();
         for (o, bend) in out.iter_mut().zip(&bends) {
             *o += factor * bend / square;

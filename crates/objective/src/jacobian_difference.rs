@@ -5,7 +5,7 @@
 use gaussflow_solvers::JacobianOperator;
 
 use crate::difference_quotient::Scales;
-use crate::difference_step::{Steps, compared};
+use crate::difference_step::{Steps, subtract};
 use crate::map::{MapError, Residuals, SecondOrderMap, SmoothMap};
 
 /// Change of a product of the Jacobian, relative to it, that has about seven digits.
@@ -48,19 +48,16 @@ impl<M: SmoothMap> JacobianDifferences<M> {
         let mut steps = Steps::along(v, w, &Scales::default(), relative);
         let (mut value, mut low) = (vec![0.0; self.inner.outputs()], vec![0.0; out.len()]);
         let mut jacobian = self.inner.new_jacobian();
-        loop {
-            for (sign, target) in [(1.0, &mut *out), (-1.0, &mut low[..])] {
+        let visible = VISIBLE.max(1e4 * self.inner.jacobian_error());
+        let numerator = steps.difference(out.len(), visible, |steps, after| {
+            for (sign, target) in [(1.0, &mut *after), (-1.0, &mut low[..])] {
                 self.inner.linearize(&steps.place(w, sign), &mut value, &mut jacobian)?;
                 apply(&jacobian, target);
             }
-            let (size, change) = compared(out, &low);
-            let visible = VISIBLE.max(1e4 * self.inner.jacobian_error());
-            if change > visible * size || !steps.grow() {
-                break;
-            }
-        }
-        for (o, low) in out.iter_mut().zip(&low) {
-            *o = (*o - low) / (2.0 * steps.step());
+            Ok(subtract(after, &low))
+        })?;
+        for (out, difference) in out.iter_mut().zip(&numerator) {
+            *out = difference / (2.0 * steps.step());
         }
         Ok(())
     }

@@ -79,6 +79,23 @@ fn curvature_by_differences_holds_beside_the_equator() {
     }
 }
 
+/// `(w, sqrt(w), ...)` has no value below 0: a step that grows from beside the edge must not go there.
+#[test]
+fn the_edge_of_what_is_defined_ends_the_growth_of_steps() {
+    let curve = ResidualFn::new(3, 2, |w: &[f64], out: &mut [f64]| {
+        let plane = [w[0] + w[1], w[0] - w[1], w[1]];
+        let defined = w[0] >= 0.0;
+        out.iter_mut().zip(plane).for_each(|(out, x)| *out = if defined { x } else { f64::NAN });
+    });
+    let objective =
+        Objective::new(FiniteDifferences::new(curve), Squared::of_residuals(3), 1.0).unwrap();
+    let mut manifold = OutputManifold::new(&objective).unwrap();
+    let mut at = manifold.at(&[1e-9, 1.0]).unwrap();
+    let mut bent = [0.0; 3];
+    at.second_fundamental_form(&[1.0, 0.5], &[1.0, 0.5], &mut bent).unwrap();
+    assert!(bent.iter().all(|x| x.is_finite()), "{bent:?}");
+}
+
 #[test]
 fn transport_does_not_depend_on_the_length_of_vectors() {
     let objective =
