@@ -54,8 +54,7 @@ impl<'a> Steps<'a> {
         let (mut kept, mut next) = (vec![0.0; n], vec![0.0; n]);
         let (mut size, mut change) = measure(self, &mut kept)?;
         require_finite("the difference for a second derivative", &kept)?;
-        // Written so that NaN grows.
-        while !(change > share * size) && self.step < self.longest {
+        while change <= share * size && self.step < self.longest {
             let before = self.step;
             self.step = (GROWTH * self.step).min(self.longest);
             match measure(self, &mut next) {

@@ -134,6 +134,8 @@ impl Callable {
     ) -> PyResult<Bound<'py, PyArray<f64, D>>> {
         if let Ok(array) = found.cast::<PyArray<f64, D>>()
             && array.is_c_contiguous()
+            // Aligned as well.
+            && array.readonly().as_slice().is_ok()
         {
             return Ok(array.clone());
         }

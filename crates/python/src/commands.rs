@@ -11,14 +11,14 @@ use gaussflow_driver::run::{Extent, INTERRUPT, RunError, RunRequest, Start, run_
 use gaussflow_driver::sweep::{Existing, Request, SweepError};
 use gaussflow_records::Overwrite;
 use numpy::{PyArray1, PyArray2};
-use pyo3::exceptions::{PyKeyboardInterrupt, PyValueError};
+use pyo3::exceptions::{PyKeyboardInterrupt, PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 use toml::{Table, Value};
 
 use crate::arrays::{matrix, vector};
 use crate::failure::{by_status, runtime_error, value_error, without_panic};
-use crate::interrupts::signals;
+use crate::interrupts::{PERIOD, signals};
 use crate::threads::on_threads;
 
 /// A configuration: a path, or a dictionary of sections.
@@ -104,9 +104,6 @@ fn toml_value(value: &Bound<'_, PyAny>, place: &str, depth: usize) -> PyResult<V
     Err(refused("numbers, strings, booleans, lists, dictionaries"))
 }
 
-/// Time between two looks at the signals.
-const PERIOD: Duration = Duration::from_millis(50);
-
 /// Works on a thread of its own, so that Ctrl-C is seen here: the work then ends at its next step.
 ///
 /// Gives what the work came to, and what a handler of signals raised meanwhile.
@@ -124,7 +121,8 @@ fn interruptible<T: Send>(
                 found
             });
             let mut raised = None;
-            while wait.recv_timeout(PERIOD) == Err(RecvTimeoutError::Timeout) {
+            while wait.recv_timeout(Duration::from_millis(PERIOD)) == Err(RecvTimeoutError::Timeout)
+            {
                 if let Err(error) = signals() {
                     INTERRUPT.store(true, Ordering::Relaxed);
                     raised.get_or_insert(error);
@@ -219,6 +217,9 @@ pub(crate) fn sweep(
         Err(SweepError::Interrupted { done, all, .. }) => Err(PyKeyboardInterrupt::new_err(
             format!("{done} of {all} runs are on disk; to go on: the same call with resume=True"),
         )),
+        Err(SweepError::Stopped { reason, done, all, .. }) => Err(PyOSError::new_err(format!(
+            "{reason}; {done} of {all} runs are on disk; to go on: the same call with resume=True"
+        ))),
         Err(SweepError::Run(error)) => Err(run_error(&source, &error)),
         Err(error) => Err(by_status(error.exit_status(), &error)),
     }
@@ -244,20 +245,10 @@ pub(crate) fn report(py: Python<'_>, folder: PathBuf) -> PyResult<(PathBuf, Vec<
 /// A bundled data set: features (rows x columns), targets, names of the features, name of the target.
 type Bundled<'py> = (Bound<'py, PyArray2<f64>>, Bound<'py, PyArray1<f64>>, Vec<String>, String);
 
-/// A bundled data set by its name.
+/// The rows of California Housing.
 #[pyfunction]
-pub(crate) fn data<'py>(py: Python<'py>, name: &str) -> PyResult<Bundled<'py>> {
-    let loaded = match name {
-        "california-housing" => gaussflow_data::california_housing(),
-        "digits" => gaussflow_data::digits(),
-        "breast-cancer" => gaussflow_data::breast_cancer(),
-        other => {
-            return Err(PyValueError::new_err(format!(
-                "no data set is called {other:?}; accepted: \"california-housing\", \"digits\", \"breast-cancer\""
-            )));
-        }
-    };
-    let found = loaded.map_err(runtime_error)?;
+pub(crate) fn california_housing(py: Python<'_>) -> PyResult<Bundled<'_>> {
+    let found = gaussflow_data::california_housing().map_err(runtime_error)?;
     let (rows, columns, target) = (found.rows(), found.dimension(), found.target_name());
     let inputs = matrix(py, found.features, rows, columns)?;
     Ok((inputs, vector(py, found.targets), found.feature_names, target))

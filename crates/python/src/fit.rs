@@ -15,6 +15,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::arrays::{Column, by_rows, matrix, slice, vector};
+use crate::choice::chosen;
 use crate::failure::{require_memory, value_error};
 use crate::interrupts::Interrupts;
 use crate::map::{Map, Task};
@@ -48,16 +49,15 @@ pub(crate) fn fit<'py>(
     request: Request<'py>,
 ) -> PyResult<(Option<Bound<'py, PyDict>>, Option<PyErr>)> {
     let settings = FitSettings {
-        acceleration: match request.acceleration.as_str() {
-            "geodesic" => Acceleration::Geodesic,
-            "exact" => Acceleration::Exact,
-            "none" => Acceleration::None,
-            other => {
-                return Err(PyValueError::new_err(format!(
-                    "acceleration is {other:?}; accepted: \"geodesic\", \"exact\", \"none\""
-                )));
-            }
-        },
+        acceleration: chosen(
+            "acceleration",
+            &request.acceleration,
+            &[
+                ("geodesic", Acceleration::Geodesic),
+                ("exact", Acceleration::Exact),
+                ("none", Acceleration::None),
+            ],
+        )?,
         gradient_tolerance: request.gradient_tolerance,
         step_tolerance: request.step_tolerance,
         loss_tolerance: request.loss_tolerance,
@@ -72,6 +72,9 @@ pub(crate) fn fit<'py>(
         (Some(lower), Some(upper)) => Some((slice(lower)?.to_vec(), slice(upper)?.to_vec())),
         _ => None,
     };
+    let (n, p) = map.shape();
+    // J of the point, of the trial, of the factor, and twice in the result.
+    require_memory("the Jacobians of the fit", &[5, n, p])?;
     let fitting = Fitting {
         // A copy: a callback may write to the array.
         start: slice(&request.start)?.to_vec(),
@@ -240,8 +243,9 @@ fn status(stop: &FitStop) -> i32 {
 /// The trials by columns.
 fn history<'py>(py: Python<'py>, records: &[StepRecord]) -> PyResult<Bound<'py, PyDict>> {
     let columns = PyDict::new(py);
-    let iterations = records.iter().map(|record| record.iteration as f64).collect();
-    columns.set_item("iteration", vector(py, iterations))?;
+    let iterations =
+        records.iter().map(|record| i64::try_from(record.iteration).unwrap_or(i64::MAX)).collect();
+    columns.set_item("iteration", PyArray1::<i64>::from_vec(py, iterations))?;
     let numbers: [Column<StepRecord>; 6] = [
         ("cost", |record| 0.5 * record.loss),
         ("gain_ratio", |record| record.gain_ratio),

@@ -13,21 +13,21 @@ use gaussflow::objective::{
 };
 use gaussflow::solvers::DampedSolver;
 use numpy::{PyArray1, PyReadonlyArray1};
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
 use crate::arrays::{Column, matrix, slice, vector};
+use crate::choice::{chosen, named};
 use crate::failure::{require_memory, require_solver, value_error};
 use crate::interrupts::Interrupts;
-use crate::losses::Said;
+use crate::losses::LossSaid;
 use crate::map::{Map, Task};
 
 /// A run as Python asks for it.
 #[derive(FromPyObject)]
 #[pyo3(from_item_all)]
 pub(crate) struct Request<'py> {
-    loss: Said<'py>,
+    loss: LossSaid<'py>,
     start: PyReadonlyArray1<'py, f64>,
     scaling: f64,
     method: String,
@@ -57,11 +57,13 @@ pub(crate) struct Request<'py> {
     resume: Option<Left<'py>>,
 }
 
-/// The state of a run at its last recorded step.
+/// The state of a run at the last step that was seen.
 #[derive(FromPyObject)]
 #[pyo3(from_item_all)]
 struct Left<'py> {
     step: usize,
+    time: f64,
+    loss: f64,
     weights: PyReadonlyArray1<'py, f64>,
     rank_scale: f64,
     stationary_reference: Option<f64>,
@@ -82,12 +84,14 @@ pub(crate) fn flow<'py>(
         require_memory("the matrices of the stiff integrator", &[2, p, p])?;
     }
     let from = request.resume.as_ref().map(checkpoint).transpose()?;
+    let left = request.resume.as_ref().map_or((0.0, f64::NAN), |left| (left.time, left.loss));
     let following = Following {
         loss: request.loss.loss()?,
         scaling: request.scaling,
         // A copy: a callback may write to the array.
         start: slice(&request.start)?.to_vec(),
         from,
+        left,
         settings,
         record_every: request.record_every,
         snapshot_every: request.snapshot_every,
@@ -103,8 +107,8 @@ pub(crate) fn flow<'py>(
 }
 
 impl Request<'_> {
-    /// Whether the integrator's steps are those of the grid.
-    fn has_own_steps(&self) -> bool {
+    /// Whether the integrator's steps are those of the grid, so that each is seen.
+    fn steps_on_the_grid(&self) -> bool {
         matches!(self.integrator.as_str(), "euler" | "rk4" | "discrete")
     }
 
@@ -112,32 +116,33 @@ impl Request<'_> {
     fn settings(&self) -> PyResult<Settings> {
         let tolerances = Tolerances { relative: self.rtol, absolute: self.atol };
         Ok(Settings {
-            preconditioner: match self.method.as_str() {
-                "gauss-newton" => Preconditioner::GaussNewton,
-                "levenberg-marquardt" => {
-                    Preconditioner::LevenbergMarquardt { damping: self.damping }
-                }
-                "gradient" => Preconditioner::Gradient,
-                other => {
-                    let accepted = ["gauss-newton", "levenberg-marquardt", "gradient"];
-                    return Err(unknown("method", other, &accepted));
-                }
-            },
-            integrator: match self.integrator.as_str() {
-                "euler" => Integrator::Euler,
-                "rk4" => Integrator::RungeKutta4,
-                "adaptive" => Integrator::Adaptive(tolerances),
-                "stiff" => Integrator::Stiff(tolerances),
-                "discrete" => Integrator::Discrete,
-                other => {
-                    let accepted = ["euler", "rk4", "adaptive", "stiff", "discrete"];
-                    return Err(unknown("integrator", other, &accepted));
-                }
-            },
+            preconditioner: chosen(
+                "method",
+                &self.method,
+                &[
+                    ("gauss-newton", Preconditioner::GaussNewton),
+                    (
+                        "levenberg-marquardt",
+                        Preconditioner::LevenbergMarquardt { damping: self.damping },
+                    ),
+                    ("gradient", Preconditioner::Gradient),
+                ],
+            )?,
+            integrator: chosen(
+                "integrator",
+                &self.integrator,
+                &[
+                    ("euler", Integrator::Euler),
+                    ("rk4", Integrator::RungeKutta4),
+                    ("adaptive", Integrator::Adaptive(tolerances)),
+                    ("stiff", Integrator::Stiff(tolerances)),
+                    ("discrete", Integrator::Discrete),
+                ],
+            )?,
             step: self.step,
             horizon: self.horizon,
             // With steps of its own the state of each is kept, so that none is lost where the run is stopped.
-            record_every: if self.has_own_steps() { 1 } else { self.record_every },
+            record_every: if self.steps_on_the_grid() { 1 } else { self.record_every },
             checkpoint_every: 0,
             solve: SolveSettings {
                 metric: named("metric", &self.metric, &Metric::ALL, Metric::name)?,
@@ -160,27 +165,16 @@ impl Request<'_> {
     }
 }
 
-/// The one of `all` that is called `name`.
-pub(crate) fn named<T: Copy>(
-    what: &str,
-    name: &str,
-    all: &[T],
-    name_of: impl Fn(T) -> &'static str,
-) -> PyResult<T> {
-    all.iter().copied().find(|&each| name_of(each) == name).ok_or_else(|| {
-        let accepted: Vec<&str> = all.iter().map(|&each| name_of(each)).collect();
-        unknown(what, name, &accepted)
-    })
-}
-
-fn unknown(what: &str, name: &str, accepted: &[&str]) -> PyErr {
-    let quoted: Vec<String> = accepted.iter().map(|each| format!("{each:?}")).collect();
-    PyValueError::new_err(format!("{what} is {name:?}; accepted: {}", quoted.join(", ")))
-}
-
 /// The events that a run's file may name.
 const KINDS: [EventKind; 4] =
     [EventKind::LeftBall, EventKind::RankLost, EventKind::NonFinite, EventKind::Stationary];
+
+/// The grid of a run's steps: those of the discrete iteration take the time alpha eta.
+fn settings_grid(settings: &Settings, scaling: f64) -> Grid {
+    let Settings { step, horizon, integrator, .. } = *settings;
+    let step = if integrator == Integrator::Discrete { step * scaling } else { step };
+    Grid { step, every: 1, horizon }
+}
 
 /// The checkpoint at which a run is taken up.
 fn checkpoint(left: &Left<'_>) -> PyResult<Checkpoint> {
@@ -211,6 +205,8 @@ struct Following<'a> {
     scaling: f64,
     start: Vec<f64>,
     from: Option<Checkpoint>,
+    /// Time and loss where the run is taken up.
+    left: (f64, f64),
     settings: Settings,
     record_every: usize,
     snapshot_every: usize,
@@ -263,14 +259,15 @@ impl Task for Following<'_> {
 
     fn perform<M: SecondOrderMap>(self, map: &M, interrupts: &Interrupts) -> Self::Output {
         let objective = Objective::new(map, self.loss, self.scaling).map_err(Refusal::Objective)?;
-        let mut columns = Columns::default();
+        let mut columns = Columns { last: self.start.clone(), ..Columns::default() };
         if let Some(from) = &self.from {
+            columns.last.clone_from(&from.weights);
+            columns.last_step = from.step;
+            (columns.last_time, columns.last_loss) = self.left;
             columns.rank_scale = from.rank_scale;
             columns.stationary_reference = from.stationary_reference;
         }
-        let Settings { step, horizon, integrator, .. } = self.settings;
-        let unit = if integrator == Integrator::Discrete { step * self.scaling } else { step };
-        let grid = Grid { step: unit, every: 1, horizon };
+        let grid = settings_grid(&self.settings, self.scaling);
         let steps = grid.steps().map_err(|error| Refusal::Simulation(error.into()))?;
         let mut recorder = Recorder {
             initial: &self.start,
@@ -279,7 +276,6 @@ impl Task for Following<'_> {
             columns,
             snapshot_every: self.snapshot_every,
             measured: self.measured,
-            stationary: self.settings.stationary_fraction.is_some(),
             callback: self.callback,
             interrupts,
         };
@@ -299,7 +295,6 @@ struct Recorder<'a> {
     columns: Columns,
     snapshot_every: usize,
     measured: Measured,
-    stationary: bool,
     callback: Option<&'a Py<PyAny>>,
     interrupts: &'a Interrupts,
 }
@@ -331,9 +326,8 @@ impl<M: SecondOrderMap, L: Loss> Observer<M, L> for Recorder<'_> {
         let columns = &mut self.columns;
         if step == 0 {
             columns.rank_scale = here.largest_singular_value()?;
-            if self.stationary {
-                columns.stationary_reference = Some(here.gradient_norms(cutoff)?.tangent);
-            }
+            columns.stationary_reference =
+                here.gradient_norms(cutoff).ok().map(|norms| norms.tangent);
         }
         let number = i64::try_from(step)?;
         columns.steps.push(number);
@@ -420,6 +414,8 @@ fn described(py: Python<'_>, run: Run, raised: bool) -> PyResult<Bound<'_, PyDic
     all.set_item("snapshot_steps", PyArray1::from_vec(py, recorder.snapshot_steps))?;
     all.set_item("last", vector(py, recorder.last))?;
     all.set_item("last_step", recorder.last_step)?;
+    all.set_item("last_time", recorder.last_time)?;
+    all.set_item("last_loss", recorder.last_loss)?;
     all.set_item("rank_scale", recorder.rank_scale)?;
     all.set_item("stationary_reference", recorder.stationary_reference)?;
     all.set_item("stop_reason", outcome.stop_reason.name())?;

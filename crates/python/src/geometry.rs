@@ -9,7 +9,7 @@ use pyo3::types::PyDict;
 use crate::arrays::{by_rows, matrix, slice, vector};
 use crate::failure::{require_memory, runtime_error, value_error};
 use crate::interrupts::Interrupts;
-use crate::losses::Said;
+use crate::losses::LossSaid;
 use crate::map::{Map, Task};
 
 /// The image `alpha f(R^p)` of a map with a loss on it.
@@ -169,8 +169,6 @@ impl Manifold {
         w: &[f64],
         question: Question<'_>,
     ) -> PyResult<Bound<'py, PyDict>> {
-        // A copy: a user's function may write to the array.
-        let w = &w.to_vec()[..];
         let (loss, scaling) = (&*self.loss, self.scaling);
         let asking = Asking { loss, scaling, w, question };
         let told = PyDict::new(py);
@@ -193,7 +191,7 @@ impl Manifold {
 impl Manifold {
     /// The image of a map, scaled, with a loss on it.
     #[new]
-    fn new(map: Py<Map>, loss: Said<'_>, scaling: f64) -> PyResult<Self> {
+    fn new(map: Py<Map>, loss: LossSaid<'_>, scaling: f64) -> PyResult<Self> {
         Ok(Self { map, loss: loss.loss()?, scaling })
     }
 
@@ -206,13 +204,19 @@ impl Manifold {
         vectors: Vec<PyReadonlyArray1<'py, f64>>,
         within: (f64, usize),
     ) -> PyResult<Bound<'py, PyDict>> {
-        let w = slice(&w)?;
-        let vectors = vectors.iter().map(slice).collect::<PyResult<Vec<_>>>()?;
+        // Copies: a user's function may write to the arrays.
+        let w = &slice(&w)?.to_vec()[..];
+        let vectors = vectors.iter().map(|v| Ok(slice(v)?.to_vec()));
+        let vectors = vectors.collect::<PyResult<Vec<Vec<f64>>>>()?;
+        let vectors: Vec<&[f64]> = vectors.iter().map(Vec::as_slice).collect();
         let (tolerance, samples) = within;
         let settings = GeodesicSettings { tolerance, samples, ..GeodesicSettings::default() };
         let question = match (question, vectors.as_slice()) {
             ("gradient", []) => Question::Gradient,
-            ("basis", []) => Question::Basis,
+            ("basis", []) => {
+                require_memory("the tangent basis", &[3, self.map.get().shape().0, w.len()])?;
+                Question::Basis
+            }
             ("hessian-extremes", []) => Question::HessianExtremes,
             ("hessian", []) => {
                 require_memory("the Hessian", &[w.len(), w.len()])?;

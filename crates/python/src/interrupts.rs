@@ -10,7 +10,7 @@ use gaussflow::solvers::faer::MatMut;
 use pyo3::{PyErr, PyResult, Python};
 
 /// Milliseconds between two looks at the signals.
-const PERIOD: u64 = 50;
+pub(crate) const PERIOD: u64 = 50;
 
 /// Lets Python's handlers of signals that came run, Ctrl-C's first of all.
 ///

@@ -13,7 +13,7 @@ use crate::failure::value_error;
 /// A loss as Python says it.
 #[derive(FromPyObject)]
 #[pyo3(from_item_all)]
-pub(crate) struct Said<'py> {
+pub(crate) struct LossSaid<'py> {
     name: String,
     /// As long as the outputs, row after row.
     targets: PyReadonlyArray1<'py, f64>,
@@ -24,7 +24,7 @@ pub(crate) struct Said<'py> {
     classes: usize,
 }
 
-impl Said<'_> {
+impl LossSaid<'_> {
     /// The loss.
     ///
     /// # Errors

@@ -1,7 +1,9 @@
 //! A map as Python holds it: a network, or functions of Python.
 
-use gaussflow::network::Network;
-use gaussflow::objective::{MapError, Residuals, SecondOrderMap};
+use std::sync::Mutex;
+
+use gaussflow::network::{Network, NetworkJacobian};
+use gaussflow::objective::{MapError, Residuals, SecondOrderMap, SmoothMap};
 use gaussflow::solvers::JacobianOperator;
 use gaussflow::solvers::faer::Mat;
 use numpy::{PyArray1, PyArray2, PyReadonlyArray1};
@@ -26,6 +28,7 @@ pub(crate) trait Task: Send {
 #[pyclass(frozen, module = "gaussflow._core")]
 pub(crate) struct Map {
     kind: Kind,
+    workspace: Mutex<Workspace>,
 }
 
 enum Kind {
@@ -33,10 +36,18 @@ enum Kind {
     Callable(Callable),
 }
 
+/// What a network's kernel is made in, kept from call to call: the memory costs as much time as the numbers.
+#[derive(Default)]
+struct Workspace {
+    jacobian: Option<NetworkJacobian>,
+    kernel: Option<Mat<f64>>,
+    work: Vec<f64>,
+}
+
 impl Map {
     /// A network as a map.
     pub(crate) fn of_network(network: Network) -> Self {
-        Self { kind: Kind::Network(Box::new(network)) }
+        Self { kind: Kind::Network(Box::new(network)), workspace: Mutex::default() }
     }
 
     /// Does a task with the interpreter released; what was raised meanwhile comes beside its output.
@@ -102,7 +113,7 @@ impl Map {
         let (parameters, outputs) = (known.0.len(), known.1.len());
         require_memory("the Jacobian", &[outputs, parameters])?;
         let callable = Callable { fun, jac, convert, outputs, parameters, scales, known };
-        Ok(Self { kind: Kind::Callable(callable) })
+        Ok(Self { kind: Kind::Callable(callable), workspace: Mutex::default() })
     }
 
     /// n.
@@ -123,7 +134,7 @@ impl Map {
         py: Python<'py>,
         w: PyReadonlyArray1<'py, f64>,
     ) -> PyResult<Bound<'py, PyArray1<f64>>> {
-        let value = self.perform(py, Value { w: slice(&w)? })?.map_err(value_error)?;
+        let value = self.perform(py, Value { w: slice(&w)?.to_vec() })?.map_err(value_error)?;
         Ok(vector(py, value))
     }
 
@@ -135,7 +146,8 @@ impl Map {
     ) -> PyResult<Bound<'py, PyArray2<f64>>> {
         let (n, p) = self.shape();
         require_memory("the Jacobian", &[n, p])?;
-        let found = self.perform(py, Derivative { w: slice(&w)?, wanted: Wanted::Jacobian })?;
+        let found =
+            self.perform(py, Derivative { w: slice(&w)?.to_vec(), wanted: Wanted::Jacobian })?;
         matrix(py, found.map_err(value_error)?, n, p)
     }
 
@@ -146,23 +158,60 @@ impl Map {
         w: PyReadonlyArray1<'py, f64>,
     ) -> PyResult<Bound<'py, PyArray2<f64>>> {
         let (n, _) = self.shape();
-        require_memory("the tangent kernel", &[n, n])?;
-        let found = self.perform(py, Derivative { w: slice(&w)?, wanted: Wanted::Kernel })?;
-        matrix(py, found.map_err(value_error)?, n, n)
+        require_memory("the tangent kernel", &[3, n, n])?;
+        let w = slice(&w)?.to_vec();
+        let rows = match &self.kind {
+            Kind::Network(network) => py.detach(|| {
+                without_panic(|| on_threads(|| network_kernel(network, &self.workspace, &w)))
+            })?,
+            Kind::Callable(_) => self.perform(py, Derivative { w, wanted: Wanted::Kernel })?,
+        };
+        matrix(py, rows.map_err(value_error)?, n, n)
     }
 }
 
-/// f(w).
-struct Value<'a> {
-    w: &'a [f64],
+/// `J J^T` of a network, row after row.
+fn network_kernel(
+    network: &Network,
+    workspace: &Mutex<Workspace>,
+    w: &[f64],
+) -> Result<Vec<f64>, MapError> {
+    // Another thread may be at work there.
+    let mut own = Workspace::default();
+    let mut kept = workspace.try_lock();
+    let Workspace { jacobian, kernel, work } = kept.as_deref_mut().unwrap_or(&mut own);
+    let jacobian = jacobian.get_or_insert_with(|| network.new_jacobian());
+    let n = network.outputs();
+    network.linearize(w, &mut vec![0.0; n], jacobian)?;
+    let kernel = kernel.get_or_insert_with(|| Mat::zeros(n, n));
+    jacobian.kernel(kernel.as_mut(), work);
+    Ok(both_triangles(kernel))
 }
 
-impl Task for Value<'_> {
+/// A symmetric matrix, row after row, from its lower triangle.
+fn both_triangles(lower: &Mat<f64>) -> Vec<f64> {
+    let n = lower.nrows();
+    let mut rows = vec![0.0; n * n];
+    for (j, column) in lower.col_iter().enumerate() {
+        for (i, entry) in column.iter().enumerate().skip(j) {
+            rows[j * n + i] = *entry;
+            rows[i * n + j] = *entry;
+        }
+    }
+    rows
+}
+
+/// f(w).
+struct Value {
+    w: Vec<f64>,
+}
+
+impl Task for Value {
     type Output = Result<Vec<f64>, MapError>;
 
     fn perform<M: SecondOrderMap>(self, map: &M, _: &Interrupts) -> Self::Output {
         let mut value = vec![0.0; map.outputs()];
-        map.value(self.w, &mut value)?;
+        map.value(&self.w, &mut value)?;
         Ok(value)
     }
 }
@@ -174,18 +223,18 @@ enum Wanted {
 }
 
 /// J or `J J^T` at w, row after row.
-struct Derivative<'a> {
-    w: &'a [f64],
+struct Derivative {
+    w: Vec<f64>,
     wanted: Wanted,
 }
 
-impl Task for Derivative<'_> {
+impl Task for Derivative {
     type Output = Result<Vec<f64>, MapError>;
 
     fn perform<M: SecondOrderMap>(self, map: &M, _: &Interrupts) -> Self::Output {
         let (n, p) = (map.outputs(), map.parameters());
         let (mut value, mut jacobian) = (vec![0.0; n], map.new_jacobian());
-        map.linearize(self.w, &mut value, &mut jacobian)?;
+        map.linearize(&self.w, &mut value, &mut jacobian)?;
         Ok(match self.wanted {
             Wanted::Jacobian => {
                 let mut dense = Mat::zeros(n, p);
@@ -195,15 +244,7 @@ impl Task for Derivative<'_> {
             Wanted::Kernel => {
                 let mut kernel = Mat::zeros(n, n);
                 jacobian.kernel(kernel.as_mut(), &mut Vec::new());
-                // The lower triangle by columns is the upper one by rows.
-                let mut rows = vec![0.0; n * n];
-                for (j, column) in kernel.col_iter().enumerate() {
-                    for (i, entry) in column.iter().enumerate().skip(j) {
-                        rows[j * n + i] = *entry;
-                        rows[i * n + j] = *entry;
-                    }
-                }
-                rows
+                both_triangles(&kernel)
             }
         })
     }

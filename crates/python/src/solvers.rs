@@ -8,14 +8,14 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::arrays::{dense, slice, vector};
+use crate::choice::named;
 use crate::failure::{require_solver, runtime_error, value_error, without_panic};
-use crate::flow::named;
 use crate::threads::on_threads;
 
 /// How a damped system is solved.
 #[derive(FromPyObject)]
 #[pyo3(from_item_all)]
-pub(crate) struct Said {
+pub(crate) struct System {
     damping: f64,
     solver: String,
     rank_cutoff: f64,
@@ -28,9 +28,9 @@ pub(crate) fn damped_solve<'py>(
     py: Python<'py>,
     a: PyReadonlyArray2<'py, f64>,
     b: PyReadonlyArray1<'py, f64>,
-    said: Said,
+    said: System,
 ) -> PyResult<(Bound<'py, PyArray1<f64>>, Bound<'py, PyDict>)> {
-    let (jacobian, b) = (dense(&a)?, slice(&b)?);
+    let (jacobian, b) = (dense(&a)?, &slice(&b)?.to_vec()[..]);
     let request = SolveRequest {
         damping: said.damping,
         solver: named("solver", &said.solver, &DampedSolver::ALL, DampedSolver::name)?,
@@ -98,7 +98,8 @@ pub(crate) fn secular_step<'py>(
     radius: f64,
     damping: Option<f64>,
 ) -> PyResult<(Bound<'py, PyArray1<f64>>, f64)> {
-    let (jacobian, b, scales) = (dense(&a)?, slice(&b)?, slice(&scales)?);
+    let (b, scales) = (slice(&b)?.to_vec(), slice(&scales)?.to_vec());
+    let (jacobian, b, scales) = (dense(&a)?, &b[..], &scales[..]);
     let found = py.detach(|| {
         without_panic(|| {
             on_threads(|| {

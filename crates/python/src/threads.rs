@@ -1,7 +1,7 @@
 //! Where work may run: not too deep within itself, and in a forked process on threads of its own.
 
-use std::cell::Cell;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::cell::{Cell, OnceCell};
+use std::sync::OnceLock;
 
 use pyo3::PyErr;
 use pyo3::exceptions::PyRecursionError;
@@ -39,33 +39,19 @@ impl Drop for Nesting {
     }
 }
 
-/// The threads of one process.
-type Pool = Option<(u32, Arc<ThreadPool>)>;
-
-/// Does `work` where parallel loops find threads. A fork copies none of the parent's: a child starts its own.
-pub(crate) fn on_threads<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+/// Does `work` where parallel loops find threads. A fork copies none of the parent's: in a child each calling thread gets
+/// others, of which it is one itself.
+pub(crate) fn on_threads<T>(work: impl FnOnce() -> T) -> T {
     static FIRST: OnceLock<u32> = OnceLock::new();
-    static OWN: Mutex<Pool> = Mutex::new(None);
+    thread_local! {
+        static OWN: OnceCell<Option<ThreadPool>> = const { OnceCell::new() };
+    }
     let here = std::process::id();
-    if *FIRST.get_or_init(|| here) == here {
-        return work();
+    if *FIRST.get_or_init(|| here) != here {
+        // Where there are no threads to be had, the loops run on this one.
+        OWN.with(|own| {
+            own.get_or_init(|| ThreadPoolBuilder::new().use_current_thread().build().ok());
+        });
     }
-    let pool = {
-        let mut own = OWN.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*own {
-            Some((process, pool)) if *process == here => Some(Arc::clone(pool)),
-            _ => {
-                // Without threads the work is done on this one.
-                let pool = ThreadPoolBuilder::new().build().ok().map(Arc::new);
-                let old = std::mem::replace(&mut *own, pool.clone().map(|pool| (here, pool)));
-                // The parent's threads are not here to be joined.
-                std::mem::forget(old);
-                pool
-            }
-        }
-    };
-    match pool {
-        Some(pool) => pool.install(work),
-        None => work(),
-    }
+    work()
 }

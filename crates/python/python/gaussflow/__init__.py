@@ -21,7 +21,8 @@ lock released.
 from importlib.metadata import version as _version
 
 from ._commands import Audit, Dataset, Sweep, audit, california_housing, report, run, sweep
-from ._flow import Event, Run, Step, flow, load_run
+from ._curve_fit import curve_fit
+from ._flow import Step, flow
 from ._geometry import (
     Geodesic,
     HessianExtremes,
@@ -31,8 +32,9 @@ from ._geometry import (
     tangent_kernel,
 )
 from ._interrupted import Interrupted
-from ._least_squares import Fit, Trial, curve_fit, least_squares
+from ._least_squares import Fit, Trial, least_squares
 from ._models import Model, Network
+from ._run import Event, Run, load_run
 from ._solvers import DampedSolution, SecularStep, damped_lstsq, extreme_singular_values, secular_step
 
 __version__ = _version("gaussflow")

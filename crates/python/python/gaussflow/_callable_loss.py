@@ -17,6 +17,13 @@ class CallableLoss:
 
     def __init__(self, fun: Any, jac: Any, loss: Callable[[Array], Any], scale: float) -> None:
         self.fun, self.jac, self.loss, self.scale = function("fun", fun), jac, loss, scale
+        self._last: Tuple[Array, Array] = (np.empty(0), np.empty(0))
+
+    def _plain(self, x: Array, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Array:
+        """The user's residuals (n,); those of the last point are kept, as a Jacobian follows them there."""
+        if not np.array_equal(self._last[0], x):
+            self._last = (x.copy(), returned("fun", self.fun(x, *args, **kwargs), 1))
+        return self._last[1]
 
     def _rho(self, r: Array) -> Tuple[Array, Array]:
         """z, and rho with its first two derivatives there (3, n)."""
@@ -38,20 +45,20 @@ class CallableLoss:
 
     def residuals(self, x: Array, *args: Any, **kwargs: Any) -> Array:
         """The transformed residuals (n,)."""
-        r = returned("fun", self.fun(x, *args, **kwargs), 1)
+        r = self._plain(x, args, kwargs)
         size: Array = self.scale * np.sqrt(self._rho(r)[1][0])
         signed: Array = np.copysign(size, r)
         return signed
 
     def jacobian(self, x: Array, *args: Any, **kwargs: Any) -> Array:
         """Their Jacobian (n, p)."""
-        r = returned("fun", self.fun(x, *args, **kwargs), 1)
+        r = self._plain(x, args, kwargs)
         slopes: Array = returned("jac", self.jac(x, *args, **kwargs), 2) * self._slopes(*self._rho(r))[:, None]
         return slopes
 
     def restore(self, fit: Dict[str, Any], args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> None:
         """Put what SciPy returns for the plain residuals into `fit`."""
-        r = returned("fun", self.fun(fit["x"].copy(), *args, **kwargs), 1)
+        r = self._plain(fit["x"].copy(), args, kwargs)
         z, rho = self._rho(r)
         slopes = self._slopes(z, rho)
         plain = np.divide(fit["jac"], slopes[:, None], out=np.zeros_like(fit["jac"]), where=slopes[:, None] != 0)

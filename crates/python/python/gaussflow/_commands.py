@@ -14,9 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _core
-from ._arrays import Array, count, folder as path_of, shown
-from ._flow import Run, load_run
+from ._arrays import Array, count, shown
+from ._arrays import folder as path_of
 from ._html import table
+from ._run import Run, load_run
 
 #: A configuration: the path of a TOML file, or a dictionary of its sections.
 Config = Union[str, "os.PathLike[str]", Dict[str, Any]]
@@ -269,4 +270,4 @@ def california_housing() -> Dataset:
     >>> data.features.shape, data.feature_names[0]
     ((20640, 8), 'median_income')
     """
-    return Dataset(*_core.data("california-housing"))
+    return Dataset(*_core.california_housing())

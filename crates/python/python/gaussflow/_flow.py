@@ -2,182 +2,28 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import json
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Union
+from typing import Any, Callable, Dict, Optional
 
 import numpy as np
-import numpy.typing as npt
 
 from . import _core
-from ._arrays import Array, count, folder as path_of, function, number, real, shown, truth, vector, word
-from ._html import table
+from ._arrays import Array, count, function, number, shown, truth, vector, word
 from ._interrupted import Interrupted
+from ._losses import loss_of
 from ._models import AnyModel, Network, as_model
+from ._records import Record
+from ._run import Event, Run
 
 
-class Event(NamedTuple):
-    """Something that happened during a run."""
-
-    #: "left-ball", "rank-lost", "non-finite" or "stationary".
-    kind: str
-    #: When, located within the step.
-    time: float
-    #: The first step at or after it.
-    step: int
-    #: The measured quantity there.
-    value: float
-    #: What it was compared with.
-    threshold: float
-
-
-class Run:
-    """A recorded run: its columns are attributes, ``run.loss``, and items, ``run["loss"]``.
-
-    Attributes
-    ----------
-    columns : dict of ndarray
-        One entry a recorded step: step, time, loss, deviation (the distance from the initial weights),
-        riemannian_gradient_norm, normal_gradient_norm, gram_min_eigenvalue and gram_max_eigenvalue (of ``J.T @ J``),
-        kernel_min_eigenvalue (of ``J @ J.T``), damping. A run that was loaded has the columns of its trace.csv; its
-        held_out_loss is the mean over a row.
-    weights : ndarray, shape (p,)
-        The final weights.
-    snapshots, snapshot_steps : ndarray, shapes (k, p) and (k,)
-        Weights on the way, and their steps.
-    events : list of Event
-        What happened, in the order of time.
-    stop_reason : str
-        "horizon", "interrupted", an event's kind, "step-underflow" or "failed".
-    final_time, final_loss : float
-        Where it ended.
-    counts : dict
-        Steps, linearizations, solves and fallbacks.
-    summary : str
-        All of it in a few lines.
-    folder : Path or None
-        Where it was read from.
-    """
-
-    def __init__(
-        self,
-        columns: Dict[str, npt.NDArray[Any]],
-        *,
-        weights: Array,
-        snapshots: Array,
-        snapshot_steps: npt.NDArray[np.int64],
-        events: List[Event],
-        stop_reason: str,
-        final_time: float,
-        final_loss: float,
-        counts: Dict[str, int],
-        summary: str,
-        state: Optional[Dict[str, Any]] = None,
-        folder: Optional[Path] = None,
-    ) -> None:
-        self.columns = columns
-        self.weights = weights
-        self.snapshots = snapshots
-        self.snapshot_steps = snapshot_steps
-        self.events = events
-        self.stop_reason = stop_reason
-        self.final_time = final_time
-        self.final_loss = final_loss
-        self.counts = counts
-        self.summary = summary
-        self.folder = folder
-        self._state = state
-
-    def __getitem__(self, name: str) -> npt.NDArray[Any]:
-        try:
-            return self.columns[name]
-        except KeyError:
-            raise KeyError(f"{name!r}; the columns are {', '.join(self.columns)}") from None
-
-    def __getattr__(self, name: str) -> npt.NDArray[Any]:
-        columns = self.__dict__.get("columns", {})
-        if name in columns:
-            return columns[name]  # type: ignore[no-any-return]
-        raise AttributeError(f"a run has no {name!r}; its columns are {', '.join(columns)}")
-
-    def __len__(self) -> int:
-        return len(self.columns["step"])
-
-    def __repr__(self) -> str:
-        return self.summary
-
-    def to_dict(self) -> Dict[str, npt.NDArray[Any]]:
-        """The columns, as ``pandas.DataFrame`` and ``polars.DataFrame`` take them."""
-        return dict(self.columns)
-
-    def plot(self, column: str = "loss", *, ax: Any = None, **style: Any) -> Any:
-        """Draw a column over time with matplotlib; returns the axes.
-
-        Parameters
-        ----------
-        column : str
-            Which.
-        ax : matplotlib axes, optional
-            Where; default new ones.
-        **style
-            For ``ax.plot``.
-        """
-        values = self[column]
-        if ax is None:
-            try:
-                from matplotlib import pyplot
-            except ImportError as error:
-                raise ImportError("Run.plot needs matplotlib: pip install matplotlib") from error
-            ax = pyplot.subplots()[1]
-        ax.plot(self["time"], values, **style)
-        positive = values[np.isfinite(values)]
-        if positive.size and (positive > 0).all():
-            ax.set_yscale("log")
-        ax.set_xlabel("time")
-        ax.set_ylabel(column.replace("_", " "))
-        return ax
-
-    def _repr_html_(self) -> str:
-        rows = []
-        for name, values in self.columns.items():
-            if name != "step" and values.size and values.dtype.kind == "f":
-                rows.append((name, float(values[0]), float(values[-1])))
-        note = "; ".join(f"{event.kind} at time {event.time:.6g} (step {event.step})" for event in self.events)
-        return table(self.summary.split("\n")[0], ["column", "first", "last"], rows, note)
-
-
-class Step(Dict[str, Any]):
+class Step(Record):
     """A recorded step that a callback sees: step, time, loss, deviation, weights."""
 
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self[name]
-        except KeyError:
-            raise AttributeError(f"a step has no {name!r}; it has {', '.join(self)}") from None
-
-
-def loss_of(name: str, y: Any, outputs: int, weights: Any, parameter: Optional[float], classes: int) -> Dict[str, Any]:
-    """A loss on `outputs` numbers, as the compiled module takes it."""
-    targets = np.zeros(outputs) if y is None else real("y", y)
-    samples = outputs // classes
-    if name == "softmax" and classes > 1 and targets.shape == (samples,):
-        labels = targets.astype(int)
-        if not ((labels == targets) & (labels >= 0) & (labels < classes)).all():
-            raise ValueError(f"y holds a label outside of 0 to {classes - 1}, the network's outputs of a sample")
-        targets = np.eye(classes)[labels]
-    if targets.shape not in ((outputs,), (samples, classes)):
-        expected = f"({outputs},)" if classes == 1 else f"({samples}, {classes}) or ({outputs},)"
-        raise ValueError(f"y has shape {targets.shape}; expected {expected}")
-    return {
-        "name": word("loss", name),
-        "targets": vector("y", targets.reshape(-1), outputs),
-        "weights": None if weights is None else vector("weights", weights, outputs),
-        "parameter": 1.0 if parameter is None else number("loss_parameter", parameter),
-        "classes": classes,
-    }
+    step: int
+    time: float
+    loss: float
+    deviation: float
+    weights: Array
 
 
 def flow(
@@ -260,8 +106,8 @@ def flow(
     callback : callable, optional
         ``callback(step)`` at each record; a true value or ``StopIteration`` ends the run.
     resume : Run, optional
-        A run of the same problem that did not come to its end: this one goes on at its last record, to the accuracy of the
-        solves as if it had not ended, and holds both.
+        A run of the same problem that did not come to its end, or one with a shorter horizon: this one goes on at the last
+        step that it came to, to the accuracy of the solves as if it had not ended, and holds both.
 
     Returns
     -------
@@ -335,7 +181,7 @@ def flow(
         "callback": None if callback is None else _told(callback),
         "resume": None,
     }
-    problem = _problem(request)
+    problem = _problem(request, map_.value(start))
     state = resume._state if resume is not None else None
     if state is not None and state["step"] > 0:
         for name, value in problem.items():
@@ -363,15 +209,31 @@ def flow(
 _INTERRUPTED = "the flow was interrupted; the run up to here is in the exception's result"
 
 #: What must be the same of a run and of the one that goes on from it: these settings, and the arrays below.
-_SETTINGS = ("scaling", "method", "damping", "integrator", "step", "record_every", "metric", "rank_policy")
+_SETTINGS = (
+    "scaling",
+    "method",
+    "damping",
+    "integrator",
+    "step",
+    "rtol",
+    "atol",
+    "record_every",
+    "metric",
+    "rank_policy",
+    "rank_threshold",
+    "ball_radius",
+    "stop_at_exit",
+    "stationary_fraction",
+)
 
 
-def _problem(request: Dict[str, Any]) -> Dict[str, Any]:
-    """What tells the problem of a run."""
+def _problem(request: Dict[str, Any], value: Array) -> Dict[str, Any]:
+    """What tells the problem of a run; `value` is f(w0)."""
     loss = request["loss"]
     problem = {name: request[name] for name in _SETTINGS}
-    problem["loss"] = loss["name"]
-    for name, array in (("w0", request["start"]), ("y", loss["targets"]), ("weights", loss["weights"])):
+    problem["loss"] = (loss["name"], loss["parameter"], loss["classes"])
+    arrays = {"w0": request["start"], "y": loss["targets"], "weights": loss["weights"], "model": value}
+    for name, array in arrays.items():
         problem[name] = None if array is None else hashlib.sha256(array.tobytes()).hexdigest()
     return problem
 
@@ -416,10 +278,12 @@ def _recorded(found: Dict[str, Any], before: Optional[Run], problem: Dict[str, A
         steps = np.concatenate([before.snapshot_steps, steps])
     events = [Event(*event) for event in found["events"]]
     state: Dict[str, Any] = {"step": 0} if before is None or before._state is None else before._state
-    if found["last"].size:
-        at = found["last_step"]
+    at = found["last_step"]
+    if at > 0:
         state = {
             "step": at,
+            "time": found["last_time"],
+            "loss": found["last_loss"],
             "weights": found["last"],
             "rank_scale": found["rank_scale"],
             "stationary_reference": found["stationary_reference"],
@@ -442,75 +306,3 @@ def _recorded(found: Dict[str, Any], before: Optional[Run], problem: Dict[str, A
         summary=found["summary"],
         state=state,
     )
-
-
-def load_run(folder: Union[str, Path]) -> Run:
-    """Read the folder of one run that ``gf.run``, ``gf.sweep`` or the command `gaussflow` wrote.
-
-    Parameters
-    ----------
-    folder : path
-        The run's folder, with trace.csv and outcome.json.
-
-    Returns
-    -------
-    Run
-        Empty cells of trace.csv are NaN.
-
-    Examples
-    --------
-    >>> import tempfile, gaussflow as gf
-    >>> with tempfile.TemporaryDirectory() as out:
-    ...     written = gf.run({"data": {"samples": 20}, "dynamics": {"horizon": 0.1}}, out)
-    ...     read = gf.load_run(written.folder)
-    >>> bool((read.loss == written.loss).all())
-    True
-    """
-    path = Path(path_of("folder", folder))
-    for name in ("trace.csv", "outcome.json"):
-        if not (path / name).is_file():
-            raise FileNotFoundError(f"{path} holds no {name}; accepted: the folder of one run, such as OUT/runs/ID")
-    with _reading(path / "trace.csv") as source:
-        with open(source, newline="", encoding="utf-8") as file:
-            rows = list(csv.reader(file))
-        columns: Dict[str, npt.NDArray[Any]] = {}
-        for k, name in enumerate(rows[0]):
-            values = np.array([float(row[k]) if row[k] else np.nan for row in rows[1:]])
-            columns[name] = values.astype(np.int64) if name == "step" else values
-    with _reading(path / "outcome.json") as source:
-        outcome = json.loads(source.read_text(encoding="utf-8"))
-        weights = np.asarray(outcome["final_weights"], dtype=float).reshape(-1)
-        keys = ("kind", "time", "step", "value", "threshold")
-        events = [Event(*(event[key] for key in keys)) for event in outcome["events"]]
-        reason, time, loss = outcome["stop_reason"], outcome["final_time"], outcome["final_loss"]
-        counts = outcome["counters"]
-    snapshots, steps = np.empty((0, weights.size)), np.empty(0, dtype=np.int64)
-    if (path / "weights.npy").is_file():
-        with _reading(path / "weights.npy") as source:
-            found = np.load(source, allow_pickle=False)
-            snapshots = found.reshape(len(found), -1)
-    if (path / "weights_steps.npy").is_file():
-        with _reading(path / "weights_steps.npy") as source:
-            steps = np.load(source, allow_pickle=False)
-    return Run(
-        columns,
-        weights=weights,
-        snapshots=snapshots,
-        snapshot_steps=steps,
-        events=events,
-        stop_reason=reason,
-        final_time=time,
-        final_loss=loss,
-        counts=counts,
-        folder=path,
-        summary=f"{path.name}: {reason} at time {time}, loss {loss:.6e}.",
-    )
-
-
-@contextmanager
-def _reading(path: Path) -> Iterator[Path]:
-    """What goes wrong while a file is read is told with its name."""
-    try:
-        yield path
-    except (KeyError, IndexError, TypeError, ValueError, EOFError) as error:
-        raise ValueError(f"{path} is damaged: {type(error).__name__}: {error}") from error

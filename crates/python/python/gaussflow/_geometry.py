@@ -8,7 +8,7 @@ import numpy as np
 
 from . import _core
 from ._arrays import Array, count, number, real, vector
-from ._flow import loss_of
+from ._losses import loss_of
 from ._models import AnyModel, Network, as_model
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Tuple
+from typing import TYPE_CHECKING, Any, Tuple, Union
+
+if TYPE_CHECKING:
+    from ._least_squares import Fit
+    from ._run import Run
 
 
 class Interrupted(KeyboardInterrupt):
@@ -15,7 +19,9 @@ class Interrupted(KeyboardInterrupt):
         ``x0=error.result.x``.
     """
 
-    def __init__(self, message: str, result: Any) -> None:
+    result: Union[Run, Fit]
+
+    def __init__(self, message: str, result: Union[Run, Fit]) -> None:
         super().__init__(message)
         self.result = result
 

@@ -1,21 +1,20 @@
-"""Fits: `least_squares` and `curve_fit` with the calls of SciPy, by Levenberg-Marquardt with a trust region."""
+"""Fits: `least_squares` with the call of SciPy, by Levenberg-Marquardt with a trust region."""
 
 from __future__ import annotations
 
 import inspect
-import sys
-import warnings
 from typing import Any, Callable, Dict, List, Optional, Tuple, Union
 
 import numpy as np
 import numpy.typing as npt
 
 from . import _core
-from ._arrays import Array, count, finite, function, number, real, returned, shown, truth, vector, word
+from ._arrays import Array, count, function, number, real, returned, shown, truth, vector, word
 from ._callable_loss import CallableLoss
 from ._html import table
 from ._interrupted import Interrupted
 from ._models import Model, Network
+from ._records import Record
 
 #: Losses by SciPy's names, with ours.
 _LOSSES = {
@@ -27,7 +26,7 @@ _LOSSES = {
 }
 
 
-class Fit(Dict[str, Any]):
+class Fit(Record):
     """The result of a fit: a dictionary whose keys are attributes too, as SciPy's ``OptimizeResult``.
 
     Attributes
@@ -63,6 +62,8 @@ class Fit(Dict[str, Any]):
         What the data do not determine and what to do about it; empty at full rank.
     covariance : ndarray, shape (p, p), or None
         ``2 cost / (n - rank) (J^T J)^-1``; for a robust loss the sandwich estimate. None where it is too large to keep.
+    residual_deviation : float
+        The standard deviation of a residual, ``sqrt(2 cost / (n - rank))``.
     stderr : ndarray, shape (p,)
         Standard deviations: infinite where the data do not determine a parameter, 0 where a bound holds it.
     rank : int
@@ -76,14 +77,31 @@ class Fit(Dict[str, Any]):
         Arguments that were taken for SciPy's sake and have no effect here.
     """
 
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self[name]
-        except KeyError:
-            raise AttributeError(f"a fit has no {name!r}; it has {', '.join(self)}") from None
-
-    def __dir__(self) -> List[str]:
-        return list(self)
+    x: Array
+    cost: float
+    fun: Array
+    jac: Array
+    grad: Array
+    optimality: float
+    cosine: float
+    active_mask: npt.NDArray[np.int64]
+    nfev: int
+    njev: int
+    nit: int
+    status: int
+    stop: str
+    success: bool
+    message: str
+    summary: str
+    remark: str
+    covariance: Optional[Array]
+    stderr: Array
+    residual_deviation: float
+    rank: int
+    null_directions: Array
+    names: List[str]
+    history: Dict[str, Any]
+    notes: List[str]
 
     def __repr__(self) -> str:
         return str(self.get("summary", dict.__repr__(self)))
@@ -100,14 +118,19 @@ class Fit(Dict[str, Any]):
         return table(self["message"], ["parameter", "value", "deviation"], rows, note)
 
 
-class Trial(Dict[str, Any]):
-    """A trial point that a callback sees: x, cost, iteration, kind, verdict, gain_ratio, damping, step_norm, cosine."""
+class Trial(Record):
+    """A trial point that a callback sees: x, cost, iteration, nit, kind, verdict, gain_ratio, damping, step_norm, cosine."""
 
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self[name]
-        except KeyError:
-            raise AttributeError(f"a trial has no {name!r}; it has {', '.join(self)}") from None
+    x: Array
+    cost: float
+    iteration: int
+    nit: int
+    kind: str
+    verdict: str
+    gain_ratio: float
+    damping: float
+    step_norm: float
+    cosine: float
 
 
 def least_squares(
@@ -177,7 +200,8 @@ def least_squares(
     acceleration : {"geodesic", "exact", "none"}
         Use of second derivatives along a step: by trial points, by the model's own, or none.
     rank_cutoff : float
-        Singular values of the scaled Jacobian up to this multiple of the largest count as lost rank.
+        Singular values of the scaled Jacobian up to this multiple of the largest count as lost rank; with differences that is
+        at least four times their error, about 1.5e-9.
     method, diff_step, tr_solver, tr_options, jac_sparsity, workers
         Taken for the sake of code that is written for SciPy; without effect, which `Fit.notes` says.
 
@@ -226,15 +250,17 @@ def least_squares(
     scale = number("f_scale", f_scale, "a finite number above 0", above=0.0)
     robust = None
     if callable(loss):
+        if isinstance(fun, Network) or (isinstance(fun, Model) and fun.jac is not None):
+            jac = fun.jacobian
         robust, loss = CallableLoss(fun, jac, loss, scale), "linear"
-        fun, jac = robust.residuals, robust.jacobian if callable(jac) else jac
+        fun, jac = robust.residuals, robust.jacobian if callable(jac) else None
         notes.append("covariance and stderr are those of the transformed residuals: loss is a function")
     try:
         map_ = _map(fun, jac, start, args, kwargs, _scales(x_scale, start.size))
     except KeyboardInterrupt as error:
         raise Interrupted(_INTERRUPTED, _unbegun(start)) from error
 
-    lower, upper = _bounds(bounds, start.size)
+    lower, upper = bounds_of(bounds, start.size)
     if lower is not None and upper is not None and (lower <= upper).all():
         outside = np.flatnonzero((start < lower) | (start > upper))
         if outside.size:
@@ -295,8 +321,34 @@ _INTERRUPTED = "the fit was interrupted; what there was is in the exception's re
 
 def _unbegun(start: Array) -> Fit:
     """The fit that was interrupted before its first Jacobian."""
-    message = "interrupted before the first Jacobian"
-    return Fit(x=start.copy(), success=False, status=-2, stop="interrupted", message=message, summary=message)
+    message, nothing, p = "interrupted before the first Jacobian", np.empty(0), start.size
+    return Fit(
+        x=start.copy(),
+        cost=np.nan,
+        fun=nothing,
+        jac=np.empty((0, p)),
+        grad=np.full(p, np.nan),
+        optimality=np.nan,
+        cosine=np.nan,
+        active_mask=np.zeros(p, dtype=np.int64),
+        nfev=0,
+        njev=0,
+        nit=0,
+        status=-2,
+        stop="interrupted",
+        success=False,
+        message=message,
+        summary=message,
+        remark="",
+        covariance=None,
+        stderr=np.full(p, np.nan),
+        residual_deviation=np.nan,
+        rank=0,
+        null_directions=np.empty((0, p)),
+        names=[f"w[{k}]" for k in range(p)],
+        history={},
+        notes=[],
+    )
 
 
 def _keywords(kwargs: Any) -> Dict[str, Any]:
@@ -367,7 +419,7 @@ def _scales(x_scale: Any, p: int) -> Optional[List[float]]:
     return list(scales)
 
 
-def _bounds(bounds: Any, p: int) -> Tuple[Optional[Array], Optional[Array]]:
+def bounds_of(bounds: Any, p: int) -> Tuple[Optional[Array], Optional[Array]]:
     """Lower and upper bounds of p parameters; None where there are none."""
     if bounds is None:
         return None, None
@@ -412,209 +464,3 @@ def _told(callback: Callable[..., Any]) -> Callable[[Dict[str, Any]], bool]:
             return True
 
     return told
-
-
-def curve_fit(
-    f: Callable[..., Any],
-    xdata: Any,
-    ydata: Any,
-    p0: Any = None,
-    sigma: Any = None,
-    absolute_sigma: bool = False,
-    check_finite: Optional[bool] = None,
-    bounds: Any = (-np.inf, np.inf),
-    method: Optional[str] = None,
-    jac: Union[str, Callable[..., Any], None] = None,
-    *,
-    full_output: bool = False,
-    nan_policy: Optional[str] = None,
-    **kwargs: Any,
-) -> Any:
-    """Fit ``f(xdata, a, b, ...)`` to `ydata`, with the call of ``scipy.optimize.curve_fit``.
-
-    Parameters
-    ----------
-    f : callable
-        ``f(xdata, *parameters)`` returns what `ydata` is compared with.
-    xdata : object
-        Handed on to `f`; arrays and lists as an array of float64.
-    ydata : array_like
-        The observations.
-    p0 : array_like, optional
-        Where to start; default 1 for each parameter of `f`, or within finite bounds.
-    sigma : array_like, optional
-        Deviations of the observations (n,), or their covariance matrix (n, n).
-    absolute_sigma : bool
-        Whether `sigma` is taken as it is; otherwise only its ratios count, and the residuals tell its size.
-    check_finite : bool, optional
-        Whether NaN and infinity in the data are refused; default True, unless `nan_policy` says what to do with them.
-    bounds, method, jac, **kwargs
-        As of `least_squares`; ``jac(xdata, *parameters)``.
-    full_output : bool
-        Whether to return information beside the two arrays.
-    nan_policy : {None, "raise", "omit"}
-        What to do with observations that are NaN.
-
-    Returns
-    -------
-    popt : ndarray, shape (p,)
-        The parameters.
-    pcov : ndarray, shape (p, p)
-        Their covariance; infinite with a warning where the data do not determine them.
-    infodict, mesg, ier
-        With `full_output`: a dictionary with nfev, fvec and fit, the message, and 1 to 4 for success.
-
-    Raises
-    ------
-    RuntimeError
-        Where the fit does not converge.
-
-    Examples
-    --------
-    >>> import numpy as np, gaussflow as gf
-    >>> x = np.linspace(0, 4, 9)
-    >>> popt, pcov = gf.curve_fit(lambda x, a, b: a * np.exp(-b * x), x, 2.5 * np.exp(-1.3 * x))
-    >>> popt.round(10)
-    array([2.5, 1.3])
-    """
-    function("f", f)
-    if "args" in kwargs:
-        raise ValueError("'args' is not a supported keyword argument.")
-    if p0 is None:
-        p0 = _default_start(f, bounds)
-    start = vector("p0", np.atleast_1d(real("p0", p0)))
-    x, y = _data(xdata, ydata, check_finite, nan_policy)
-    keep: Any = slice(None)
-    if nan_policy == "omit":
-        missing = np.isnan(y)
-        if isinstance(x, np.ndarray) and x.dtype.kind == "f":
-            if x.shape[-1:] != y.shape:
-                raise ValueError(f"xdata has shape {x.shape} and ydata {y.shape}; expected the same length")
-            missing |= np.isnan(x).any(axis=tuple(range(x.ndim - 1)))
-            x = x[..., ~missing]
-        keep, y = ~missing, y[~missing]
-    if y.size == 0:
-        raise ValueError("`ydata` must not be empty!")
-    if method in (None, "lm") and 1 < y.size < start.size and _bounds(bounds, start.size)[0] is None:
-        raise TypeError(
-            f"The number of func parameters={start.size} must not exceed the number of data points={y.size}"
-        )
-    whiten = _whitening(sigma, y.size, keep)
-
-    def residuals(parameters: Array) -> Any:
-        values = real("what f returned", f(x, *parameters))
-        if values.shape not in (y.shape, ()) and y.shape != (1,):
-            raise ValueError(f"f returned an array of shape {values.shape} and ydata has {y.shape}; expected the same")
-        rows = whiten(values - y)
-        return rows.astype(values.dtype) if values.dtype in (np.float16, np.float32) else rows
-
-    slopes: Union[str, Callable[..., Any], None] = jac
-    if callable(jac):
-        given = jac
-        slopes = lambda parameters: whiten(returned("jac", given(x, *parameters), 2))  # noqa: E731
-    kwargs.setdefault("max_nfev", kwargs.pop("maxfev", None))
-    for name in ("epsfcn", "factor", "diag", "col_deriv"):  # of leastsq
-        kwargs.pop(name, None)
-    fit = least_squares(residuals, start, slopes, bounds, method, **kwargs)
-    if not fit.success and fit.stop != "noise":
-        raise RuntimeError(f"Optimal parameters not found: {fit.message}")
-    covariance, determined = _parameter_covariance(fit, fit.fun.size, absolute_sigma)
-    if not determined:
-        warnings.warn("Covariance of the parameters could not be estimated", _optimize_warning(), stacklevel=2)
-    if full_output:
-        info = {"nfev": fit.nfev, "fvec": fit.fun, "fit": fit}
-        return fit.x, covariance, info, fit.message, fit.status
-    return fit.x, covariance
-
-
-def _default_start(f: Callable[..., Any], bounds: Any) -> Array:
-    """1 for each parameter of f, or a point within the bounds."""
-    try:
-        parameters = [
-            each
-            for each in inspect.signature(f).parameters.values()
-            if each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)
-        ]
-    except (TypeError, ValueError) as error:
-        raise ValueError("Unable to determine number of fit parameters: give p0") from error
-    p = len(parameters) - 1
-    if p < 1:
-        raise ValueError("Unable to determine number of fit parameters: give p0")
-    lower, upper = _bounds(bounds, p)
-    start = np.ones(p)
-    if lower is not None and upper is not None:
-        below, above = np.isfinite(lower), np.isfinite(upper)
-        start[below & above] = 0.5 * (lower + upper)[below & above]
-        start[below & ~above] = lower[below & ~above] + 1.0
-        start[~below & above] = upper[~below & above] - 1.0
-    return start
-
-
-def _data(xdata: Any, ydata: Any, check_finite: Optional[bool], nan_policy: Optional[str]) -> Tuple[Any, Array]:
-    """The data as arrays of float64, where they are arrays."""
-    if nan_policy == "propagate":
-        raise ValueError("`nan_policy='propagate'` is not supported by this function.")
-    if nan_policy not in (None, "raise", "omit"):
-        raise ValueError(f"nan_policy is {nan_policy!r}; nan_policy must be one of {{None, 'raise', 'omit'}}")
-    if check_finite is None:
-        check_finite = nan_policy is None
-    if isinstance(xdata, (list, tuple, np.ndarray)):
-        xdata = real("xdata", xdata).astype(float)
-    y = real("ydata", ydata).astype(float).ravel()
-    if nan_policy == "raise" and any(np.isnan(each).any() for each in (xdata, y) if isinstance(each, np.ndarray)):
-        raise ValueError("The input contains nan values")
-    if check_finite:
-        finite("ydata", y)
-        if isinstance(xdata, np.ndarray):
-            finite("xdata", xdata)
-    return xdata, y
-
-
-def _whitening(sigma: Any, n: int, keep: Any) -> Callable[[npt.NDArray[Any]], npt.NDArray[Any]]:
-    """What residuals, and rows of the Jacobian, are multiplied by."""
-    if sigma is None:
-        return lambda rows: rows
-    deviations = real("sigma", sigma).astype(float)
-    kept = keep.size if isinstance(keep, np.ndarray) else n
-    if deviations.size != 1 and deviations.shape not in ((kept,), (kept, kept)):
-        raise ValueError(f"`sigma` has incorrect shape: {deviations.shape}; expected ({kept},) or ({kept}, {kept})")
-    if deviations.ndim == 2 and deviations.shape[0] == deviations.shape[1]:
-        deviations = deviations[keep][:, keep]
-    elif deviations.size == 1:
-        deviations = np.full(n, float(deviations.ravel()[0]))
-    elif deviations.ndim == 1:
-        deviations = deviations[keep]
-    if deviations.shape == (n,):
-        if not (deviations > 0).all():  # Infinity leaves an observation out, as in SciPy.
-            raise ValueError("sigma has an entry that is not a number above 0")
-        return lambda rows: (rows.T / deviations).T
-    if deviations.shape == (n, n):
-        try:
-            factor = np.linalg.cholesky(deviations)
-        except np.linalg.LinAlgError as error:
-            raise ValueError("`sigma` must be positive definite.") from error
-        return lambda rows: np.linalg.solve(factor, rows)
-    raise ValueError(f"`sigma` has incorrect shape: {deviations.shape}; expected ({n},) or ({n}, {n})")
-
-
-def _parameter_covariance(fit: Fit, n: int, absolute_sigma: bool) -> Tuple[Array, bool]:
-    """The covariance, and whether the data determine every parameter."""
-    p = fit.x.size
-    scales = np.linalg.norm(fit.jac, axis=0)
-    unknown = np.full((p, p), np.inf)
-    if not (scales > 0).all() or (not absolute_sigma and n <= p):
-        return unknown, False
-    _, sizes, right = np.linalg.svd(fit.jac / scales, full_matrices=False)
-    # Differences know a column to about 1e-10.
-    if sizes.size < p or sizes[-1] <= np.finfo(float).eps * max(fit.jac.shape) * sizes[0]:
-        return unknown, False
-    root = (right.T / sizes) / scales[:, None]
-    covariance = root @ root.T
-    if not absolute_sigma:
-        covariance = covariance * (2.0 * fit.cost / (n - p))
-    return covariance, True
-
-
-def _optimize_warning() -> Any:
-    """SciPy's category, for programs that use SciPy."""
-    return getattr(sys.modules.get("scipy.optimize"), "OptimizeWarning", RuntimeWarning)

@@ -151,8 +151,7 @@ class Model:
 
     Notes
     -----
-    Second derivatives, for geometry and the stiff integrator, are differences of the Jacobian. `fun` is called without
-    Python's global lock held by others, one call at a time.
+    Second derivatives, for geometry and the stiff integrator, are differences of the Jacobian or of the values.
 
     Examples
     --------

@@ -150,12 +150,12 @@ def secular_step(
     """
     left = matrix("A", A)
     right = vector("b", b, left.shape[0])
-    ones = np.ones(left.shape[1]) if scales is None else vector("scales", scales, left.shape[1])
-    if not (ones > 0).all():
+    sizes = np.ones(left.shape[1]) if scales is None else vector("scales", scales, left.shape[1])
+    if not (sizes > 0).all():
         raise ValueError("scales has an entry that is not above 0; expected numbers above 0")
     if (radius is None) == (damping is None):
         raise ValueError(f"radius is {shown(radius)} and damping is {shown(damping)}; accepted: one of them")
     size = 1.0 if radius is None else number("radius", radius, "a finite number above 0", above=0.0)
     at = None if damping is None else number("damping", damping, "a finite number, at least 0", above=-1e-300)
-    step, found = _core.secular_step(left, right, ones, size, at)
+    step, found = _core.secular_step(left, right, sizes, size, at)
     return SecularStep(step, found)
