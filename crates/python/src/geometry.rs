@@ -71,7 +71,7 @@ impl Task for Asking<'_> {
     }
 }
 
-/// A quantity that does not exist there is no wrong input.
+/// The exception for a quantity that does not exist at the point: the input was proper.
 #[allow(clippy::needless_pass_by_value, reason = "it goes to map_err")]
 fn refused(error: GeometryError) -> PyErr {
     match error {

@@ -229,3 +229,35 @@ def test_jax_functions_are_models():
     np.testing.assert_allclose(fit.x, [2, 0.7], rtol=1e-12)
     run = gf.flow(gf.Model(f, jax.jacfwd(f)), np.zeros(20), w0=[1.0, 1.0], integrator="adaptive", horizon=3)
     np.testing.assert_allclose(np.sqrt(run.loss[-1] / run.loss[0]), np.exp(-6), rtol=2e-3)
+
+
+def test_curve_fit_knows_fixed_and_undetermined_parameters():
+    x = np.linspace(0, 3, 12)
+    y = 2.5 * exp(-1.3 * x) + 0.01 * np.cos(7 * x)
+    with_all = gf.curve_fit(lambda x, b: 2.5 * exp(-b * x), x, y)
+    fixed = gf.curve_fit(lambda x, a, b: a * exp(-b * x), x, y, p0=[2.5, 1.0], bounds=([2.5, 0], [2.5, 5]))
+    assert fixed[0][0] == 2.5 and (fixed[1][0] == 0).all()
+    np.testing.assert_allclose(fixed[1][1, 1], with_all[1][0, 0], rtol=1e-6)
+    with pytest.warns(scipy.optimize.OptimizeWarning):
+        _, covariance = gf.curve_fit(lambda x, a, b, c: a * exp(b - c * x), x, y, p0=[1.0, 0.5, 1.0])
+    assert np.isinf(covariance).all()
+
+
+def test_a_loss_of_ones_own_uses_the_jacobian_of_a_model():
+    t = np.linspace(0, 3, 12)
+    counts = {"fun": 0, "jac": 0}
+
+    def fun(x):
+        counts["fun"] += 1
+        return x[0] * exp(-x[1] * t) - exp(-t)
+
+    def jac(x):
+        counts["jac"] += 1
+        return np.array([exp(-x[1] * t), -x[0] * t * exp(-x[1] * t)]).T
+
+    def cauchy(z):
+        return np.array([np.log1p(z), 1 / (1 + z), -1 / (1 + z) ** 2])
+
+    fit = gf.least_squares(gf.Model(fun, jac), [2.0, 2.0], loss=cauchy)
+    np.testing.assert_allclose(fit.x, [1, 1], rtol=1e-8)
+    assert counts["jac"] > 0 and counts["fun"] <= fit.nfev + 2

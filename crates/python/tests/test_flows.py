@@ -128,3 +128,39 @@ def test_runs_show_themselves():
     assert "<table>" in run._repr_html_() and "horizon" in repr(run)
     with pytest.raises(AttributeError, match="its columns are step, time, loss"):
         run.losses
+
+
+def test_an_interrupt_soon_after_a_resume_keeps_the_run():
+    calls = 0
+
+    def fun(w):
+        nonlocal calls
+        calls += 1
+        if calls > limit:
+            raise KeyboardInterrupt
+        return np.array([w[0], w[0], w[1]])
+
+    settings = {"w0": [0.0, 0.0], "step": 0.1, "horizon": 2.0}
+    limit = 60
+    with pytest.raises(gf.Interrupted) as caught:
+        gf.flow(fun, [1.0, 3.0, 5.0], **settings)
+    part = caught.value.result
+    assert isinstance(part, gf.Run) and part.stop_reason == "interrupted" and part.final_time > 0
+    calls, limit = 0, 2
+    with pytest.raises(gf.Interrupted) as caught:
+        gf.flow(fun, [1.0, 3.0, 5.0], resume=part, **settings)
+    again = caught.value.result
+    assert len(again) == len(part) and again.final_time == part.final_time and again.weights.shape == (2,)
+    calls, limit = 0, 10**6
+    whole = gf.flow(fun, [1.0, 3.0, 5.0], resume=again, **settings)
+    np.testing.assert_allclose(whole.weights, gf.flow(line, [1.0, 3.0, 5.0], **settings).weights, rtol=1e-6)
+
+
+def test_a_run_whose_loss_is_not_finite_can_be_read(tmp_path):
+    run = gf.run({"data": {"samples": 20}, "network": {"hidden": 2}, "dynamics": {"horizon": 0.1}}, tmp_path)
+    file = run.folder / "outcome.json"
+    text = file.read_text()
+    start = text.index('"final_loss"')
+    stop = text.index(",", start)
+    file.write_text(text[:start] + '"final_loss": null' + text[stop:])
+    assert np.isnan(gf.load_run(run.folder).final_loss)

@@ -18,6 +18,9 @@ pub enum Source {
 
 impl Source {
     /// Reads and checks the configuration of one run.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with the place in the file or text.
     pub fn config(&self) -> Result<Config, ConfigError> {
         match self {
             Self::File(path) => Config::read(path),
@@ -26,6 +29,9 @@ impl Source {
     }
 
     /// Reads and checks a sweep, every run of it.
+    ///
+    /// # Errors
+    /// As [`Self::config`].
     pub fn sweep(&self) -> Result<Sweep, ConfigError> {
         match self {
             Self::File(path) => Sweep::read(path),

@@ -1,4 +1,4 @@
-//! The 38 runs of NIST's nonlinear regression problems with the default settings, against certified values.
+//! The runs of NIST's nonlinear regression problems with the default settings, against certified values.
 
 use crate::nist_problems::{HARDER, NAMES, Problem};
 use gaussflow_dynamics::{Fit, FitSettings, LeastSquares};

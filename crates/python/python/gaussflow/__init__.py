@@ -14,7 +14,7 @@ run a configuration, or many                `run`, `sweep`, then `load_run`, `au
 have data                                   `california_housing`
 ==========================================  ==================================================
 
-Arrays are float64; anything that converts to it is taken, C-contiguous arrays without a copy. Rust computes with Python's global
+Arrays are float64, and anything that converts to it is taken. Rust computes with Python's global
 lock released.
 """
 

@@ -73,7 +73,7 @@ class Sweep:
     failed : list of str
         Names of the runs without an answer.
     remarks : dict
-        What is to be said of runs that lost rank, fell back or rose in loss.
+        One sentence for each run that lost rank, fell back on another solver, or rose in loss.
     """
 
     def __init__(self, folder: Path, failed: List[str], remarks: Dict[str, str]) -> None:

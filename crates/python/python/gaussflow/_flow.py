@@ -83,7 +83,7 @@ def flow(
         g, by default the sum of squares :math:`|\alpha f - y|^2`; `weights` weigh its squares, `loss_parameter` is the scale of "huber" and
         the curvature of "log-cosh".
     integrator : {"euler", "rk4", "adaptive", "stiff", "discrete"}
-        How it is carried forward: "adaptive" and "stiff" control the error by `rtol` and `atol`; "discrete" is the iteration
+        The method of integration: "adaptive" and "stiff" control the error by `rtol` and `atol`; "discrete" is the iteration
         with step eta = `step`.
     step, horizon : float
         Time step, which is also the grid of the records, and last time.
