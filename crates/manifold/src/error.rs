@@ -139,7 +139,7 @@ pub enum GeometryError {
     /// A geodesic was found, but it is longer than curvature lets a shortest one surely be.
     #[error(
         "a geodesic of length {length} was found, beyond the estimate {estimate} = pi / (largest \
-         normal curvature found on it): it may not be the shortest; its initial velocity is in the error"
+         normal curvature found on it): it may not be the shortest; the error holds its initial velocity"
     )]
     BeyondInjectivity {
         /// Its length.

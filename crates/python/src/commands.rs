@@ -155,6 +155,12 @@ fn run_error(source: &Source, error: &RunError) -> PyErr {
     }
 }
 
+/// The commented default configuration.
+#[pyfunction]
+pub(crate) fn config() -> String {
+    gaussflow_driver::config::Config::commented_default()
+}
+
 /// Runs a configuration into `out`; gives the run's folder.
 #[pyfunction]
 pub(crate) fn run(

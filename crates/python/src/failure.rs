@@ -20,9 +20,17 @@ pub(crate) fn runtime_error(error: impl Display) -> PyErr {
 
 /// The exception for an error of the driver by its exit status: 3 is of files, all else of the input.
 pub(crate) fn by_status(status: u8, error: impl Display) -> PyErr {
+    // What the command line calls so.
+    let words = [
+        ("--overwrite", "overwrite=True"),
+        ("--resume", "resume=True"),
+        ("`gaussflow sweep`", "gf.sweep"),
+        ("`gaussflow run`", "gf.run"),
+    ];
+    let said = words.iter().fold(error.to_string(), |said, (from, to)| said.replace(from, to));
     match status {
-        gaussflow_driver::IO_FAILED => PyOSError::new_err(error.to_string()),
-        _ => value_error(error),
+        gaussflow_driver::IO_FAILED => PyOSError::new_err(said),
+        _ => value_error(said),
     }
 }
 

@@ -74,8 +74,18 @@ impl Task for Asking<'_> {
 /// The exception for a quantity that does not exist at the point: the input was proper.
 #[allow(clippy::needless_pass_by_value, reason = "it goes to map_err")]
 fn refused(error: GeometryError) -> PyErr {
-    match error {
+    match &error {
         GeometryError::InvalidSetting { .. } => value_error(error),
+        GeometryError::BeyondInjectivity { velocity, length, .. } => {
+            let raised = runtime_error(&error);
+            Python::attach(|py| {
+                let value = raised.value(py);
+                // An exception takes any attribute; without these two its text is still true.
+                let _ = value.setattr("velocity", vector(py, velocity.clone()));
+                let _ = value.setattr("distance", *length);
+            });
+            raised
+        }
         _ => runtime_error(error),
     }
 }

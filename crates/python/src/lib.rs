@@ -24,7 +24,7 @@ mod threads;
 #[pyo3::pymodule]
 mod _core {
     #[pymodule_export]
-    use crate::commands::{audit, california_housing, report, run, sweep};
+    use crate::commands::{audit, california_housing, config, report, run, sweep};
     #[pymodule_export]
     use crate::fit::fit;
     #[pymodule_export]

@@ -26,6 +26,13 @@ def test_a_dictionary_is_a_configuration(tmp_path):
         gf.run({**SMALL, "network": {"hidden": 4}}, tmp_path / "out")
 
 
+def test_all_keys_are_listed_and_a_folder_of_one_run_is_read(tmp_path):
+    text = gf.config()
+    assert "scaling" in text and "# " in text
+    run = gf.run(SMALL, tmp_path)
+    assert gf.load_run(tmp_path).folder == run.folder
+
+
 def test_numbers_of_numpy_are_numbers(tmp_path):
     config = {**SMALL, "dynamics": {"horizon": np.float64(0.1), "seed": np.int64(3), "damping": None}}
     assert gf.run(config, tmp_path).final_time == 0.1

@@ -179,6 +179,7 @@ def test_what_the_data_do_not_determine_is_said():
     assert fit.rank == 2 and fit.success
     np.testing.assert_allclose(np.abs(fit.null_directions), [[0.5**0.5, 0.5**0.5, 0]], atol=1e-6)
     assert np.isinf(fit.stderr[:2]).all() and np.isfinite(fit.stderr[2])
+    assert np.isinf(np.diag(fit.covariance)[:2]).all() and np.isnan(fit.covariance[0, 2])
     assert "a" in fit.remark and "not determined" in fit._repr_html_()
     with pytest.warns(scipy.optimize.OptimizeWarning):
         _, covariance = gf.curve_fit(lambda t, a, b: (a + b) * t, t, 3 * t)

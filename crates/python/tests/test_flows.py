@@ -164,3 +164,29 @@ def test_a_run_whose_loss_is_not_finite_can_be_read(tmp_path):
     stop = text.index(",", start)
     file.write_text(text[:start] + '"final_loss": null' + text[stop:])
     assert np.isnan(gf.load_run(run.folder).final_loss)
+
+
+def test_predictions_are_those_of_the_same_network_elsewhere():
+    network = gf.Network(INPUTS, 4, seed=2)
+    run = gf.flow(network, TARGETS, 8.0, horizon=0.5)
+    np.testing.assert_array_equal(network.at(INPUTS[:7])(run.weights), network(run.weights)[:7])
+    with pytest.raises(ValueError, match=r"inputs has shape \(2, 2\)"):
+        network.at(np.ones((2, 2)))
+
+
+def test_runs_say_what_a_reader_should_know():
+    network = gf.Network(INPUTS, 4)
+    assert gf.flow(network, TARGETS, 8.0, horizon=0.1).remark == ""
+    steep = gf.flow(network, TARGETS, 20.0, "gradient", step=0.1, horizon=1.0)
+    assert "The loss rose" in steep.remark and 'integrator="stiff"' in repr(steep)
+    wide = gf.flow(gf.Network(INPUTS[:5], 4), TARGETS[:5])
+    assert wide.stop_reason == "rank-lost" and "levenberg-marquardt" in wide.remark
+
+
+def test_single_precision_loosens_error_control():
+    def f(w):
+        return (w[0] * np.exp(-w[1] * np.arange(5.0))).astype(np.float32)
+
+    with pytest.warns(RuntimeWarning, match="float32"):
+        run = gf.flow(f, np.exp(-0.5 * np.arange(5.0)), w0=[2.0, 1.0], integrator="adaptive", step=0.5, horizon=2.0)
+    assert run.counts["steps"] < 1000 and run.loss[-1] < 1e-2 * run.loss[0]

@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 use gaussflow_dynamics::{Flow, Preconditioner, Settings, SolveSettings};
 use gaussflow_integrators::{End, Grid, Method, VectorField, integrate};
 use gaussflow_network::Network;
-use gaussflow_objective::{LipschitzConstants, Loss, PointError};
+use gaussflow_objective::{LipschitzConstants, Loss, MapError, PointError};
 use gaussflow_solvers::{JacobianOperator, inner_product, norm, squared_distance};
 
 use crate::TheoryError;
@@ -19,6 +19,10 @@ use crate::problem::Problem;
 const RELATIVE: f64 = 1e-11;
 /// Absolute tolerance of a step on v.
 const ABSOLUTE: f64 = 1e-13;
+
+/// Evaluations of the flow that one integration may take: where rank is lost steps shrink without end, and these decide
+/// nothing any more.
+const EVALUATIONS: usize = 100_000;
 
 /// How a flow is integrated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -99,6 +103,7 @@ impl Trajectory {
             initial: &problem.initial,
             scaling: plan.scaling,
             point: Vec::new(),
+            evaluations_left: EVALUATIONS,
         };
         let (relative_tolerance, absolute_tolerance) = match plan.stepper {
             Stepper::Explicit => (RELATIVE, ABSOLUTE),
@@ -165,7 +170,9 @@ impl Trajectory {
     ) -> Result<Self, TheoryError> {
         let objective = problem.objective(scaling)?;
         let flow = Flow::new(&objective, preconditioner, Settings::paper().solve)?;
-        let mut field = ScaledFlow { flow, initial: &problem.initial, scaling, point: Vec::new() };
+        let (initial, point) = (&problem.initial[..], Vec::new());
+        let evaluations_left = EVALUATIONS;
+        let mut field = ScaledFlow { flow, initial, scaling, point, evaluations_left };
         let mut v = vec![0.0; problem.parameters()];
         let mut samples = Vec::with_capacity(steps + 1);
         let rounding = problem.output_rounding(scaling);
@@ -236,6 +243,7 @@ struct ScaledFlow<'o, 'p> {
     initial: &'p [f64],
     scaling: f64,
     point: Vec<f64>,
+    evaluations_left: usize,
 }
 
 impl ScaledFlow<'_, '_> {
@@ -274,6 +282,11 @@ impl VectorField for ScaledFlow<'_, '_> {
     }
 
     fn evaluate(&mut self, _time: f64, v: &[f64], out: &mut [f64]) -> Result<(), PointError> {
+        let Some(left) = self.evaluations_left.checked_sub(1) else {
+            let reason = format!("the integration took {EVALUATIONS} evaluations of the flow");
+            return Err(MapError::Stopped { reason }.into());
+        };
+        self.evaluations_left = left;
         self.move_to(v)?;
         for (o, q) in out.iter_mut().zip(self.flow.direction()?) {
             *o = -q;

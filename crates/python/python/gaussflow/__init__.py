@@ -10,7 +10,7 @@ know the tangent kernel                     `tangent_kernel`
 measure curvature and geodesics             `OutputManifold`
 solve damped least squares                  `damped_lstsq`, `secular_step`
 know extreme singular values                `extreme_singular_values`
-run a configuration, or many                `run`, `sweep`, then `load_run`, `audit`, `report`
+run a configuration, or many                `config`, `run`, `sweep`, then `load_run`, `audit`, `report`
 have data                                   `california_housing`
 ==========================================  ==================================================
 
@@ -20,7 +20,7 @@ lock released.
 
 from importlib.metadata import version as _version
 
-from ._commands import Audit, Dataset, Sweep, audit, california_housing, report, run, sweep
+from ._commands import Audit, Dataset, Sweep, audit, california_housing, config, report, run, sweep
 from ._curve_fit import curve_fit
 from ._flow import Step, flow
 from ._geometry import (
@@ -60,6 +60,7 @@ __all__ = [
     "Trial",
     "audit",
     "california_housing",
+    "config",
     "curve_fit",
     "damped_lstsq",
     "extreme_singular_values",

@@ -38,7 +38,7 @@ def run(config: Config, out: Union[str, Path], *, overwrite: bool = False, resum
     Parameters
     ----------
     config : dict or path
-        Sections and keys of the TOML configuration (``gaussflow config`` prints all of them); what is left out has its default.
+        Sections and keys of the configuration, which `config` lists; what is left out has its default.
     out : path
         The folder: new, empty, or of earlier runs, which stay.
     overwrite : bool
@@ -59,6 +59,28 @@ def run(config: Config, out: Union[str, Path], *, overwrite: bool = False, resum
     ('horizon', 11)
     """
     return load_run(_core.run(_config(config), path_of("out", out), bool(overwrite), bool(resume)))
+
+
+def config() -> str:
+    """The default configuration as TOML text, in which a comment explains each key.
+
+    Returns
+    -------
+    str
+
+    Notes
+    -----
+    The keys have the names of the configuration's files, not those of `flow`: ``dynamics.scaling`` is alpha,
+    ``dynamics.preconditioner`` the method, ``network.hidden`` the widths. The rank policy there is "pseudo-inverse" by
+    default.
+
+    Examples
+    --------
+    >>> import gaussflow as gf
+    >>> [line for line in gf.config().splitlines() if line.startswith("[")]
+    ['[data]', '[network]', '[loss]', '[dynamics]', '[events]', '[record]']
+    """
+    return _core.config()
 
 
 class Sweep:
@@ -124,7 +146,8 @@ def sweep(
     Parameters
     ----------
     config : dict or path
-        A configuration, with the values to be combined in ``config["sweep"]``.
+        A configuration, with the values to be combined in ``config["sweep"]``: "seeds", and lists for keys such as
+        "dynamics.scaling".
     out : path
         The folder: new, empty, or with `resume` that of the same sweep.
     overwrite, resume : bool
@@ -179,12 +202,16 @@ class Audit:
 
 
 def audit(folder: Union[str, Path]) -> Audit:
-    """Make a run anew from its files, and judge the paper's statements that apply to it.
+    """Make a run anew from its files, and judge the statements of a paper that apply to it.
+
+    The paper is S. Cayci, *Gauss-Newton Dynamics for Neural Networks: A Riemannian Optimization Perspective* (arXiv
+    2412.14031). "violated" is a result about a statement, not a fault of the run.
 
     Parameters
     ----------
     folder : path
-        A run's folder, or one with a manifest, for all its runs. audit.json and audit.md are written there.
+        A run's folder, or one with a manifest, for all its runs. audit.json and audit.md are written into the folder of each
+        run.
 
     Returns
     -------

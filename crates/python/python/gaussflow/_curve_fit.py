@@ -94,7 +94,8 @@ def curve_fit(
     popt : ndarray, shape (p,)
         The parameters.
     pcov : ndarray, shape (p, p)
-        Their covariance; infinite with a warning where the data do not determine them.
+        Their covariance; infinite with a warning where the data do not determine them. With a robust `loss` it is SciPy's
+        estimate; the fit's own, a sandwich estimate that outliers disturb less, is ``infodict["fit"].covariance``.
     infodict, mesg, ier
         With `full_output`: a dictionary with nfev, fvec and fit, the message, and the fit's `status`, positive where it
         converged. Residuals whose noise ends a fit near its minimum are no failure: `ier` is then -1.
@@ -148,9 +149,9 @@ def curve_fit(
         given = jac
         slopes = lambda parameters: whiten(returned("jac", given(x, *parameters), 2))  # noqa: E731
     kwargs.setdefault("max_nfev", kwargs.pop("maxfev", None))
-    for name in ("epsfcn", "factor", "diag", "col_deriv"):  # of leastsq
-        kwargs.pop(name, None)
+    ignored = [name for name in ("epsfcn", "factor", "diag", "col_deriv") if kwargs.pop(name, None) is not None]
     fit = least_squares(residuals, start, slopes, bounds, method, **kwargs)
+    fit["notes"] += [f"{name} has no effect" for name in ignored]
     if not fit.success and fit.stop != "noise":
         raise RuntimeError(f"Optimal parameters not found: {fit.message}")
     lower, upper = bounds_of(bounds, start.size)

@@ -61,7 +61,8 @@ class Fit(Record):
     remark : str
         What the data do not determine and what to do about it; empty at full rank.
     covariance : ndarray, shape (p, p), or None
-        ``2 cost / (n - rank) (J^T J)^-1``; for a robust loss the sandwich estimate. None where it is too large to keep.
+        ``2 cost / (n - rank) (J^T J)^-1``; for a robust loss the sandwich estimate. Of parameters that the data do not
+        determine the variance is infinite and covariances are NaN. None where it is too large to keep.
     residual_deviation : float
         The standard deviation of a residual, ``sqrt(2 cost / (n - rank))``.
     stderr : ndarray, shape (p,)
@@ -306,6 +307,10 @@ def least_squares(
         robust.restore(fit, args, kwargs)
     free = fit["active_mask"] == 0
     fit["optimality"] = float(np.max(np.abs(fit["grad"][free]), initial=0.0))
+    lost = np.flatnonzero(np.isinf(fit["stderr"]))
+    if fit["covariance"] is not None and lost.size:
+        fit["covariance"][lost, :] = fit["covariance"][:, lost] = np.nan
+        fit["covariance"][lost, lost] = np.inf
     fit["notes"] = notes
     if isinstance(raised, KeyboardInterrupt):
         raise Interrupted(_INTERRUPTED, fit) from raised

@@ -106,6 +106,16 @@ class Network:
         """Outputs of each row of the inputs."""
         return int(self._built["outputs"])
 
+    #: Networks compute in double precision.
+    is_single_precision = False
+
+    def at(self, inputs: Any) -> Network:
+        """The same network on other inputs (rows, d): for predictions, ``alpha * network.at(x)(run.weights)``."""
+        rows = matrix("inputs", inputs)
+        if rows.shape[1] != self._inputs.shape[1]:
+            raise ValueError(f"inputs has shape {rows.shape}; expected (rows, {self._inputs.shape[1]})")
+        return Network(rows, **self._built)
+
     def __call__(self, w: Any) -> Array:
         """f(w), shape (n,)."""
         return self._map.value(vector("w", w, self.parameters))
@@ -174,6 +184,8 @@ class Model:
         self.fun = function("fun", fun)
         self.jac = None if jac is None else function("jac", jac)
         self.scales: Optional[Array] = None if scales is None else vector("scales", scales)
+        #: Whether `fun` was seen to return float32 numbers.
+        self.is_single_precision = False
 
     def __call__(self, w: Any) -> Array:
         """f(w), shape (n,)."""
@@ -188,7 +200,9 @@ class Model:
 
     def _map_at(self, name: str, w: Array) -> _core.Map:
         """The map, for parameters like w; calls `fun` there once, which tells n."""
-        value = returned("fun", self.fun(w.copy()), 1)
+        first = self.fun(w.copy())
+        self.is_single_precision = getattr(first, "dtype", None) in (np.float16, np.float32)
+        value = returned("fun", first, 1)
         if value.size == 0:
             raise ValueError(f"fun returned an array of shape {value.shape}; expected at least one number")
         scales = None if self.scales is None else list(vector("scales", self.scales, w.size))

@@ -55,6 +55,8 @@ class Run:
         Steps, linearizations, solves and fallbacks.
     summary : str
         All of it in a few lines.
+    remark : str
+        What a reader should know: rank that was lost, solves that fell back, a loss that rose. Empty where all went well.
     folder : Path or None
         Where it was read from.
     """
@@ -115,7 +117,43 @@ class Run:
         return len(self.columns["step"])
 
     def __repr__(self) -> str:
-        return self.summary
+        return f"{self.summary}\n{self.remark}" if self.remark else self.summary
+
+    @property
+    def remark(self) -> str:
+        """What a reader should know; empty where all went well."""
+        said = []
+        rows = len(self)
+        lost = [event for event in self.events if event.kind == "rank-lost"]
+        if lost and lost[0].step == 0 and rows and not self["gram_min_eigenvalue"][0] > 0:
+            said.append(
+                "At the start the Jacobian has not full column rank, as with more parameters than outputs: the Gauss-Newton"
+                ' step is not unique. method="levenberg-marquardt" needs no rank; rank_policy="pseudo-inverse" takes the'
+                " shortest step."
+            )
+        elif lost:
+            said.append(f"The Jacobian lost rank at time {lost[0].time:.6g}.")
+        for name in ("pseudo_inverse", "raised_damping", "fallback_pseudo_inverse", "fallback_raised_damping"):
+            if self.counts.get(name, 0):
+                words = name.replace("fallback_", "").replace("_", " ")
+                said.append(f"{self.counts[name]} steps were solved with {words}.")
+        loss = self["loss"]
+        rises = np.flatnonzero(loss[1:] > loss[:-1] * (1 + 1e-9)) if rows > 1 else np.empty(0)
+        if rises.size:
+            k = int(rises[0])
+            text = (
+                f"The loss rose, first from {loss[k]:.6g} to {loss[k + 1]:.6g} at time {self['time'][k + 1]:.6g}: along the"
+                " flow it only falls, so the step is too long or rank was lost."
+            )
+            most = (
+                float(np.nanmax(self["gram_max_eigenvalue"], initial=0.0))
+                if "gram_max_eigenvalue" in self.columns
+                else 0.0
+            )
+            if most > 0:
+                text += f' Explicit steps of a gradient flow are stable below about 1 / {most:.3g}; integrator="stiff" has no such bound.'
+            said.append(text)
+        return " ".join(said)
 
     def to_dict(self) -> Dict[str, npt.NDArray[Any]]:
         """The columns, as ``pandas.DataFrame`` and ``polars.DataFrame`` take them."""
@@ -153,7 +191,8 @@ class Run:
         for name, values in self.columns.items():
             if name != "step" and values.size and values.dtype.kind == "f":
                 rows.append((name, float(values[0]), float(values[-1])))
-        note = "; ".join(f"{event.kind} at time {event.time:.6g} (step {event.step})" for event in self.events)
+        note = self.remark + " " if self.remark else ""
+        note += "; ".join(f"{event.kind} at time {event.time:.6g} (step {event.step})" for event in self.events)
         return table(self.summary.split("\n")[0], ["column", "first", "last"], rows, note)
 
 
@@ -163,7 +202,7 @@ def load_run(folder: Union[str, Path]) -> Run:
     Parameters
     ----------
     folder : path
-        The run's folder, with trace.csv and outcome.json.
+        The run's folder, with trace.csv and outcome.json, or one that holds a single run.
 
     Returns
     -------
@@ -180,6 +219,9 @@ def load_run(folder: Union[str, Path]) -> Run:
     True
     """
     path = Path(path_of("folder", folder))
+    inside = sorted((path / "runs").glob("*/trace.csv"))
+    if not (path / "trace.csv").is_file() and len(inside) == 1:
+        path = inside[0].parent
     for name in ("trace.csv", "outcome.json"):
         if not (path / name).is_file():
             raise FileNotFoundError(f"{path} holds no {name}; accepted: the folder of one run, such as OUT/runs/ID")
