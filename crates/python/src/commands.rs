@@ -104,39 +104,56 @@ fn toml_value(value: &Bound<'_, PyAny>, place: &str, depth: usize) -> PyResult<V
     Err(refused("numbers, strings, booleans, lists, dictionaries"))
 }
 
-/// Works on a thread of its own, so that Ctrl-C is seen here: the work then ends at its next step.
+/// What happens to work that Ctrl-C comes upon.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Upon {
+    /// It looks for that itself, ends at its next step, and says what there is.
+    Await,
+    /// It does not: it is left to end on its own thread.
+    Leave,
+}
+
+/// Works on a thread of its own, so that Ctrl-C is seen here.
 ///
 /// Gives what the work came to, and what a handler of signals raised meanwhile.
-fn interruptible<T: Send>(
+fn interruptible<T: Send + 'static>(
     py: Python<'_>,
-    work: impl FnOnce() -> T + Send,
+    upon: Upon,
+    work: impl FnOnce() -> T + Send + 'static,
 ) -> PyResult<(T, Option<PyErr>)> {
     INTERRUPT.store(false, Ordering::Relaxed);
-    let (done, wait) = channel::<()>();
-    let found = py.detach(move || {
-        std::thread::scope(|scope| {
-            let worker = scope.spawn(move || {
-                let found = without_panic(|| on_threads(work));
-                drop(done);
-                found
-            });
-            let mut raised = None;
-            while wait.recv_timeout(Duration::from_millis(PERIOD)) == Err(RecvTimeoutError::Timeout)
-            {
-                if let Err(error) = signals() {
-                    INTERRUPT.store(true, Ordering::Relaxed);
-                    raised.get_or_insert(error);
+    let (done, wait) = channel();
+    let worker = move || {
+        // Nobody may be waiting any more.
+        let _ = done.send(without_panic(|| on_threads(work)));
+    };
+    std::thread::Builder::new().spawn(worker).map_err(runtime_error)?;
+    let (found, raised) = py.detach(move || {
+        let mut raised: Option<PyErr> = None;
+        loop {
+            match wait.recv_timeout(Duration::from_millis(PERIOD)) {
+                Ok(found) => return (Some(found), raised),
+                Err(RecvTimeoutError::Disconnected) => return (None, raised),
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            if let Err(error) = signals() {
+                INTERRUPT.store(true, Ordering::Relaxed);
+                raised.get_or_insert(error);
+                if upon == Upon::Leave {
+                    return (None, raised);
                 }
             }
-            (worker.join(), raised)
-        })
+        }
     });
-    INTERRUPT.store(false, Ordering::Relaxed);
-    match found {
+    match (found, raised) {
         // A handler may raise anything; only Ctrl-C is answered by the work itself, in words of its own.
         (_, Some(error)) if !error.is_instance_of::<PyKeyboardInterrupt>(py) => Err(error),
-        (Ok(found), raised) => Ok((found?, raised)),
-        (Err(_), _) => Err(runtime_error("the thread of the work ended")),
+        (Some(found), raised) => {
+            INTERRUPT.store(false, Ordering::Relaxed);
+            Ok((found?, raised))
+        }
+        (None, Some(error)) => Err(error),
+        (None, None) => Err(runtime_error("the thread of the work ended")),
     }
 }
 
@@ -171,8 +188,9 @@ pub(crate) fn run(
     resume: bool,
 ) -> PyResult<PathBuf> {
     let source = config.source()?;
-    let (written, raised) = interruptible(py, || {
-        let config = source.config()?;
+    let of = source.clone();
+    let (written, raised) = interruptible(py, Upon::Await, move || {
+        let config = of.config()?;
         let request = RunRequest {
             out: &out,
             start: if resume { Start::LastCheckpoint } else { Start::Fresh },
@@ -217,7 +235,8 @@ pub(crate) fn sweep(
         jobs,
         quiet: true,
     };
-    let (report, raised) = interruptible(py, || gaussflow_driver::sweep::sweep(&request))?;
+    let (report, raised) =
+        interruptible(py, Upon::Await, move || gaussflow_driver::sweep::sweep(&request))?;
     match report {
         Ok(report) => raised.map_or(Ok((report.failed, report.remarks)), Err),
         Err(SweepError::Interrupted { done, all, .. }) => Err(PyKeyboardInterrupt::new_err(
@@ -234,7 +253,8 @@ pub(crate) fn sweep(
 /// Audits a run's folder, or all runs below one: writes audit.json and audit.md there.
 #[pyfunction]
 pub(crate) fn audit(py: Python<'_>, folder: PathBuf) -> PyResult<()> {
-    let (found, raised) = interruptible(py, || audit_folder(&folder, Quiet::Yes))?;
+    let (found, raised) =
+        interruptible(py, Upon::Leave, move || audit_folder(&folder, Quiet::Yes))?;
     found.map_err(|error: AuditError| by_status(error.exit_status(), &error))?;
     raised.map_or(Ok(()), Err)
 }
@@ -242,8 +262,8 @@ pub(crate) fn audit(py: Python<'_>, folder: PathBuf) -> PyResult<()> {
 /// Writes `folder/report.html`; gives its path, and what is missing or damaged in the folder.
 #[pyfunction]
 pub(crate) fn report(py: Python<'_>, folder: PathBuf) -> PyResult<(PathBuf, Vec<String>)> {
-    let report = || gaussflow_driver::report::write(Path::new(&folder));
-    let (written, raised) = interruptible(py, report)?;
+    let report = move || gaussflow_driver::report::write(Path::new(&folder));
+    let (written, raised) = interruptible(py, Upon::Leave, report)?;
     let written = written.map_err(|error| by_status(error.exit_status(), &error))?;
     raised.map_or(Ok((written.path, written.problems)), Err)
 }
