@@ -5,7 +5,7 @@ use std::process::{Command, ExitCode};
 
 use crate::bench_peers::{GEOMSTATS, NEURAL_TANGENTS, SOMAX, STEPS, environment};
 use crate::console;
-use crate::process::{cargo, hand_over, must, root};
+use crate::process::{built, cargo, hand_over, root, target};
 
 /// What the command line asks for.
 enum Request {
@@ -118,21 +118,6 @@ fn parse(arguments: &[String]) -> Result<Request, String> {
         }
         Some(_) => Err("--instructions and --write go with each other alone".to_owned()),
     }
-}
-
-/// Where cargo builds.
-pub fn target() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
-}
-
-/// Builds a program of the benchmarks and returns its path.
-fn built(name: &str) -> Result<PathBuf, ExitCode> {
-    let mut build = cargo();
-    // Of the whole workspace, so that what tests have compiled serves.
-    build.args(["build", "--quiet", "--release", "--workspace", "--bin", name]);
-    build.arg("--manifest-path").arg(root().join("Cargo.toml"));
-    must(build)?;
-    Ok(target().join("release").join(format!("{name}{}", std::env::consts::EXE_SUFFIX)))
 }
 
 /// The program on the last core that it may use, where there is `taskset`; the harness says which.

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use crate::bench::target;
+use crate::process::target;
 use crate::process::{must, root};
 
 /// Exit status when the environment cannot be made.

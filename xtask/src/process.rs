@@ -43,6 +43,24 @@ pub fn must(command: Command) -> Result<(), ExitCode> {
     }
 }
 
+/// Where cargo builds.
+pub fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}
+
+/// Builds a program of the workspace and returns its path.
+///
+/// # Errors
+/// The status of a build that fails.
+pub fn built(name: &str) -> Result<PathBuf, ExitCode> {
+    let mut build = cargo();
+    // Of the whole workspace, so that what tests have compiled serves.
+    build.args(["build", "--quiet", "--release", "--workspace", "--bin", name]);
+    build.arg("--manifest-path").arg(root().join("Cargo.toml"));
+    must(build)?;
+    Ok(target().join("release").join(format!("{name}{}", std::env::consts::EXE_SUFFIX)))
+}
+
 /// The commit of the working tree, with a mark when files differ from it; empty when unknown.
 pub fn commit() -> String {
     let git = |arguments: &[&str]| {

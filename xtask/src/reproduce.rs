@@ -1,26 +1,16 @@
 //! `cargo xtask reproduce`: builds the driver and lets it run section 5.
 
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
-use crate::process::{cargo, commit, hand_over, root};
+use crate::process::{built, commit, hand_over};
 
 /// Hands every option to the driver, which knows them and explains wrong ones.
 pub fn run(options: &[String]) -> ExitCode {
-    let mut build = cargo();
-    build
-        .args([
-            "run",
-            "--quiet",
-            "--release",
-            "--package",
-            "gaussflow-driver",
-            "--bin",
-            "gaussflow",
-        ])
-        .arg("--manifest-path")
-        .arg(root().join("Cargo.toml"))
-        .args(["--", "reproduce"])
-        .args(options)
-        .env("GAUSSFLOW_COMMIT", commit());
-    hand_over(build)
+    let program = match built("gaussflow") {
+        Ok(program) => program,
+        Err(status) => return status,
+    };
+    let mut driver = Command::new(program);
+    driver.arg("reproduce").args(options).env("GAUSSFLOW_COMMIT", commit());
+    hand_over(driver)
 }
