@@ -219,6 +219,7 @@ def test_models_networks_and_sparse_jacobians_are_fitted():
     y = np.ones(20)
     fit = gf.least_squares(lambda x: A @ x - y, np.zeros(4), lambda x: A)
     np.testing.assert_allclose(A.T @ (A @ fit.x - y), 0, atol=1e-12)
+    assert scipy.sparse.issparse(fit.jac)
 
 
 def test_jax_functions_are_models():

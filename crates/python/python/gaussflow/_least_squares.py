@@ -37,8 +37,8 @@ class Fit(Record):
         Half of the sum of squares, or of the robust loss.
     fun : ndarray, shape (n,)
         The residuals.
-    jac : ndarray, shape (n, p)
-        The Jacobian; for a robust loss with rows scaled so that ``jac.T @ jac`` approximates the Hessian of the cost.
+    jac : ndarray or sparse matrix, shape (n, p)
+        The Jacobian, sparse by rows where `jac` returned a sparse one; for a robust loss with rows scaled so that ``jac.T @ jac`` approximates the Hessian of the cost.
     grad : ndarray, shape (p,)
         The gradient of the cost.
     optimality : float
@@ -256,8 +256,9 @@ def least_squares(
         robust, loss = CallableLoss(fun, jac, loss, scale), "linear"
         fun, jac = robust.residuals, robust.jacobian if callable(jac) else None
         notes.append("covariance and stderr are those of the transformed residuals: loss is a function")
+    sparse: List[Any] = []
     try:
-        map_ = _map(fun, jac, start, args, kwargs, _scales(x_scale, start.size))
+        map_ = _map(fun, jac, start, args, kwargs, _scales(x_scale, start.size), sparse)
     except KeyboardInterrupt as error:
         raise Interrupted(_INTERRUPTED, _unbegun(start)) from error
 
@@ -312,6 +313,8 @@ def least_squares(
         fit["covariance"][lost, :] = fit["covariance"][:, lost] = np.nan
         fit["covariance"][lost, lost] = np.inf
     fit["notes"] = notes
+    if sparse:
+        fit["jac"] = sparse[0](fit["jac"])
     if isinstance(raised, KeyboardInterrupt):
         raise Interrupted(_INTERRUPTED, fit) from raised
     if raised is not None:
@@ -381,8 +384,9 @@ def _map(
     args: Tuple[Any, ...],
     kwargs: Dict[str, Any],
     scales: Optional[List[float]],
+    sparse: List[Any],
 ) -> _core.Map:
-    """The map of a fit from `start`."""
+    """The map of a fit from `start`; the type of a sparse Jacobian is put into `sparse`."""
     if isinstance(fun, (Network, Model)):
         return fun._map_at("x0", start)
     function("fun", fun)
@@ -405,8 +409,20 @@ def _map(
         scales = [coarse * float(size) for size in sizes]
     if value.size == 0:
         raise ValueError(f"fun returned an array of shape {value.shape}; expected at least one residual")
-    derivative = None if jac is None else bound(jac)
+    derivative = None if jac is None else _noted(bound(jac), sparse)
     return _core.Map.callable(bound(fun), derivative, returned, (start, value), scales)
+
+
+def _noted(jac: Callable[[Array], Any], sparse: List[Any]) -> Callable[[Array], Any]:
+    """`jac`, which notes the type of a sparse matrix by rows, so that the result's Jacobian can be one."""
+
+    def noted(x: Array) -> Any:
+        value = jac(x)
+        if not sparse and hasattr(value, "tocsr"):
+            sparse.append(type(value.tocsr()))
+        return value
+
+    return noted
 
 
 def _scales(x_scale: Any, p: int) -> Optional[List[float]]:
