@@ -209,14 +209,8 @@ fn described<'py>(py: Python<'py>, fitted: &Fitted) -> PyResult<Bound<'py, PyDic
     all.set_item("stderr", PyArray1::from_slice(py, &fit.standard_deviations))?;
     all.set_item("residual_deviation", fit.residual_deviation)?;
     all.set_item("cosine", fit.cosine)?;
-    let covariance = (require_memory("the covariance", &[p, p]).is_ok()
-        && fit.covariance(0, 0).is_some())
-    .then(|| {
-        (0..p)
-            .flat_map(|i| (0..p).map(move |k| (i, k)))
-            .map(|(i, k)| fit.covariance(i, k).unwrap_or(f64::NAN))
-            .collect::<Vec<_>>()
-    });
+    let affordable = require_memory("the covariance", &[3, p, p]).is_ok();
+    let covariance = if affordable { fit.covariance_matrix() } else { None };
     match covariance {
         Some(entries) => all.set_item("covariance", matrix(py, entries, p, p)?)?,
         None => all.set_item("covariance", py.None())?,

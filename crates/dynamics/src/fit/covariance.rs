@@ -15,6 +15,8 @@
 //! are rounding stay below, whatever s_i is, so that a parameter which a null direction does not move keeps its
 //! deviation. The parameter with the largest entry in a direction left out is never determined.
 
+use gaussflow_faer::faer::{Accum, Mat, MatRef};
+use gaussflow_faer::matmul;
 use gaussflow_solvers::SecularFactor;
 
 /// Most null directions that are listed.
@@ -78,6 +80,27 @@ impl Covariance {
         };
         let of = |row: &usize| self.root.get(row * self.rank..(row + 1) * self.rank);
         Some(of(row)?.iter().zip(of(column)?).map(|(a, b)| a * b).sum())
+    }
+}
+
+impl Covariance {
+    /// All entries (p x p, row-major), 0 for parameters that a bound holds; `None` where G was too large to keep.
+    pub(crate) fn matrix(&self) -> Option<Vec<f64>> {
+        let p = self.rows.len();
+        let held = self.rows.iter().flatten().count();
+        let root = self.root.get(..held * self.rank)?;
+        let root = MatRef::from_row_major_slice(root, held, self.rank);
+        let mut product = Mat::zeros(held, held);
+        matmul(product.as_mut(), Accum::Replace, root, root.transpose(), 1.0);
+        let mut all = vec![0.0; p * p];
+        for (i, row) in self.rows.iter().enumerate() {
+            for (k, column) in self.rows.iter().enumerate() {
+                if let (Some(row), Some(column)) = (row, column) {
+                    all[i * p + k] = product[(*row, *column)];
+                }
+            }
+        }
+        Some(all)
     }
 }
 

@@ -83,6 +83,14 @@ impl Fit {
         self.covariance.entry(i, k)
     }
 
+    /// All of [`Self::covariance`] (p x p, row-major); `None` as there.
+    ///
+    /// # Cost
+    /// One product of matrices, `p^2 rank` multiply-adds.
+    pub fn covariance_matrix(&self) -> Option<Vec<f64>> {
+        self.covariance.matrix()
+    }
+
     /// Which estimate the deviations are: "least-squares" or, for a robust loss, "sandwich".
     pub fn covariance_estimate(&self) -> &'static str {
         if self.measure == RobustLoss::Squares { "least-squares" } else { "sandwich" }

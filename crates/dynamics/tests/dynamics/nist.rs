@@ -96,6 +96,15 @@ fn standard_deviations_and_losses_are_the_certified_ones() {
             assert!((found / certified - 1.0).abs() < 1e-6, "{name}: {found} {certified}");
         }
         assert_eq!(fit.rank, problem.certified.len(), "{name}");
+        let (p, all) = (fit.parameters.len(), fit.covariance_matrix().unwrap());
+        for (place, entry) in all.iter().enumerate() {
+            let (i, k) = (place / p, place % p);
+            let size = fit.standard_deviations[i] * fit.standard_deviations[k];
+            assert!(
+                (entry - fit.covariance(i, k).unwrap()).abs() <= 1e-14 * size,
+                "{name} {i} {k}"
+            );
+        }
     }
 }
 
