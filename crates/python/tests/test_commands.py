@@ -52,6 +52,14 @@ def test_sweeps_audits_and_reports(tmp_path):
     assert page.name == "report.html" and page.read_text().startswith("<!DOCTYPE html>")
 
 
+def test_an_audit_of_a_run_that_lost_rank_ends(tmp_path):
+    dynamics = {"horizon": 1.0, "scaling": 1.0}
+    run = gf.run({"data": {"samples": 40}, "network": {"hidden": 4}, "dynamics": dynamics}, tmp_path)
+    assert "rank" in run.remark
+    # The audit's own integration gets nowhere there, and is ended after a number of evaluations.
+    assert gf.audit(run.folder).verdicts["holds"] > 3
+
+
 def test_a_configuration_without_meaning_names_its_key(tmp_path):
     with pytest.raises(ValueError, match="dynamics.step"):
         gf.run({"dynamics": {"step": -1.0}}, tmp_path)
