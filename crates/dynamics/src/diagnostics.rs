@@ -1,6 +1,6 @@
 //! What is measured at a recorded step, all of it from the shared linearization.
 
-use gaussflow_objective::{GradientNorms, Loss, SmoothMap};
+use gaussflow_objective::{GradientNorms, Linearization, Loss, SmoothMap};
 use gaussflow_solvers::{ExtremeSingularValues, JacobianOperator, SolveError, norm};
 
 use crate::flow::Flow;
@@ -62,6 +62,19 @@ impl Diagnostics {
             gram_max_eigenvalue: extremes.largest * extremes.largest,
             kernel_min_eigenvalue: if n > p { 0.0 } else { smallest },
         })
+    }
+
+    /// Loss and deviation, for which nothing is decomposed; all else is NaN. Cost `O(p)`.
+    pub fn loss_alone<J: JacobianOperator>(here: &Linearization<J>, initial: &[f64]) -> Self {
+        Self {
+            loss: here.loss(),
+            deviation: distance(here.point(), initial),
+            riemannian_gradient_norm: f64::NAN,
+            normal_gradient_norm: f64::NAN,
+            gram_min_eigenvalue: f64::NAN,
+            gram_max_eigenvalue: f64::NAN,
+            kernel_min_eigenvalue: f64::NAN,
+        }
     }
 }
 

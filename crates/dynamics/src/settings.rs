@@ -1,5 +1,7 @@
 //! Settings of a run: defaults for a problem of your own, and the paper's experiment as a preset.
 
+use gaussflow_integrators::Grid;
+
 use crate::flow::SolveSettings;
 use crate::preconditioner::{Preconditioner, RankPolicy};
 
@@ -118,5 +120,15 @@ impl Settings {
     pub fn paper() -> Self {
         let rank_policy = RankPolicy::PseudoInverse;
         Self { solve: SolveSettings { rank_policy, ..SolveSettings::default() }, ..Self::default() }
+    }
+
+    /// The times at which the run is recorded, of an objective with the given scaling `alpha`: a step of the discrete
+    /// iteration takes the time `alpha eta`.
+    pub fn grid(&self, scaling: f64) -> Grid {
+        let step = match self.integrator {
+            Integrator::Discrete => scaling * self.step,
+            _ => self.step,
+        };
+        Grid { step, every: self.record_every, horizon: self.horizon }
     }
 }

@@ -165,7 +165,7 @@ pub fn resume_in_batches<M: SmoothMap, L: Loss>(
     {
         return Err(SimulationError::InvalidCheckpoint { step, interval });
     }
-    let steps = method_and_grid(settings, objective.scaling()).1.steps()?;
+    let steps = settings.grid(objective.scaling()).steps()?;
     if let Some(&Checkpoint { step, .. }) = checkpoint.filter(|at| at.step >= steps) {
         return Err(SimulationError::PastHorizon { step, steps });
     }
@@ -356,12 +356,10 @@ fn watches(
     found
 }
 
-/// The integrator's method and grid; the discrete iteration is Euler with step alpha eta.
-fn method_and_grid(settings: &Settings, alpha: f64) -> (Method, Grid) {
-    let step = match settings.integrator {
-        Integrator::Discrete => alpha * settings.step,
-        _ => settings.step,
-    };
+/// The integrator's method and grid; the discrete iteration is Euler.
+fn method_and_grid(settings: &Settings, scaling: f64) -> (Method, Grid) {
+    let grid = settings.grid(scaling);
+    let step = grid.step;
     let method = match settings.integrator {
         Integrator::Euler | Integrator::Discrete => Method::Euler { step },
         Integrator::RungeKutta4 => Method::RungeKutta4 { step },
@@ -374,5 +372,5 @@ fn method_and_grid(settings: &Settings, alpha: f64) -> (Method, Grid) {
             absolute_tolerance: tolerances.absolute,
         },
     };
-    (method, Grid { step, every: settings.record_every, horizon: settings.horizon })
+    (method, grid)
 }

@@ -214,25 +214,20 @@ def _whitening(sigma: Any, n: int, keep: Any) -> Callable[[npt.NDArray[Any]], np
         return lambda rows: rows
     deviations = real("sigma", sigma).astype(float)
     kept = keep.size if isinstance(keep, np.ndarray) else n
-    if deviations.size != 1 and deviations.shape not in ((kept,), (kept, kept)):
-        raise ValueError(f"`sigma` has incorrect shape: {deviations.shape}; expected ({kept},) or ({kept}, {kept})")
     if deviations.size == 1 and deviations.ndim < 2:
-        deviations = np.full(n, float(deviations.ravel()[0]))
-    elif deviations.ndim == 2:
-        deviations = deviations[keep][:, keep]
-    elif deviations.ndim == 1:
-        deviations = deviations[keep]
-    if deviations.shape == (n,):
+        deviations = np.full(kept, float(deviations.ravel()[0]))
+    if deviations.shape not in ((kept,), (kept, kept)):
+        raise ValueError(f"`sigma` has incorrect shape: {deviations.shape}; expected ({kept},) or ({kept}, {kept})")
+    deviations = deviations[keep]
+    if deviations.ndim == 1:
         if not (deviations > 0).all():  # Infinity leaves an observation out, as in SciPy.
             raise ValueError("sigma has an entry that is not a number above 0")
         return lambda rows: (rows.T / deviations).T
-    if deviations.shape == (n, n):
-        try:
-            inverse = np.linalg.inv(np.linalg.cholesky(deviations))
-        except np.linalg.LinAlgError as error:
-            raise ValueError("`sigma` must be positive definite.") from error
-        return lambda rows: inverse @ rows
-    raise ValueError(f"`sigma` has incorrect shape: {deviations.shape}; expected ({n},) or ({n}, {n})")
+    try:
+        inverse = np.linalg.inv(np.linalg.cholesky(deviations[:, keep]))
+    except np.linalg.LinAlgError as error:
+        raise ValueError("`sigma` must be positive definite.") from error
+    return lambda rows: inverse @ rows
 
 
 def _parameter_covariance(fit: Fit, n: int, absolute_sigma: bool, fixed: npt.NDArray[np.bool_]) -> Tuple[Array, bool]:

@@ -155,7 +155,7 @@ def flow(
         damping = number("damping", damping, "a number above 0 and below 1", above=0.0)
         if damping >= 1:
             raise ValueError(f'damping is {damping}; accepted: a number above 0 and below 1 (method="gradient" is 1)')
-    elif method != "levenberg-marquardt":
+    else:
         raise ValueError(
             f'damping is {shown(damping)} with method {shown(method)}; accepted: with "levenberg-marquardt"'
         )

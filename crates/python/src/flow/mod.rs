@@ -12,7 +12,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
 use self::recorder::{Columns, Measured, Recorder};
-use self::request::{Request, checkpoint, settings_grid};
+use self::request::{Request, checkpoint};
 use crate::arrays::{Column, matrix, slice, vector};
 use crate::failure::{require_memory, require_solver, value_error};
 use crate::interrupts::Interrupts;
@@ -103,7 +103,7 @@ impl Task for Following<'_> {
             columns.rank_scale = from.rank_scale;
             columns.stationary_reference = from.stationary_reference;
         }
-        let grid = settings_grid(&self.settings, self.scaling);
+        let grid = self.settings.grid(self.scaling);
         let steps = grid.steps().map_err(|error| Refusal::Simulation(error.into()))?;
         let mut recorder = Recorder {
             initial: &self.start,

@@ -3,8 +3,7 @@
 use std::ops::ControlFlow;
 
 use gaussflow::dynamics::{Diagnostics, Flow, Observer, ObserverError};
-use gaussflow::objective::{Linearization, Loss, SecondOrderMap};
-use gaussflow::solvers::JacobianOperator;
+use gaussflow::objective::{Loss, SecondOrderMap};
 use numpy::PyArray1;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -71,7 +70,7 @@ impl<M: SecondOrderMap, L: Loss> Observer<M, L> for Recorder<'_> {
         }
         let measured = match self.measured {
             Measured::All => Diagnostics::measure(flow, self.initial)?,
-            Measured::Loss => loss_alone(flow.linearization(), self.initial),
+            Measured::Loss => Diagnostics::loss_alone(flow.linearization(), self.initial),
         };
         // Where the policy is to stop there may be no direction.
         let damping = flow.damping_used().unwrap_or(f64::NAN);
@@ -114,19 +113,5 @@ impl<M: SecondOrderMap, L: Loss> Observer<M, L> for Recorder<'_> {
                 ControlFlow::Break(())
             }
         })
-    }
-}
-
-/// Loss and deviation; all else is NaN.
-fn loss_alone<J: JacobianOperator>(here: &Linearization<J>, initial: &[f64]) -> Diagnostics {
-    let squares = here.point().iter().zip(initial).map(|(w, start)| (w - start) * (w - start));
-    Diagnostics {
-        loss: here.loss(),
-        deviation: squares.sum::<f64>().sqrt(),
-        riemannian_gradient_norm: f64::NAN,
-        normal_gradient_norm: f64::NAN,
-        gram_min_eigenvalue: f64::NAN,
-        gram_max_eigenvalue: f64::NAN,
-        kernel_min_eigenvalue: f64::NAN,
     }
 }

@@ -4,7 +4,6 @@ use gaussflow::dynamics::{
     AtExit, Checkpoint, EventKind, EventRecord, Integrator, Preconditioner, RankPolicy, Settings,
     SolveSettings, Tolerances,
 };
-use gaussflow::integrators::Grid;
 use gaussflow::objective::Metric;
 use gaussflow::solvers::DampedSolver;
 use numpy::PyReadonlyArray1;
@@ -123,13 +122,6 @@ impl Request<'_> {
 /// The events that a run's file may name.
 const KINDS: [EventKind; 4] =
     [EventKind::LeftBall, EventKind::RankLost, EventKind::NonFinite, EventKind::Stationary];
-
-/// The grid of a run's steps: those of the discrete iteration take the time alpha eta.
-pub(super) fn settings_grid(settings: &Settings, scaling: f64) -> Grid {
-    let Settings { step, horizon, integrator, .. } = *settings;
-    let step = if integrator == Integrator::Discrete { step * scaling } else { step };
-    Grid { step, every: 1, horizon }
-}
 
 /// The checkpoint at which a run is taken up.
 pub(super) fn checkpoint(left: &Left<'_>) -> PyResult<Checkpoint> {
