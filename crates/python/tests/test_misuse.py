@@ -484,6 +484,7 @@ def finished(tmp_path_factory):
     [
         ("trace.csv", ""),
         ("trace.csv", "step,time\n0\n"),
+        ("trace.csv", "step,time\n0,1,2\n"),
         ("trace.csv", "step,time\na,b\n"),
         ("outcome.json", ""),
         ("outcome.json", "{}"),

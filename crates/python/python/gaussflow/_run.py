@@ -228,6 +228,9 @@ def load_run(folder: Union[str, Path]) -> Run:
     with _reading(path / "trace.csv") as source:
         with open(source, newline="", encoding="utf-8") as file:
             rows = list(csv.reader(file))
+        for line, row in enumerate(rows, 1):
+            if len(row) != len(rows[0]):
+                raise ValueError(f"line {line} has {len(row)} cells and the header {len(rows[0])}")
         columns: Dict[str, npt.NDArray[Any]] = {}
         for k, name in enumerate(rows[0]):
             values = np.array([float(row[k]) if row[k] else np.nan for row in rows[1:]])
