@@ -6,9 +6,9 @@
 //!     cargo run --release -p gaussflow-driver --example theorem_5_counterexample [FOLDER]
 
 use gaussflow::dynamics::Preconditioner;
-use gaussflow::theory::audit::plan::{counterexample, counterexample_scaling};
-use gaussflow::theory::audit::under_geometry::corrected_rate;
-use gaussflow::theory::audit::under_immersion::Ball;
+use gaussflow::theory::papers::gauss_newton::plan::{counterexample, counterexample_scaling};
+use gaussflow::theory::papers::gauss_newton::under_geometry::corrected_rate;
+use gaussflow::theory::papers::gauss_newton::under_immersion::Ball;
 use gaussflow::theory::{BestInClass, FlowPlan, NetworkConstants, Stepper, Trajectory};
 use gaussflow_figures::{Chart, Scale, Series, render};
 

@@ -11,6 +11,7 @@ use gaussflow_records::word;
 
 use crate::audit::{Quiet, audit_folder};
 use crate::commands::{self, Replacement};
+use crate::conclusions::further_papers;
 use crate::config::Config;
 use crate::console;
 use crate::error::DriverError;
@@ -145,6 +146,12 @@ struct ReproduceArguments {
     /// out/deep].
     #[arg(long, conflicts_with_all = ["check", "write_reference"])]
     deep: bool,
+    /// Audit these further papers too, by their keys: lazy, descent, natural, later, questions [default: all, quick: none].
+    #[arg(long, value_name = "KEYS", value_delimiter = ',', value_parser = further_paper, conflicts_with = "deep")]
+    papers: Option<Vec<String>>,
+    /// Let the adversary draw so many problems of each family, instead of what fits into a reproduction.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000_000), conflicts_with = "deep")]
+    adversary: Option<u32>,
     /// Compare with the committed reference results; exit status 1 names what moved.
     #[arg(long)]
     check: bool,
@@ -156,6 +163,15 @@ struct ReproduceArguments {
     /// Print nothing but errors.
     #[arg(long)]
     quiet: bool,
+}
+
+/// A key of `--papers`.
+fn further_paper(key: &str) -> Result<String, String> {
+    if further_papers().any(|known| known == key) {
+        return Ok(key.to_owned());
+    }
+    let known: Vec<&str> = further_papers().collect();
+    Err(format!("no such paper; accepted are {}, separated by commas", known.join(", ")))
 }
 
 /// Parses the arguments of a process, its name first.
@@ -215,6 +231,8 @@ pub fn execute(arguments: CommandLine) -> Result<(), DriverError> {
                 out: arguments.out.unwrap_or_else(|| default.into()),
                 seeds: arguments.seeds,
                 mode: if arguments.quick { Mode::Quick } else { Mode::Full },
+                papers: arguments.papers,
+                adversary: arguments.adversary.map(|draws| draws as usize),
                 check: arguments.check,
                 write_reference: arguments.write_reference,
                 overwrite: arguments.replacement.choice(),

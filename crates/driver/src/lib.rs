@@ -11,6 +11,7 @@ pub mod audit;
 pub mod command_line;
 mod commands;
 pub mod compare;
+pub mod conclusions;
 pub mod config;
 pub mod console;
 mod error;

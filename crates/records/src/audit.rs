@@ -5,11 +5,14 @@ use serde::{Deserialize, Serialize};
 use super::number;
 
 /// One entry of audit.json. Sides are turned so that the statement reads left <= right; it holds where
-/// left <= right + tolerance.
+/// left <= right + tolerance. A reader takes what is missing for empty, or for not a number.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct AuditRecord {
     /// Such as `over/gap-bound`.
     pub id: String,
+    /// The key of the paper: gauss-newton, lazy, descent, natural, later or questions; `run` for a check of the folder.
+    pub paper: String,
     /// Where the paper says it.
     #[serde(rename = "where")]
     pub place: String,
@@ -29,20 +32,79 @@ pub struct AuditRecord {
     #[serde(with = "number::scalar")]
     pub tolerance: f64,
     /// left / right; null where right is not positive.
-    #[serde(with = "number::optional", default)]
+    #[serde(with = "number::optional")]
     pub worst_ratio: Option<f64>,
+    /// (left - right) / tolerance where the record is violated, the tolerance at least a rounding of the larger side;
+    /// null elsewhere.
+    #[serde(with = "number::optional")]
+    pub excess_in_tolerances: Option<f64>,
     /// holds, violated, hypotheses-unmet, not-applicable or reported.
     pub verdict: String,
+    /// How severe the fault is: false, unclear, gap, constant or typo; null where none is known.
+    pub grade: Option<String>,
+    /// What the fault means for the paper's message, in one line; null where none is known.
+    pub consequence: Option<String>,
     /// The worst point.
     pub at: String,
     /// What holds instead; null where nothing is corrected.
     pub corrected: Option<AuditCorrection>,
+    /// Why nothing takes the place of a violated statement; null where something does, or nothing is violated.
+    pub no_correction: Option<String>,
+    /// The search that the record came out of; null for a planned run.
+    pub adversary: Option<AuditAttack>,
     /// What a reader should know.
     pub note: String,
+    /// Pictures of the record, relative to the folder.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub figures: Vec<String>,
+}
+
+impl Default for AuditRecord {
+    fn default() -> Self {
+        Self {
+            id: String::new(),
+            paper: String::new(),
+            place: String::new(),
+            run: String::new(),
+            statement: String::new(),
+            hypotheses: Vec::new(),
+            left: f64::NAN,
+            right: f64::NAN,
+            tolerance: f64::NAN,
+            worst_ratio: None,
+            excess_in_tolerances: None,
+            verdict: String::new(),
+            grade: None,
+            consequence: None,
+            at: String::new(),
+            corrected: None,
+            no_correction: None,
+            adversary: None,
+            note: String::new(),
+            figures: Vec::new(),
+        }
+    }
+}
+
+/// How the adversary came to an [`AuditRecord`].
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AuditAttack {
+    /// The family of small problems that was searched.
+    pub family: String,
+    /// The seed of the search.
+    pub seed: u64,
+    /// Problems of the family on which the statement was evaluated with its hypotheses met.
+    pub evaluations: usize,
+    /// Whether the corrected statement was attacked: the record is then its worst, else the printed one's.
+    pub corrected: bool,
+    /// The problem in numbers that read back to the same values.
+    pub problem: String,
 }
 
 /// A hypothesis of an [`AuditRecord`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct AuditHypothesis {
     /// What is compared, and how.
     pub name: String,
@@ -57,7 +119,8 @@ pub struct AuditHypothesis {
 }
 
 /// The corrected statement of an [`AuditRecord`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct AuditCorrection {
     /// What is judged.
     pub statement: String,

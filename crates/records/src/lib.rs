@@ -33,7 +33,7 @@ mod trace;
 mod weights;
 
 pub use self::atomic::{AtomicFile, create_folder, write_bytes};
-pub use self::audit::{AuditCorrection, AuditHypothesis, AuditRecord};
+pub use self::audit::{AuditAttack, AuditCorrection, AuditHypothesis, AuditRecord};
 pub use self::checkpoint::CheckpointRecord;
 pub use self::checksum::FileSum;
 pub use self::error::{RecordError, open_file, read_text};

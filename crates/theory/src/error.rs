@@ -42,6 +42,12 @@ pub enum TheoryError {
         /// The integrator's reason.
         reason: String,
     },
+    /// A small problem of the adversary on which nothing can be judged.
+    #[error("passed over: {reason}")]
+    PassedOver {
+        /// Why.
+        reason: &'static str,
+    },
     /// A search did not come to its goal.
     #[error("{what}: {found:e} after {steps} steps, wanted {wanted:e}")]
     NotConverged {

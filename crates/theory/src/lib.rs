@@ -5,7 +5,6 @@
     reason = "`TheoryError` says which point or trajectory has no answer"
 )]
 
-pub mod audit;
 mod best_in_class;
 mod constants;
 pub mod corrected;
@@ -13,10 +12,12 @@ mod error;
 mod lipschitz_search;
 mod local;
 mod network_constants;
+pub mod papers;
 pub mod printed;
 mod problem;
-mod record;
+pub mod referee;
 mod sampling;
+mod small_problem;
 mod trajectory;
 
 pub use best_in_class::BestInClass;
@@ -25,7 +26,8 @@ pub use error::TheoryError;
 pub use lipschitz_search::{jacobian_lipschitz_loose, jacobian_lipschitz_lower};
 pub use local::Local;
 pub use network_constants::{Constant, NetworkConstants, Provenance};
-pub use problem::{Problem, ProblemObjective};
-pub use record::{Comparison, Corrected, Hypothesis, Record, Statement, Verdict};
+pub use problem::{Problem, ProblemObjective, half_squares};
+pub use referee::{Comparison, Corrected, Hypothesis, Record, Statement, Verdict};
 pub use sampling::Sampler;
+pub use small_problem::{Shape, in_numbers, small_problem};
 pub use trajectory::{FlowPlan, Sample, Stepper, Trajectory};

@@ -3,6 +3,7 @@
 //! Functions of the kernel are taken through its spectrum: `J h(H) J^T u = sum_k gamma_k h(gamma_k)
 //! <u_k, u> u_k`, for any h, which is what bounds on the spectrum are compared with.
 
+use gaussflow_network::ActivationFunction;
 use gaussflow_objective::{Loss, SmoothMap};
 use gaussflow_solvers::faer::Mat;
 use gaussflow_solvers::{JacobianOperator, SymmetricEigen, inner_product, norm};
@@ -27,7 +28,11 @@ pub struct Local {
 
 impl Local {
     /// Measures `problem` at `w` and alpha = `scaling`.
-    pub fn measure(problem: &Problem, scaling: f64, w: &[f64]) -> Result<Self, TheoryError> {
+    pub fn measure<A: ActivationFunction>(
+        problem: &Problem<A>,
+        scaling: f64,
+        w: &[f64],
+    ) -> Result<Self, TheoryError> {
         let (n, p) = (problem.outputs(), problem.parameters());
         let mut output = vec![0.0; n];
         let mut operator = problem.network.new_jacobian();
@@ -125,4 +130,23 @@ pub(crate) fn multiply(a: &Mat<f64>, x: &[f64]) -> Vec<f64> {
 /// `A^T u`.
 pub(crate) fn multiply_transposed(a: &Mat<f64>, u: &[f64]) -> Vec<f64> {
     (0..a.ncols()).map(|k| a.col(k).iter().zip(u).map(|(a, u)| a * u).sum()).collect()
+}
+
+/// A lower bound of the operator norm by 30 power steps.
+pub(crate) fn operator_norm_lower(matrix: &Mat<f64>) -> f64 {
+    let columns = matrix.ncols();
+    let mut v = vec![1.0 / (columns as f64).sqrt(); columns];
+    let mut found = 0.0;
+    for _ in 0..30 {
+        let image = multiply(matrix, &v);
+        found = norm(&image);
+        let mut next = multiply_transposed(matrix, &image);
+        let size = norm(&next);
+        if size == 0.0 {
+            break;
+        }
+        next.iter_mut().for_each(|x| *x /= size);
+        v = next;
+    }
+    found
 }

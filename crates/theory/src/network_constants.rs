@@ -111,13 +111,13 @@ pub struct NetworkConstants {
 impl NetworkConstants {
     /// Measures the constants of `problem`, its gap at alpha = 1 (which does not matter for a nullified
     /// network).
-    pub fn measure(problem: &Problem) -> Result<Self, TheoryError> {
+    pub fn measure<A: ActivationFunction>(problem: &Problem<A>) -> Result<Self, TheoryError> {
         let start = Local::measure(problem, 1.0, &problem.initial)?;
         Ok(Self::at_start(problem, &start))
     }
 
     /// The same from what was measured at w_0.
-    pub fn at_start(problem: &Problem, start: &Local) -> Self {
+    pub fn at_start<A: ActivationFunction>(problem: &Problem<A>, start: &Local) -> Self {
         let network = &problem.network;
         let bounds = network.last_layer().activation.bounds();
         let squares: f64 = problem.input_rows().iter().map(|x| x * x).sum();

@@ -3,21 +3,34 @@
 use std::sync::Arc;
 
 use gaussflow_network::{Activation, ActivationFunction, InitialPoint, Initialization, Network};
-use gaussflow_objective::{LipschitzConstants, Loss, Objective, Residuals, Squared};
+use gaussflow_objective::{
+    LipschitzConstants, Loss, Objective, Residuals, Squared, WeightedSquares,
+};
 use gaussflow_solvers::norm;
 
 use crate::TheoryError;
 
 /// The objective of a [`Problem`] at one alpha.
-pub type ProblemObjective<'a> = Objective<&'a Network, Arc<dyn Loss>>;
+pub type ProblemObjective<'a, A = Activation> = Objective<&'a Network<A>, Arc<dyn Loss>>;
+
+/// `norm(. - y)^2/2`, with nu = mu = 1: the loss of papers that divide squares by two.
+///
+/// # Errors
+/// [`gaussflow_objective::LossError`] for no targets, or some that are not finite.
+pub fn half_squares(targets: Vec<f64>) -> Result<Arc<dyn Loss>, TheoryError> {
+    let weights = vec![0.5; targets.len()];
+    Ok(Arc::new(WeightedSquares::new(targets, weights)?))
+}
 
 /// `w -> g(alpha f(w))` but for alpha, with w_0.
+///
+/// The activation A is one of the library's unless a paper brings its own.
 #[derive(Clone)]
-pub struct Problem {
+pub struct Problem<A = Activation> {
     /// What the records call it.
     pub name: String,
     /// f, nullified at w_0 where the initialization is.
-    pub network: Network,
+    pub network: Network<A>,
     /// g.
     pub loss: Arc<dyn Loss>,
     /// w_0, row-major m x d.
@@ -51,9 +64,11 @@ impl Problem {
         let loss = Arc::new(Squared::new(targets.to_vec())?);
         Self::new(name, (inputs, features), kind, &point, Activation::Tanh, loss)
     }
+}
 
+impl<A: ActivationFunction> Problem<A> {
     /// The objective at alpha = `scaling`.
-    pub fn objective(&self, scaling: f64) -> Result<ProblemObjective<'_>, TheoryError> {
+    pub fn objective(&self, scaling: f64) -> Result<ProblemObjective<'_, A>, TheoryError> {
         Ok(Objective::new(&self.network, Arc::clone(&self.loss), scaling)?)
     }
 
@@ -95,6 +110,8 @@ impl Problem {
         let (last, n) = (self.network.last_layer(), self.outputs() as f64);
         let (m, value) = (last.width as f64, last.activation.bounds().value);
         let of_weights = self.network.lipschitz() * norm(&self.initial);
-        scaling * f64::EPSILON * (4.0 * m * value * n.sqrt() + of_weights)
+        // An unbounded activation that is 0 at 0 is as large as its slope lets it be.
+        let of_units = if value.is_finite() { value * n.sqrt() } else { of_weights };
+        scaling * f64::EPSILON * (4.0 * m * of_units + of_weights)
     }
 }

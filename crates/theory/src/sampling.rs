@@ -21,6 +21,15 @@ impl Sampler {
         Self { generator }
     }
 
+    /// The draws of `seed` for one purpose of many, by its name.
+    pub fn of_purpose(seed: u64, name: &str) -> Self {
+        let mut generator = ChaCha8Rng::seed_from_u64(seed);
+        // Fowler, Noll and Vo's hash; streams beyond those that have numbers.
+        let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
+        generator.set_stream(name.bytes().fold(0xcbf2_9ce4_8422_2325, step));
+        Self { generator }
+    }
+
     /// A vector of independent standard normal entries.
     pub fn normal(&mut self, length: usize) -> Vec<f64> {
         (0..length).map(|_| self.generator.sample(StandardNormal)).collect()

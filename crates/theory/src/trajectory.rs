@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 
 use gaussflow_dynamics::{Flow, Preconditioner, Settings, SolveSettings};
 use gaussflow_integrators::{End, Grid, Method, VectorField, integrate};
-use gaussflow_network::Network;
+use gaussflow_network::{ActivationFunction, Network};
 use gaussflow_objective::{LipschitzConstants, Loss, MapError, PointError};
 use gaussflow_solvers::{JacobianOperator, inner_product, norm, squared_distance};
 
@@ -30,6 +30,8 @@ pub enum Stepper {
     /// Explicit (Tsitouras 5(4)): for Gauss-Newton and Levenberg-Marquardt.
     #[default]
     Explicit,
+    /// The same to eight digits instead of eleven: for searches over many small problems.
+    Coarse,
     /// Implicit (BDF): for gradient flow.
     Stiff,
 }
@@ -95,7 +97,10 @@ impl Trajectory {
     /// on the flow's tangent space sees, and
     /// `e = steps sqrt(p) (absolute + relative max|v|)`: the flow contracts the output, so that the
     /// errors that each step was allowed add up at most.
-    pub fn integrate(problem: &Problem, plan: &FlowPlan) -> Result<Self, TheoryError> {
+    pub fn integrate<A: ActivationFunction>(
+        problem: &Problem<A>,
+        plan: &FlowPlan,
+    ) -> Result<Self, TheoryError> {
         let objective = problem.objective(plan.scaling)?;
         let flow = Flow::new(&objective, plan.preconditioner, SolveSettings::default())?;
         let mut field = ScaledFlow {
@@ -107,11 +112,14 @@ impl Trajectory {
         };
         let (relative_tolerance, absolute_tolerance) = match plan.stepper {
             Stepper::Explicit => (RELATIVE, ABSOLUTE),
+            Stepper::Coarse => (1e3 * RELATIVE, 1e3 * ABSOLUTE),
             // BDF of order 5 takes too many steps at the explicit method's tolerances.
             Stepper::Stiff => (1e-9, 1e-12),
         };
         let method = match plan.stepper {
-            Stepper::Explicit => Method::Adaptive { relative_tolerance, absolute_tolerance },
+            Stepper::Explicit | Stepper::Coarse => {
+                Method::Adaptive { relative_tolerance, absolute_tolerance }
+            }
             Stepper::Stiff => Method::Stiff { relative_tolerance, absolute_tolerance },
         };
         let every = 1;
@@ -119,7 +127,7 @@ impl Trajectory {
         let grid = Grid { step, every, horizon: plan.horizon };
         let (mut samples, mut largest) = (Vec::new(), 0.0_f64);
         let mut failure = None;
-        let mut observer = |field: &mut ScaledFlow<'_, '_>, _: usize, time: f64, v: &[f64]| {
+        let mut observer = |field: &mut ScaledFlow<'_, '_, A>, _: usize, time: f64, v: &[f64]| {
             largest = v.iter().fold(largest, |l, v| l.max(v.abs()));
             match field.sample(time, v) {
                 Ok(sample) => {
@@ -161,8 +169,8 @@ impl Trajectory {
     }
 
     /// The iteration of Theorem 2, `w <- w - eta q`, for `steps` steps; exact but for rounding.
-    pub fn iterate(
-        problem: &Problem,
+    pub fn iterate<A: ActivationFunction>(
+        problem: &Problem<A>,
         preconditioner: Preconditioner,
         scaling: f64,
         eta: f64,
@@ -219,7 +227,12 @@ impl Sample {
         squared_distance(&self.output, minimizer).sqrt()
     }
 
-    fn add_loss_error(&mut self, problem: &Problem, rounding: f64, displacement: f64) {
+    fn add_loss_error<A: ActivationFunction>(
+        &mut self,
+        problem: &Problem<A>,
+        rounding: f64,
+        displacement: f64,
+    ) {
         let d = displacement + rounding;
         self.output_error = d;
         // Displacements on the flow's tangent space see the part of grad g that the flow dissipates;
@@ -238,15 +251,15 @@ impl Sample {
 }
 
 /// The flow in `v = alpha (w - w_0)`.
-struct ScaledFlow<'o, 'p> {
-    flow: Flow<'o, &'p Network, std::sync::Arc<dyn Loss>>,
+struct ScaledFlow<'o, 'p, A: ActivationFunction> {
+    flow: Flow<'o, &'p Network<A>, std::sync::Arc<dyn Loss>>,
     initial: &'p [f64],
     scaling: f64,
     point: Vec<f64>,
     evaluations_left: usize,
 }
 
-impl ScaledFlow<'_, '_> {
+impl<A: ActivationFunction> ScaledFlow<'_, '_, A> {
     fn move_to(&mut self, v: &[f64]) -> Result<(), PointError> {
         self.point.clear();
         self.point.extend(self.initial.iter().zip(v).map(|(w, v)| w + v / self.scaling));
@@ -274,7 +287,7 @@ impl ScaledFlow<'_, '_> {
     }
 }
 
-impl VectorField for ScaledFlow<'_, '_> {
+impl<A: ActivationFunction> VectorField for ScaledFlow<'_, '_, A> {
     type Breakdown = PointError;
 
     fn dimension(&self) -> usize {

@@ -1,19 +1,24 @@
-//! The audit as a step of `reproduce` and as `gaussflow audit`: material, files and the referee report.
+//! The audit as a step of `reproduce` and as `gaussflow audit`: material, files and the referee reports.
 
 mod charts;
 mod entry;
 mod error;
+mod page;
 mod report;
 mod run_folder;
 mod user_run;
 
 use std::path::Path;
 
-use gaussflow::theory::audit::plan::{Findings, Material, audit};
-use gaussflow::theory::{Record, Verdict};
+use gaussflow::theory::papers::{ALL, gauss_newton};
+use gaussflow::theory::referee::{
+    Audited, Material, Measurements, Paper, Search, audit_and_attack,
+};
 use gaussflow_figures::render;
 use gaussflow_records::{AuditRecord, RecordError, write_bytes, write_json};
 use rayon::prelude::*;
+
+use crate::conclusions::report_file;
 
 pub use self::error::AuditError;
 pub use self::run_folder::{Quiet, audit_folder};
@@ -22,54 +27,57 @@ pub use self::run_folder::{Quiet, audit_folder};
 const FILES: [&str; 2] = ["audit.json", "audit.md"];
 
 /// What the audit of a reproduction came to.
-pub struct Audited {
-    /// Every record.
-    pub records: Vec<Record>,
+pub struct AuditOutcome {
+    /// Every record, paper by paper.
+    pub records: Vec<AuditRecord>,
     /// Stems of the figures, in `figures/`.
-    pub figures: Vec<&'static str>,
+    pub figures: Vec<String>,
+    /// Seconds that the adversary took.
+    pub attack_seconds: f64,
 }
 
-impl Audited {
-    /// Statements with at least one record of `verdict`, and records of it.
-    pub fn count(&self, verdict: Verdict) -> (usize, usize) {
-        let mut ids: Vec<&str> = self
-            .records
-            .iter()
-            .filter(|record| record.verdict == verdict)
-            .map(|record| record.statement.id)
-            .collect();
-        let records = ids.len();
-        ids.dedup();
-        (ids.len(), records)
-    }
-}
-
-/// Audits every statement of the paper on `material`; writes audit.json, audit.md and
-/// their figures into `root`.
+/// Audits the paper, and those `further` ones whose keys are named, on `material`; writes audit.json, a referee report
+/// for each and their figures into `root`.
 ///
 /// # Errors
 /// [`AuditError::Theory`] where a planned run cannot be made; file errors.
-pub fn audit_paper(material: &Material, root: &Path) -> Result<Audited, AuditError> {
-    let findings = audit(material)?;
-    let charts = charts::charts(&findings);
+pub fn audit_papers(
+    material: &Material,
+    further: &[String],
+    search: &Search,
+    root: &Path,
+) -> Result<AuditOutcome, AuditError> {
+    let asked = |paper: &&&Paper| {
+        paper.key == gauss_newton::PAPER.key || further.iter().any(|key| key == paper.key)
+    };
+    let papers: Vec<&Paper> = ALL.iter().filter(asked).copied().collect();
+    let (audited, attack_seconds) = audit_and_attack(&papers, material, search)?;
     let folder = root.join("figures");
-    let figures = charts
-        .par_iter()
-        .map(|(stem, chart)| render(chart, &folder, stem).map(|_| *stem))
-        .collect::<Result<Vec<_>, _>>()?;
-    write(root, &findings, &figures, report::Subject::Paper)?;
-    Ok(Audited { records: findings.records, figures })
+    let (mut records, mut figures) = (Vec::new(), Vec::new());
+    for Audited { paper, found } in &audited {
+        let report = report_file(paper.key).replace(".md", "");
+        let drawn = charts::charts(found, &report)
+            .par_iter()
+            .map(|(stem, chart)| render(chart, &folder, stem).map(|_| stem.clone()))
+            .collect::<Result<Vec<_>, _>>()?;
+        records.extend(write_report(root, paper, found, &drawn, report::Subject::Paper(paper))?);
+        figures.extend(drawn);
+    }
+    write_json(&root.join("audit.json"), &records)?;
+    Ok(AuditOutcome { records, figures, attack_seconds })
 }
 
-/// Writes audit.json and audit.md.
-fn write(
+/// Writes the referee report of one paper, and returns its records.
+fn write_report(
     root: &Path,
-    findings: &Findings,
-    figures: &[&str],
+    paper: &Paper,
+    found: &Measurements,
+    figures: &[String],
     subject: report::Subject<'_>,
-) -> Result<(), RecordError> {
-    let records: Vec<AuditRecord> = findings.records.iter().map(entry::entry).collect();
-    write_json(&root.join("audit.json"), &records)?;
-    let text = report::markdown(&records, findings, figures, subject);
-    write_bytes(&root.join("audit.md"), text.as_bytes())
+) -> Result<Vec<AuditRecord>, RecordError> {
+    let records: Vec<AuditRecord> =
+        found.records.iter().map(|record| entry::entry(paper, record)).collect();
+    let text = report::markdown(&records, found, figures, subject);
+    write_bytes(&root.join(report_file(paper.key)), text.as_bytes())?;
+    Ok(records)
 }

@@ -1,16 +1,18 @@
-//! audit.md: the referee report. Summary first, then what fails, the constants, and each statement.
+//! audit.md, the referee report: conclusions and findings first (`page`), then tables, constants and every record.
 
 use std::fmt::{self, Write};
 
-use gaussflow::theory::Verdict;
-use gaussflow::theory::audit::plan::Findings;
+use gaussflow::theory::referee::{Measurements, Paper};
 use gaussflow_records::AuditRecord;
 
+use super::page;
+use crate::conclusions::{Conclusions, Statement, Verdict};
+
 /// What is audited.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub enum Subject<'a> {
-    /// The paper, on the planned runs.
-    Paper,
+    /// A paper, on the planned runs.
+    Paper(&'a Paper),
     /// A run of the user's, by its name.
     Run(&'a str),
 }
@@ -18,113 +20,55 @@ pub enum Subject<'a> {
 /// The text of audit.md.
 pub fn markdown(
     records: &[AuditRecord],
-    findings: &Findings,
-    figures: &[&str],
+    found: &Measurements,
+    figures: &[String],
     subject: Subject<'_>,
 ) -> String {
     let mut text = String::new();
     // Writing to a String cannot fail.
-    let _ = write_report(&mut text, records, findings, figures, subject);
+    let _ = write_report(&mut text, records, found, figures, subject);
     text
-}
-
-/// The records of one statement.
-struct Group<'a> {
-    id: &'a str,
-    records: Vec<&'a AuditRecord>,
-}
-
-impl Group<'_> {
-    fn count(&self, verdict: Verdict) -> usize {
-        self.records.iter().filter(|r| r.verdict == verdict.name()).count()
-    }
-
-    /// One word for the statement: the verdict that says most.
-    fn overall(&self) -> Verdict {
-        let order = Verdict::ALL;
-        order.into_iter().find(|v| self.count(*v) > 0).unwrap_or(Verdict::NotApplicable)
-    }
-
-    /// The record that decides the overall verdict: of those the one with the largest ratio.
-    fn deciding(&self) -> Option<&AuditRecord> {
-        let verdict = self.overall().name();
-        let decides = self.records.iter().filter(|r| r.verdict == verdict);
-        let key = |r: &AuditRecord| r.worst_ratio.unwrap_or(f64::INFINITY);
-        decides.copied().max_by(|a, b| key(a).total_cmp(&key(b)))
-    }
-}
-
-fn groups(records: &[AuditRecord]) -> Vec<Group<'_>> {
-    let mut groups: Vec<Group<'_>> = Vec::new();
-    for record in records {
-        match groups.last_mut() {
-            Some(group) if group.id == record.id => group.records.push(record),
-            _ => groups.push(Group { id: &record.id, records: vec![record] }),
-        }
-    }
-    groups
 }
 
 fn write_report(
     text: &mut String,
     records: &[AuditRecord],
-    findings: &Findings,
-    figures: &[&str],
+    found: &Measurements,
+    figures: &[String],
     subject: Subject<'_>,
 ) -> fmt::Result {
-    let groups = groups(records);
-    match subject {
-        Subject::Paper => writeln!(
-            text,
-            "# Referee report: Gauss-Newton Dynamics for Neural Networks\n\nThe statements of the paper \
-             (arXiv 2412.14031, an early version), each measured where its hypotheses hold. \
-             Verdicts come from the numbers alone; all of them are in audit.json.\n"
-        )?,
-        Subject::Run(name) => writeln!(text, "# Audit of the run `{name}`\n")?,
-    }
-    summary(text, &groups, records.len())?;
-    failures(text, &groups)?;
+    let conclusions = Conclusions::of(records);
+    page::write_page(text, &conclusions, subject)?;
+    page::write_findings(text, &conclusions)?;
     if !figures.is_empty() {
         writeln!(text, "## Pictures\n")?;
         for stem in figures {
             writeln!(text, "![{stem}](figures/{stem}.png)\n")?;
         }
     }
-    rates(text, findings)?;
-    constants(text, findings)?;
+    page::write_attacks(text, records)?;
+    tables(text, found)?;
+    constants(text, found)?;
     writeln!(
         text,
         "## The statements, one by one\n\nA statement reads left ≤ right; it holds where left ≤ right + \
          tolerance (rounding and integration). The ratio is left/right at the worst point.\n"
     )?;
-    for (number, group) in groups.iter().enumerate() {
+    summary(text, &conclusions)?;
+    for (number, group) in conclusions.statements.iter().enumerate() {
         statement(text, number + 1, group)?;
     }
     Ok(())
 }
 
-fn summary(text: &mut String, groups: &[Group<'_>], records: usize) -> fmt::Result {
-    let of = |verdict: Verdict| groups.iter().filter(|g| g.overall() == verdict).count();
-    writeln!(text, "## Summary\n")?;
-    writeln!(
-        text,
-        "{} statements, {records} records. **{}** hold on every run where their hypotheses are met, **{}** are \
-         violated on at least one, {} have hypotheses that no run here meets, {} are reported only, {} do not \
-         apply.\n",
-        groups.len(),
-        of(Verdict::Holds),
-        of(Verdict::Violated),
-        of(Verdict::HypothesesUnmet),
-        of(Verdict::Reported),
-        of(Verdict::NotApplicable)
-    )?;
+fn summary(text: &mut String, conclusions: &Conclusions<'_>) -> fmt::Result {
     writeln!(
         text,
         "| # | statement | where | verdict | held | violated | unmet | worst ratio | corrected |\n\
          |---|---|---|---|---|---|---|---|---|"
     )?;
-    for (number, group) in groups.iter().enumerate() {
-        let Some(record) = group.deciding() else { continue };
+    for (number, group) in conclusions.statements.iter().enumerate() {
+        let Some(record) = group.records.first() else { continue };
         let corrected = record
             .corrected
             .as_ref()
@@ -135,7 +79,7 @@ fn summary(text: &mut String, groups: &[Group<'_>], records: usize) -> fmt::Resu
             number + 1,
             group.id,
             record.place,
-            emphasized(group.overall()),
+            emphasized(group.verdict()),
             group.count(Verdict::Holds),
             group.count(Verdict::Violated),
             group.count(Verdict::HypothesesUnmet),
@@ -148,97 +92,29 @@ fn summary(text: &mut String, groups: &[Group<'_>], records: usize) -> fmt::Resu
 fn emphasized(verdict: Verdict) -> String {
     match verdict {
         Verdict::Violated => "**violated**".to_owned(),
-        other => other.name().to_owned(),
+        other => other.label().to_owned(),
     }
 }
 
-/// The statements that fail, with what holds instead.
-fn failures(text: &mut String, groups: &[Group<'_>]) -> fmt::Result {
-    let failing: Vec<_> = groups.iter().filter(|g| g.overall() == Verdict::Violated).collect();
-    if failing.is_empty() {
-        return writeln!(text, "No statement is violated.\n");
-    }
-    writeln!(text, "## What fails, and what holds instead\n")?;
-    for group in failing {
-        let mut places: Vec<&str> = Vec::new();
-        let violated = Verdict::Violated.name();
-        for record in group.records.iter().filter(|r| r.verdict == violated) {
-            if places.contains(&record.place.as_str()) {
-                continue;
-            }
-            places.push(&record.place);
-            let same = |r: &&&AuditRecord| r.verdict == violated && r.place == record.place;
-            let key = |r: &AuditRecord| r.worst_ratio.unwrap_or(f64::INFINITY);
-            let all: Vec<_> = group.records.iter().filter(same).collect();
-            let worst = all.iter().copied().max_by(|a, b| key(a).total_cmp(&key(b)));
-            let Some(worst) = worst else { continue };
-            writeln!(
-                text,
-                "- **{}**, {}: `{}`. Violated on {} of {} runs; worst on {}, {}: {} against {} (ratio {}).",
-                group.id,
-                worst.place,
-                worst.statement,
-                all.len(),
-                group.records.iter().filter(|r| r.place == record.place).count(),
-                worst.run,
-                worst.at,
-                number(worst.left),
-                number(worst.right),
-                ratio(worst.worst_ratio)
-            )?;
-            if let Some(c) = &worst.corrected {
-                writeln!(
-                    text,
-                    "  Instead: `{}`: {} (ratio {}).",
-                    c.statement,
-                    c.verdict,
-                    ratio(c.worst_ratio)
-                )?;
-            }
-            if !worst.note.is_empty() {
-                writeln!(text, "  {}", worst.note)?;
-            }
+/// The tables of the runs that belong to no record.
+fn tables(text: &mut String, found: &Measurements) -> fmt::Result {
+    for table in &found.tables {
+        writeln!(text, "## {}\n", table.title)?;
+        writeln!(text, "| {} |\n|{}", table.head.join(" | "), "---|".repeat(table.head.len()))?;
+        for row in &table.rows {
+            writeln!(text, "| {} |", row.join(" | "))?;
         }
-    }
-    writeln!(text)
-}
-
-/// Slopes by conditioning, and rates of the schedules.
-fn rates(text: &mut String, findings: &Findings) -> fmt::Result {
-    if !findings.slopes.is_empty() {
-        writeln!(text, "## Rates against conditioning\n")?;
-        writeln!(text, "| cond(H₀) | Gauss-Newton | gradient flow |\n|---|---|---|")?;
-        for s in &findings.slopes {
-            writeln!(text, "| {:.1e} | {:.5} | {:.3e} |", s.condition, s.newton, s.gradient)?;
-        }
-        writeln!(text, "\nSlopes of −log Δₜ over Δ/Δ₀ in [1e−6, 1e−1], underparameterized.\n")?;
-    }
-    if !findings.schedule_rates.is_empty() {
-        writeln!(
-            text,
-            "| damping | cond(K₀) | −log factor a step | rejected |\n|---|---|---|---|"
-        )?;
-        for r in &findings.schedule_rates {
-            writeln!(
-                text,
-                "| {} | {:.1e} | {:.4} | {} |",
-                r.schedule, r.condition, r.rate, r.rejected
-            )?;
-        }
-        writeln!(
-            text,
-            "\nStep αη = (1−ρ)/μ, overparameterized, until the gap has fallen to 1e−10.\n"
-        )?;
+        writeln!(text, "\n{}\n", table.legend)?;
     }
     Ok(())
 }
 
-fn constants(text: &mut String, findings: &Findings) -> fmt::Result {
-    if findings.constants.is_empty() {
+fn constants(text: &mut String, found: &Measurements) -> fmt::Result {
+    if found.constants.is_empty() {
         return Ok(());
     }
     writeln!(text, "## Constants and their provenance\n")?;
-    for (name, table) in &findings.constants {
+    for (name, table) in &found.constants {
         writeln!(text, "**{name}**\n\n| constant | value | provenance |\n|---|---|---|")?;
         for row in table {
             writeln!(text, "| {} | {} | {} |", row.name, number(row.value), row.provenance.name())?;
@@ -249,7 +125,7 @@ fn constants(text: &mut String, findings: &Findings) -> fmt::Result {
 }
 
 /// One statement with all its records.
-fn statement(text: &mut String, number: usize, group: &Group<'_>) -> fmt::Result {
+fn statement(text: &mut String, number: usize, group: &Statement<'_>) -> fmt::Result {
     writeln!(text, "### {number}. {}\n", group.id)?;
     let mut told: Vec<(&str, &str)> = Vec::new();
     for record in &group.records {
@@ -347,12 +223,12 @@ fn notes(text: &mut String, records: &[&&AuditRecord]) -> fmt::Result {
     Ok(())
 }
 
-fn ratio(value: Option<f64>) -> String {
+pub(super) fn ratio(value: Option<f64>) -> String {
     value.map_or_else(|| "–".to_owned(), number)
 }
 
 /// Four digits, plain where short.
-fn number(value: f64) -> String {
+pub(super) fn number(value: f64) -> String {
     if value == 0.0 || (1e-3..1e5).contains(&value.abs()) {
         format!("{value:.4}")
     } else {

@@ -2,14 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use gaussflow::theory::audit::plan::Findings;
+use gaussflow::theory::papers::gauss_newton;
+use gaussflow::theory::referee::Measurements;
 use gaussflow::theory::{Comparison, Record, Statement, Verdict};
 use gaussflow_records::{
-    self as records, NpyArray, Outcome, Problem, RecordError, TRACE_COLUMNS, TraceRow, ownership,
-    read_json, read_manifest, read_npy, read_trace,
+    self as records, AuditRecord, NpyArray, Outcome, Problem, RecordError, TRACE_COLUMNS, TraceRow,
+    ownership, read_json, read_manifest, read_npy, read_trace, write_json,
 };
 
-use super::{AuditError, FILES, report, user_run, write};
+use super::{AuditError, FILES, report, user_run, write_report};
+use crate::conclusions::Conclusions;
 use crate::config::{Config, DataSource, Integrator};
 use crate::console;
 use crate::run::{self, Experiment, RunError, load};
@@ -61,19 +63,21 @@ fn audit_run(root: &Path, quiet: Quiet) -> Result<(), AuditError> {
     let data = load(&folder.config)?;
     let experiment = Experiment::new(folder.config.clone(), &data)?;
     let again = run::execute(&experiment)?;
-    let mut findings = Findings::default();
+    let mut findings = Measurements::default();
     findings.records.push(folder.compare(&again));
     let reproduced = findings.records[0].clone();
     user_run::rows(&experiment, &mut findings)?;
-    write(root, &findings, &[], report::Subject::Run(&again.id))?;
+    let subject = report::Subject::Run(&again.id);
+    let records = write_report(root, &gauss_newton::PAPER, &findings, &[], subject)?;
+    write_json(&root.join("audit.json"), &records)?;
     if quiet == Quiet::No {
-        tell(&again.id, &reproduced, &findings, root);
+        tell(&again.id, &reproduced, &records, root);
     }
     Ok(())
 }
 
 /// A few lines on an audit.
-fn tell(id: &str, reproduced: &Record, findings: &Findings, root: &Path) {
+fn tell(id: &str, reproduced: &Record, records: &[AuditRecord], root: &Path) {
     console::say(format_args!("{id}:"));
     match reproduced.verdict {
         Verdict::Holds => console::say("  the folder agrees with the run integrated again"),
@@ -83,11 +87,12 @@ fn tell(id: &str, reproduced: &Record, findings: &Findings, root: &Path) {
             reproduced.note.trim()
         )),
     }
-    for verdict in Verdict::ALL {
-        let count = findings.records.iter().filter(|r| r.verdict == verdict).count();
-        if count > 0 {
-            console::say(format_args!("  {count:>3} records: {}", verdict.name()));
-        }
+    let conclusions = Conclusions::of(records);
+    let (verdicts, grades) = (conclusions.verdicts_in_words(), conclusions.findings_in_words());
+    console::say(format_args!("  {verdicts} {grades}"));
+    for finding in conclusions.findings.iter().filter(|finding| finding.violations() > 0) {
+        let grade = finding.grade.name();
+        console::say(format_args!("  violated ({grade}): {}, {}", finding.id, finding.place));
     }
     console::say(format_args!("  see {}", root.join("audit.md").display()));
 }

@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use gaussflow::dynamics::Preconditioner;
 use gaussflow::objective::Loss;
-use gaussflow::theory::audit::over_continuous::{self as flow, OverRun};
-use gaussflow::theory::audit::over_discrete::{self as discrete, Iterates};
-use gaussflow::theory::audit::plan::{Findings, at_points};
-use gaussflow::theory::audit::under_flow::{self, UnderRun};
-use gaussflow::theory::audit::under_geometry::{self as geometry, HessianRange};
-use gaussflow::theory::audit::under_immersion::Ball;
-use gaussflow::theory::audit::{over_identities, over_kernel, setting};
+use gaussflow::theory::papers::gauss_newton::over_continuous::{self as flow, OverRun};
+use gaussflow::theory::papers::gauss_newton::over_discrete::{self as discrete, Iterates};
+use gaussflow::theory::papers::gauss_newton::plan::at_points;
+use gaussflow::theory::papers::gauss_newton::under_flow::{self, UnderRun};
+use gaussflow::theory::papers::gauss_newton::under_geodesics::sublevel_convex;
+use gaussflow::theory::papers::gauss_newton::under_geometry::{self as geometry, HessianRange};
+use gaussflow::theory::papers::gauss_newton::under_immersion::Ball;
+use gaussflow::theory::papers::gauss_newton::{over_identities, over_kernel, setting};
+use gaussflow::theory::referee::Measurements;
 use gaussflow::theory::{
     BestInClass, FlowPlan, Local, NetworkConstants, Problem, Record, Stepper, TheoryError,
     Trajectory,
@@ -28,7 +30,7 @@ const ITERATES: usize = 2000;
 const FRACTION: f64 = 0.5;
 
 /// Adds every row that applies to `experiment`.
-pub fn rows(experiment: &Experiment, findings: &mut Findings) -> Result<(), AuditError> {
+pub fn rows(experiment: &Experiment, findings: &mut Measurements) -> Result<(), AuditError> {
     let config = &experiment.config;
     let loss: Arc<dyn Loss> =
         experiment.outputs.loss(&config.loss, experiment.sample.targets.clone())?.into();
@@ -115,7 +117,7 @@ fn under(
     let range = HessianRange::measure(&ball)?;
     records.push(geometry::geodesic_strong_convexity(&ball, &range, constants.strong_convexity)?);
     records.push(geometry::geodesic_smoothness(&ball, &range, constants.smoothness)?);
-    records.push(geometry::sublevel_convex(&ball)?);
+    records.push(sublevel_convex(&ball, 1.0)?);
     if experiment.settings().preconditioner != Preconditioner::GaussNewton {
         return Ok(records);
     }

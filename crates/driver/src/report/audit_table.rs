@@ -2,9 +2,12 @@
 
 use std::fmt::Write;
 
-use super::audit::{AuditEntry, Statement, Verdict};
+use gaussflow::theory::referee::Grade;
+use gaussflow_records::AuditRecord;
+
 use super::markup::escape;
 use super::pictures::Pictures;
+use crate::conclusions::{Conclusions, Statement, Verdict, grade_of};
 use crate::remark::digits;
 
 /// Bytes of all records together; beyond them statements keep their row, not their records.
@@ -13,15 +16,16 @@ const MOST_DETAILS: usize = 600_000;
 const MOST_RECORDS: usize = 40;
 
 /// The audit as a table of statements; each unfolds its records, the worst first.
-pub fn section(statements: &[Statement<'_>], pictures: &Pictures<'_>) -> String {
+pub fn section(conclusions: &Conclusions<'_>, pictures: &Pictures<'_>) -> String {
+    let statements = &conclusions.statements;
     if statements.is_empty() {
         return String::new();
     }
     let mut text = String::from(
         "<section id=\"audit\"><h2>Audit</h2>\n<p class=\"lead\">Every statement is turned to read left \u{2264} right; the \
          ratio is left over right at the worst point. Open a statement for its records.</p>\n<div \
-         class=\"controls\"><label>Filter <input type=\"search\" data-filter=\"audit-table\" placeholder=\"statement, \
-         place, run\"></label>\n<label>Verdict <select data-filter-verdict=\"audit-table\"><option \
+         class=\"controls\"><label>Filter <input type=\"search\" data-filter=\"audit-table\" placeholder=\"statement, paper, \
+         grade, run\"></label>\n<label>Verdict <select data-filter-verdict=\"audit-table\"><option \
          value=\"\">all</option>",
     );
     for verdict in Verdict::ALL.iter().filter(|v| statements.iter().any(|s| s.count(**v) > 0)) {
@@ -29,7 +33,7 @@ pub fn section(statements: &[Statement<'_>], pictures: &Pictures<'_>) -> String 
     }
     text.push_str(
         "</select></label> <span class=\"count\" data-count=\"audit-table\" role=\"status\"></span></div>\n<div class=\"table\"><table id=\"audit-table\" \
-         data-sortable><thead><tr><th>Statement</th><th>Where</th><th data-kind=\"number\">Verdict</th><th \
+         data-sortable><thead><tr><th>Statement</th><th>Paper</th><th>Where</th><th data-kind=\"number\">Grade</th><th data-kind=\"number\">Verdict</th><th \
          data-kind=\"number\">Worst ratio</th><th data-kind=\"number\">Records</th><th data-kind=\"none\">Pictures</th></tr></thead>\n<tbody>\n",
     );
     let mut details = 0;
@@ -51,19 +55,24 @@ pub fn section(statements: &[Statement<'_>], pictures: &Pictures<'_>) -> String 
 fn row(text: &mut String, statement: &Statement<'_>, unfolded: &str, pictures: &Pictures<'_>) {
     let verdict = statement.verdict();
     let Some(worst) = statement.records.first() else { return };
+    let grade = statement.records.iter().filter_map(|record| grade_of(record)).min();
     let held: Vec<&str> =
         Verdict::ALL.iter().filter(|v| statement.count(**v) > 0).map(|v| v.word()).collect();
     let _ = write!(
         text,
         "<tr data-verdicts=\"{}\"><td data-label=\"Statement\"><code>{}</code><div>{}</div><details><summary>{} \
-         record{}</summary>{unfolded}</details></td><td data-label=\"Where\">{}</td><td data-label=\"Verdict\" \
+         record{}</summary>{unfolded}</details></td><td data-label=\"Paper\">{}</td><td \
+         data-label=\"Where\">{}</td><td data-label=\"Grade\" data-value=\"{}\">{}</td><td data-label=\"Verdict\" \
          data-value=\"{}\">",
         held.join(" "),
         escape(statement.id),
         escape(&worst.statement),
         statement.records.len(),
         if statement.records.len() == 1 { "" } else { "s" },
+        escape(&worst.paper),
         escape(&worst.place),
+        grade.map_or(Grade::ALL.len(), |grade| grade as usize),
+        grade.map_or("", Grade::name),
         verdict as u8,
     );
     for &verdict in Verdict::ALL {
@@ -104,9 +113,9 @@ fn records(text: &mut String, statement: &Statement<'_>) {
     text.push_str("</ul>");
 }
 
-fn one(text: &mut String, record: &AuditEntry) {
-    let verdict = Verdict::of(&record.verdict);
-    let side = |side: Option<f64>| side.map_or_else(|| "none".to_owned(), |value| digits(value, 5));
+fn one(text: &mut String, record: &AuditRecord) {
+    let verdict = Verdict::of(record);
+    let side = |value: f64| if value.is_nan() { "none".to_owned() } else { digits(value, 5) };
     let _ = write!(
         text,
         "<li><span class=\"badge {}\">{}</span> <b>{}</b>",
@@ -114,10 +123,13 @@ fn one(text: &mut String, record: &AuditEntry) {
         verdict.label(),
         escape(&record.run)
     );
-    if record.left.is_some() || record.right.is_some() {
+    if !(record.left.is_nan() && record.right.is_nan()) {
         let (left, right, tolerance) =
             (side(record.left), side(record.right), side(record.tolerance));
         let _ = write!(text, ": left {left}, right {right}, tolerance {tolerance}");
+    }
+    if let Some(excess) = record.excess_in_tolerances {
+        let _ = write!(text, ", {} tolerances above", digits(excess, 3));
     }
     if !record.at.is_empty() {
         let _ = write!(text, ", at {}", escape(&record.at));
@@ -132,14 +144,28 @@ fn one(text: &mut String, record: &AuditEntry) {
         );
     }
     if let Some(corrected) = &record.corrected {
-        let verdict = Verdict::of(&corrected.verdict);
+        let verdict = Verdict::named(&corrected.verdict);
         let _ = write!(
             text,
             "<div>Instead: {} <span class=\"badge {}\">{}</span> ratio {}</div>",
             escape(&corrected.statement),
             verdict.word(),
             verdict.label(),
-            side(corrected.worst_ratio)
+            side(corrected.worst_ratio.unwrap_or(f64::NAN))
+        );
+    }
+    if let (Some(grade), Some(consequence)) = (&record.grade, &record.consequence) {
+        let _ = write!(text, "<div>Grade {}: {}</div>", escape(grade), escape(consequence));
+    }
+    if let Some(reason) = &record.no_correction {
+        let _ = write!(text, "<div>Nothing takes its place: {}</div>", escape(reason));
+    }
+    if let Some(attack) = &record.adversary {
+        let (family, problem) = (escape(&attack.family), escape(&attack.problem));
+        let _ = write!(
+            text,
+            "<div>The largest ratio of {} problems of the family {family} (seed {}): {problem}</div>",
+            attack.evaluations, attack.seed
         );
     }
     if !record.note.is_empty() {

@@ -2,19 +2,20 @@
 
 use std::fmt::Write;
 
+use gaussflow::theory::referee::Grade;
 use gaussflow_records::Claim;
 
-use super::audit::{Statement, Verdict};
 use super::claims::{class_of, tally};
 use super::folder::Run;
 use super::markup::escape;
 use super::runs::{End, end, took_fallback};
+use crate::conclusions::{Conclusions, Verdict};
 
 /// Runs whose remark the first screen spells out.
 const MOST_REMARKS: usize = 3;
 
 /// Tiles with counts, then every claim in a word; empty where there is nothing to judge.
-pub fn section(claims: &[Claim], statements: &[Statement<'_>], runs: &[Run]) -> String {
+pub fn section(claims: &[Claim], conclusions: &Conclusions<'_>, runs: &[Run]) -> String {
     let mut tiles = String::new();
     if !claims.is_empty() {
         let everywhere = claims.iter().filter(|claim| tally(claim).0 == tally(claim).1).count();
@@ -23,7 +24,7 @@ pub fn section(claims: &[Claim], statements: &[Statement<'_>], runs: &[Run]) -> 
         tile(&mut tiles, class, "#claims", &count, "claims of section 5 hold on every seed");
     }
     for &verdict in Verdict::ALL {
-        let decided = statements.iter().filter(|s| s.verdict() == verdict).count();
+        let decided = conclusions.with_verdict(verdict);
         let noun = if decided == 1 { "statement" } else { "statements" };
         let label = format!("audited {noun}: {}", verdict.label());
         some(&mut tiles, verdict.word(), "#audit", decided, &label);
@@ -47,13 +48,15 @@ pub fn section(claims: &[Claim], statements: &[Statement<'_>], runs: &[Run]) -> 
     if tiles.is_empty() {
         return tiles;
     }
-    let judged = !claims.is_empty() || !statements.is_empty();
+    let audited = !conclusions.statements.is_empty();
+    let judged = !claims.is_empty() || audited;
     let title = if judged { "Verdicts" } else { "How the runs ended" };
     let mut text =
         format!("<section id=\"verdicts\"><h2>{title}</h2>\n<ul class=\"tiles\">\n{tiles}</ul>\n");
     chips(&mut text, claims);
     remarks(&mut text, runs);
-    if !statements.is_empty() {
+    if audited {
+        findings(&mut text, conclusions);
         text.push_str(
             "<p class=\"note\">A statement counts by its strongest verdict: one violation on one run is \
              enough. A violated statement is a result, not an error of the program.</p>\n",
@@ -77,6 +80,30 @@ fn tile(text: &mut String, class: &str, target: &str, count: &str, label: &str) 
         "<li><a class=\"tile {class}\" href=\"{target}\" data-show=\"{class}\"><strong>{count}</strong> \
          <span>{label}</span></a></li>"
     );
+}
+
+/// What the audit came to in two sentences, and the worst findings.
+fn findings(text: &mut String, conclusions: &Conclusions<'_>) {
+    let (verdicts, grades) =
+        (escape(&conclusions.verdicts_in_words()), escape(&conclusions.findings_in_words()));
+    let _ = writeln!(text, "<p>{verdicts} {grades}</p>");
+    let worst: Vec<_> = conclusions.findings.iter().filter(|f| f.grade == Grade::False).collect();
+    if worst.is_empty() {
+        return;
+    }
+    text.push_str("<details><summary>What is false, with a counterexample each</summary><ul>\n");
+    for finding in worst {
+        let record = finding.worst();
+        let _ = writeln!(
+            text,
+            "<li><b>{}</b> (<code>{}</code>): {} On {}.</li>",
+            escape(finding.place),
+            escape(finding.id),
+            escape(record.consequence.as_deref().unwrap_or_default()),
+            escape(&record.run)
+        );
+    }
+    text.push_str("</ul></details>\n");
 }
 
 /// The sentences on runs that lost rank, fell back or rose in loss.

@@ -5,13 +5,13 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use gaussflow_records::{
-    Claim, Manifest, Outcome, RecordError, TraceRow, ownership, read_json, read_trace,
+    AuditRecord, Claim, Manifest, Outcome, RecordError, TraceRow, ownership, read_json, read_trace,
 };
 use serde::de::DeserializeOwned;
 
 use super::ReportError;
-use super::audit::AuditEntry;
 use super::settings::{self, Settings};
+use crate::conclusions::{further_papers, report_file};
 use crate::remark::remark;
 
 /// What kind of folder it is.
@@ -57,13 +57,13 @@ pub struct Contents {
     /// Empty where there are none.
     pub claims: Vec<Claim>,
     /// The records of audit.json, at the root and in the runs' folders.
-    pub audit: Vec<AuditEntry>,
+    pub audit: Vec<AuditRecord>,
     /// In the manifest's order.
     pub runs: Vec<Run>,
     /// Stems of the figures, `figures/NAME` without the ending, in the manifest's order.
     pub figures: Vec<String>,
     /// Further files at the root that a reader may open: their names.
-    pub files: Vec<&'static str>,
+    pub files: Vec<String>,
     /// What is missing or damaged, in words; empty where all is well.
     pub problems: Vec<String>,
 }
@@ -94,16 +94,18 @@ impl Contents {
         } else {
             reader.entries(manifest.as_ref())
         };
-        let mut audit: Vec<AuditEntry> = reader.optional("audit.json").unwrap_or_default();
+        let mut audit: Vec<AuditRecord> = reader.optional("audit.json").unwrap_or_default();
         let runs: Vec<Run> = entries.into_iter().map(|(id, path)| reader.run(id, path)).collect();
         for run in runs.iter().filter(|run| !run.path.is_empty()) {
             let name = format!("{}/audit.json", run.path);
-            audit.extend(reader.optional::<Vec<AuditEntry>>(&name).unwrap_or_default());
+            audit.extend(reader.optional::<Vec<AuditRecord>>(&name).unwrap_or_default());
         }
         let claims: Vec<Claim> = reader.optional("claims.json").unwrap_or_default();
         let figures = reader.figures(manifest.as_ref());
         let known = ["summary.md", "summary.csv", "audit.md", "claims.json", "audit.json"];
-        let files = known.into_iter().filter(|name| root.join(name).is_file()).collect();
+        let of_papers = further_papers().map(report_file);
+        let names = known.into_iter().map(str::to_owned).chain(of_papers);
+        let files = names.filter(|name| root.join(name).is_file()).collect();
         let kind = match runs.len() {
             _ if root.join("claims.json").is_file() => Kind::Reproduction,
             0 | 1 => Kind::Run,

@@ -2,7 +2,6 @@
 //!
 //! Equal folders give equal bytes: no time, no path of the machine and nothing random enters the page.
 
-mod audit;
 mod audit_table;
 mod charts;
 mod claims;
@@ -28,6 +27,7 @@ pub(crate) use self::claims::tally;
 use self::folder::{Contents, Kind};
 use self::markup::{escape, script_hash};
 use self::pictures::Pictures;
+use crate::conclusions::Conclusions;
 use crate::exit_status::BAD_INPUT;
 
 /// The file's name.
@@ -104,15 +104,15 @@ fn page(contents: &Contents, pictures: &Pictures<'_>) -> String {
         Kind::Run => "Run",
     };
     let script = format!("{CHART_LIBRARY}\n{TABLES}\n{CHARTS}\n{SELF_TEST}");
-    let statements = audit::statements(&contents.audit);
+    let conclusions = Conclusions::of(&contents.audit);
     let sections = [
         problems(&contents.problems),
-        first_screen::section(&contents.claims, &statements, &contents.runs),
+        first_screen::section(&contents.claims, &conclusions, &contents.runs),
         pictures.section(),
         charts::section(&groups::groups(&contents.runs)),
         classes::section(&contents.runs),
         claims::section(&contents.claims),
-        audit_table::section(&statements, pictures),
+        audit_table::section(&conclusions, pictures),
         runs::section(&contents.runs),
         provenance::section(contents),
     ]

@@ -24,7 +24,7 @@ const STATEMENTS: &[(&str, &str)] = &[
     ("under/inductive-bias", "figure_1b"),
     ("under/monotone", "figure_1a"),
     ("over/never-exits", "audit_exits"),
-    ("over/gap-bound", "audit_schedules"),
+    ("later/adaptive-damping", "audit_schedules"),
     ("over/ntk-limit", "audit_widths"),
     ("over/kernel-stays", "audit_widths"),
     ("experiment/full-rank", "figure_2b"),

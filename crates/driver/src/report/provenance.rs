@@ -78,8 +78,8 @@ fn configuration(contents: &Contents) -> String {
 }
 
 /// Links to the files beside the page that hold more.
-fn file_links(files: &[&str]) -> String {
-    let link = |name: &&str| format!("<a href=\"{}\">{}</a>", address(name), escape(name));
+fn file_links(files: &[String]) -> String {
+    let link = |name: &String| format!("<a href=\"{}\">{}</a>", address(name), escape(name));
     files.iter().map(link).collect::<Vec<_>>().join(", ")
 }
 

@@ -4,14 +4,13 @@ use std::fs;
 use std::path::Path;
 
 use gaussflow_records::{
-    Claim, DataIdentity, Event, EventKind, Manifest, Numbers, Outcome, RunEntry, SCHEMA,
-    SeedVerdict, Status, StopReason, TraceRow, write_json, write_trace,
+    AuditRecord, Claim, DataIdentity, Event, EventKind, Manifest, Numbers, Outcome, RunEntry,
+    SCHEMA, SeedVerdict, Status, StopReason, TraceRow, write_json, write_trace,
 };
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 use super::ReportError;
-use super::audit::AuditEntry;
 use super::folder::{Contents, Kind, Run};
 use super::pictures::Pictures;
 use super::{page, write};
@@ -270,13 +269,13 @@ fn the_page_stays_below_six_megabytes() {
             outcome: Some(outcome(StopReason::RankLost)),
         })
         .collect();
-    let entry = |k: u32| AuditEntry {
+    let entry = |k: u32| AuditRecord {
         id: format!("statement/{}", k % 60),
         statement: long.clone(),
         verdict: "violated".to_owned(),
         note: long.clone(),
         worst_ratio: Some(f64::from(k)),
-        ..AuditEntry::default()
+        ..AuditRecord::default()
     };
     let folder = tempfile::tempdir().unwrap();
     let stems: Vec<String> = (0..40).map(|k| format!("figure_{k}")).collect();
@@ -290,7 +289,7 @@ fn the_page_stays_below_six_megabytes() {
         audit: (0..20_000).map(entry).collect(),
         runs,
         figures: stems.clone(),
-        files: vec!["summary.csv"],
+        files: vec!["summary.csv".to_owned()],
         problems: vec![long.clone(); 5000],
     };
     let page = page(&contents, &Pictures::read(folder.path(), &stems));

@@ -1,7 +1,6 @@
 //! What the audit of the paper is made of: real rows by seed, and the traces of section 5's runs.
 
-use gaussflow::theory::audit::experiments::Traced;
-use gaussflow::theory::audit::plan::{Effort, Material, Rows, SeedTraces};
+use gaussflow::theory::referee::{Effort, Material, Rows, SeedTraces, Traced};
 use gaussflow_data::{DataError, Dataset, Sample, Standardize, TargetScale};
 
 use super::plan::{COLLAPSING, Method};

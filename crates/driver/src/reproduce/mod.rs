@@ -24,10 +24,12 @@ use gaussflow_records::{
 };
 use rayon::prelude::*;
 
-use gaussflow::theory::Verdict;
+use gaussflow::theory::referee::{Extent, Search};
 
-use crate::audit::audit_paper;
+use crate::audit::audit_papers;
+use crate::conclusions::{Conclusions, further_papers, report_file};
 use crate::console;
+use crate::grouped::grouped;
 use crate::needs::{Item, Needs, Shape, TooLarge};
 use crate::progress::Progress;
 use crate::report;
@@ -51,6 +53,10 @@ pub struct Request {
     pub seeds: Option<u64>,
     /// How much to run.
     pub mode: Mode,
+    /// Keys of the further papers to audit; those of the mode when `None`.
+    pub papers: Option<Vec<String>>,
+    /// Draws of the adversary for each family of problems; the mode's own work when `None`.
+    pub adversary: Option<usize>,
     /// Whether to compare with the committed reference.
     pub check: bool,
     /// Where to write reference values.
@@ -69,6 +75,23 @@ impl Request {
             return Ok(seeds);
         }
         Err(ReproduceError::Seeds { seeds })
+    }
+}
+
+/// Seed of the adversary's genes.
+const ADVERSARY_SEED: u64 = 1;
+/// Work of the adversary for each family of problems, in units of a hundred microseconds.
+const ADVERSARY_WORK: [usize; 2] = [15_000, 60_000];
+
+impl Request {
+    /// The further papers, and how the adversary searches.
+    fn audit(&self) -> (Vec<String>, Search) {
+        let all = || further_papers().map(str::to_owned).collect();
+        let papers = self.papers.clone().unwrap_or_else(|| self.mode.choose(Vec::new(), all()));
+        let [quick, full] = ADVERSARY_WORK;
+        let work = Extent::Work(self.mode.choose(quick, full));
+        let extent = self.adversary.map_or(work, Extent::Draws);
+        (papers, Search { seed: ADVERSARY_SEED, extent })
     }
 }
 
@@ -189,15 +212,19 @@ pub fn reproduce(request: &Request) -> Result<(), ReproduceError> {
         .collect::<Result<Vec<_>, _>>()?;
     write_json(&session.root().join("claims.json"), &claims)?;
     let before_audit = session.seconds();
-    let audited = audit_paper(&material::material(&data, &results)?, session.root())?;
+    let (papers, search) = request.audit();
+    let material = material::material(&data, &results)?;
+    let audited = audit_papers(&material, &papers, &search, session.root())?;
     let audit_seconds = session.seconds() - before_audit;
     let summary = summary::markdown(&results, &claims, &written);
     write_bytes(&session.root().join("summary.md"), summary.as_bytes())?;
     let named: Vec<(String, f64)> =
         results.runs.iter().map(|run| (run.id.clone(), run.seconds)).collect();
-    let figures = [written, audited.figures.clone()].concat();
-    let stems: Vec<String> = figures.iter().map(|&stem| stem.to_owned()).collect();
-    session.finish(&data, &named, &[("all runs", integrated), ("audit", audit_seconds)], &stems)?;
+    let stems: Vec<String> =
+        written.into_iter().map(str::to_owned).chain(audited.figures.iter().cloned()).collect();
+    let parts =
+        [("all runs", integrated), ("audit", audit_seconds), ("adversary", audited.attack_seconds)];
+    session.finish(&data, &named, &parts, &stems)?;
     // The page shows what lies in the folder, the manifest included.
     let report = report::write(session.root())?;
     if let Some(path) = &request.write_reference {
@@ -213,11 +240,15 @@ pub fn reproduce(request: &Request) -> Result<(), ReproduceError> {
             "{told} runs lost rank, fell back or rose in loss: summary.md tells of each when, and what to do"
         ));
     }
-    let (held, violated) = (audited.count(Verdict::Holds).0, audited.count(Verdict::Violated).0);
-    session.say(format_args!(
-        "audit: of the paper's statements {held} hold on some run, {violated} fail on some"
-    ));
-    for file in ["summary.md", "audit.md"] {
+    let mut files = vec!["summary.md".to_owned()];
+    for (key, records) in grouped(audited.records.iter().map(|r| (r.paper.as_str(), r))) {
+        let conclusions = Conclusions::of(records);
+        let (verdicts, findings) =
+            (conclusions.verdicts_in_words(), conclusions.findings_in_words());
+        session.say(format_args!("audit, {key}: {verdicts} {findings}"));
+        files.push(report_file(key));
+    }
+    for file in files {
         session.say(format_args!("see {}", session.root().join(file).display()));
     }
     session.say(format_args!("see {}", report.path.display()));
@@ -231,6 +262,8 @@ fn admit(folder: &RunFolder, planned: &[Planned], overwrite: Overwrite) -> Resul
     let names =
         ["claims.json", "summary.md", "timing.json", "audit.json", "audit.md", report::FILE];
     ownership::all_replaceable(root, names)?;
+    let of_papers: Vec<String> = further_papers().map(report_file).collect();
+    ownership::all_replaceable(root, of_papers.iter().map(String::as_str))?;
     // All pictures of a reproduction have such names.
     let is_picture = |name: &String| {
         ["figure_", "audit_"].iter().any(|start| name.starts_with(start))

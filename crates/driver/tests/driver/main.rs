@@ -1,6 +1,7 @@
 //! The command as its users run it, and the library behind it.
 
 mod audit;
+mod audit_page;
 mod classes;
 mod command_line;
 mod common;

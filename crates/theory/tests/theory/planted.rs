@@ -10,13 +10,18 @@
 use gaussflow_dynamics::Preconditioner;
 use gaussflow_network::{Activation, ActivationBounds, ActivationFunction};
 use gaussflow_objective::{Loss, Squared};
-use gaussflow_theory::audit::over_continuous::{self as flow, OverRun};
-use gaussflow_theory::audit::over_discrete::{self as discrete, Iterates};
-use gaussflow_theory::audit::plan::{counterexample, counterexample_scaling};
-use gaussflow_theory::audit::under_flow::{self, Corrections, UnderRun};
-use gaussflow_theory::audit::under_geometry::{self as geometry, HessianRange, corrected_rate};
-use gaussflow_theory::audit::under_immersion::{self as immersion, Ball};
-use gaussflow_theory::audit::{
+use gaussflow_theory::papers::gauss_newton::over_continuous::{self as flow, OverRun};
+use gaussflow_theory::papers::gauss_newton::over_discrete::{self as discrete, Iterates};
+use gaussflow_theory::papers::gauss_newton::plan::{
+    counterexample, counterexample_scaling, theorem_1_counterexample,
+};
+use gaussflow_theory::papers::gauss_newton::under_flow::{self, Corrections, UnderRun};
+use gaussflow_theory::papers::gauss_newton::under_geodesics::{Joining, gradient_bounds};
+use gaussflow_theory::papers::gauss_newton::under_geometry::{
+    self as geometry, HessianRange, corrected_rate,
+};
+use gaussflow_theory::papers::gauss_newton::under_immersion::{self as immersion, Ball};
+use gaussflow_theory::papers::gauss_newton::{
     over_identities as identities, over_kernel as kernel, setting, under_chart as chart,
 };
 use gaussflow_theory::{
@@ -24,7 +29,7 @@ use gaussflow_theory::{
     Trajectory, Verdict,
 };
 
-fn pair(right: &Record, wrong: &Record) {
+pub fn pair(right: &Record, wrong: &Record) {
     assert_eq!(right.verdict, Verdict::Holds, "{right:?}");
     assert_eq!(wrong.verdict, Verdict::Violated, "{wrong:?}");
 }
@@ -340,12 +345,27 @@ fn theorem_5() -> Result<(), TheoryError> {
                 };
                 let (a, b) = (o(w[0]), o(optimum.weights[0]));
                 // A chord is shorter than the arc: a bound from below is enough for (20), left.
-                Some(((a[0] - b[0]).hypot(a[1] - b[1]), 1e-9))
+                let length = (a[0] - b[0]).hypot(a[1] - b[1]);
+                let points = (0..=8)
+                    .map(|k| {
+                        vec![optimum.weights[0] + (w[0] - optimum.weights[0]) * f64::from(k) / 8.0]
+                    })
+                    .collect();
+                Ok(Some(Joining { length, error: 1e-9, points }))
             };
-            let bounds = geometry::gradient_bounds(&right.ball, &trajectory, &optimum, length);
-            assert_eq!(bounds[0].verdict, Verdict::Violated);
-            assert_eq!(bounds[1].verdict, Verdict::Violated);
-            assert_eq!(bounds[2].verdict, Verdict::Holds);
+            let bounds = |factor| {
+                gradient_bounds(&right.ball, &trajectory, &optimum, factor, length).unwrap()
+            };
+            let (honest, planted) = (bounds(1.0), bounds(60.0));
+            assert_eq!(honest[0].verdict, Verdict::Violated);
+            assert_eq!(honest[1].verdict, Verdict::Violated);
+            assert_eq!(honest[2].verdict, Verdict::Holds);
+            // Corrected, all three hold; with moduli off by a factor none does.
+            let corrected = |records: &[Record]| -> Vec<Verdict> {
+                records.iter().filter_map(|r| r.corrected.as_ref()).map(|c| c.verdict).collect()
+            };
+            assert_eq!(corrected(&honest), [Verdict::Holds; 3]);
+            assert_eq!(corrected(&planted), [Verdict::Violated; 3]);
         } else {
             pair(
                 &under_flow::theorem_5_corrected(&right)?,
@@ -356,4 +376,29 @@ fn theorem_5() -> Result<(), TheoryError> {
         }
     }
     Ok(())
+}
+
+/// The gap over the bound (11) at t = 4 is what SciPy's DOP853 found at a relative tolerance of 1e-12, and every
+/// hypothesis is met.
+#[test]
+fn theorem_1_fails_at_its_printed_alpha() {
+    let (problem, damping) = theorem_1_counterexample().unwrap();
+    let constants = NetworkConstants::measure(&problem).unwrap();
+    let scaling = constants.theorem_1_scaling(damping);
+    assert!((scaling / 3_387.432_928_250_364 - 1.0).abs() < 1e-10, "{scaling}");
+    let preconditioner = Preconditioner::LevenbergMarquardt { damping };
+    let trajectory = flow_of(&problem, preconditioner, scaling, 4.0);
+    let minimizer = problem.minimizer();
+    let run = OverRun::new("two rows", &problem, (&constants, damping), &trajectory, &minimizer);
+    let record = flow::theorem_1(&run);
+    assert_eq!(record.verdict, Verdict::Violated);
+    assert!(record.hypotheses.iter().all(|hypothesis| hypothesis.met));
+    assert!(
+        (record.comparison.ratio().unwrap() / 8.569_007_419_052 - 1.0).abs() < 1e-6,
+        "{record:?}"
+    );
+    let scaling = constants.never_exits_scaling();
+    let trajectory = flow_of(&problem, preconditioner, scaling, 4.0);
+    let run = OverRun { trajectory: &trajectory, ..run };
+    assert_eq!(flow::theorem_1_corrected(&run).verdict, Verdict::Holds);
 }

@@ -4,14 +4,12 @@ use std::sync::Arc;
 
 use gaussflow_network::{Activation, InitialPoint, Initialization};
 use gaussflow_objective::{Loss, Squared};
-use gaussflow_theory::audit::experiments::{self, Traced};
-use gaussflow_theory::audit::under_remarks::{self as remarks, ConditionedSlopes};
-use gaussflow_theory::{NetworkConstants, Problem, Record, Sampler, TheoryError, Verdict};
+use gaussflow_theory::papers::gauss_newton::experiments;
+use gaussflow_theory::papers::gauss_newton::under_remarks::{self as remarks, ConditionedSlopes};
+use gaussflow_theory::referee::Traced;
+use gaussflow_theory::{NetworkConstants, Problem, Sampler, TheoryError, Verdict};
 
-fn pair(right: &Record, wrong: &Record) {
-    assert_eq!(right.verdict, Verdict::Holds, "{right:?}");
-    assert_eq!(wrong.verdict, Verdict::Violated, "{wrong:?}");
-}
+use crate::planted::pair;
 
 /// p < n: forty rows, two units.
 fn under() -> (Problem, NetworkConstants) {
@@ -74,15 +72,18 @@ fn remarks_and_experiments() -> Result<(), TheoryError> {
     rises.loss = vec![10.0, 5.0, 50.0];
     pair(&experiments::collapse("s", &rises, None)[0], &experiments::collapse("s", &a, None)[0]);
     pair(&experiments::collapse("s", &rises, None)[1], &experiments::collapse("s", &a, None)[1]);
-    let slow = Traced { loss: vec![100.0, 21.0, 11.0], ..a.clone() };
-    pair(
-        &experiments::beats_gradient_flow("s", &[(&a, &b)])[0],
-        &experiments::beats_gradient_flow("s", &[(&b, &a)])[0],
+    // Lower at the end, passing, and ahead at all times; the reverse is none of the three.
+    let (ahead, behind) = (
+        experiments::beats_gradient_flow("s", &[(&a, &b)]),
+        experiments::beats_gradient_flow("s", &[(&b, &a)]),
     );
-    let early = Traced { loss: vec![100.0, 15.0, 11.0], ..a.clone() };
-    pair(
-        &experiments::beats_gradient_flow("s", &[(&early, &slow)])[1],
-        &experiments::beats_gradient_flow("s", &[(&a, &early)])[1],
-    );
+    for (right, wrong) in ahead.iter().zip(&behind) {
+        pair(right, wrong);
+    }
+    // Behind at first: it passes and ends lower, but is not ahead at all times.
+    let late = Traced { loss: vec![100.0, b.loss[1] + 1.0, a.loss[2]], ..a.clone() };
+    let found = experiments::beats_gradient_flow("s", &[(&late, &b)]);
+    let verdicts: Vec<Verdict> = found.iter().map(|record| record.verdict).collect();
+    assert_eq!(verdicts, [Verdict::Holds, Verdict::Holds, Verdict::Violated]);
     Ok(())
 }

@@ -1,0 +1,240 @@
+//! The first page of a referee report: what was read, what holds, what fails and by which counterexample, what repairs
+//! it, and what of the message survives. After it the findings, the worst grade first, and what the adversary tried.
+
+use std::fmt::{self, Write};
+
+use gaussflow::theory::referee::{Grade, Survivor};
+use gaussflow_records::AuditRecord;
+
+use super::report::{Subject, number, ratio};
+use crate::conclusions::{Conclusions, Finding, Verdict};
+
+/// The page.
+pub(super) fn write_page(
+    text: &mut String,
+    conclusions: &Conclusions<'_>,
+    subject: Subject<'_>,
+) -> fmt::Result {
+    match subject {
+        Subject::Paper(paper) => {
+            writeln!(text, "# Referee report: {}\n", paper.title)?;
+            writeln!(text, "{}. What was read: {}.\n", paper.authors, paper.version)?;
+            writeln!(
+                text,
+                "Each statement is measured where its hypotheses hold, and its verdict comes from the numbers alone. How \
+                 severe a fault is, and what it means, is the referee's judgement. Every record is in audit.json.\n"
+            )?;
+        }
+        Subject::Run(name) => writeln!(text, "# Audit of the run `{name}`\n")?,
+    }
+    writeln!(text, "## Conclusions\n")?;
+    writeln!(text, "{} {}\n", conclusions.verdicts_in_words(), conclusions.findings_in_words())?;
+    holding(text, conclusions)?;
+    short(text, conclusions, &[Grade::Typo], "**Misprints**, on which nothing depends:")?;
+    short(
+        text,
+        conclusions,
+        &[Grade::Unclear, Grade::Gap],
+        "**Unclear, or proved otherwise than printed**:",
+    )?;
+    short(text, conclusions, &[Grade::Constant], "**True with another constant or threshold**:")?;
+    short(text, conclusions, &[Grade::False], "**False**, each with a counterexample:")?;
+    repairs(text, conclusions)?;
+    if let Subject::Paper(paper) = subject {
+        survivors(text, conclusions, paper.survivors)?;
+    }
+    Ok(())
+}
+
+fn holding(text: &mut String, conclusions: &Conclusions<'_>) -> fmt::Result {
+    let flawless: Vec<String> = conclusions
+        .statements
+        .iter()
+        .filter(|s| s.verdict() == Verdict::Holds)
+        .filter(|s| !conclusions.findings.iter().any(|finding| finding.id == s.id))
+        .map(|s| format!("`{}`", s.id))
+        .collect();
+    if flawless.is_empty() {
+        return Ok(());
+    }
+    writeln!(text, "**What holds as printed**, without any finding: {}.\n", flawless.join(", "))
+}
+
+/// The findings of some grades, a line each.
+fn short(
+    text: &mut String,
+    conclusions: &Conclusions<'_>,
+    grades: &[Grade],
+    title: &str,
+) -> fmt::Result {
+    let of: Vec<&Finding<'_>> =
+        conclusions.findings.iter().filter(|finding| grades.contains(&finding.grade)).collect();
+    if of.is_empty() {
+        return Ok(());
+    }
+    writeln!(text, "{title}\n")?;
+    for finding in of {
+        let worst = finding.worst();
+        let consequence = worst.consequence.as_deref().unwrap_or_default();
+        write!(text, "- {} (`{}`): {consequence}", finding.place, finding.id)?;
+        if finding.grade == Grade::False {
+            let (left, right) = (number(worst.left), number(worst.right));
+            write!(text, " *Counterexample:* {}; {}: {left} > {right}.", worst.run, worst.at)?;
+        }
+        writeln!(text)?;
+    }
+    writeln!(text)
+}
+
+/// What holds in place of what fails, each corrected statement once.
+fn repairs(text: &mut String, conclusions: &Conclusions<'_>) -> fmt::Result {
+    let (mut told, mut lines): (Vec<&str>, Vec<String>) = (Vec::new(), Vec::new());
+    for finding in &conclusions.findings {
+        let worst = finding.worst();
+        let Some(corrected) = worst.corrected.as_ref().filter(|_| finding.violations() > 0) else {
+            continue;
+        };
+        // What stands in brackets names the run on which it was judged.
+        let statement = corrected.statement.split(" [").next().unwrap_or_default();
+        if !told.contains(&statement) {
+            told.push(statement);
+            let (place, verdict) = (finding.place, &corrected.verdict);
+            lines.push(format!(
+                "- in place of {place}: `{statement}` ({verdict}, ratio {})",
+                ratio(corrected.worst_ratio)
+            ));
+        }
+    }
+    if lines.is_empty() {
+        return Ok(());
+    }
+    writeln!(text, "**What repairs it**, each judged on the same data:\n\n{}\n", lines.join("\n"))
+}
+
+fn survivors(
+    text: &mut String,
+    conclusions: &Conclusions<'_>,
+    survivors: &[Survivor],
+) -> fmt::Result {
+    if survivors.is_empty() {
+        return Ok(());
+    }
+    writeln!(text, "**What of the message survives**:\n")?;
+    for survivor in survivors {
+        let of = || {
+            let known = |id: &str| survivor.rests_on.contains(&id);
+            conclusions.statements.iter().filter(move |s| known(s.id)).flat_map(|s| &s.records)
+        };
+        let holding = of().filter(|r| Verdict::of(r) == Verdict::Holds).count();
+        let corrections = || of().filter_map(|r| r.corrected.as_ref());
+        let counted = |word: &str| corrections().filter(|c| c.verdict == word).count();
+        let (kept, broken) = (counted("holds"), counted("violated"));
+        let ids: Vec<String> = survivor.rests_on.iter().map(|id| format!("`{id}`")).collect();
+        let doubt = if broken > 0 {
+            format!(", {broken} corrected statements FAIL")
+        } else {
+            String::new()
+        };
+        writeln!(
+            text,
+            "- {} It rests on {}: {holding} records hold as printed, {kept} in corrected form{doubt}.",
+            survivor.sentence,
+            ids.join(", ")
+        )?;
+    }
+    writeln!(text)
+}
+
+/// Every finding in full, from `false` down to `typo`.
+pub(super) fn write_findings(text: &mut String, conclusions: &Conclusions<'_>) -> fmt::Result {
+    if conclusions.findings.is_empty() {
+        return Ok(());
+    }
+    writeln!(text, "## Findings, from false to typo\n")?;
+    for grade in Grade::ALL {
+        if conclusions.with_grade(grade) == 0 {
+            continue;
+        }
+        let (count, meaning) = (conclusions.with_grade(grade), grade.meaning());
+        writeln!(text, "### {} ({count}): {meaning}\n", grade.name())?;
+        for finding in conclusions.findings.iter().filter(|finding| finding.grade == grade) {
+            one(text, finding)?;
+        }
+    }
+    Ok(())
+}
+
+fn one(text: &mut String, finding: &Finding<'_>) -> fmt::Result {
+    let worst = finding.worst();
+    let consequence = worst.consequence.as_deref().unwrap_or_default();
+    writeln!(text, "- **{}** (`{}`). {consequence}", finding.place, finding.id)?;
+    if finding.violations() == 0 {
+        return writeln!(text, "  Seen in the text; no run contradicts `{}`.", worst.statement);
+    }
+    let excess = worst
+        .excess_in_tolerances
+        .map_or(String::new(), |excess| format!(", {} tolerances above", number(excess)));
+    writeln!(
+        text,
+        "  `{}` is violated on {} of {} runs, worst on {}, {}: {} against {} (ratio {}{excess}).",
+        worst.statement,
+        finding.violations(),
+        finding.records.len(),
+        worst.run,
+        worst.at,
+        number(worst.left),
+        number(worst.right),
+        ratio(worst.worst_ratio)
+    )?;
+    if let Some(attack) = &worst.adversary {
+        writeln!(text, "  The adversary's problem: {}.", attack.problem)?;
+    }
+    if let Some(c) = &worst.corrected {
+        let size = ratio(c.worst_ratio);
+        writeln!(text, "  Instead: `{}`: {} (ratio {size}).", c.statement, c.verdict)?;
+    }
+    if let Some(reason) = &worst.no_correction {
+        writeln!(text, "  Nothing takes its place: {reason}.")?;
+    }
+    if !worst.note.is_empty() {
+        writeln!(text, "  {}", worst.note)?;
+    }
+    Ok(())
+}
+
+/// What the adversary tried and how far it came.
+pub(super) fn write_attacks(text: &mut String, records: &[AuditRecord]) -> fmt::Result {
+    let attacks: Vec<_> =
+        records.iter().filter_map(|r| r.adversary.as_ref().map(|attack| (r, attack))).collect();
+    let Some((_, first)) = attacks.first() else { return Ok(()) };
+    writeln!(text, "## The adversary\n")?;
+    writeln!(
+        text,
+        "Small problems (one to three units and features, two to six rows) were searched for the largest left/right of \
+         each statement and of each corrected one, from seed {}. The search knows nothing of a statement but its two \
+         sides. Ratios below are left/right; a statement is broken where left exceeds right by more than the \
+         tolerance.\n",
+        first.seed
+    )?;
+    writeln!(
+        text,
+        "| statement | where | attacked | family | evaluations | largest ratio | broken |\n|---|---|---|---|---|---|---|"
+    )?;
+    for (record, attack) in attacks {
+        let (what, size, verdict) = match &record.corrected {
+            Some(c) if attack.corrected => ("corrected", c.worst_ratio, &c.verdict),
+            _ => ("as printed", record.worst_ratio, &record.verdict),
+        };
+        let broken = if verdict == "violated" { "**yes**" } else { "no" };
+        writeln!(
+            text,
+            "| {} | {} | {what} | {} | {} | {} | {broken} |",
+            record.id,
+            record.place,
+            attack.family,
+            attack.evaluations,
+            ratio(size)
+        )?;
+    }
+    writeln!(text)
+}

@@ -1,0 +1,277 @@
+//! The adversary: a search over small problems for the one that speaks most against a statement.
+//!
+//! A [`Family`] turns a vector of numbers, its genes, into a small problem and judges statements on it by the same
+//! functions as the audit. The search draws standard normal genes, then climbs from the best draw of each statement by
+//! a (1 + 1) evolution strategy: all genes are moved by normal steps, whose size grows after a success and shrinks after
+//! a failure (Rechenberg's fifth). Later climbs start from fresh draws. The search needs no derivative and is the same
+//! for one seed on any number of threads. It is told nothing about a statement but its two sides.
+
+use std::cmp::Ordering;
+
+use crate::TheoryError;
+use crate::referee::{Comparison, Record, Verdict};
+use crate::sampling::Sampler;
+
+/// Genes of a problem: m, d and n up to 3, 3 and 6 take 18 + 9 + 6, the rest goes to shapes and scalings.
+const GENES: usize = 48;
+/// Shares of a family's evaluations that are draws; the others climb.
+const DRAWN: f64 = 0.4;
+/// Steps of one climb.
+const CLIMB: usize = 60;
+/// Factors of the step after a success and after a failure: in balance at one success in five.
+const GROW: f64 = 1.5;
+const SHRINK: f64 = 0.903_602_003_609_844_8; // 1.5^(-1/4)
+
+/// Numbers that a family reads one after the other to build a problem.
+#[derive(Clone, Debug)]
+pub struct Genes<'g> {
+    values: &'g [f64],
+    next: usize,
+}
+
+impl<'g> Genes<'g> {
+    /// Reads `values` from the first on.
+    pub fn new(values: &'g [f64]) -> Self {
+        Self { values, next: 0 }
+    }
+
+    /// The next number: standard normal in a draw; 0 when there are no more.
+    pub fn normal(&mut self) -> f64 {
+        self.next += 1;
+        self.values.get(self.next - 1).copied().unwrap_or(0.0)
+    }
+
+    /// The next `count` numbers.
+    pub fn normals(&mut self, count: usize) -> Vec<f64> {
+        (0..count).map(|_| self.normal()).collect()
+    }
+
+    /// A number between `low` and `high`, nearly uniform in a draw.
+    pub fn between(&mut self, low: f64, high: f64) -> f64 {
+        // The logistic function with this factor is within 0.01 of the normal distribution's.
+        low + (high - low) / (1.0 + (-1.702 * self.normal()).exp())
+    }
+
+    /// The same in the logarithm, for scales; both ends positive.
+    pub fn scale(&mut self, low: f64, high: f64) -> f64 {
+        self.between(low.ln(), high.ln()).exp()
+    }
+
+    /// One of `low`, ..., `high`.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a number of the range"
+    )]
+    pub fn whole(&mut self, low: usize, high: usize) -> usize {
+        (self.between(low as f64, high as f64 + 1.0).floor() as usize).clamp(low, high)
+    }
+
+    /// A number at or above `threshold`, most often near it: hypotheses ask for such scalings.
+    pub fn above(&mut self, threshold: f64) -> f64 {
+        let gene = self.normal();
+        threshold * (1.0 + 1e-12) * (0.5 * gene * gene).exp()
+    }
+}
+
+/// What a family makes of genes.
+#[derive(Clone, Debug)]
+pub struct Trial {
+    /// The problem in numbers, so that whoever reads a counterexample can compute it.
+    pub problem: String,
+    /// The statements on it.
+    pub records: Vec<Record>,
+}
+
+/// A family of small problems on which statements are attacked.
+#[derive(Clone, Copy)]
+pub struct Family {
+    /// What records call it.
+    pub name: &'static str,
+    /// What one evaluation costs, in units of a hundred microseconds: searches by work divide by it.
+    pub cost: usize,
+    /// Builds a problem and judges statements on it; an error passes the problem over.
+    pub trial: fn(&mut Genes<'_>) -> Result<Trial, TheoryError>,
+}
+
+/// How a record came out of a search.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Attack {
+    /// The family searched.
+    pub family: &'static str,
+    /// The seed of the search.
+    pub seed: u64,
+    /// Problems on which the statement was evaluated with its hypotheses met.
+    pub evaluations: usize,
+    /// Whether the corrected statement was attacked, or the printed one.
+    pub corrected: bool,
+    /// The problem in numbers.
+    pub problem: String,
+}
+
+/// How long to search.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// So much work a family, in units of a hundred microseconds.
+    Work(usize),
+    /// So many draws a family, which all its statements share, and as many steps of climbing a statement / 10.
+    Draws(usize),
+}
+
+/// A search.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Search {
+    /// Of the genes.
+    pub seed: u64,
+    /// How long.
+    pub extent: Extent,
+}
+
+/// The worst of one statement so far.
+struct Target {
+    record: Record,
+    corrected: bool,
+    genes: Vec<f64>,
+    problem: String,
+    evaluations: usize,
+}
+
+impl Target {
+    /// The comparison that is attacked, if its hypotheses are met.
+    fn side(record: &Record, corrected: bool) -> Option<&Comparison> {
+        let (comparison, verdict) = if corrected {
+            let correction = record.corrected.as_ref()?;
+            (&correction.comparison, correction.verdict)
+        } else {
+            (&record.comparison, record.verdict)
+        };
+        matches!(verdict, Verdict::Holds | Verdict::Violated).then_some(comparison)
+    }
+
+    fn is_of(&self, record: &Record, corrected: bool) -> bool {
+        let key = |r: &Record| (r.statement.id, r.statement.place, r.statement.text);
+        self.corrected == corrected && key(&self.record) == key(record)
+    }
+
+    fn is_broken(&self) -> bool {
+        Self::side(&self.record, self.corrected).is_some_and(|side| !side.holds())
+    }
+}
+
+impl Search {
+    /// The worst record of each statement of the family, and of each corrected statement.
+    pub fn attack(&self, family: &Family) -> Vec<Record> {
+        let mut sampler = Sampler::of_purpose(self.seed, family.name);
+        let mut targets: Vec<Target> = Vec::new();
+        let (draws, climbs) = match self.extent {
+            Extent::Draws(draws) => (draws, None),
+            Extent::Work(work) => {
+                let all = (work / family.cost.max(1)).max(20);
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "a share of a count"
+                )]
+                let draws = (DRAWN * all as f64) as usize;
+                (draws, Some(all - draws))
+            }
+        };
+        for _ in 0..draws {
+            evaluate(family, &sampler.normal(GENES), None, &mut targets);
+        }
+        // What is broken needs no climbing: the others share what is left.
+        let standing: Vec<usize> =
+            (0..targets.len()).filter(|&k| !targets[k].is_broken()).collect();
+        let steps = climbs.map_or(draws / 10, |climbs| climbs / standing.len().max(1));
+        for k in standing {
+            climb(family, k, steps, &mut sampler, &mut targets);
+        }
+        targets.into_iter().map(|target| self.record(family, target)).collect()
+    }
+
+    fn record(&self, family: &Family, target: Target) -> Record {
+        let Target { record, corrected, problem, evaluations, .. } = target;
+        let attack =
+            Attack { family: family.name, seed: self.seed, evaluations, corrected, problem };
+        let run = format!("adversary, {}", record.run);
+        Record { run, attack: Some(attack), ..record }
+    }
+}
+
+/// Judges the statements on the problem of `genes`, keeps what is worse than before, and returns the comparison of
+/// target `watched`, where its hypotheses are met.
+fn evaluate(
+    family: &Family,
+    genes: &[f64],
+    watched: Option<usize>,
+    targets: &mut Vec<Target>,
+) -> Option<Comparison> {
+    let trial = (family.trial)(&mut Genes::new(genes)).ok()?;
+    let mut seen: Option<Comparison> = None;
+    for record in trial.records {
+        for corrected in [false, true] {
+            let Some(side) = Target::side(&record, corrected) else { continue };
+            let known = targets.iter().position(|target| target.is_of(&record, corrected));
+            let fresh = |evaluations| Target {
+                record: record.clone(),
+                corrected,
+                genes: genes.to_vec(),
+                problem: trial.problem.clone(),
+                evaluations,
+            };
+            let Some(k) = known else {
+                targets.push(fresh(1));
+                continue;
+            };
+            if watched == Some(k) {
+                seen = Comparison::worst(seen.into_iter().chain([side.clone()]));
+            }
+            let target = &mut targets[k];
+            target.evaluations += 1;
+            let before = Target::side(&target.record, corrected);
+            if before.is_none_or(|before| side.severity(before) == Ordering::Greater) {
+                *target = fresh(target.evaluations);
+            }
+        }
+    }
+    seen
+}
+
+/// Climbs from the best genes of one target, then from fresh draws: near 1 a ratio has trivial limits, such as short
+/// times, from which no small step leads to a counterexample.
+fn climb(
+    family: &Family,
+    k: usize,
+    steps: usize,
+    sampler: &mut Sampler,
+    targets: &mut Vec<Target>,
+) {
+    let mut left = steps;
+    let mut genes = targets[k].genes.clone();
+    let mut here = Target::side(&targets[k].record, targets[k].corrected).cloned();
+    while left > 0 {
+        let mut size = 0.3;
+        for _ in 0..left.min(CLIMB) {
+            left -= 1;
+            let moves = sampler.normal(GENES);
+            let trial: Vec<f64> = genes.iter().zip(&moves).map(|(g, z)| g + size * z).collect();
+            let found = evaluate(family, &trial, Some(k), targets);
+            if targets[k].is_broken() {
+                return;
+            }
+            let better = match (&found, &here) {
+                (Some(found), Some(here)) => found.severity(here) == Ordering::Greater,
+                (found, None) => found.is_some(),
+                (None, Some(_)) => false,
+            };
+            if better {
+                (genes, here) = (trial, found);
+                size *= GROW;
+            } else {
+                size = f64::max(size * SHRINK, 1e-3);
+            }
+        }
+        genes = sampler.normal(GENES);
+        here = None;
+    }
+}
