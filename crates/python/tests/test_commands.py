@@ -48,6 +48,8 @@ def test_sweeps_audits_and_reports(tmp_path):
     audit = gf.audit(tmp_path / "runs" / names[0])
     assert sum(audit.verdicts.values()) == len(audit.records) > 3
     assert "holds" in repr(audit) and "<table>" in audit._repr_html_()
+    # The flow's display lost a sign, on every run: a misprint.
+    assert audit.grades["typo"] > 0 and set(audit.grades) <= {"false", "unclear", "gap", "constant", "typo"}
     page = gf.report(tmp_path)
     assert page.name == "report.html" and page.read_text().startswith("<!DOCTYPE html>")
 

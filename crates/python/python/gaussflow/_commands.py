@@ -181,7 +181,8 @@ class Audit:
     Attributes
     ----------
     records : list of dict
-        The records of audit.json, each with the folder of its run.
+        The records of audit.json, each with the folder of its run. ``verdict`` is what the numbers say; ``grade`` and
+        ``consequence`` are a referee's judgement of a fault of the paper, None where there is none.
     """
 
     def __init__(self, records: List[Dict[str, Any]]) -> None:
@@ -192,13 +193,18 @@ class Audit:
         """How many records have each verdict."""
         return dict(Counter(record["verdict"] for record in self.records))
 
+    @property
+    def grades(self) -> Dict[str, int]:
+        """How many records show a fault of each grade: false, unclear, gap, constant or typo."""
+        return dict(Counter(record["grade"] for record in self.records if record["grade"]))
+
     def __repr__(self) -> str:
         told = ", ".join(f"{number} {verdict}" for verdict, number in sorted(self.verdicts.items()))
         return f"Audit({len(self.records)} records: {told})"
 
     def _repr_html_(self) -> str:
-        rows = [(record["id"], record["verdict"]) for record in self.records]
-        return table(repr(self), ["statement", "verdict"], rows)
+        rows = [(record["id"], record["verdict"], record["grade"] or "") for record in self.records]
+        return table(repr(self), ["statement", "verdict", "grade"], rows)
 
 
 def audit(folder: Union[str, Path]) -> Audit:
