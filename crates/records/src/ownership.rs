@@ -137,7 +137,12 @@ pub fn is_ours(path: &Path) -> bool {
         "problem.json" => holds::<Problem>(path, |_| true),
         "timing.json" => holds::<Timing>(path, |_| true),
         "claims.json" => holds::<Vec<Claim>>(path, |claims| !claims.is_empty()),
-        "audit.json" => holds::<Vec<AuditRecord>>(path, |records| !records.is_empty()),
+        // A record may lack what later versions added, not what it judges.
+        "audit.json" => holds::<Vec<AuditRecord>>(path, |records| {
+            let says =
+                |r: &AuditRecord| ![&r.id, &r.statement, &r.verdict].iter().any(|s| s.is_empty());
+            !records.is_empty() && records.iter().all(says)
+        }),
         "fit.json" => holds::<FitMark>(path, |fit| {
             fit.schema == SCHEMA && fit.names.len() == fit.parameters.len()
         }),
@@ -176,6 +181,10 @@ fn begins_as_ours(name: &str, bytes: &[u8]) -> bool {
         "audit.md" => ["# Referee report: Gauss-Newton Dynamics", "# Audit of the run `"]
             .iter()
             .any(|heading| text.starts_with(heading)),
+        // Of a further paper.
+        _ if name.starts_with("audit_") && extension == Some("md") => {
+            text.starts_with("# Referee report: ") && text.contains(". What was read: ")
+        }
         "report.html" => {
             text.starts_with("<!DOCTYPE html>") && text.contains(" - gaussflow</title>")
         }

@@ -396,3 +396,23 @@ proptest! {
         prop_assert!(numbers(&again).iter().zip(&values).all(|(&a, &b)| same(a, b)));
     }
 }
+
+/// Readers of audit.json take what is missing for empty: what somebody else's list of objects lacks must still tell it apart.
+#[test]
+fn an_audit_of_ours_says_what_it_judges() {
+    let folder = tempdir().unwrap();
+    let json = folder.path().join("audit.json");
+    let first_version = r#"[{"id": "over/gap-bound", "where": "(2)", "run": "r", "statement": "x <= y",
+        "hypotheses": [], "left": 1.0, "right": 2.0, "tolerance": 0.0, "worst_ratio": 0.5, "verdict": "holds",
+        "at": "t = 1", "corrected": null, "note": ""}]"#;
+    for (text, ours) in [(first_version, true), (r#"[{"mine": 1}]"#, false), ("[]", false)] {
+        fs::write(&json, text).unwrap();
+        assert_eq!(ownership::is_ours(&json), ours, "{text}");
+    }
+    let report = folder.path().join("audit_lazy.md");
+    let heading = "# Referee report: On Lazy Training\n\n";
+    for (text, ours) in [("A. B. What was read: a preprint.\n", true), ("I liked it.\n", false)] {
+        fs::write(&report, format!("{heading}{text}")).unwrap();
+        assert_eq!(ownership::is_ours(&report), ours, "{text}");
+    }
+}

@@ -15,7 +15,7 @@ use gaussflow::theory::referee::{
     Audited, Material, Measurements, Paper, Search, audit_and_attack,
 };
 use gaussflow_figures::render;
-use gaussflow_records::{AuditRecord, RecordError, write_bytes, write_json};
+use gaussflow_records::{AuditRecord, RecordError, ownership, write_bytes, write_json};
 use rayon::prelude::*;
 
 use crate::conclusions::report_file;
@@ -64,6 +64,14 @@ pub fn audit_papers(
         figures.extend(drawn);
     }
     write_json(&root.join("audit.json"), &records)?;
+    // A report of an earlier call's papers would speak of records that are gone.
+    for paper in ALL.iter().filter(|paper| !asked(paper)) {
+        let stale = root.join(report_file(paper.key));
+        if ownership::is_ours(&stale) {
+            std::fs::remove_file(&stale)
+                .map_err(|source| RecordError::Write { path: stale, source })?;
+        }
+    }
     Ok(AuditOutcome { records, figures, attack_seconds })
 }
 

@@ -77,7 +77,8 @@ fn short(
         let worst = finding.worst();
         let consequence = worst.consequence.as_deref().unwrap_or_default();
         write!(text, "- {} (`{}`): {consequence}", finding.place, finding.id)?;
-        if finding.grade == Grade::False {
+        let is_shown = matches!(finding.grade, Grade::False | Grade::Constant);
+        if is_shown && finding.violations() > 0 {
             let (left, right) = (number(worst.left), number(worst.right));
             write!(text, " *Counterexample:* {}; {}: {left} > {right}.", worst.run, worst.at)?;
         }
@@ -94,8 +95,10 @@ fn repairs(text: &mut String, conclusions: &Conclusions<'_>) -> fmt::Result {
         let Some(corrected) = worst.corrected.as_ref().filter(|_| finding.violations() > 0) else {
             continue;
         };
-        // What stands in brackets names the run on which it was judged.
-        let statement = corrected.statement.split(" [").next().unwrap_or_default();
+        // What stands in brackets at the end names the run on which it was judged.
+        let whole = corrected.statement.as_str();
+        let named = whole.strip_suffix(']').and_then(|rest| rest.rsplit_once(" ["));
+        let statement = named.map_or(whole, |(statement, _)| statement);
         if !told.contains(&statement) {
             told.push(statement);
             let (place, verdict) = (finding.place, &corrected.verdict);
@@ -160,6 +163,7 @@ pub(super) fn write_findings(text: &mut String, conclusions: &Conclusions<'_>) -
         for finding in conclusions.findings.iter().filter(|finding| finding.grade == grade) {
             one(text, finding)?;
         }
+        writeln!(text)?;
     }
     Ok(())
 }

@@ -110,6 +110,7 @@ fn a_file_of_others_beside_ours_is_not_replaced() {
         ("timing.json", reproduce),
         ("audit.json", reproduce),
         ("audit.md", reproduce),
+        ("audit_lazy.md", reproduce),
         ("figures/figure_1a.png", reproduce),
         ("figures/figure_3b.svg", reproduce),
         ("figures/audit_widths.png", reproduce),

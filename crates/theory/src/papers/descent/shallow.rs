@@ -179,8 +179,10 @@ pub fn theorem_4_3(
     }
     let kept = repaired.iterate(steps)?;
     let corrected = crate::papers::descent::iterates::theorem_2_1(&repaired, &kept, factor);
-    let note =
-        format!("The printed step is {:.3} of the repaired one. ", printed.step / repaired.step);
+    let note = format!(
+        "The printed step is {:.3e} times the repaired one. ",
+        printed.step / repaired.step
+    );
     let text = "norm(r_k) <= (1 - eta gamma^2 sigma_min(X)^2)^k norm(r_0)";
     let mut records = vec![
         row("Theorem 4.3, rate", text).judge(name, assumed.clone(), rate).with_note(&note),

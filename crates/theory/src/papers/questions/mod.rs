@@ -16,7 +16,7 @@ pub const PAPER: Paper = Paper {
     key: "questions",
     title: "Open questions, answered by measurement",
     authors: "gaussflow",
-    version: "docs/QUESTIONS.md",
+    version: "nothing; the papers leave these questions open, and docs/QUESTIONS.md answers them in words",
     statements: &["question/threshold", "question/rate", "question/depth", "question/rank-loss"],
     findings: &[],
     survivors: &[],
