@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use gaussflow_records::word;
 
@@ -56,8 +57,9 @@ enum Command {
                             gaussflow audit results"
     )]
     Audit(AuditArguments),
-    /// Run section 5 of the paper: traces, figures, claims and a summary.
+    /// Run section 5 of the paper, and audit it and further papers: traces, figures, claims, referee reports.
     #[command(after_help = "Examples:\n  gaussflow reproduce --quick --out quick\n  \
+                            gaussflow reproduce --papers lazy,natural --seeds 1 --out lazy\n  \
                             gaussflow reproduce --check")]
     Reproduce(ReproduceArguments),
     /// Run a grid or list of configurations times seeds, and summarize them.
@@ -139,15 +141,15 @@ struct ReproduceArguments {
     /// Number of seeds, from 0; the figures show seed 0 and the band of all [default: 16, quick: 2].
     #[arg(long, value_name = "N")]
     seeds: Option<u64>,
-    /// Two seeds, alpha in {1/8, 8, 256}, horizon 2.
+    /// Two seeds, alpha in {1/8, 8, 256}, horizon 2; no further papers, a short search of the adversary.
     #[arg(long)]
     quick: bool,
     /// Instead, networks of 1, 2 and 3 hidden layers with about as many weights beside each other [default folder:
     /// out/deep].
     #[arg(long, conflicts_with_all = ["check", "write_reference"])]
     deep: bool,
-    /// Audit these further papers too, by their keys: lazy, descent, natural, later, questions [default: all, quick: none].
-    #[arg(long, value_name = "KEYS", value_delimiter = ',', value_parser = further_paper, conflicts_with = "deep")]
+    /// Audit these further papers too, by their keys, separated by commas [default: all, quick: none].
+    #[arg(long, value_name = "KEYS", value_delimiter = ',', value_parser = PossibleValuesParser::new(further_papers()), conflicts_with = "deep")]
     papers: Option<Vec<String>>,
     /// Let the adversary draw so many problems of each family, instead of what fits into a reproduction.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000_000), conflicts_with = "deep")]
@@ -163,15 +165,6 @@ struct ReproduceArguments {
     /// Print nothing but errors.
     #[arg(long)]
     quiet: bool,
-}
-
-/// A key of `--papers`.
-fn further_paper(key: &str) -> Result<String, String> {
-    if further_papers().any(|known| known == key) {
-        return Ok(key.to_owned());
-    }
-    let known: Vec<&str> = further_papers().collect();
-    Err(format!("no such paper; accepted are {}, separated by commas", known.join(", ")))
 }
 
 /// Parses the arguments of a process, its name first.

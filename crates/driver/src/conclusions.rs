@@ -3,7 +3,7 @@
 
 use gaussflow::theory::papers::{ALL, gauss_newton};
 use gaussflow::theory::referee::Grade;
-use gaussflow_records::AuditRecord;
+use gaussflow_records::{AuditCorrection, AuditRecord};
 use serde::Deserialize;
 
 use crate::config::choice;
@@ -80,6 +80,16 @@ impl Statement<'_> {
         self.records.first().map_or(Verdict::Unknown, |record| Verdict::of(record))
     }
 
+    /// Whether it is a statement of a paper, and not a check of the folder.
+    pub fn is_of_a_paper(&self) -> bool {
+        self.records.iter().any(|record| record.origin != "run")
+    }
+
+    /// Whether the paper says nothing of it: it is derived here.
+    pub fn is_ours(&self) -> bool {
+        self.records.iter().all(|record| record.origin == "ours")
+    }
+
     /// How many records have `verdict`.
     pub fn count(&self, verdict: Verdict) -> usize {
         self.records.iter().filter(|record| Verdict::of(record) == verdict).count()
@@ -103,6 +113,14 @@ impl Finding<'_> {
     /// Of the records, those that are violated.
     pub fn violations(&self) -> usize {
         self.records.iter().filter(|record| Verdict::of(record) == Verdict::Violated).count()
+    }
+
+    /// Of the corrected statements, the one that comes nearest to failing, or fails.
+    pub fn closest_correction(&self) -> Option<&AuditCorrection> {
+        let ratio = |c: &AuditCorrection| c.worst_ratio.unwrap_or(f64::INFINITY);
+        let rank = |c: &AuditCorrection| Verdict::named(&c.verdict);
+        let of = self.records.iter().filter_map(|record| record.corrected.as_ref());
+        of.min_by(|a, b| rank(a).cmp(&rank(b)).then(ratio(b).total_cmp(&ratio(a))))
     }
 
     /// The record that speaks most against the paper.
@@ -136,7 +154,12 @@ impl<'a> Conclusions<'a> {
         let statements: Vec<Statement<'a>> = statements.collect();
         let mut findings: Vec<Finding<'a>> = Vec::new();
         for statement in &statements {
-            let by_place = grouped(statement.records.iter().map(|r| (r.place.as_str(), *r)));
+            // A problem on which a correction was attacked is no run that was chosen for the statement itself.
+            let chosen = statement
+                .records
+                .iter()
+                .filter(|r| !r.adversary.as_ref().is_some_and(|a| a.corrected));
+            let by_place = grouped(chosen.map(|r| (r.place.as_str(), *r)));
             findings.extend(by_place.into_iter().filter_map(|(place, records)| {
                 // The worst record decides: where a violation is graded, what reading alone shows says less.
                 let grade = grade_of(records[0])?;

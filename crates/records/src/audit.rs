@@ -11,8 +11,11 @@ use super::number;
 pub struct AuditRecord {
     /// Such as `over/gap-bound`.
     pub id: String,
-    /// The key of the paper: gauss-newton, lazy, descent, natural, later or questions; `run` for a check of the folder.
+    /// The key of the paper, such as gauss-newton; `run` for a check of the folder.
     pub paper: String,
+    /// Whether the statement is `printed` in the paper, or `ours`: derived, or a correction judged by itself; `run` for a
+    /// check of the folder.
+    pub origin: String,
     /// Where the paper says it.
     #[serde(rename = "where")]
     pub place: String,
@@ -64,6 +67,7 @@ impl Default for AuditRecord {
         Self {
             id: String::new(),
             paper: String::new(),
+            origin: String::new(),
             place: String::new(),
             run: String::new(),
             statement: String::new(),

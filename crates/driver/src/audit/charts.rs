@@ -90,7 +90,7 @@ fn worst_ratios(found: &Measurements) -> Chart {
         (column(Verdict::Holds), column(Verdict::Violated));
     ratio_chart(
         "Worst ratio left/right of each statement",
-        "stems from 1, numbered as in the report; above 1 beyond the tolerance is a violation",
+        "planned runs, without the adversary; stems from 1, numbered as in the report; above 1 beyond the tolerance is a violation",
         vec![
             Series::new("worst of the runs on which it holds", held, held_ratio, 0),
             Series::new("worst of the runs on which it is violated", violated, violated_ratio, 1),

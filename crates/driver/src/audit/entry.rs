@@ -16,6 +16,14 @@ pub fn entry(paper: &Paper, record: &Record) -> AuditRecord {
     AuditRecord {
         id: record.statement.id.to_owned(),
         paper: if of_paper { paper.key } else { OF_A_RUN }.to_owned(),
+        origin: if paper.is_ours(record) {
+            "ours"
+        } else if of_paper {
+            "printed"
+        } else {
+            OF_A_RUN
+        }
+        .to_owned(),
         place: record.statement.place.to_owned(),
         run: record.run.clone(),
         statement: record.statement.text.to_owned(),

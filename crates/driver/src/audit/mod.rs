@@ -32,6 +32,8 @@ pub struct AuditOutcome {
     pub records: Vec<AuditRecord>,
     /// Stems of the figures, in `figures/`.
     pub figures: Vec<String>,
+    /// Names of the referee reports, paper by paper.
+    pub reports: Vec<String>,
     /// Seconds that the adversary took.
     pub attack_seconds: f64,
 }
@@ -72,7 +74,8 @@ pub fn audit_papers(
                 .map_err(|source| RecordError::Write { path: stale, source })?;
         }
     }
-    Ok(AuditOutcome { records, figures, attack_seconds })
+    let reports = papers.iter().map(|paper| report_file(paper.key)).collect();
+    Ok(AuditOutcome { records, figures, reports, attack_seconds })
 }
 
 /// Writes the referee report of one paper, and returns its records.

@@ -18,7 +18,7 @@ pub(super) fn write_page(
     match subject {
         Subject::Paper(paper) => {
             writeln!(text, "# Referee report: {}\n", paper.title)?;
-            writeln!(text, "{}. What was read: {}.\n", paper.authors, paper.version)?;
+            writeln!(text, "By {}. What was read: {}.\n", paper.authors, paper.version)?;
             writeln!(
                 text,
                 "Each statement is measured where its hypotheses hold, and its verdict comes from the numbers alone. How \
@@ -47,17 +47,22 @@ pub(super) fn write_page(
 }
 
 fn holding(text: &mut String, conclusions: &Conclusions<'_>) -> fmt::Result {
-    let flawless: Vec<String> = conclusions
-        .statements
-        .iter()
-        .filter(|s| s.verdict() == Verdict::Holds)
-        .filter(|s| !conclusions.findings.iter().any(|finding| finding.id == s.id))
-        .map(|s| format!("`{}`", s.id))
-        .collect();
-    if flawless.is_empty() {
-        return Ok(());
+    for (ours, title) in [
+        (false, "**What holds as printed**, without any finding"),
+        (true, "**What is derived here**, and holds"),
+    ] {
+        let flawless: Vec<String> = conclusions
+            .statements
+            .iter()
+            .filter(|s| s.verdict() == Verdict::Holds && s.is_of_a_paper() && s.is_ours() == ours)
+            .filter(|s| !conclusions.findings.iter().any(|finding| finding.id == s.id))
+            .map(|s| format!("`{}`", s.id))
+            .collect();
+        if !flawless.is_empty() {
+            writeln!(text, "{title}: {}.\n", flawless.join(", "))?;
+        }
     }
-    writeln!(text, "**What holds as printed**, without any finding: {}.\n", flawless.join(", "))
+    Ok(())
 }
 
 /// The findings of some grades, a line each.
@@ -91,10 +96,8 @@ fn short(
 fn repairs(text: &mut String, conclusions: &Conclusions<'_>) -> fmt::Result {
     let (mut told, mut lines): (Vec<&str>, Vec<String>) = (Vec::new(), Vec::new());
     for finding in &conclusions.findings {
-        let worst = finding.worst();
-        let Some(corrected) = worst.corrected.as_ref().filter(|_| finding.violations() > 0) else {
-            continue;
-        };
+        let closest = finding.closest_correction().filter(|_| finding.violations() > 0);
+        let Some(corrected) = closest else { continue };
         // What stands in brackets at the end names the run on which it was judged.
         let whole = corrected.statement.as_str();
         let named = whole.strip_suffix(']').and_then(|rest| rest.rsplit_once(" ["));
@@ -111,7 +114,11 @@ fn repairs(text: &mut String, conclusions: &Conclusions<'_>) -> fmt::Result {
     if lines.is_empty() {
         return Ok(());
     }
-    writeln!(text, "**What repairs it**, each judged on the same data:\n\n{}\n", lines.join("\n"))
+    writeln!(
+        text,
+        "**What repairs it**, each judged on the same data; the ratio is the largest of all runs:\n\n{}\n",
+        lines.join("\n")
+    )
 }
 
 fn survivors(
@@ -128,19 +135,23 @@ fn survivors(
             let known = |id: &str| survivor.rests_on.contains(&id);
             conclusions.statements.iter().filter(move |s| known(s.id)).flat_map(|s| &s.records)
         };
-        let holding = of().filter(|r| Verdict::of(r) == Verdict::Holds).count();
-        let corrections = || of().filter_map(|r| r.corrected.as_ref());
-        let counted = |word: &str| corrections().filter(|c| c.verdict == word).count();
-        let (kept, broken) = (counted("holds"), counted("violated"));
+        let holds = |r: &AuditRecord| Verdict::of(r) == Verdict::Holds;
+        let as_printed = |r: &AuditRecord| holds(r) && r.origin == "printed";
+        let corrected =
+            |r: &AuditRecord, word: &str| r.corrected.as_ref().is_some_and(|c| c.verdict == word);
+        let printed = of().filter(|r| as_printed(r)).count();
+        // Each record counts once: as printed if it can.
+        let kept = of().filter(|r| !as_printed(r) && (holds(r) || corrected(r, "holds"))).count();
+        let broken = of().filter(|r| corrected(r, "violated")).count();
         let ids: Vec<String> = survivor.rests_on.iter().map(|id| format!("`{id}`")).collect();
         let doubt = if broken > 0 {
-            format!(", {broken} corrected statements FAIL")
+            format!("; corrected statements that FAIL: {broken}")
         } else {
             String::new()
         };
         writeln!(
             text,
-            "- {} It rests on {}: {holding} records hold as printed, {kept} in corrected form{doubt}.",
+            "- {} It rests on {}. Records that hold as printed: {printed}; in corrected or derived form: {kept}{doubt}.",
             survivor.sentence,
             ids.join(", ")
         )?;
@@ -195,7 +206,11 @@ fn one(text: &mut String, finding: &Finding<'_>) -> fmt::Result {
     }
     if let Some(c) = &worst.corrected {
         let size = ratio(c.worst_ratio);
-        writeln!(text, "  Instead: `{}`: {} (ratio {size}).", c.statement, c.verdict)?;
+        writeln!(
+            text,
+            "  Instead: `{}`: {} (ratio {size} on these data).",
+            c.statement, c.verdict
+        )?;
     }
     if let Some(reason) = &worst.no_correction {
         writeln!(text, "  Nothing takes its place: {reason}.")?;
@@ -214,7 +229,7 @@ pub(super) fn write_attacks(text: &mut String, records: &[AuditRecord]) -> fmt::
     writeln!(text, "## The adversary\n")?;
     writeln!(
         text,
-        "Small problems (one to three units and features, two to six rows) were searched for the largest left/right of \
+        "Small problems of a few units, features and rows were searched for the largest left/right of \
          each statement and of each corrected one, from seed {}. The search knows nothing of a statement but its two \
          sides. Ratios below are left/right; a statement is broken where left exceeds right by more than the \
          tolerance.\n",
@@ -227,6 +242,7 @@ pub(super) fn write_attacks(text: &mut String, records: &[AuditRecord]) -> fmt::
     for (record, attack) in attacks {
         let (what, size, verdict) = match &record.corrected {
             Some(c) if attack.corrected => ("corrected", c.worst_ratio, &c.verdict),
+            _ if record.origin == "ours" => ("ours", record.worst_ratio, &record.verdict),
             _ => ("as printed", record.worst_ratio, &record.verdict),
         };
         let broken = if verdict == "violated" { "**yes**" } else { "no" };

@@ -55,6 +55,13 @@ pub fn claims(results: &Results) -> Vec<Claim> {
             &bias,
         ),
         claim(
+            "experiment/bias/against-8",
+            "final loss at every larger alpha above that at alpha = 8, and final deviation below",
+            None,
+            "What section 5 says; experiment/bias orders all neighbours, which it does not.",
+            &bias_against_smallest,
+        ),
+        claim(
             "experiment/beats-gradient-flow",
             "for every alpha above 1/8: Gauss-Newton's final loss is below gradient flow's",
             None,
@@ -194,6 +201,17 @@ fn bias(results: &Results, seed: u64) -> Option<(bool, Values)> {
     }
     let holds = finals.windows(2).all(|pair| pair[0].0 < pair[1].0 && pair[0].1 > pair[1].1);
     Some((holds, values))
+}
+
+fn bias_against_smallest(results: &Results, seed: u64) -> Option<(bool, Values)> {
+    let (_, values) = bias(results, seed)?;
+    let of = |name: &str| -> Vec<f64> {
+        regular(results).filter_map(|alpha| values.get(&named(name, alpha)).copied()).collect()
+    };
+    let (losses, deviations) = (of("final_loss"), of("final_deviation"));
+    let higher = losses.iter().skip(1).all(|loss| *loss > losses[0]);
+    let nearer = deviations.iter().skip(1).all(|deviation| *deviation < deviations[0]);
+    Some((higher && nearer, values))
 }
 
 /// Gauss-Newton's run and gradient flow's at each alpha above the collapsing one.

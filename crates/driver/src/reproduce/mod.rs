@@ -216,7 +216,7 @@ pub fn reproduce(request: &Request) -> Result<(), ReproduceError> {
     let material = material::material(&data, &results)?;
     let audited = audit_papers(&material, &papers, &search, session.root())?;
     let audit_seconds = session.seconds() - before_audit;
-    let summary = summary::markdown(&results, &claims, &written);
+    let summary = summary::markdown(&results, &claims, &written, &audited.reports);
     write_bytes(&session.root().join("summary.md"), summary.as_bytes())?;
     let named: Vec<(String, f64)> =
         results.runs.iter().map(|run| (run.id.clone(), run.seconds)).collect();
@@ -240,15 +240,13 @@ pub fn reproduce(request: &Request) -> Result<(), ReproduceError> {
             "{told} runs lost rank, fell back or rose in loss: summary.md tells of each when, and what to do"
         ));
     }
-    let mut files = vec!["summary.md".to_owned()];
     for (key, records) in grouped(audited.records.iter().map(|r| (r.paper.as_str(), r))) {
         let conclusions = Conclusions::of(records);
         let (verdicts, findings) =
             (conclusions.verdicts_in_words(), conclusions.findings_in_words());
         session.say(format_args!("audit, {key}: {verdicts} {findings}"));
-        files.push(report_file(key));
     }
-    for file in files {
+    for file in std::iter::once("summary.md").chain(audited.reports.iter().map(String::as_str)) {
         session.say(format_args!("see {}", session.root().join(file).display()));
     }
     session.say(format_args!("see {}", report.path.display()));

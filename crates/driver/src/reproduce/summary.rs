@@ -9,10 +9,16 @@ use super::results::Results;
 use crate::report::tally;
 
 /// The text of summary.md.
-pub fn markdown(results: &Results, claims: &[Claim], figures: &[&str]) -> String {
+/// `reports` are the files of the referee reports.
+pub fn markdown(
+    results: &Results,
+    claims: &[Claim],
+    figures: &[&str],
+    reports: &[String],
+) -> String {
     let mut text = String::new();
     // Writing to a String cannot fail.
-    let _ = write_summary(&mut text, results, claims, figures);
+    let _ = write_summary(&mut text, results, claims, figures, reports);
     text
 }
 
@@ -31,6 +37,7 @@ fn write_summary(
     results: &Results,
     claims: &[Claim],
     figures: &[&str],
+    reports: &[String],
 ) -> std::fmt::Result {
     writeln!(text, "# Reproduction of section 5\n")?;
     writeln!(
@@ -46,6 +53,8 @@ fn write_summary(
         let (holding, seeds) = tally(claim);
         writeln!(text, "| {} | {holding} of {seeds} seeds | {} |", claim.id, claim.predicate)?;
     }
+    let links: Vec<String> = reports.iter().map(|file| format!("[{file}]({file})")).collect();
+    writeln!(text, "\nReferee reports on the papers: {}.", links.join(", "))?;
     writeln!(text, "\n## The numbers of the default seed\n")?;
     for claim in claims {
         let Some(verdict) = claim.per_seed.iter().find(|verdict| verdict.seed == 0) else {

@@ -12,8 +12,8 @@ use crate::TheoryError;
 use crate::referee::{Comparison, Record, Verdict};
 use crate::sampling::Sampler;
 
-/// Genes of a problem: m, d and n up to 3, 3 and 6 take 18 + 9 + 6, the rest goes to shapes and scalings.
-const GENES: usize = 48;
+/// Genes of a problem: m, d and n up to 3, 3 and 6 with weighted squares take 50, the rest goes to scalings.
+const GENES: usize = 64;
 /// Shares of a family's evaluations that are draws; the others climb.
 const DRAWN: f64 = 0.4;
 /// Steps of one climb.
@@ -38,6 +38,7 @@ impl<'g> Genes<'g> {
     /// The next number: standard normal in a draw; 0 when there are no more.
     pub fn normal(&mut self) -> f64 {
         self.next += 1;
+        debug_assert!(self.next <= self.values.len(), "a family reads more genes than there are");
         self.values.get(self.next - 1).copied().unwrap_or(0.0)
     }
 
@@ -208,6 +209,7 @@ fn evaluate(
 ) -> Option<Comparison> {
     let trial = (family.trial)(&mut Genes::new(genes)).ok()?;
     let mut seen: Option<Comparison> = None;
+    let mut counted: Vec<usize> = Vec::new();
     for record in trial.records {
         for corrected in [false, true] {
             let Some(side) = Target::side(&record, corrected) else { continue };
@@ -220,6 +222,7 @@ fn evaluate(
                 evaluations,
             };
             let Some(k) = known else {
+                counted.push(targets.len());
                 targets.push(fresh(1));
                 continue;
             };
@@ -227,7 +230,11 @@ fn evaluate(
                 seen = Comparison::worst(seen.into_iter().chain([side.clone()]));
             }
             let target = &mut targets[k];
-            target.evaluations += 1;
+            // A trial may judge a statement on several of its flows.
+            if !counted.contains(&k) {
+                counted.push(k);
+                target.evaluations += 1;
+            }
             let before = Target::side(&target.record, corrected);
             if before.is_none_or(|before| side.severity(before) == Ordering::Greater) {
                 *target = fresh(target.evaluations);

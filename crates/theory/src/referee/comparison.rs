@@ -95,7 +95,8 @@ impl Comparison {
             if !c.is_measured() {
                 (3, 0.0)
             } else if allowed > 0.0 {
-                (1, c.left / allowed)
+                // Where the tolerance alone decides, the sides say nothing: such a place is the worst of none other.
+                (i32::from(!(c.holds() && c.tolerance > c.right)), c.left / allowed)
             } else {
                 // Nothing positive is allowed: worse than any finite ratio where left is above it.
                 (if c.left > allowed { 2 } else { 0 }, c.left - allowed)

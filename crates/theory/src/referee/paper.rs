@@ -6,7 +6,7 @@ use std::time::Instant;
 use rayon::prelude::*;
 
 use crate::TheoryError;
-use crate::referee::{Family, Finding, Material, Measurements, Record, Search};
+use crate::referee::{Family, Finding, Material, Measurements, Record, Search, Statement};
 
 /// A group of runs; groups are independent of each other.
 pub type Group<'m> = Box<dyn Fn() -> Result<Measurements, TheoryError> + Send + Sync + 'm>;
@@ -33,6 +33,9 @@ pub struct Paper {
     pub version: &'static str,
     /// The id of every statement, in the order of the paper.
     pub statements: &'static [&'static str],
+    /// What is not the paper's own but ours, by id and place: derived statements, and corrections that are judged by
+    /// themselves. A place of "" stands for every place of the id.
+    pub ours: &'static [(&'static str, &'static str)],
     /// Known faults.
     pub findings: &'static [Finding],
     /// What survives of its message.
@@ -52,6 +55,12 @@ pub struct Audited<'p> {
 }
 
 impl Paper {
+    /// Whether a record judges a statement of ours and not of the paper.
+    pub fn is_ours(&self, record: &Record) -> bool {
+        let Statement { id, place, .. } = record.statement;
+        self.ours.iter().any(|&(ours, at)| ours == id && (at.is_empty() || at == place))
+    }
+
     /// The finding that belongs to a record.
     pub fn finding(&self, record: &Record) -> Option<Finding> {
         Finding::of(self.findings, record)

@@ -207,6 +207,9 @@ mod tests {
             "c"
         );
         assert_eq!(worst(&[place(9.0, 1.0, "a"), place(f64::NAN, 1.0, "b")]), "b");
+        // Where the tolerance is larger than the right side, holding says nothing.
+        let vague = Comparison::new(1e-3, 1e-9, 1.0, "a");
+        assert_eq!(worst(&[vague, place(1e-6, 1.0, "b")]), "b");
         assert_eq!(place(2.0, -0.5, "a").ratio(), None);
         assert_eq!(place(2.0, 4.0, "a").ratio(), Some(0.5));
     }

@@ -3,7 +3,7 @@
 
 use gaussflow_theory::papers::ALL;
 use gaussflow_theory::referee::{
-    Audited, Effort, Extent, Grade, Material, Rows, Search, audit_and_attack,
+    Audited, Effort, Evidence, Extent, Grade, Material, Rows, Search, audit_and_attack,
 };
 use gaussflow_theory::{Sampler, Verdict};
 
@@ -33,6 +33,12 @@ fn every_statement_is_judged_and_every_violation_graded() {
             assert!(of.iter().any(|record| judged.contains(&record.verdict)), "{id}: {of:?}");
         }
         for record in &found.records {
+            let id = record.statement.id;
+            assert!(
+                paper.statements.contains(&id),
+                "{id} is missing in the statements of {}",
+                paper.key
+            );
             if let Some(corrected) = &record.corrected {
                 assert_ne!(corrected.verdict, Verdict::Violated, "{record:?}");
             }
@@ -40,11 +46,23 @@ fn every_statement_is_judged_and_every_violation_graded() {
                 continue;
             }
             let key = (record.statement.id, record.statement.place);
-            let known = paper.findings.iter().any(|finding| (finding.id, finding.place) == key);
-            assert!(known, "nobody has graded {key:?}");
+            let known = paper.findings.iter().any(|finding| {
+                (finding.id, finding.place) == key && finding.evidence == Evidence::Violation
+            });
+            let places: Vec<_> =
+                paper.findings.iter().filter(|f| f.id == key.0).map(|f| f.place).collect();
+            assert!(
+                known,
+                "no finding of a violation of {key:?}; findings of this id are at {places:?}"
+            );
             let finding = paper.finding(record).unwrap();
             assert!(record.comparison.excess_in_tolerances().unwrap() > 0.0);
-            assert!(record.corrected.is_some() || finding.no_correction.is_some(), "{record:?}");
+            let explained = record.corrected.is_some() || finding.no_correction.is_some();
+            assert!(
+                explained,
+                "{key:?} is violated on {}, and has neither a corrected statement nor `without_correction`",
+                record.run
+            );
         }
     }
 }
@@ -54,6 +72,9 @@ fn keys_ids_and_findings_fit_together() {
     for paper in ALL {
         for finding in paper.findings {
             assert!(paper.statements.contains(&finding.id), "{}", finding.id);
+        }
+        for (id, _) in paper.ours {
+            assert!(paper.statements.contains(id), "{id}");
         }
         for survivor in paper.survivors {
             assert!(survivor.rests_on.iter().all(|id| paper.statements.contains(id)));

@@ -18,11 +18,16 @@ fn questions_are_answered() {
             }
             // Nearly linear at alpha = 1e4: the rate is 2 nu.
             "question/rate" => assert!((left / right - 1.0).abs() < 1e-2, "{record:?}"),
-            "question/rank-loss" => assert!((0.0..=1.0).contains(&left), "{record:?}"),
+            // What chance gives of seven predictors and so many runs: 2.69 over their root.
+            "question/rank-loss" => assert!(left <= 1.0 && right > 0.3, "{record:?}"),
             _ => assert!(left > 0.0, "{record:?}"),
         }
     }
     assert_eq!(found.plots.len(), questions::PAPER.statements.len());
+    // The share of the loss that is left at the first rank loss is below 1: the loss falls along the flow.
+    let plot = found.plots.iter().find(|plot| plot.stem == "audit_question_rank_loss").unwrap();
+    let shares = plot.curves.iter().flat_map(|(_, _, y)| y).filter(|y| !y.is_nan());
+    assert!(shares.clone().count() > 1 && shares.clone().all(|y| (0.0..1.0).contains(y)));
 }
 
 #[test]

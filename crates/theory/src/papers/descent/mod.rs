@@ -9,7 +9,7 @@ pub mod iterates;
 mod runs;
 pub mod shallow;
 
-use crate::referee::Grade::{Constant, Typo};
+use crate::referee::Grade::Constant;
 use crate::referee::{Finding, Paper, Survivor};
 
 /// The paper.
@@ -24,6 +24,7 @@ pub const PAPER: Paper = Paper {
         "descent/theorem-9-3",
         "descent/theorem-4-3",
     ],
+    ours: &[],
     findings: &[
         Finding::violated(
             "descent/theorem-4-3",
@@ -36,8 +37,9 @@ pub const PAPER: Paper = Paper {
         Finding::violated(
             "descent/theorem-4-3",
             "Theorem 4.3, distance",
-            Typo,
-            "norm(W_t) stands for norm(W_t - W_0): as printed it fails at t = 0 whenever W_0 is not 0.",
+            Constant,
+            "norm(W_t) stands for norm(W_t - W_0): as printed it fails at t = 0 whenever W_0 is not 0. With the right symbol it \
+             still fails at the printed step, where the rate does.",
         ),
     ],
     survivors: &[
@@ -47,7 +49,7 @@ pub const PAPER: Paper = Paper {
             rests_on: &["descent/theorem-2-1", "descent/theorem-9-3"],
         },
         Survivor {
-            sentence: "The path is as short as any that reaches the labels can be, up to the ratio of alpha_0 and beta.",
+            sentence: "The path is as short as any that reaches the labels can be, up to four times the ratio of beta and alpha_0.",
             rests_on: &["descent/theorem-2-1", "descent/theorem-2-3"],
         },
         Survivor {

@@ -162,7 +162,7 @@ pub fn theorem_4_3(
         Hypothesis::at_most("eta against the printed", printed.step, shallow.printed_step()),
     ];
     let trajectory = printed.iterate(steps)?;
-    let (mut rate, mut distance) = (Vec::new(), Vec::new());
+    let (mut rate, mut distance, mut symbol) = (Vec::new(), Vec::new(), 0.0_f64);
     let target = shallow.problem.minimizer();
     let rounding = printed.rounding();
     let modulus = 1.0 - printed.step * shallow.least().powi(2);
@@ -174,6 +174,7 @@ pub fn theorem_4_3(
             bound *= modulus;
             rate.push(Comparison::new(left, bound, 2.0 * rounding, at.clone()));
         }
+        symbol = symbol.max((0.25 * shallow.least() * s.deviation + left) / shallow.residual);
         let moved = 0.25 * shallow.least() * norm(&s.weights) + left;
         distance.push(Comparison::new(moved, shallow.residual, 2.0 * rounding, at));
     }
@@ -187,7 +188,10 @@ pub fn theorem_4_3(
     let mut records = vec![
         row("Theorem 4.3, rate", text).judge(name, assumed.clone(), rate).with_note(&note),
         row("Theorem 4.3, distance", "(gamma sigma_min(X)/4) norm(W_k)_F + norm(r_k) <= norm(r_0)")
-            .judge(name, assumed, distance),
+            .judge(name, assumed, distance)
+            .with_note(&format!(
+                "With W_k - W_0 in place of W_k the left side comes to {symbol:.4} of the right one at the printed step. "
+            )),
     ];
     // Of Theorem 2.1's conclusions, the rate and the distance take the places of these.
     records = records.into_iter().zip(corrected).map(|(r, c)| r.corrected_by(c)).collect();

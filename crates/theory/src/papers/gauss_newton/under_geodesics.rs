@@ -240,9 +240,12 @@ pub fn gradient_bounds(
             Comparison::new(gap, right, tolerance + 1e-10 * right + left * length, at.clone())
         };
         above.printed.push(decrease(nu));
-        if along_nu > 0.0 {
-            above.corrected.push(decrease(along_nu * factor));
-        }
+        above.corrected.push(if along_nu > 0.0 {
+            decrease(along_nu * factor)
+        } else {
+            // Where nu_e is not positive nothing is bounded.
+            Comparison::new(gap, f64::INFINITY, tolerance, at.clone())
+        });
         let bend = |mu: f64| {
             let bound = mu * length;
             Comparison::new(gradient, bound, mu * error + 1e-10 * bound + left, at.clone())

@@ -20,6 +20,7 @@ pub const PAPER: Paper = Paper {
         "later/adaptive-damping",
         "later/deep",
     ],
+    ours: &[],
     findings: &[],
     survivors: &[],
     groups,

@@ -37,6 +37,7 @@ pub const PAPER: Paper = Paper {
         "lazy/under",
         "lazy/misprint",
     ],
+    ours: &[("lazy/under", "")],
     findings: findings::FINDINGS,
     survivors: findings::SURVIVORS,
     groups: plan::groups,

@@ -8,7 +8,7 @@ use gaussflow_solvers::squared_distance;
 
 use crate::TheoryError;
 use crate::local::Local;
-use crate::problem::Problem;
+use crate::problem::{Problem, half_squares};
 use crate::referee::{Comparison, Hypothesis, Record, Statement};
 use crate::sampling::Sampler;
 use crate::trajectory::Trajectory;
@@ -178,7 +178,7 @@ pub fn scaling<A: ActivationFunction>(
 }
 
 /// Whole steps: `norm(r_(k+1)) <= L norm(r_k)^2/(2 alpha sigma_min^2)`, sigma_min of Df at w_k; `factor` multiplies L
-/// (1 but for a planted bound). The note has the slope of log norm(r_(k+1)) over log norm(r_k).
+/// (1 but for a planted bound).
 pub fn quadratic<A: ActivationFunction>(
     run: &Natural<'_, A>,
     factor: f64,
@@ -189,28 +189,47 @@ pub fn quadratic<A: ActivationFunction>(
         text: "eta = 1: norm(r_(k+1)) <= L norm(r_k)^2/(2 alpha sigma_min(Df(w_k))^2)",
     };
     let (residuals, rounding) = (run.residuals(), run.rounding());
-    let (mut places, mut pairs) = (Vec::new(), Vec::new());
+    let mut places = Vec::new();
     for (k, pair) in residuals.windows(2).enumerate() {
         let here = Local::measure(run.problem, 1.0, &run.trajectory.samples[k].weights)?;
         let bound = factor * run.lipschitz * pair[0] * pair[0]
             / (2.0 * run.scaling * here.smallest().max(0.0));
         let off = 4.0 * rounding + 1e-12 * pair[0];
         places.push(Comparison::new(pair[1], bound, off, format!("k = {k}")));
-        if pair[1] > 100.0 * off {
-            pairs.push((pair[0].ln(), pair[1].ln()));
-        }
     }
     let assumed = vec![
         Hypothesis::above("sigma_min(J_0)", run.least, 0.0),
         Hypothesis::at_least("eta", run.step, 1.0),
         Hypothesis::at_most("eta", run.step, 1.0),
     ];
-    let slope = match (pairs.first(), pairs.last()) {
-        (Some(first), Some(last)) if pairs.len() > 1 => {
-            format!("{:.3}", (last.1 - first.1) / (last.0 - first.0))
-        }
-        _ => "not measured, as one step reaches rounding".to_owned(),
+    Ok(row.judge(run.name, assumed, places))
+}
+
+/// The slope of log norm(r_1) over log norm(r_0) is `order` (2): first whole steps with the labels multiplied by 1, 1/10
+/// and 1/100.
+pub fn quadratic_order<A: ActivationFunction + Clone>(
+    name: &str,
+    problem: &Problem<A>,
+    scaling: f64,
+    order: f64,
+) -> Result<Record, TheoryError> {
+    let row = Statement {
+        id: "natural/quadratic",
+        place: "whole steps, order",
+        text: "|slope of log norm(r_1) over log norm(r_0) - 2| <= 0.1, labels nearer and nearer",
     };
-    let note = format!("Slope of log norm(r_(k+1)) over log norm(r_k): {slope}. ");
-    Ok(row.judge(run.name, assumed, places).with_note(&note))
+    let mut points = Vec::new();
+    let mut moved = problem.clone();
+    for share in [1.0, 0.1, 0.01] {
+        moved.loss = half_squares(problem.minimizer().iter().map(|y| share * y).collect())?;
+        let run = Natural::iterate(name, &moved, (scaling, 0.0, 1.0), 1)?;
+        let residuals = run.residuals();
+        points.push((residuals[0].ln(), residuals[1].ln()));
+    }
+    let places = points.windows(2).map(|pair| {
+        let slope = (pair[1].1 - pair[0].1) / (pair[1].0 - pair[0].0);
+        let at = format!("norm(r_0) = {:.2e}, slope {slope:.4}", pair[1].0.exp());
+        Comparison::new((slope - order).abs(), 0.1, 0.0, at)
+    });
+    Ok(row.judge(name, vec![], places.collect::<Vec<_>>()))
 }

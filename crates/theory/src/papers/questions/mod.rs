@@ -18,6 +18,7 @@ pub const PAPER: Paper = Paper {
     authors: "gaussflow",
     version: "nothing; the papers leave these questions open, and docs/QUESTIONS.md answers them in words",
     statements: &["question/threshold", "question/rate", "question/depth", "question/rank-loss"],
+    ours: &[],
     findings: &[],
     survivors: &[],
     groups,

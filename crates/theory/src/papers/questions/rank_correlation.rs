@@ -47,11 +47,11 @@ pub fn spearman_within(groups: &[Vec<(f64, f64)>]) -> f64 {
     correlation(&of_x, &of_y)
 }
 
-/// Deviations that the largest of 11 normal numbers exceeds in size in one study of twenty: two-sided 0.05/11,
+/// Deviations that the largest of 7 normal numbers exceeds in size in one study of twenty: two-sided 0.05/7,
 /// Bonferroni's correction.
-const DEVIATIONS: f64 = 2.84;
+const DEVIATIONS: f64 = 2.69;
 
-/// The correlation that one of 11 unrelated predictors exceeds in one study of twenty, `count` pairs in `groups` groups:
+/// The correlation that one of 7 unrelated predictors exceeds in one study of twenty, `count` pairs in `groups` groups:
 /// normal approximation, a mean taken off in each group.
 pub(super) fn by_chance(count: usize, groups: usize) -> f64 {
     DEVIATIONS / (count as f64 - groups as f64).sqrt()
