@@ -170,9 +170,24 @@ impl<'a> Conclusions<'a> {
         Self { statements, findings }
     }
 
-    /// Statements that come to `verdict`.
+    /// The conclusions of each paper, by its key. A check of a folder goes with the first paper.
+    pub fn by_paper(records: &'a [AuditRecord]) -> Vec<(&'a str, Self)> {
+        let first = gauss_newton::PAPER.key;
+        let key = |record: &'a AuditRecord| {
+            if matches!(record.paper.as_str(), "" | "run") { first } else { record.paper.as_str() }
+        };
+        let gathered = grouped(records.iter().map(|record| (key(record), record)));
+        gathered.into_iter().map(|(key, records)| (key, Self::of(records))).collect()
+    }
+
+    /// The statements of papers: a check of the folder is none.
+    fn of_papers(&self) -> impl Iterator<Item = &Statement<'a>> {
+        self.statements.iter().filter(|statement| statement.is_of_a_paper())
+    }
+
+    /// Statements of papers that come to `verdict`.
     pub fn with_verdict(&self, verdict: Verdict) -> usize {
-        self.statements.iter().filter(|statement| statement.verdict() == verdict).count()
+        self.of_papers().filter(|statement| statement.verdict() == verdict).count()
     }
 
     /// Findings of `grade`.
@@ -196,7 +211,7 @@ impl<'a> Conclusions<'a> {
             count => Some(format!("{count} {many}{rest}")),
         })
         .collect();
-        format!("Of {} statements, {}.", self.statements.len(), listed(&parts))
+        format!("Of {} statements, {}.", self.of_papers().count(), listed(&parts))
     }
 
     /// How many findings there are, by grade.

@@ -15,7 +15,9 @@ use crate::conclusions::{Conclusions, Verdict};
 const MOST_REMARKS: usize = 3;
 
 /// Tiles with counts, then every claim in a word; empty where there is nothing to judge.
-pub fn section(claims: &[Claim], conclusions: &Conclusions<'_>, runs: &[Run]) -> String {
+///
+/// The tiles are those of the first paper; of the others it says in words what they come to.
+pub fn section(claims: &[Claim], papers: &[(&str, Conclusions<'_>)], runs: &[Run]) -> String {
     let mut tiles = String::new();
     if !claims.is_empty() {
         let everywhere = claims.iter().filter(|claim| tally(claim).0 == tally(claim).1).count();
@@ -24,7 +26,7 @@ pub fn section(claims: &[Claim], conclusions: &Conclusions<'_>, runs: &[Run]) ->
         tile(&mut tiles, class, "#claims", &count, "claims of section 5 hold on every seed");
     }
     for &verdict in Verdict::ALL {
-        let decided = conclusions.with_verdict(verdict);
+        let decided = papers.first().map_or(0, |(_, first)| first.with_verdict(verdict));
         let noun = if decided == 1 { "statement" } else { "statements" };
         let label = format!("audited {noun}: {}", verdict.label());
         some(&mut tiles, verdict.word(), "#audit", decided, &label);
@@ -48,7 +50,7 @@ pub fn section(claims: &[Claim], conclusions: &Conclusions<'_>, runs: &[Run]) ->
     if tiles.is_empty() {
         return tiles;
     }
-    let audited = !conclusions.statements.is_empty();
+    let audited = !papers.is_empty();
     let judged = !claims.is_empty() || audited;
     let title = if judged { "Verdicts" } else { "How the runs ended" };
     let mut text =
@@ -56,7 +58,7 @@ pub fn section(claims: &[Claim], conclusions: &Conclusions<'_>, runs: &[Run]) ->
     chips(&mut text, claims);
     remarks(&mut text, runs);
     if audited {
-        findings(&mut text, conclusions);
+        papers.iter().for_each(|(key, found)| findings(&mut text, key, found));
         text.push_str(
             "<p class=\"note\">A statement counts by its strongest verdict: one violation on one run is \
              enough. A violated statement is a result, not an error of the program.</p>\n",
@@ -82,11 +84,11 @@ fn tile(text: &mut String, class: &str, target: &str, count: &str, label: &str) 
     );
 }
 
-/// What the audit came to in two sentences, and the worst findings.
-fn findings(text: &mut String, conclusions: &Conclusions<'_>) {
+/// What the audit of a paper came to in two sentences, and the worst findings.
+fn findings(text: &mut String, key: &str, conclusions: &Conclusions<'_>) {
     let (verdicts, grades) =
         (escape(&conclusions.verdicts_in_words()), escape(&conclusions.findings_in_words()));
-    let _ = writeln!(text, "<p>{verdicts} {grades}</p>");
+    let _ = writeln!(text, "<p>Audit, <b>{}</b>: {verdicts} {grades}</p>", escape(key));
     let worst: Vec<_> = conclusions.findings.iter().filter(|f| f.grade == Grade::False).collect();
     if worst.is_empty() {
         return;

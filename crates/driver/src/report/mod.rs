@@ -107,7 +107,11 @@ fn page(contents: &Contents, pictures: &Pictures<'_>) -> String {
     let conclusions = Conclusions::of(&contents.audit);
     let sections = [
         problems(&contents.problems),
-        first_screen::section(&contents.claims, &conclusions, &contents.runs),
+        first_screen::section(
+            &contents.claims,
+            &Conclusions::by_paper(&contents.audit),
+            &contents.runs,
+        ),
         pictures.section(),
         charts::section(&groups::groups(&contents.runs)),
         classes::section(&contents.runs),

@@ -29,7 +29,6 @@ use gaussflow::theory::referee::{Extent, Search};
 use crate::audit::audit_papers;
 use crate::conclusions::{Conclusions, further_papers, report_file};
 use crate::console;
-use crate::grouped::grouped;
 use crate::needs::{Item, Needs, Shape, TooLarge};
 use crate::progress::Progress;
 use crate::report;
@@ -240,8 +239,7 @@ pub fn reproduce(request: &Request) -> Result<(), ReproduceError> {
             "{told} runs lost rank, fell back or rose in loss: summary.md tells of each when, and what to do"
         ));
     }
-    for (key, records) in grouped(audited.records.iter().map(|r| (r.paper.as_str(), r))) {
-        let conclusions = Conclusions::of(records);
+    for (key, conclusions) in Conclusions::by_paper(&audited.records) {
         let (verdicts, findings) =
             (conclusions.verdicts_in_words(), conclusions.findings_in_words());
         session.say(format_args!("audit, {key}: {verdicts} {findings}"));
