@@ -102,6 +102,9 @@ pub struct AuditAttack {
     pub evaluations: usize,
     /// Whether the corrected statement was attacked: the record is then its worst, else the printed one's.
     pub corrected: bool,
+    /// The largest left/right that was found; null where the right side is not positive.
+    #[serde(with = "number::optional")]
+    pub largest_ratio: Option<f64>,
     /// The problem in numbers that read back to the same values.
     pub problem: String,
 }

@@ -42,7 +42,7 @@ pub fn entry(paper: &Paper, record: &Record) -> AuditRecord {
         at: record.comparison.at.clone(),
         corrected: record.corrected.as_ref().map(correction),
         no_correction: reason.map(str::to_owned),
-        adversary: record.attack.as_ref().map(attack),
+        adversary: record.attack.as_ref().map(|found| attack(record, found)),
         note: record.note.trim().to_owned(),
         figures: Vec::new(),
     }
@@ -53,13 +53,18 @@ fn hypothesis(hypothesis: &Hypothesis) -> AuditHypothesis {
     AuditHypothesis { name: name.clone(), value: *value, threshold: *threshold, met: *met }
 }
 
-fn attack(attack: &Attack) -> AuditAttack {
+fn attack(record: &Record, attack: &Attack) -> AuditAttack {
     let Attack { family, seed, evaluations, corrected, problem } = attack;
+    let side = match &record.corrected {
+        Some(correction) if *corrected => &correction.comparison,
+        _ => &record.comparison,
+    };
     AuditAttack {
         family: (*family).to_owned(),
         seed: *seed,
         evaluations: *evaluations,
         corrected: *corrected,
+        largest_ratio: side.ratio(),
         problem: problem.clone(),
     }
 }

@@ -240,10 +240,10 @@ pub(super) fn write_attacks(text: &mut String, records: &[AuditRecord]) -> fmt::
         "| statement | where | attacked | family | evaluations | largest ratio | broken |\n|---|---|---|---|---|---|---|"
     )?;
     for (record, attack) in attacks {
-        let (what, size, verdict) = match &record.corrected {
-            Some(c) if attack.corrected => ("corrected", c.worst_ratio, &c.verdict),
-            _ if record.origin == "ours" => ("ours", record.worst_ratio, &record.verdict),
-            _ => ("as printed", record.worst_ratio, &record.verdict),
+        let (what, verdict) = match &record.corrected {
+            Some(c) if attack.corrected => ("corrected", &c.verdict),
+            _ if record.origin == "ours" => ("ours", &record.verdict),
+            _ => ("as printed", &record.verdict),
         };
         let broken = if verdict == "violated" { "**yes**" } else { "no" };
         writeln!(
@@ -253,7 +253,7 @@ pub(super) fn write_attacks(text: &mut String, records: &[AuditRecord]) -> fmt::
             record.place,
             attack.family,
             attack.evaluations,
-            ratio(size)
+            ratio(attack.largest_ratio)
         )?;
     }
     writeln!(text)
