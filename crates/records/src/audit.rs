@@ -47,6 +47,8 @@ pub struct AuditRecord {
     pub grade: Option<String>,
     /// What the fault means for the paper's message, in one line; null where none is known.
     pub consequence: Option<String>,
+    /// Which version of the paper was read, where it is at fault; null elsewhere.
+    pub version: Option<String>,
     /// The worst point.
     pub at: String,
     /// What holds instead; null where nothing is corrected.
@@ -80,6 +82,7 @@ impl Default for AuditRecord {
             verdict: String::new(),
             grade: None,
             consequence: None,
+            version: None,
             at: String::new(),
             corrected: None,
             no_correction: None,

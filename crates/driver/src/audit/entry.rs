@@ -39,6 +39,7 @@ pub fn entry(paper: &Paper, record: &Record) -> AuditRecord {
         verdict: record.verdict.name().to_owned(),
         grade: finding.map(|finding| finding.grade.name().to_owned()),
         consequence: finding.map(|finding| finding.consequence.to_owned()),
+        version: finding.map(|_| paper.version.to_owned()),
         at: record.comparison.at.clone(),
         corrected: record.corrected.as_ref().map(correction),
         no_correction: reason.map(str::to_owned),

@@ -155,7 +155,9 @@ fn one(text: &mut String, record: &AuditRecord) {
         );
     }
     if let (Some(grade), Some(consequence)) = (&record.grade, &record.consequence) {
-        let _ = write!(text, "<div>Grade {}: {}</div>", escape(grade), escape(consequence));
+        let version = record.version.as_deref().unwrap_or("version unknown");
+        let (grade, consequence, version) = (escape(grade), escape(consequence), escape(version));
+        let _ = write!(text, "<div>Grade {grade}: {consequence} (Read: {version}.)</div>");
     }
     if let Some(reason) = &record.no_correction {
         let _ = write!(text, "<div>Nothing takes its place: {}</div>", escape(reason));

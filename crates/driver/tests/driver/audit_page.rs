@@ -79,6 +79,7 @@ fn page_report_and_console_conclude_what_the_records_say() {
     for record in &records {
         let violated = record.verdict == "violated";
         assert_eq!(violated, record.excess_in_tolerances.is_some(), "{record:?}");
+        assert_eq!(record.grade.is_some(), record.version.is_some(), "{record:?}");
         if violated {
             assert!(record.grade.is_some() && record.consequence.is_some(), "{record:?}");
             assert!(record.corrected.is_some() || record.no_correction.is_some(), "{record:?}");
