@@ -117,7 +117,7 @@ impl Finding<'_> {
 
     /// Of the corrected statements, the one that comes nearest to failing, or fails.
     pub fn closest_correction(&self) -> Option<&AuditCorrection> {
-        let ratio = |c: &AuditCorrection| c.worst_ratio.unwrap_or(f64::INFINITY);
+        let ratio = |c: &AuditCorrection| c.worst_ratio.unwrap_or(f64::NEG_INFINITY);
         let rank = |c: &AuditCorrection| Verdict::named(&c.verdict);
         let of = self.records.iter().filter_map(|record| record.corrected.as_ref());
         of.min_by(|a, b| rank(a).cmp(&rank(b)).then(ratio(b).total_cmp(&ratio(a))))
@@ -195,8 +195,13 @@ impl<'a> Conclusions<'a> {
         self.findings.iter().filter(|finding| finding.grade == grade).count()
     }
 
+    /// What the audit comes to, in two sentences: the verdicts of the statements, and the findings by grade.
+    pub fn in_words(&self) -> String {
+        format!("{} {}", self.verdicts_in_words(), self.findings_in_words()).trim_end().to_owned()
+    }
+
     /// How many statements there are and what they come to.
-    pub fn verdicts_in_words(&self) -> String {
+    fn verdicts_in_words(&self) -> String {
         let parts: Vec<String> = [
             (Verdict::Holds, ["holds wherever its", "hold wherever their"], " hypotheses are met"),
             (Verdict::Violated, ["fails", "fail"], " on at least one run"),
@@ -215,7 +220,7 @@ impl<'a> Conclusions<'a> {
     }
 
     /// How many findings there are, by grade.
-    pub fn findings_in_words(&self) -> String {
+    fn findings_in_words(&self) -> String {
         if self.findings.is_empty() {
             let judged = self.with_verdict(Verdict::Holds) + self.with_verdict(Verdict::Violated);
             return if judged > 0 { "No fault was found." } else { "" }.to_owned();

@@ -28,7 +28,7 @@ pub(super) fn write_page(
         Subject::Run(name) => writeln!(text, "# Audit of the run `{name}`\n")?,
     }
     writeln!(text, "## Conclusions\n")?;
-    writeln!(text, "{} {}\n", conclusions.verdicts_in_words(), conclusions.findings_in_words())?;
+    writeln!(text, "{}\n", conclusions.in_words())?;
     holding(text, conclusions)?;
     short(text, conclusions, &[Grade::Typo], "**Misprints**, on which nothing depends:")?;
     short(
@@ -116,7 +116,7 @@ fn repairs(text: &mut String, conclusions: &Conclusions<'_>) -> fmt::Result {
     }
     writeln!(
         text,
-        "**What repairs it**, each judged on the same data; the ratio is the largest of all runs:\n\n{}\n",
+        "**What repairs it**, each judged on the same data; the ratio is the largest of the runs that judge the finding:\n\n{}\n",
         lines.join("\n")
     )
 }

@@ -88,8 +88,7 @@ fn tell(id: &str, reproduced: &Record, records: &[AuditRecord], root: &Path) {
         )),
     }
     let conclusions = Conclusions::of(records);
-    let (verdicts, grades) = (conclusions.verdicts_in_words(), conclusions.findings_in_words());
-    console::say(format_args!("  {verdicts} {grades}"));
+    console::say(format_args!("  {}", conclusions.in_words()));
     for finding in conclusions.findings.iter().filter(|finding| finding.violations() > 0) {
         let grade = finding.grade.name();
         console::say(format_args!("  violated ({grade}): {}, {}", finding.id, finding.place));

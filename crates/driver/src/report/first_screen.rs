@@ -86,9 +86,8 @@ fn tile(text: &mut String, class: &str, target: &str, count: &str, label: &str) 
 
 /// What the audit of a paper came to in two sentences, and the worst findings.
 fn findings(text: &mut String, key: &str, conclusions: &Conclusions<'_>) {
-    let (verdicts, grades) =
-        (escape(&conclusions.verdicts_in_words()), escape(&conclusions.findings_in_words()));
-    let _ = writeln!(text, "<p>Audit, <b>{}</b>: {verdicts} {grades}</p>", escape(key));
+    let said = escape(&conclusions.in_words());
+    let _ = writeln!(text, "<p>Audit, <b>{}</b>: {said}</p>", escape(key));
     let worst: Vec<_> = conclusions.findings.iter().filter(|f| f.grade == Grade::False).collect();
     if worst.is_empty() {
         return;

@@ -240,9 +240,7 @@ pub fn reproduce(request: &Request) -> Result<(), ReproduceError> {
         ));
     }
     for (key, conclusions) in Conclusions::by_paper(&audited.records) {
-        let (verdicts, findings) =
-            (conclusions.verdicts_in_words(), conclusions.findings_in_words());
-        session.say(format_args!("audit, {key}: {verdicts} {findings}"));
+        session.say(format_args!("audit, {key}: {}", conclusions.in_words()));
     }
     for file in std::iter::once("summary.md").chain(audited.reports.iter().map(String::as_str)) {
         session.say(format_args!("see {}", session.root().join(file).display()));
