@@ -10,11 +10,16 @@ pub fn charts(found: &Measurements, report: &str) -> Vec<(String, Chart)> {
     let mut charts: Vec<(String, Chart)> =
         found.plots.iter().map(|plot| (plot.stem.clone(), chart(plot))).collect();
     let made = [("ratios", worst_ratios(found)), ("adversary", attacks(found))];
-    // A paper of reported numbers has no ratios, and one without families no attacks.
-    let drawn = made.into_iter().filter(|(_, chart)| chart.series.iter().any(|s| !s.x.is_empty()));
+    // A paper of reported numbers has no ratios, and one without families no attacks. Of a few statements the tables say all.
+    let many = numbered(found).len() > FEW;
+    let drawn =
+        made.into_iter().filter(|(_, chart)| many && chart.series.iter().any(|s| !s.x.is_empty()));
     charts.extend(drawn.map(|(name, chart)| (format!("{report}_{name}"), chart)));
     charts
 }
+
+/// Statements up to which their ratios are not drawn.
+const FEW: usize = 10;
 
 fn chart(plot: &Plot) -> Chart {
     let scale = |logarithmic| if logarithmic { Scale::Logarithmic } else { Scale::Linear };

@@ -8,7 +8,7 @@ use super::folder::confined;
 use super::markup::{address, escape, png_address, svg_address, unescape};
 
 /// Bytes of all embedded figures together; beyond them a figure is a link to its file.
-const MOST_BYTES: usize = 3_200_000;
+const MOST_BYTES: usize = 3_700_000;
 
 /// Which figures show which statements: the first part of a statement's name, and a figure's stem.
 const STATEMENTS: &[(&str, &str)] = &[
@@ -51,17 +51,11 @@ pub struct Pictures<'f> {
 }
 
 impl<'f> Pictures<'f> {
-    /// Reads the figures with these stems: the drawing where it is there and there is room for all
-    /// drawings, else the bitmap.
+    /// Reads the figures with these stems, each as its drawing or its bitmap, whichever is smaller in the page; those for
+    /// which there is no more room are links.
     pub fn read(root: &Path, stems: &'f [String]) -> Self {
-        let size = |stem: &String| {
-            let path = confined(root, &format!("{stem}.svg"))?;
-            fs::metadata(path).ok().map(|file| file.len())
-        };
-        let drawings: u64 = stems.iter().filter_map(size).sum();
-        let prefer = if drawings < MOST_BYTES as u64 { Prefer::Drawings } else { Prefer::Bitmaps };
         let mut room = MOST_BYTES;
-        let list = stems.iter().filter_map(|stem| picture(root, stem, prefer, &mut room)).collect();
+        let list = stems.iter().filter_map(|stem| picture(root, stem, &mut room)).collect();
         Self { list }
     }
 
@@ -107,10 +101,13 @@ impl<'f> Pictures<'f> {
                     "<img alt=\"{title}. {description}\" width=\"1600\" height=\"1000\" src=\"{source}\">"
                 );
             }
+            let enlarge =
+                "<button type=\"button\" data-enlarge aria-expanded=\"false\">Enlarge</button> ";
             let _ = writeln!(
                 text,
-                "<figcaption><b>{title}</b> {description} <span class=\"actions\"><button type=\"button\" \
-                 data-enlarge aria-expanded=\"false\">Enlarge</button> <a href=\"{}\">{}</a></span></figcaption></figure>",
+                "<figcaption><b>{title}</b> {description} <span class=\"actions\">{}<a \
+                 href=\"{}\">{}</a></span></figcaption></figure>",
+                if picture.source.is_some() { enlarge } else { "" },
                 address(&picture.file),
                 escape(short(&picture.file)),
             );
@@ -120,20 +117,8 @@ impl<'f> Pictures<'f> {
     }
 }
 
-/// Which kind of file is embedded where both are there.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Prefer {
-    Drawings,
-    Bitmaps,
-}
-
 /// Reads one figure; `room` is what is left of [`MOST_BYTES`].
-fn picture<'f>(
-    root: &Path,
-    stem: &'f str,
-    prefer: Prefer,
-    room: &mut usize,
-) -> Option<Picture<'f>> {
+fn picture<'f>(root: &Path, stem: &'f str, room: &mut usize) -> Option<Picture<'f>> {
     let read = |ending: &str| {
         let path = confined(root, &format!("{stem}.{ending}"))?;
         // A pipe in its place would keep the report waiting.
@@ -143,12 +128,8 @@ fn picture<'f>(
     let bitmap = read("png");
     let (title, description) = drawing.as_deref().map(captions).unwrap_or_default();
     let file = format!("{stem}.{}", if drawing.is_some() { "svg" } else { "png" });
-    let source = match (&drawing, &bitmap) {
-        (Some(svg), None) => svg_address(svg),
-        (Some(svg), Some(_)) if prefer == Prefer::Drawings => svg_address(svg),
-        (_, Some(png)) => png_address(png),
-        (None, None) => return None,
-    };
+    let addresses = [drawing.as_deref().map(svg_address), bitmap.as_deref().map(png_address)];
+    let source = addresses.into_iter().flatten().min_by_key(String::len)?;
     let fits = source.len() <= *room;
     if fits {
         *room -= source.len();

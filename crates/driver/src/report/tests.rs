@@ -294,6 +294,7 @@ fn the_page_stays_below_six_megabytes() {
     };
     let page = page(&contents, &Pictures::read(folder.path(), &stems));
     assert!(page.len() < 6_000_000, "{} bytes", page.len());
+
     assert!(
         page.contains("The first 60 of 750 configurations are drawn")
             && page.contains("thinned to")
