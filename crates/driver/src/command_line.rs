@@ -270,6 +270,7 @@ fn run_one(arguments: &RunArguments) -> Result<(), DriverError> {
         console::json(&answer);
     } else if !arguments.quiet {
         console::print(&describe(&record, &folder.display().to_string()));
+        console::say(commands::what_next(&folder));
     }
     match extent {
         Extent::Whole => Ok(()),

@@ -1,4 +1,4 @@
-//! The subcommands that have a module of their own, a flag that several have, and what `gaussflow run --json` answers.
+//! The subcommands that have a module of their own, a flag and a last line that several have, and what `gaussflow run --json` answers.
 
 pub(crate) mod compare;
 pub(crate) mod completions;
@@ -27,6 +27,11 @@ impl Replacement {
     pub(crate) fn choice(self) -> Overwrite {
         if self.overwrite { Overwrite::Yes } else { Overwrite::No }
     }
+}
+
+/// How to see what lies in a folder of runs.
+pub(crate) fn what_next(folder: &Path) -> String {
+    format!("for a page with charts: gaussflow report {}", folder.display())
 }
 
 /// What `gaussflow run --json` prints: outcome.json without the weights, and where the run lies.

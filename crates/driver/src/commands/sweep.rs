@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use gaussflow_records::Overwrite;
 
-use super::Replacement;
+use super::{Replacement, what_next};
 use crate::config::Source;
 use crate::console;
 use crate::error::DriverError;
@@ -72,9 +72,10 @@ impl Arguments {
         }
         let sweep::Report { out, runs, resumed, failed, seconds, .. } = &report;
         console::say(format_args!(
-            "{runs} runs ({resumed} from before, {} without an answer) in {seconds:.1} s\nsee {}",
+            "{runs} runs ({resumed} from before, {} without an answer) in {seconds:.1} s\nsee {}\n{}",
             failed.len(),
-            out.join("summary.csv").display()
+            out.join("summary.csv").display(),
+            what_next(out)
         ));
         console::print(&remarks(&report.remarks));
         Ok(())

@@ -12,6 +12,12 @@ pub fn tally(claim: &Claim) -> (usize, usize) {
     (claim.per_seed.iter().filter(|verdict| verdict.holds).count(), claim.per_seed.len())
 }
 
+/// How many claims are the paper's, and how many of these hold on every seed.
+pub fn kept_everywhere(claims: &[Claim]) -> (usize, usize) {
+    let of_paper = || claims.iter().filter(|claim| claim.id.starts_with("experiment/"));
+    (of_paper().count(), of_paper().filter(|claim| tally(claim).0 == tally(claim).1).count())
+}
+
 /// The look of its badge.
 pub fn class_of(claim: &Claim) -> &'static str {
     match tally(claim) {

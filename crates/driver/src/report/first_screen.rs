@@ -5,7 +5,7 @@ use std::fmt::Write;
 use gaussflow::theory::referee::Grade;
 use gaussflow_records::Claim;
 
-use super::claims::{class_of, tally};
+use super::claims::{class_of, kept_everywhere, tally};
 use super::folder::Run;
 use super::markup::escape;
 use super::runs::{End, end, took_fallback};
@@ -19,10 +19,11 @@ const MOST_REMARKS: usize = 3;
 /// The tiles are those of the first paper; of the others it says in words what they come to.
 pub fn section(claims: &[Claim], papers: &[(&str, Conclusions<'_>)], runs: &[Run]) -> String {
     let mut tiles = String::new();
-    if !claims.is_empty() {
-        let everywhere = claims.iter().filter(|claim| tally(claim).0 == tally(claim).1).count();
-        let class = if everywhere == claims.len() { "holds" } else { "hypotheses-unmet" };
-        let count = format!("{everywhere} of {}", claims.len());
+    // What we found beside the paper is no claim of it.
+    let (of_paper, everywhere) = kept_everywhere(claims);
+    if of_paper > 0 {
+        let class = if everywhere == of_paper { "holds" } else { "hypotheses-unmet" };
+        let count = format!("{everywhere} of {of_paper}");
         tile(&mut tiles, class, "#claims", &count, "claims of section 5 hold on every seed");
     }
     for &verdict in Verdict::ALL {

@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 
 use gaussflow_records::{RecordError, ownership, write_bytes};
 
-pub(crate) use self::claims::tally;
+pub(crate) use self::claims::{kept_everywhere, tally};
 use self::folder::{Contents, Kind};
 use self::markup::{escape, script_hash};
 use self::pictures::Pictures;
@@ -129,9 +129,10 @@ fn page(contents: &Contents, pictures: &Pictures<'_>) -> String {
          <meta name=\"color-scheme\" content=\"light dark\">\n<title>{title} - gaussflow</title>\n\
          <link rel=\"icon\" href=\"data:,\">\n\
          <style>{CHART_STYLE}\n{STYLE}</style>\n</head>\n<body>\n<a class=\"skip\" href=\"#content\">Skip to the content</a>\n\
-         <header><p class=\"brand\">gaussflow</p><h1>{title}</h1><p class=\"subject\">{}</p>{}</header>\n\
+         <header><p class=\"brand\">gaussflow</p><h1>{title}</h1>{}<p class=\"subject\">{}</p>{}</header>\n\
          <main id=\"content\">\n{sections}</main>\n<script>{script}</script>\n</body>\n</html>\n",
         script_hash(&script),
+        if contents.kind == Kind::Reproduction { provenance::paper() } else { String::new() },
         escape(&provenance::subject(contents)),
         navigation(&sections),
     )

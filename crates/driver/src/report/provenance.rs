@@ -3,6 +3,9 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
+use gaussflow::theory::papers::gauss_newton;
+use gaussflow::theory::referee::Paper;
+
 use super::folder::Contents;
 use super::groups::varying;
 use super::markup::{address, escape};
@@ -100,6 +103,13 @@ impl Value {
         });
         Self { order, text }
     }
+}
+
+/// The paper that is reproduced.
+pub fn paper() -> String {
+    let Paper { title, authors, version, .. } = &gauss_newton::PAPER;
+    let (title, authors, version) = (escape(title), escape(authors), escape(version));
+    format!("<p class=\"subject\">{authors}, <cite>{title}</cite> ({version})</p>")
 }
 
 /// One sentence on what was run.

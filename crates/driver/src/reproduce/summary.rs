@@ -6,7 +6,8 @@ use gaussflow_records::Claim;
 
 use super::plan::Method;
 use super::results::Results;
-use crate::report::tally;
+use crate::remark::digits;
+use crate::report::{kept_everywhere, tally};
 
 /// The text of summary.md.
 /// `reports` are the files of the referee reports.
@@ -48,6 +49,7 @@ fn write_summary(
         results.mode.scalings(),
         results.mode.horizon()
     )?;
+    conclusion(text, claims)?;
     writeln!(text, "| claim | holds on | predicate |\n|---|---|---|")?;
     for claim in claims {
         let (holding, seeds) = tally(claim);
@@ -68,7 +70,7 @@ fn write_summary(
             claim.note
         )?;
         for (name, value) in &verdict.values {
-            writeln!(text, "- {name}: {value:.6e}")?;
+            writeln!(text, "- {name}: {}", digits(*value, 6))?;
         }
         writeln!(text)?;
     }
@@ -78,6 +80,19 @@ fn write_summary(
         writeln!(text, "![{stem}](figures/{stem}.png)\n")?;
     }
     Ok(())
+}
+
+/// What the claims come to, in sentences.
+fn conclusion(text: &mut String, claims: &[Claim]) -> std::fmt::Result {
+    let (of_paper, everywhere) = kept_everywhere(claims);
+    write!(text, "**{everywhere} of {of_paper} claims of section 5 hold on every seed.**")?;
+    for claim in claims.iter().filter(|claim| claim.id.starts_with("experiment/")) {
+        let (holding, seeds) = tally(claim);
+        if holding < seeds {
+            write!(text, " `{}` holds on {holding} of {seeds}: {}.", claim.id, claim.predicate)?;
+        }
+    }
+    writeln!(text, "\n")
 }
 
 /// Every fallback that any run took: nothing collapses silently.
