@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 
@@ -269,8 +269,7 @@ fn run_one(arguments: &RunArguments) -> Result<(), DriverError> {
         let answer = commands::RunAnswer::new(&record, &folder);
         console::json(&answer);
     } else if !arguments.quiet {
-        console::print(&describe(&record, &folder.display().to_string()));
-        console::say(commands::what_next(&folder));
+        console::print(&describe(&record, &folder));
     }
     match extent {
         Extent::Whole => Ok(()),
@@ -296,7 +295,7 @@ fn write_report(arguments: &ReportArguments) -> Result<(), DriverError> {
 }
 
 /// A few lines on how a run went.
-fn describe(record: &run::RunRecord, folder: &str) -> String {
+fn describe(record: &run::RunRecord, folder: &Path) -> String {
     // Writing to a String cannot fail.
     let outcome = &record.outcome;
     let mut text =
@@ -335,7 +334,8 @@ fn describe(record: &run::RunRecord, folder: &str) -> String {
             let _ = writeln!(text, "  {name}: {count}");
         }
     }
-    let _ = writeln!(text, "  {:.2} s; written to {folder}", record.seconds);
+    let _ = writeln!(text, "  {:.2} s; written to {}", record.seconds, folder.display());
+    let _ = writeln!(text, "  {}", commands::what_next(folder));
     if let Some(remark) = remark(outcome, &record.trace) {
         let _ = writeln!(text, "{remark}");
     }

@@ -83,7 +83,9 @@ fn folder() -> TempDir {
     let root = folder.path();
     let run = root.join("runs/one");
     write_json(&root.join("manifest.json"), &manifest()).unwrap();
-    write_json(&root.join("claims.json"), &vec![claim(EVIL)]).unwrap();
+    // The first is not the paper's, and is not counted among its claims.
+    let claims = vec![claim(EVIL), claim(&format!("experiment/{EVIL}"))];
+    write_json(&root.join("claims.json"), &claims).unwrap();
     let quoted = serde_json::to_string(EVIL).unwrap();
     let hypothesis =
         format!("{{\"name\": {quoted}, \"value\": 1.0, \"threshold\": 2.0, \"met\": false}}");
@@ -117,6 +119,7 @@ fn the_page_shows_every_part() {
     assert_eq!(problems, [""; 0]);
     for part in [
         "<h1>Reproduction of section 5</h1>",
+        "S. Cayci, <cite>Gauss-Newton Dynamics",
         "<strong>0 of 1</strong> <span>claims of section 5 hold on every seed</span>",
         "audited statement: unknown",
         "<strong>1</strong> <span>run ended early",
