@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use gaussflow_network::{Activation, InitialPoint, Initialization};
 use gaussflow_objective::{Loss, Squared, WeightedSquares};
+use gaussflow_solvers::norm;
 
 use crate::TheoryError;
 use crate::network_constants::NetworkConstants;
@@ -69,10 +70,25 @@ pub fn small_problem(
     if constants.lambda0 < WORST_RATIO * constants.lambda_n {
         return Err(TheoryError::PassedOver { reason: "J_0 is nearly singular" });
     }
-    if constants.ball_radius(0.5) < LEAST_BALL * gaussflow_solvers::norm(&problem.initial) {
+    if constants.ball_radius(0.5) < LEAST_BALL * norm(&problem.initial) {
         return Err(TheoryError::PassedOver { reason: "the ball is not far above rounding" });
     }
     Ok((problem, constants))
+}
+
+/// Rounding of alpha f, over norm(f*), above which a flow at alpha is passed over: w then moves by less than it is rounded to,
+/// the output stands still, and what is integrated is another flow.
+const MOST_ROUNDING: f64 = 1e-6;
+
+/// Passes over an alpha at which rounding hides the motion of w.
+///
+/// # Errors
+/// [`TheoryError::PassedOver`].
+pub fn require_resolved(problem: &Problem, scaling: f64) -> Result<(), TheoryError> {
+    if problem.output_rounding(scaling) > MOST_ROUNDING * norm(&problem.minimizer()) {
+        return Err(TheoryError::PassedOver { reason: "rounding of w hides its motion" });
+    }
+    Ok(())
 }
 
 fn scaled(values: Vec<f64>, factor: f64) -> Vec<f64> {

@@ -5,7 +5,7 @@ use gaussflow_theory::papers::ALL;
 use gaussflow_theory::referee::{
     Audited, Effort, Evidence, Extent, Grade, Material, Rows, Search, audit_and_attack,
 };
-use gaussflow_theory::{Sampler, Verdict};
+use gaussflow_theory::{Sampler, Verdict, require_resolved};
 
 /// Rows that are not the real ones: 64 and 256 of eight features.
 fn material() -> Material {
@@ -119,4 +119,13 @@ fn a_search_is_repeatable() {
     let search = |seed| Search { seed, extent: Extent::Draws(60) }.attack(family);
     assert_eq!(search(3), search(3));
     assert_ne!(search(3), search(4));
+}
+
+/// Far beyond what w resolves the flow stands still, and a statement on it would be judged on another flow.
+#[test]
+fn scalings_that_rounding_hides_are_passed_over() {
+    let problem = material().over[0].problem(8).unwrap();
+    assert!(require_resolved(&problem, 1e3).is_ok());
+    let refused = require_resolved(&problem, 5e23).unwrap_err();
+    assert!(refused.to_string().contains("rounding"), "{refused}");
 }

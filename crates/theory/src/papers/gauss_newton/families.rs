@@ -24,7 +24,7 @@ use crate::papers::gauss_newton::{
 use crate::printed;
 use crate::problem::Problem;
 use crate::referee::{Family, Genes, Record, Trial};
-use crate::small_problem::{Shape, in_numbers, small_problem};
+use crate::small_problem::{Shape, in_numbers, require_resolved, small_problem};
 use crate::trajectory::{FlowPlan, Stepper, Trajectory};
 
 /// Every family.
@@ -179,6 +179,9 @@ fn wide_flows(genes: &mut Genes<'_>) -> Result<Trial, TheoryError> {
     }
     let least = genes.above(constants.never_exits_scaling());
     let other = genes.above(constants.theorem_1_scaling(rho.min(0.999)));
+    for scaling in [least, other] {
+        require_resolved(&problem, scaling)?;
+    }
     let records = if which < 2 {
         lemma_2(&problem, &constants, rho, ([other, least], Stepper::Coarse))?.records
     } else {

@@ -10,6 +10,7 @@ use gaussflow_solvers::{JacobianOperator, inner_product};
 use crate::TheoryError;
 use crate::corrected::squared_inverse_supremum;
 use crate::local::Local;
+use crate::log_slope::log_slope;
 use crate::network_constants::NetworkConstants;
 use crate::printed;
 use crate::problem::Problem;
@@ -86,7 +87,8 @@ pub fn ntk_limit(
     let (off, rounding) = ((&mean - &limit).norm_l2(), quadrature * reach);
     let place = Comparison::new(off, bound, rounding, format!("{units} units"));
     let unbiased = judge("norm(mean of K_0/m - K)_F <= its bound for independent units", place);
-    let slope = log_slope(&errors);
+    let points: Vec<_> = errors.iter().map(|e| (e.hidden as f64, (e.error, 0.0))).collect();
+    let (slope, _) = log_slope(&points);
     let place = Comparison::new((slope + 0.5).abs(), 0.1, 0.0, format!("exponent {slope:.4}"));
     let law = judge("|exponent of norm(K_0/m - K)_F over m + 1/2| <= 0.1", place);
     let note = format!(
@@ -94,20 +96,6 @@ pub fn ntk_limit(
          estimated error {quadrature:.1e} of sigma_1^2 norm(x_i) norm(x_j). "
     );
     Ok((vec![unbiased.with_note(&note), law], errors))
-}
-
-/// Least-squares slope of log error over log width.
-fn log_slope(errors: &[WidthError]) -> f64 {
-    let points: Vec<(f64, f64)> =
-        errors.iter().map(|e| ((e.hidden as f64).ln(), e.error.ln())).collect();
-    let n = points.len() as f64;
-    let (x, y) = points.iter().fold((0.0, 0.0), |(x, y), p| (x + p.0 / n, y + p.1 / n));
-    let (mut top, mut bottom) = (0.0, 0.0);
-    for p in &points {
-        top += (p.0 - x) * (p.1 - y);
-        bottom += (p.0 - x) * (p.0 - x);
-    }
-    top / bottom
 }
 
 /// Assumption 1: K_0 >= 4 lambda0^2 I, a definition of lambda0: reported.

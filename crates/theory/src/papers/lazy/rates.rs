@@ -5,6 +5,7 @@
 //! section 9: the distance of the two outputs does not only stay below `C/alpha`, its integral over all times does.
 
 use crate::TheoryError;
+use crate::log_slope::log_slope;
 use crate::papers::lazy::linearized::Linearized;
 use crate::papers::lazy::setting::Setting;
 use crate::referee::{Comparison, Hypothesis, Record, Statement};
@@ -43,17 +44,6 @@ impl Suprema {
             values: [deviation, output, (weights.0 / scaling, weights.1 / scaling)],
         })
     }
-}
-
-/// The slope of -log(value) over log(alpha) by least squares, and what the errors of the values may change it by.
-fn slope(points: &[(f64, (f64, f64))]) -> (f64, f64) {
-    let count = points.len() as f64;
-    let mean = points.iter().map(|(a, _)| a.ln()).sum::<f64>() / count;
-    let spread: f64 = points.iter().map(|(a, _)| (a.ln() - mean).powi(2)).sum();
-    let weigh = |a: f64| (a.ln() - mean) / spread;
-    let slope = -points.iter().map(|(a, (v, _))| weigh(*a) * v.ln()).sum::<f64>();
-    let error = points.iter().map(|(a, (v, e))| weigh(*a).abs() * e / v).sum();
-    (slope, error)
 }
 
 /// The places and texts of the three records.
@@ -105,7 +95,8 @@ pub fn over_rates(
         let (place, text, with_constant) = ROWS[k];
         let row = Statement { id: "lazy/over-rates", place, text };
         let points: Vec<_> = suprema.iter().map(|s| (s.scaling, s.values[k])).collect();
-        let (found, error) = slope(&points);
+        let (rising, error) = log_slope(&points);
+        let found = -rising;
         let place = Comparison::new((found - expected[k]).abs(), within, error, name.clone());
         let at = |s: &Suprema| {
             let ((value, error), bound) = (s.values[k], factor * bounds(setting, s.scaling)[k]);
@@ -127,6 +118,6 @@ fn of_the_logarithm(points: &[(f64, (f64, f64))]) -> String {
         "Divided by log(alpha) first, the slope would be {:.4}: a supremum of exact order log(alpha)/alpha^2 would show 2 \
          there, and less than 2 undivided. Judged is the undivided slope, since log(alpha)/alpha^2 is an upper bound only, \
          and 1/alpha^2 is the true order (DERIVATIONS.md, section 9). ",
-        slope(&divided).0
+        -log_slope(&divided).0
     )
 }
