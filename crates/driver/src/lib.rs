@@ -18,6 +18,7 @@ mod error;
 mod exit_status;
 pub mod fit;
 mod grouped;
+mod house_style;
 pub mod needs;
 mod progress;
 pub mod remark;
