@@ -1,6 +1,6 @@
 //! The fitter beside the crate levenberg-marquardt: time a fit, in turns, and digits on NIST's problems.
 //!
-//! `cargo bench -p gaussflow-benches --bench fit_against_peer` prints both tables (docs/FITTING.md has them).
+//! `cargo bench -p gaussflow-benches --bench fit_against_peer` prints both tables (docs/do/fits.md has them).
 
 use std::hint::black_box;
 use std::time::Instant;

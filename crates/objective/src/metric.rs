@@ -9,7 +9,7 @@ use crate::map::{MapError, require_finite};
 ///
 /// With `Hess g` this is the generalized Gauss-Newton method (N. N. Schraudolph, "Fast Curvature Matrix-Vector Products
 /// for Second-Order Gradient Descent", 2002), which undamped, for a squared loss, differs from the Euclidean one by the
-/// factor nu alone. `docs/DERIVATIONS.md`, section 8, has what holds of it.
+/// factor nu alone. `docs/learn/derivations.md`, section 8, has what holds of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Metric {
     /// `G = I`, as in the paper.

@@ -1,6 +1,6 @@
 //! What holds in place of the paper's statements that fail: thresholds, steps and rates with proofs.
 //!
-//! Derivations of each, step by step, are in `docs/DERIVATIONS.md`. Throughout,
+//! Derivations of each, step by step, are in `docs/learn/derivations.md`. Throughout,
 //! `kappa = (1-rho) lambda0^2 + rho`, L is an upper bound of the Lipschitz modulus of Df, Delta_0 the gap
 //! over `R^n` at w_0.
 
@@ -157,7 +157,7 @@ impl NetworkConstants {
     /// `1 - (nu/mu)(1-rho)(lambda0^2/kappa)(1 - 2 e - e^2/4)`, which tends to `1 - nu/mu` for rho to 0 and
     /// alpha to infinity, whatever lambda0.
     ///
-    /// `None` for `e >= 2 sqrt(5) - 4 = 0.472`: linearization leaves nothing there, and DERIVATIONS.md, section 6,
+    /// `None` for `e >= 2 sqrt(5) - 4 = 0.472`: linearization leaves nothing there, and docs/learn/derivations.md, section 6,
     /// bounds no step. At [`Self::repaired_scaling`] e is at most 0.24.
     pub fn repaired_modulus(&self, damping: f64, scaling: f64) -> Option<f64> {
         let rate = self.lambda0 * self.lambda0 / self.kappa(damping);

@@ -1,4 +1,4 @@
-"""SciPy's results on the classical test functions, beside ours, for docs/FITTING.md: prints that table.
+"""SciPy's results on the classical test functions, beside ours, for docs/do/fits.md: prints that table.
 
 Run `python classical_scipy.py` with SciPy and NumPy (written with 1.17.1 and 2.4.6). Derivatives are exact (complex
 steps), tolerances 1e-15, variables scaled by the Jacobian, at most 2000 evaluations, which is our limit too; the

@@ -1,4 +1,4 @@
-"""SciPy's results on the NIST problems, for docs/FITTING.md: prints one line a run.
+"""SciPy's results on the NIST problems, for docs/do/fits.md: prints one line a run.
 
 Run `python nist_scipy.py` with SciPy and NumPy (written with 1.17.1 and 2.4.6). Derivatives are exact (complex steps),
 tolerances 1e-15, variables scaled by the Jacobian; the models are those of ../nist_problems/mod.rs.

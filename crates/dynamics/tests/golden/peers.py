@@ -1,4 +1,4 @@
-"""SciPy's least squares as the tables of docs/FITTING.md use it: exact derivatives, tolerances of 1e-15."""
+"""SciPy's least squares as the tables of docs/do/fits.md use it: exact derivatives, tolerances of 1e-15."""
 
 import numpy as np
 from scipy.optimize import least_squares

@@ -1,4 +1,4 @@
-//! The flow in the metric of the loss's Hessian, where its output is known in closed form (docs/DERIVATIONS.md, 8).
+//! The flow in the metric of the loss's Hessian, where its output is known in closed form (docs/learn/derivations.md, 8).
 
 use gaussflow::dynamics::{Settings, SolveSettings};
 use gaussflow::objective::{Logistic, Metric, Softmax};

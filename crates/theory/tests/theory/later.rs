@@ -58,7 +58,7 @@ fn later_versions_in_kind() {
     for record in of(&found, "later/deep", "alpha from which") {
         assert!(record.comparison.left <= record.comparison.right, "{record:?}");
     }
-    // DERIVATIONS.md, section 7: the gap falls at least 4-fold a step, and at the rate nu (1 + lambda) at least.
+    // docs/learn/derivations.md, section 7: the gap falls at least 4-fold a step, and at the rate nu (1 + lambda) at least.
     for record in of(&found, "later/adaptive-damping", "") {
         assert!(record.comparison.left >= 0.99 * record.comparison.right, "{record:?}");
     }

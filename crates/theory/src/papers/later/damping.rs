@@ -154,7 +154,7 @@ pub(super) fn sweep(effort: Effort) -> Result<Measurements, TheoryError> {
 
 fn record(problem: &Problem, text: &'static str, [left, right]: [f64; 2]) -> Record {
     let row = Statement { id: "later/adaptive-damping", place: "abstract, in kind", text };
-    let note = "The right side is what the slowest mode has where f is linear (docs/DERIVATIONS.md, section 7). ";
+    let note = "The right side is what the slowest mode has where f is linear (docs/learn/derivations.md, section 7). ";
     row.report(&problem.name, left, right, note)
 }
 

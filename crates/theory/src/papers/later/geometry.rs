@@ -6,7 +6,7 @@ use crate::papers::later::runs::{Geometry, regression, rises_above, words};
 use crate::problem::Problem;
 use crate::referee::{Effort, Measurements, Plot, Record, Rows, Statement, Table};
 
-/// The hidden layers, by depth and with about 50, 100 and 140 weights on 8 features; the last ones are docs/DEPTH.md's.
+/// The hidden layers, by depth and with about 50, 100 and 140 weights on 8 features; the last ones are docs/learn/depth.md's.
 pub(super) const NETWORKS: [[&[usize]; 3]; 3] =
     [[&[6], &[12], &[18]], [&[5, 3], &[8, 5], &[10, 6]], [&[4, 3, 2], &[6, 5, 4], &[8, 6, 5]]];
 

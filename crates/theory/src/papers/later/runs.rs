@@ -29,7 +29,7 @@ const LEAST_GAP: f64 = 1e-6;
 
 /// The regression on `rows` by hidden layers of these widths, weights and signs drawn from `seed`.
 ///
-/// A layer that feeds another one is divided by the root of its width, as in docs/DEPTH.md.
+/// A layer that feeds another one is divided by the root of its width, as in docs/learn/depth.md.
 pub(in crate::papers) fn regression(
     rows: &Rows,
     widths: &[usize],

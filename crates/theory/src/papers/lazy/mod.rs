@@ -4,7 +4,7 @@
 //! This is equation (1) with rho = 1. h is the library's nullified network f, R is [`gaussflow_objective::WeightedSquares`]:
 //! with all weights 1/2 it is `norm(. - y)^2/2`, with m = M = 1. A judging function takes the constants of its bound as
 //! arguments, so that wrong ones can be planted. The derivations of the corrected and of the sharper statements are in
-//! `docs/DERIVATIONS.md`, section 9.
+//! `docs/learn/derivations.md`, section 9.
 //!
 //! # Errors
 //! [`crate::TheoryError`] where a point, an eigenvalue problem or a trajectory gives no answer.

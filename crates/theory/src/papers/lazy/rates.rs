@@ -1,7 +1,7 @@
 //! Theorem 2.4's orders in alpha, for squares and h(w_0) = 0: slopes of three suprema over time, and bounds with constants.
 //!
 //! Judged is the slope of log(supremum) over log(alpha), by least squares: 1, 1 and 2. The paper's `O(log alpha/alpha^2)` is
-//! an upper bound, which a supremum of order 1/alpha^2 meets. That the logarithm is not there is proved in DERIVATIONS.md,
+//! an upper bound, which a supremum of order 1/alpha^2 meets. That the logarithm is not there is proved in docs/learn/derivations.md,
 //! section 9: the distance of the two outputs does not only stay below `C/alpha`, its integral over all times does.
 
 use crate::TheoryError;
@@ -65,7 +65,7 @@ const ROWS: [(&str, &str, &str); 3] = [
     ),
 ];
 
-/// The bounds of DERIVATIONS.md at alpha, in the order of [`Suprema::values`], for squares.
+/// The bounds of docs/learn/derivations.md at alpha, in the order of [`Suprema::values`], for squares.
 pub fn bounds(setting: &Setting, scaling: f64) -> [f64; 3] {
     let (y, sigma, size) = (setting.residual, setting.sigma(), setting.norm());
     let bend = setting.constants.jacobian_lipschitz * y * y / (scaling * sigma.powi(3));
@@ -117,7 +117,7 @@ fn of_the_logarithm(points: &[(f64, (f64, f64))]) -> String {
     format!(
         "Divided by log(alpha) first, the slope would be {:.4}: a supremum of exact order log(alpha)/alpha^2 would show 2 \
          there, and less than 2 undivided. Judged is the undivided slope, since log(alpha)/alpha^2 is an upper bound only, \
-         and 1/alpha^2 is the true order (DERIVATIONS.md, section 9). ",
+         and 1/alpha^2 is the true order (docs/learn/derivations.md, section 9). ",
         -log_slope(&divided).0
     )
 }

@@ -85,7 +85,7 @@ impl Setting {
         self.residual / self.admitted(32.0)
     }
 
-    /// `4 Lip(Dh) sqrt(kappa) norm(y) / sigma^2`: the alpha from which Theorem 2.4's rate is proved in DERIVATIONS.md.
+    /// `4 Lip(Dh) sqrt(kappa) norm(y) / sigma^2`: the alpha from which Theorem 2.4's rate is proved in docs/learn/derivations.md.
     pub fn sharper_scaling(&self) -> f64 {
         4.0 * self.constants.jacobian_lipschitz * self.condition().sqrt() * self.residual
             / self.sigma().powi(2)

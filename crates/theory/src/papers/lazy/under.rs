@@ -4,7 +4,7 @@
 //! `J^T Hess R J + (1/alpha) grad R . D2h`, which is at least c where R <= R_0 on the ball of radius `sigma/(4 Lip(Dh))`,
 //! with `c = (9/16) m sigma^2 - Gamma Lip(Dh)/alpha` and `Gamma = sqrt(2 M (R_0 - R*))`. For
 //! `alpha >= (Lip(Dh)/(m sigma^2)) max(3.2 Gamma, (16/9)(Gamma + 4 norm(J_0^T grad R_0)/sigma))` the flow stays in the ball
-//! and `2c >= m sigma^2/2`, the rate that is judged (DERIVATIONS.md, section 9).
+//! and `2c >= m sigma^2/2`, the rate that is judged (docs/learn/derivations.md, section 9).
 
 use gaussflow_solvers::norm;
 

@@ -15,7 +15,7 @@ pub const PAPER: Paper = Paper {
     title: "Fast Convergence of Natural Gradient Descent for Overparameterized Neural Networks",
     authors: "G. Zhang, J. Martens, R. Grosse",
     version: "arXiv 1905.10961, known from two independent public notes of it; theorem 1's constant C/3 is the one with \
-              which its derivation closes. The other three statements are ours, derived in docs/DERIVATIONS.md",
+              which its derivation closes. The other three statements are ours, derived in docs/learn/derivations.md",
     statements: &["natural/theorem-1", "natural/sharper", "natural/scaling", "natural/quadratic"],
     ours: &[("natural/sharper", ""), ("natural/scaling", ""), ("natural/quadratic", "")],
     findings: &[],

@@ -11,7 +11,7 @@ use crate::referee::{Effort, Measurements, Plot, Rows, Statement, Table};
 /// One, two and three hidden layers with 48 to 55 weights on 8 features.
 pub(super) const NETWORKS: [&[usize]; 3] = [&[6], &[5, 3], &[4, 3, 2]];
 
-/// Rows, of the 256 there are: as many a weight as docs/DEPTH.md has, roughly.
+/// Rows, of the 256 there are: as many a weight as docs/learn/depth.md has, roughly.
 const ROWS: usize = 96;
 /// Until when rank may be lost.
 const HORIZON: f64 = 5.0;

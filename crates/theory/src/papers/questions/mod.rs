@@ -1,4 +1,4 @@
-//! Questions that the paper leaves open, answered by measurement; docs/QUESTIONS.md tells the answers.
+//! Questions that the paper leaves open, answered by measurement; docs/learn/questions.md tells the answers.
 
 mod depth;
 mod rank_correlation;
@@ -16,7 +16,7 @@ pub const PAPER: Paper = Paper {
     key: "questions",
     title: "Open questions, answered by measurement",
     authors: "gaussflow",
-    version: "nothing; the papers leave these questions open, and docs/QUESTIONS.md answers them in words",
+    version: "nothing; the papers leave these questions open, and docs/learn/questions.md answers them in words",
     statements: &["question/threshold", "question/rate", "question/depth", "question/rank-loss"],
     ours: &[],
     findings: &[],
