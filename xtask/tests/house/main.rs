@@ -1,5 +1,5 @@
 //! The house rules that a compiler does not know: arrows between crates and modules run down, and every place that
-//! NOTATION.md names exists. Both read the documents that people read, so that these cannot fall behind.
+//! NOTATION.md and docs/learn/theorems.md name exists. Both read the documents that people read, so that these cannot fall behind.
 
 mod arrows;
 mod places;

@@ -14,6 +14,7 @@ mod hardening;
 mod hostile;
 mod ownership;
 mod peak;
+mod readme;
 mod report;
 mod sizes;
 #[cfg(unix)]
