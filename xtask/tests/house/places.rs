@@ -114,7 +114,9 @@ fn rows_are_read_as_they_are_written() {
         [Place { file: "a/b.rs", name: "c", id: None }]
     );
     assert_eq!(
-        judged("| (1) | $x$ | **Holds**. | [`c`](../../a/b.rs) | `over/c` |\n|---|---|---|---|---|"),
+        judged(
+            "| (1) | $x$ | **Holds**. | [`c`](../../a/b.rs) | `over/c` |\n|---|---|---|---|---|"
+        ),
         [Place { file: "a/b.rs", name: "c", id: Some("over/c") }]
     );
 }

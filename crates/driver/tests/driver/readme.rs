@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use gaussflow::prelude::*;
+use gaussflow::theory::papers::gauss_newton::plan::counterexample;
 use gaussflow_driver::conclusions::{Conclusions, Verdict};
 use gaussflow_records::{AuditRecord, read_json};
 use serde_json::Value;
@@ -35,7 +36,10 @@ struct Reference(Value);
 
 impl Reference {
     fn read() -> Self {
-        Self(read_json(&Path::new(env!("CARGO_MANIFEST_DIR")).join("reference/reference.json")).unwrap())
+        Self(
+            read_json(&Path::new(env!("CARGO_MANIFEST_DIR")).join("reference/reference.json"))
+                .unwrap(),
+        )
     }
 
     /// Fractions of seeds on which a claim holds.
@@ -64,10 +68,13 @@ fn section_5_came_out_as_readme_says() {
     let always = readings.iter().filter(|share| **share >= 1.0).count();
     let count = readings.len();
     says(&readme, &format!("repeated on {seeds} seeds"));
-    says(&readme, &format!("Of {count} readings of its claims, {always} hold on {seeds} of {seeds} seeds"));
-    says(&readme, &format!("One holds on {}: that loss and scaling alpha", on("experiment/bias")));
-    let all_times = on("experiment/beats-gradient-flow/all-times");
-    says(&readme, &format!("One holds on {all_times}: that Gauss-Newton is ahead at all times"));
+    says(
+        &readme,
+        &format!("Of {count} readings of its claims, {always} hold on {seeds} of {seeds} seeds"),
+    );
+    let (grows, ahead) = (on("experiment/bias"), on("experiment/beats-gradient-flow/all-times"));
+    says(&readme, &format!("every step of alpha, holds on {grows}, and one,"));
+    says(&readme, &format!("Gauss-Newton is ahead at all times, on {ahead}."));
     assert_eq!(count, always + 2, "one reading each holds on some and on no seeds");
     let ends_below = on("experiment/beats-gradient-flow");
     says(&readme, &format!("ends with the lower loss on {ends_below} seeds"));
@@ -82,7 +89,8 @@ fn the_flows_ended_as_readme_says() {
     for seed in 0..reference.seeds() {
         for alpha in KEPT {
             let newton = format!("gauss-newton-alpha_{alpha}-seed_{seed}");
-            let aim = reference.number(&format!("gradient-alpha_{alpha}-seed_{seed}"), "loss at t = 5");
+            let aim =
+                reference.number(&format!("gradient-alpha_{alpha}-seed_{seed}"), "loss at t = 5");
             let times = [0.0, 0.05, 0.5, 1.0, 2.0, 5.0];
             let loss = times.map(|t| reference.number(&newton, &format!("loss at t = {t}")));
             gains.push(1.0 - loss[5] / aim);
@@ -90,7 +98,11 @@ fn the_flows_ended_as_readme_says() {
             let above = |loss_then: f64| (loss_then - loss[5]).ln();
             let k = (1..6).find(|&k| loss[k] <= aim).unwrap();
             let share = (above(aim) - above(loss[k - 1])) / (above(loss[k]) - above(loss[k - 1]));
-            passed.push(if k == 5 { times[4] } else { times[k - 1] + share * (times[k] - times[k - 1]) });
+            passed.push(if k == 5 {
+                times[4]
+            } else {
+                times[k - 1] + share * (times[k] - times[k - 1])
+            });
         }
         let run = format!("gauss-newton-adaptive-alpha_0.125-seed_{seed}");
         lost.push(reference.number(&run, "time of lost rank"));
@@ -116,7 +128,9 @@ fn between(text: &str, before: &str, after: &str) -> f64 {
 /// The verdict that each row of docs/learn/theorems.md begins its third cell with, by the name of the statement.
 fn shown_verdicts() -> BTreeMap<String, Verdict> {
     let theorems = fs::read_to_string(root().join("docs/learn/theorems.md")).unwrap();
-    let rows = theorems.lines().filter(|line| line.contains("](../../crates/theory/src/papers/gauss_newton/"));
+    let rows = theorems
+        .lines()
+        .filter(|line| line.contains("](../../crates/theory/src/papers/gauss_newton/"));
     rows.map(|row| {
         let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
         let verdict = match cells[2].split("**").nth(1) {
@@ -143,21 +157,43 @@ fn the_audit_came_out_as_the_pages_say() {
     let found: BTreeMap<String, Verdict> =
         conclusions.statements.iter().map(|s| (s.id.to_owned(), s.verdict())).collect();
     assert_eq!(shown_verdicts(), found, "docs/learn/theorems.md against the audit");
-    let counts = [Verdict::Holds, Verdict::Violated, Verdict::Reported].map(|v| conclusions.with_verdict(v));
+    let counts =
+        [Verdict::Holds, Verdict::Violated, Verdict::Reported].map(|v| conclusions.with_verdict(v));
     let ([holds, fails, reported], all) = (counts, found.len());
-    says(&readme, &format!("Of {all} statements, {holds} hold wherever their hypotheses are met, {fails} fail"));
+    says(
+        &readme,
+        &format!(
+            "Of {all} statements, {holds} hold wherever their hypotheses are met, {fails} fail"
+        ),
+    );
     says(&readme, &format!("fail somewhere and {reported} can only be reported"));
     let theorems = page("docs/learn/theorems.md");
-    says(&theorems, &format!("{all} statements, {holds} hold, {fails} fail and {reported} are reported"));
+    says(
+        &theorems,
+        &format!("{all} statements, {holds} hold, {fails} fail and {reported} are reported"),
+    );
 
     let violated = |r: &&AuditRecord| {
-        r.place == "Theorem 5, (22)" && r.run.contains("(counterexample)") && r.verdict == "violated"
+        r.place == "Theorem 5, (22)"
+            && r.run.contains("(counterexample)")
+            && r.verdict == "violated"
     };
     let record = records.iter().find(violated).unwrap();
     assert!(record.hypotheses.iter().all(|hypothesis| hypothesis.met), "{record:?}");
     assert_eq!(record.at, "t = 4.0000");
     let ratio = record.worst_ratio.unwrap();
     says(&readme, &format!("the gap at t = 4 is {ratio:.0} times the bound"));
+    let problem = counterexample().unwrap();
+    let (x, y) = (problem.network.inputs(), problem.minimizer());
+    let data = format!(
+        "rows {} and {}, start 1/2 and targets {} and {}",
+        x[(0, 0)],
+        x[(1, 0)],
+        y[0],
+        y[1]
+    );
+    says(&readme, &data);
+    assert_eq!(problem.initial, [0.5]);
 
     // Gauss-Newton 4.0000 to 4.0000; gradient flow 1.906e-4 to 1.482e1, a factor 7.8e4.
     let record = records.iter().find(|r| r.id == "under/conditioning-free").unwrap();
@@ -205,11 +241,26 @@ fn what_is_downloaded_and_built_is_as_large_as_readme_says() {
     let packages: Vec<&str> =
         lock.split("[[package]]").filter(|package| package.contains("\nsource = ")).collect();
     let close = |said: f64, found: f64, what: &str| {
-        assert!((said / found - 1.0).abs() < 0.1, "README.md says {said} {what}, and it is {found}");
+        assert!(
+            (said / found - 1.0).abs() < 0.1,
+            "README.md says {said} {what}, and it is {found}"
+        );
     };
-    close(between(&readme, "Cargo downloads at most 55 MB (", " packages)"), packages.len() as f64, "packages");
+    close(
+        between(&readme, "Cargo downloads at most 55 MB (", " packages)"),
+        packages.len() as f64,
+        "packages",
+    );
     if let Some(megabytes) = downloaded(&packages) {
         close(between(&readme, "Cargo downloads at most ", " MB"), megabytes, "MB");
+    }
+    let versions = [
+        ("Cargo.toml", "rust-version = \"1.89\"", "Rust 1.89 or later"),
+        ("crates/python/pyproject.toml", "requires-python = \">=3.9\"", "Python 3.9 or later"),
+    ];
+    for (manifest, line, sentence) in versions {
+        assert!(page(manifest).contains(line), "{manifest} has no {line}");
+        says(&readme, sentence);
     }
     let program = fs::metadata(env!("CARGO_BIN_EXE_gaussflow")).unwrap().len() as f64 / 1e6;
     // The program that tests run may be built otherwise than the one that is installed.
