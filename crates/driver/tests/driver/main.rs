@@ -15,6 +15,7 @@ mod hardening;
 mod hostile;
 mod ownership;
 mod peak;
+mod readme;
 mod report;
 mod sizes;
 #[cfg(unix)]
