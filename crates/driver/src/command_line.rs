@@ -1,14 +1,12 @@
-//! The command line: what each subcommand takes, and `gaussflow run`.
+//! The command line: the subcommands, and what those take that have no module of their own.
 
 use std::ffi::OsString;
-use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, CommandFactory, Parser, Subcommand};
-use gaussflow_records::word;
 
 use crate::audit::{Quiet, audit_folder};
 use crate::commands::{self, Replacement};
@@ -18,10 +16,9 @@ use crate::console;
 use crate::error::DriverError;
 use crate::exit_status::INTERRUPTED;
 use crate::fit::{self, Pictures};
-use crate::remark::remark;
 use crate::report;
 use crate::reproduce::{self, Mode};
-use crate::run::{self, Extent, RunError, RunRequest, Start, WrittenRun};
+use crate::run;
 use crate::threads;
 
 /// Gauss-Newton, Levenberg-Marquardt and gradient-flow dynamics of neural networks.
@@ -38,10 +35,7 @@ pub struct CommandLine {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run one configuration and write its folder.
-    #[command(after_help = "Examples:\n  gaussflow config > my.toml\n  \
-                            gaussflow run my.toml --out results\n  \
-                            gaussflow run long.toml --out results --resume")]
-    Run(RunArguments),
+    Run(commands::run::Arguments),
     /// Fit a model to a CSV file: an expression, a family of curves, or the network.
     #[command(after_help = "Example:\n  gaussflow fit decay.toml\n\nPROBLEM.toml:\n  \
                             [data]\n  path = \"decay.csv\"\n  response = \"y\"\n  [model]\n  \
@@ -82,26 +76,6 @@ struct ReportArguments {
     /// Print nothing but errors.
     #[arg(long)]
     quiet: bool,
-}
-
-#[derive(Debug, Args)]
-struct RunArguments {
-    /// The configuration (TOML).
-    config: PathBuf,
-    /// The folder to write: new, empty, or written by an earlier run, whose runs stay.
-    #[arg(long, value_name = "DIR")]
-    out: PathBuf,
-    /// Go on from the last checkpoint (record.checkpoint_every), if there is one.
-    #[arg(long)]
-    resume: bool,
-    #[command(flatten)]
-    replacement: Replacement,
-    /// Print nothing but errors.
-    #[arg(long)]
-    quiet: bool,
-    /// Print the folder and the outcome as JSON.
-    #[arg(long, conflicts_with = "quiet")]
-    json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -189,7 +163,7 @@ pub fn execute(arguments: CommandLine) -> Result<(), DriverError> {
     drop(handler);
     threads::start()?;
     match arguments.command {
-        Command::Run(arguments) => run_one(&arguments),
+        Command::Run(arguments) => arguments.execute(),
         Command::Audit(arguments) => {
             let quiet = if arguments.quiet { Quiet::Yes } else { Quiet::No };
             Ok(audit_folder(&arguments.folder, quiet)?)
@@ -252,36 +226,6 @@ pub fn finish(result: Result<(), DriverError>) -> ExitCode {
     }))
 }
 
-/// `gaussflow run`.
-fn run_one(arguments: &RunArguments) -> Result<(), DriverError> {
-    let config = Config::read(&arguments.config)?;
-    let request = RunRequest {
-        out: &arguments.out,
-        start: if arguments.resume { Start::LastCheckpoint } else { Start::Fresh },
-        overwrite: arguments.replacement.choice(),
-    };
-    let WrittenRun { record, folder, extent } = run::run_into(config, request, |said| {
-        if !arguments.quiet {
-            console::note(said);
-        }
-    })?;
-    if arguments.json {
-        let answer = commands::RunAnswer::new(&record, &folder);
-        console::json(&answer);
-    } else if !arguments.quiet {
-        console::print(&describe(&record, &folder));
-    }
-    match extent {
-        Extent::Whole => Ok(()),
-        Extent::Partial => Err(RunError::Interrupted.into()),
-        Extent::Resumable => {
-            let (config, out) = (arguments.config.display(), arguments.out.display());
-            let command = format!("gaussflow run {config} --out {out} --resume");
-            Err(DriverError::InterruptedRun { command })
-        }
-    }
-}
-
 /// `gaussflow report`.
 fn write_report(arguments: &ReportArguments) -> Result<(), DriverError> {
     let written = report::write(&arguments.folder)?;
@@ -292,52 +236,4 @@ fn write_report(arguments: &ReportArguments) -> Result<(), DriverError> {
         console::say(format_args!("written to {}", written.path.display()));
     }
     Ok(())
-}
-
-/// A few lines on how a run went.
-fn describe(record: &run::RunRecord, folder: &Path) -> String {
-    // Writing to a String cannot fail.
-    let outcome = &record.outcome;
-    let mut text =
-        format!("{}: {} at t = {}\n", record.id, word(&outcome.stop_reason), outcome.final_time);
-    if let (Some(first), Some(last)) = (record.trace.first(), record.trace.last()) {
-        let _ = writeln!(
-            text,
-            "  loss {:.6e} -> {:.6e}, deviation {:.4e}, Riemannian gradient {:.3e} -> {:.3e}",
-            first.loss,
-            outcome.final_loss,
-            last.deviation,
-            first.riemannian_gradient_norm,
-            last.riemannian_gradient_norm
-        );
-    }
-    if let Some(classes) = &outcome.classes {
-        let _ = write!(text, "  {:.2} % of the rows drawn", 100.0 * classes.drawn.accuracy());
-        if let Some(held_out) = &classes.held_out {
-            let _ = write!(text, " and {:.2} % of the others", 100.0 * held_out.accuracy());
-        }
-        text.push_str(" are taken for their own class\n");
-    }
-    for event in &outcome.events {
-        let _ = writeln!(
-            text,
-            "  event {} at t = {:.9} (step {}): {:.3e} against {:.3e}",
-            word(&event.kind),
-            event.time,
-            event.step,
-            event.value,
-            event.threshold
-        );
-    }
-    for (name, count) in &outcome.counters {
-        if name.starts_with("fallback") && *count > 0 {
-            let _ = writeln!(text, "  {name}: {count}");
-        }
-    }
-    let _ = writeln!(text, "  {:.2} s; written to {}", record.seconds, folder.display());
-    let _ = writeln!(text, "  {}", commands::what_next(folder));
-    if let Some(remark) = remark(outcome, &record.trace) {
-        let _ = writeln!(text, "{remark}");
-    }
-    text
 }
