@@ -9,7 +9,8 @@ use std::process::Command;
 const PREFIX: &str = "crates/driver/";
 
 /// What of the workspace, and of each package, the program is built from.
-const OF_WORKSPACE: [&str; 3] = ["../../Cargo.toml", "../../Cargo.lock", "../../rust-toolchain.toml"];
+const OF_WORKSPACE: [&str; 3] =
+    ["../../Cargo.toml", "../../Cargo.lock", "../../rust-toolchain.toml"];
 const OF_PACKAGE: [&str; 6] = ["Cargo.toml", "build.rs", "src", "assets", "data", "reference"];
 
 fn main() -> io::Result<()> {

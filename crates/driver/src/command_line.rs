@@ -21,10 +21,10 @@ use crate::reproduce::{self, Mode};
 use crate::run;
 use crate::threads;
 
-/// Gauss-Newton, Levenberg-Marquardt and gradient-flow dynamics of neural networks.
+/// Runs, measures and audits the training dynamics of neural networks: Gauss-Newton, Levenberg-Marquardt and gradient flow.
 ///
-/// Exit status: 0 done (an early event is a result), 1 a check failed, 2 bad usage, configuration or
-/// data, 3 input/output failure, 130 interrupted.
+/// The exit status is 0 where the work is done (a run that ends early is a result), 1 where a check failed, 2 for bad
+/// usage, a bad configuration or bad data, 3 where a file cannot be read or written, and 130 after an interruption.
 #[derive(Debug, Parser)]
 #[command(name = "gaussflow", version)]
 pub struct CommandLine {
@@ -42,35 +42,38 @@ enum Command {
                             expression = \"a * exp(-b * t) + c\"\n  [parameters]\n  a = 1.0\n  \
                             b = { start = 0.5, lower = 0.0 }\n  c = 0.0")]
     Fit(FitArguments),
-    /// Print a commented default configuration.
-    #[command(after_help = "Example:\n  gaussflow config > my.toml")]
+    /// Print the default configuration, with a comment on each key.
+    #[command(after_help = "Example:\n  gaussflow config > my.toml\n  gaussflow run my.toml")]
     Config,
-    /// Verify a run's folder, and audit the paper's statements that apply to it.
+    /// Integrate a run again, compare it with its folder, and test the paper's statements on it.
     #[command(
-        after_help = "Examples:\n  gaussflow audit results/runs/gauss-newton-alpha_8-seed_0\n  \
-                            gaussflow audit results"
+        after_help = "Examples:\n  gaussflow audit out/my/runs/gauss-newton-alpha_8-seed_0\n  \
+                            gaussflow audit out/my\n\nEach run's folder gets audit.json, with every number, and \
+                            audit.md, which begins with what holds and\nwhat is violated. A violated statement is a \
+                            result: the exit status is 0."
     )]
     Audit(AuditArguments),
-    /// Run section 5 of the paper, and audit it and further papers: traces, figures, claims, referee reports.
+    /// Run the experiments of the paper's section 5 again, and write referee reports on it and on further papers.
     #[command(after_help = "Examples:\n  gaussflow reproduce --quick --out quick\n  \
                             gaussflow reproduce --papers lazy,natural --seeds 1 --out lazy\n  \
-                            gaussflow reproduce --check")]
+                            gaussflow reproduce --check\n\nBegin to read with summary.md \
+                            or report.html in the folder that is written.")]
     Reproduce(ReproduceArguments),
-    /// Run a grid or list of configurations times seeds, and summarize them.
+    /// Run many configurations, each with many seeds, and summarize them in tables.
     Sweep(commands::sweep::Arguments),
-    /// Show two runs, or two folders of runs, side by side.
+    /// Say how two runs, or two folders of runs, differ.
     Compare(commands::compare::Arguments),
-    /// Print a completion script for a shell.
+    /// Print the script that lets a shell complete gaussflow's commands and options.
     Completions(commands::completions::Arguments),
     /// Write DIR/report.html, one page that opens offline, from a folder of runs.
     #[command(after_help = "Examples:\n  gaussflow report out/reproduction\n  \
-                            gaussflow report results/runs/gauss-newton-alpha_8-seed_0")]
+                            gaussflow report out/my/runs/gauss-newton-alpha_8-seed_0")]
     Report(ReportArguments),
 }
 
 #[derive(Debug, Args)]
 struct ReportArguments {
-    /// What run, sweep or reproduce wrote, or one run's folder.
+    /// The folder that run, sweep or reproduce wrote, or one run's folder.
     #[arg(value_name = "DIR")]
     folder: PathBuf,
     /// Print nothing but errors.
@@ -80,7 +83,7 @@ struct ReportArguments {
 
 #[derive(Debug, Args)]
 struct AuditArguments {
-    /// A run's folder (runs/ID), or a folder with a manifest, for all its runs.
+    /// A run's folder (runs/ID), or a folder that run, sweep or reproduce wrote, for all its runs.
     #[arg(value_name = "RUN_DIR")]
     folder: PathBuf,
     /// Print nothing but errors.
@@ -97,7 +100,7 @@ struct FitArguments {
     out: Option<PathBuf>,
     #[command(flatten)]
     replacement: Replacement,
-    /// Draw no pictures.
+    /// Write no pictures.
     #[arg(long)]
     no_pictures: bool,
     /// Print nothing but errors.
@@ -108,27 +111,27 @@ struct FitArguments {
 #[derive(Debug, Args)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 struct ReproduceArguments {
-    /// The folder to write: new, empty, or written by an earlier call with the same runs.
+    /// The folder to write. It may be new, empty, or written by an earlier call with the same runs
     /// [default: out/reproduction]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Number of seeds, from 0; the figures show seed 0 and the band of all [default: 16, quick: 2].
+    /// How many seeds are run, from 0 on; the figures show seed 0 and the band of all [default: 16, quick: 2].
     #[arg(long, value_name = "N")]
     seeds: Option<u64>,
-    /// Two seeds, alpha in {1/8, 8, 256}, horizon 2; no further papers, a short search of the adversary.
+    /// Run less: two seeds, alpha 1/8, 8 and 256, up to t = 2, no further papers, a short search for counterexamples.
     #[arg(long)]
     quick: bool,
-    /// Instead, networks of 1, 2 and 3 hidden layers with about as many weights beside each other [default folder:
-    /// out/deep].
+    /// Run another experiment instead: networks of 1, 2 and 3 hidden layers with about the same number of weights
+    /// [default folder: out/deep].
     #[arg(long, conflicts_with_all = ["check", "write_reference"])]
     deep: bool,
     /// Audit these further papers too, by their keys, separated by commas [default: all, quick: none].
     #[arg(long, value_name = "KEYS", value_delimiter = ',', value_parser = PossibleValuesParser::new(further_papers()), conflicts_with = "deep")]
     papers: Option<Vec<String>>,
-    /// Let the adversary draw so many problems of each family, instead of what fits into a reproduction.
+    /// Search for counterexamples among so many problems of each family, instead of as many as fit into a reproduction.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000_000), conflicts_with = "deep")]
     adversary: Option<u32>,
-    /// Compare with the committed reference results; exit status 1 names what moved.
+    /// Compare with the reference results that come with the program; where any differs it is named, with status 1.
     #[arg(long)]
     check: bool,
     /// Write the results' reference values to this file (for maintainers).

@@ -15,7 +15,7 @@ use crate::config::{ConfigError, Setting, Source};
 /// Whether results of ours that this command would not write again may be replaced.
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct Replacement {
-    /// Replace other results of gaussflow that are there; files of others are never replaced.
+    /// Replace other results of gaussflow that are there. Files of other programs are never replaced.
     #[arg(long)]
     overwrite: bool,
 }

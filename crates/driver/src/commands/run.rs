@@ -137,8 +137,7 @@ fn ending(reason: StopReason, time: f64) -> String {
 fn describe(record: &RunRecord, folder: &Path) -> String {
     // Writing to a String cannot fail.
     let outcome = &record.outcome;
-    let mut text =
-        format!("{}: {}\n", record.id, ending(outcome.stop_reason, outcome.final_time));
+    let mut text = format!("{}: {}\n", record.id, ending(outcome.stop_reason, outcome.final_time));
     if let (Some(first), Some(last)) = (record.trace.first(), record.trace.last()) {
         let _ = writeln!(
             text,

@@ -11,7 +11,8 @@ use crate::error::DriverError;
 use crate::sweep::{self, Existing, Request};
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  gaussflow sweep grid.toml                        (writes out/grid)\n  \
+#[command(
+    after_help = "Examples:\n  gaussflow sweep grid.toml                        (writes out/grid)\n  \
                   gaussflow sweep grid.toml --resume --jobs 4\n  \
                   gaussflow sweep grid.toml --set dynamics.horizon=1 --out short\n\n\
                   grid.toml is a configuration with a section that lists what varies:\n  \
@@ -25,7 +26,8 @@ use crate::sweep::{self, Existing, Request};
                   bands.csv the medians over the seeds. The exit status is 0 also where a run has no answer:\n\
                   its error is recorded. It is 2 for bad usage, a bad configuration or bad data, 3 where a\n\
                   file cannot be read or written, and 130 after an interruption. After 3 and 130 the same\n\
-                  command with --resume goes on where it stopped.")]
+                  command with --resume goes on where it stopped."
+)]
 pub(crate) struct Arguments {
     /// The configuration (TOML), with a [sweep] section that lists what varies.
     config: PathBuf,
@@ -83,7 +85,7 @@ impl Arguments {
             out.join("summary.csv").display(),
             what_next(out)
         ));
-        console::print(&remarks(&report.remarks));
+        console::print(&remarks(&report.remarks, *runs));
         Ok(())
     }
 }
@@ -91,10 +93,14 @@ impl Arguments {
 /// Runs whose remark is printed.
 const MOST_REMARKS: usize = 5;
 
-/// A few lines on runs that lost rank, fell back or rose in loss; empty where there are none.
-fn remarks(all: &[(String, String)]) -> String {
-    let told = all.iter().take(MOST_REMARKS).map(|(id, remark)| format!("{id}: {remark}\n"));
-    let mut lines: Vec<String> = told.collect();
+/// A few lines on runs of the `runs` that lost rank, fell back or rose in loss; empty where there are none.
+fn remarks(all: &[(String, String)], runs: usize) -> String {
+    if all.is_empty() {
+        return String::new();
+    }
+    let mut lines =
+        vec![format!("{} of the {runs} runs did not go as the flow does:\n", all.len())];
+    lines.extend(all.iter().take(MOST_REMARKS).map(|(id, remark)| format!("{id}: {remark}\n")));
     if all.len() > MOST_REMARKS {
         let more = all.len() - MOST_REMARKS;
         lines.push(format!(

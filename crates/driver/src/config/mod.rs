@@ -390,7 +390,9 @@ impl Config {
             if rows <= samples {
                 format!("{path}: all {rows} rows are taken, as data.samples is not given")
             } else {
-                format!("{path}: {samples} of the {rows} rows are drawn, as data.samples is not given")
+                format!(
+                    "{path}: {samples} of the {rows} rows are drawn, as data.samples is not given"
+                )
             }
         })
     }

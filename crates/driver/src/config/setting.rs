@@ -153,7 +153,8 @@ impl<'t> Text<'t> {
             };
             for path in replaced.iter().filter(|path| !is_set(path)) {
                 let (section, name) = path.split_once('.').unwrap_or(("", path));
-                if let Some(DeValue::Table(section)) = table.get_mut(section).map(Spanned::get_mut) {
+                if let Some(DeValue::Table(section)) = table.get_mut(section).map(Spanned::get_mut)
+                {
                     section.remove(name);
                 }
             }

@@ -15,6 +15,7 @@ mod hostile;
 mod ownership;
 mod peak;
 mod report;
+mod settings;
 mod sizes;
 #[cfg(unix)]
 mod streams;
