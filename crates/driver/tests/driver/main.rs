@@ -17,6 +17,7 @@ mod ownership;
 mod peak;
 mod readme;
 mod report;
+mod settings;
 mod sizes;
 #[cfg(unix)]
 mod streams;
