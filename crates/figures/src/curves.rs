@@ -1,9 +1,9 @@
 //! Curves and seed bands: values -> pixels, gaps kept, values below the floor on the floor.
 
-use super::Series;
 use super::axis::Axis;
 use super::drawing::{Colour, Drawing, Paint, Point, polygon, polyline};
 use super::palette::{Look, look};
+use super::{Series, Sign};
 
 /// Runs longer than this are thinned to their extremes in each pixel column.
 const THINNED_ABOVE: usize = 4000;
@@ -21,7 +21,7 @@ pub(super) struct Axes {
 /// Adds the band of one series.
 pub(super) fn draw_band(drawing: &mut Drawing, axes: &Axes, series: &Series) {
     let Some(band) = &series.band else { return };
-    let colour = look(series.style).colour;
+    let colour = look(series.colour, series.dash).colour;
     let lower = runs(axes, &series.x, &band.lower, &band.upper);
     let upper = runs(axes, &series.x, &band.upper, &band.lower);
     for (lower, upper) in lower.into_iter().zip(upper) {
@@ -37,7 +37,7 @@ pub(super) fn draw_band(drawing: &mut Drawing, axes: &Axes, series: &Series) {
 
 /// Adds the line of one series, its lone points and its signs.
 pub(super) fn draw_curve(drawing: &mut Drawing, axes: &Axes, series: &Series) {
-    let look = look(series.style);
+    let look = look(series.colour, series.dash);
     let runs = runs(axes, &series.x, &series.y, &series.y);
     let mut signs = sign_places(axes, series, &runs);
     for run in runs {
@@ -52,15 +52,20 @@ pub(super) fn draw_curve(drawing: &mut Drawing, axes: &Axes, series: &Series) {
         }
     }
     for place in signs {
-        draw_sign(drawing, look, place);
+        draw_sign(drawing, (look, series.sign), place);
     }
 }
 
-/// Adds one hollow sign, readable on its own line and on others.
-pub(super) fn draw_sign(drawing: &mut Drawing, look: Look, place: Point) {
+/// Adds one sign, readable on its own line and on others.
+pub(super) fn draw_sign(drawing: &mut Drawing, (look, sign): (Look, Sign), place: Point) {
     let outline = look.marker.outline(place, MARKER_RADIUS);
-    drawing.add("", outline.clone(), Paint::Fill(Colour::WHITE));
-    drawing.add("", outline, Paint::Line { colour: look.colour, width: 2.5, dash: &[] });
+    // A solid sign has a white edge, so that two of them stay two.
+    let (inside, edge, width) = match sign {
+        Sign::Hollow => (Colour::WHITE, look.colour, 2.5),
+        Sign::Solid => (look.colour, Colour::WHITE, 1.5),
+    };
+    drawing.add("", outline.clone(), Paint::Fill(inside));
+    drawing.add("", outline, Paint::Line { colour: edge, width, dash: &[] });
 }
 
 /// Pixels of `(x, y)`, cut where x, y or `with` has no place.
@@ -98,14 +103,14 @@ fn thin(run: Vec<Point>) -> Vec<Point> {
     kept
 }
 
-/// Where signs stand: on each of a few points, else near eight even places, shifted by style.
+/// Where signs stand on lines: on each of a few points, else near eight even places, shifted by the look.
 fn sign_places(axes: &Axes, series: &Series, runs: &[Vec<Point>]) -> Vec<Point> {
-    let points = || runs.iter().flatten().copied();
+    let points = || runs.iter().filter(|run| run.len() > 1).flatten().copied();
     if points().count() <= MARKED_POINTS {
         return points().collect();
     }
     let spacing = (axes.x.end - axes.x.start) / 8.0;
-    let shift = [0.2, 0.7, 0.45, 0.95, 0.325, 0.825, 0.575][series.style % 7];
+    let shift = [0.2, 0.7, 0.45, 0.95, 0.325, 0.825, 0.575][(series.colour + 4 * series.dash) % 7];
     (0..8)
         .filter_map(|index| {
             let wanted = axes.x.start + spacing * (f64::from(index) + shift);
