@@ -10,6 +10,8 @@ const THINNED_ABOVE: usize = 4000;
 /// Signs along a curve with more points than this are spread out instead of set at each point.
 const MARKED_POINTS: usize = 14;
 const MARKER_RADIUS: f64 = 8.0;
+/// Of the signs of a few points, those nearer than this to the one before are left out.
+const CROWDED: f64 = 5.0 * MARKER_RADIUS;
 
 /// The two axes of the plot.
 #[derive(Clone, Copy, Debug)]
@@ -58,12 +60,12 @@ pub(super) fn draw_curve(drawing: &mut Drawing, axes: &Axes, series: &Series) {
 
 /// Adds one sign, readable on its own line and on others.
 pub(super) fn draw_sign(drawing: &mut Drawing, (look, sign): (Look, Sign), place: Point) {
-    let outline = look.marker.outline(place, MARKER_RADIUS);
-    // A solid sign has a white edge, so that two of them stay two.
-    let (inside, edge, width) = match sign {
-        Sign::Hollow => (Colour::WHITE, look.colour, 2.5),
-        Sign::Solid => (look.colour, Colour::WHITE, 1.5),
+    // A solid sign has a white edge, so that two of them stay two, and fits into a hollow one.
+    let (inside, edge, width, share) = match sign {
+        Sign::Hollow => (Colour::WHITE, look.colour, 2.5, 1.0),
+        Sign::Solid => (look.colour, Colour::WHITE, 1.0, 0.75),
     };
+    let outline = look.marker.outline(place, share * MARKER_RADIUS);
     drawing.add("", outline.clone(), Paint::Fill(inside));
     drawing.add("", outline, Paint::Line { colour: edge, width, dash: &[] });
 }
@@ -103,11 +105,18 @@ fn thin(run: Vec<Point>) -> Vec<Point> {
     kept
 }
 
-/// Where signs stand on lines: on each of a few points, else near eight even places, shifted by the look.
+/// Where signs stand on lines: on each of a few points that are not crowded, else near eight even places, shifted by the look.
 fn sign_places(axes: &Axes, series: &Series, runs: &[Vec<Point>]) -> Vec<Point> {
     let points = || runs.iter().filter(|run| run.len() > 1).flatten().copied();
     if points().count() <= MARKED_POINTS {
-        return points().collect();
+        let mut kept: Vec<Point> = Vec::new();
+        for point in points() {
+            let is_near = |last: &Point| (point[0] - last[0]).hypot(point[1] - last[1]) < CROWDED;
+            if !kept.last().is_some_and(is_near) {
+                kept.push(point);
+            }
+        }
+        return kept;
     }
     let spacing = (axes.x.end - axes.x.start) / 8.0;
     let shift = [0.2, 0.7, 0.45, 0.95, 0.325, 0.825, 0.575][(series.colour + 4 * series.dash) % 7];

@@ -7,7 +7,7 @@ use super::legend::Legend;
 use super::lettering::{Anchor, Caption, Lettering, Turn, plain};
 use super::references::ROWS;
 use super::ticks::{Tick, scientific};
-use super::{Chart, HEIGHT, Scale, WIDTH};
+use super::{Chart, HEIGHT, Scale, Sign, WIDTH};
 
 /// White margin of the sheet.
 pub(super) const EDGE: f64 = 26.0;
@@ -16,6 +16,8 @@ const SUBTITLE: f64 = 23.0;
 const LABEL: f64 = 29.0;
 const NUMBER: f64 = 25.0;
 pub(super) const REMARK: f64 = 22.0;
+/// The heading begins above the plot, but no further to the right than this.
+const HEADING: f64 = 216.0;
 /// Text of a category, and the room that its row takes.
 const CATEGORY: f64 = 21.0;
 const ROW: f64 = 31.0;
@@ -56,7 +58,13 @@ pub(super) fn compose(chart: &Chart, letters: &Lettering) -> Drawing {
     for (text, size) in &heading {
         down += 1.3 * size;
         let ink = if *size < TITLE { Colour::SOFT_INK } else { Colour::INK };
-        sheet.write(&mut drawing, text, *size, ([left, down - 0.3 * size], Anchor::Start), ink);
+        sheet.write(
+            &mut drawing,
+            text,
+            *size,
+            ([left.min(HEADING), down - 0.3 * size], Anchor::Start),
+            ink,
+        );
     }
     sheet.grid(&mut drawing);
     for series in &chart.series {
@@ -64,8 +72,11 @@ pub(super) fn compose(chart: &Chart, letters: &Lettering) -> Drawing {
     }
     sheet.reference_lines(&mut drawing);
     sheet.floor(&mut drawing);
-    for series in &chart.series {
-        draw_curve(&mut drawing, &axes, series);
+    // Solid signs last: they are small, and seen inside hollow ones.
+    for sign in [Sign::Hollow, Sign::Solid] {
+        for series in chart.series.iter().filter(|series| series.sign == sign) {
+            draw_curve(&mut drawing, &axes, series);
+        }
     }
     sheet.frame(&mut drawing);
     sheet.axis_break(&mut drawing);
@@ -76,7 +87,7 @@ pub(super) fn compose(chart: &Chart, letters: &Lettering) -> Drawing {
 
 /// Lines above the plot and their sizes: title, subtitle, and what could not be drawn.
 fn heading(chart: &Chart, letters: &Lettering) -> Vec<(String, f64)> {
-    let limit = f64::from(WIDTH) - 2.0 * EDGE - 190.0;
+    let limit = f64::from(WIDTH) - EDGE - HEADING;
     let mut lines = Vec::new();
     let mut put = |text: &str, size: f64| {
         lines.extend(letters.wrap(text, size, limit).into_iter().map(|line| (line, size)));

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use gaussflow_records::Claim;
 
+use super::held_out;
 use super::plan::Method;
 use super::results::Results;
 use crate::remark::digits;
@@ -74,12 +75,22 @@ fn write_summary(
         }
         writeln!(text)?;
     }
+    held_out_rows(text, results)?;
     fallbacks(text, results)?;
     writeln!(text, "## Figures\n")?;
     for stem in figures {
         writeln!(text, "![{stem}](figures/{stem}.png)\n")?;
     }
     Ok(())
+}
+
+/// What there is to say about rows that were not drawn; nothing where the networks predict them better than 0 does.
+fn held_out_rows(text: &mut String, results: &Results) -> std::fmt::Result {
+    let Some(remark) = held_out::remark(results) else { return Ok(()) };
+    writeln!(
+        text,
+        "## Rows that were not drawn\n\n{remark} The figure figure_held_out shows the whole course.\n"
+    )
 }
 
 /// What the claims come to, in sentences.
