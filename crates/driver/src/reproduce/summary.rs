@@ -5,6 +5,7 @@ use std::fmt::Write;
 use gaussflow_records::Claim;
 
 use super::findings::{alphas_of, findings};
+use super::held_out;
 use super::otherwise;
 use super::plan::Method;
 use super::results::Results;
@@ -64,6 +65,7 @@ fn write_summary(
     for claim in claims {
         numbers(text, claim)?;
     }
+    held_out_rows(text, results)?;
     otherwise::section(text, results)?;
     writeln!(text, "## Figures\n")?;
     for stem in figures {
@@ -128,6 +130,15 @@ fn numbers(text: &mut String, claim: &Claim) -> std::fmt::Result {
         writeln!(text)?;
     }
     Ok(())
+}
+
+/// What there is to say about rows that were not drawn; nothing where the networks predict them better than 0 does.
+fn held_out_rows(text: &mut String, results: &Results) -> std::fmt::Result {
+    let Some(remark) = held_out::remark(results) else { return Ok(()) };
+    writeln!(
+        text,
+        "## Rows that were not drawn\n\n{remark} The figure figure_held_out shows the whole course.\n"
+    )
 }
 
 /// What the claims come to, in sentences.
