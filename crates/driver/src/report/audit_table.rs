@@ -5,6 +5,7 @@ use std::fmt::Write;
 use gaussflow::theory::referee::Grade;
 use gaussflow_records::AuditRecord;
 
+use super::formula::typeset;
 use super::markup::escape;
 use super::pictures::Pictures;
 use crate::conclusions::{Conclusions, Statement, Verdict, grade_of};
@@ -66,7 +67,7 @@ fn row(text: &mut String, statement: &Statement<'_>, unfolded: &str, pictures: &
          data-value=\"{}\">",
         held.join(" "),
         escape(statement.id),
-        escape(&worst.statement),
+        typeset(&worst.statement),
         statement.records.len(),
         if statement.records.len() == 1 { "" } else { "s" },
         escape(&worst.paper),
@@ -137,7 +138,7 @@ fn one(text: &mut String, record: &AuditRecord) {
     for hypothesis in &record.hypotheses {
         let met = if hypothesis.met { "met" } else { "not met" };
         let (value, threshold) = (side(hypothesis.value), side(hypothesis.threshold));
-        let name = escape(&hypothesis.name);
+        let name = typeset(&hypothesis.name);
         let _ = write!(
             text,
             "<div>Hypothesis {met}: {name} (value {value}, threshold {threshold})</div>"
@@ -148,7 +149,7 @@ fn one(text: &mut String, record: &AuditRecord) {
         let _ = write!(
             text,
             "<div>Instead: {} <span class=\"badge {}\">{}</span> ratio {}</div>",
-            escape(&corrected.statement),
+            typeset(&corrected.statement),
             verdict.word(),
             verdict.label(),
             side(corrected.worst_ratio.unwrap_or(f64::NAN))
