@@ -111,8 +111,8 @@ fn is_tall(node: &Node<'_>) -> bool {
 }
 
 fn fits(over: &[Node<'_>], under: &Node<'_>) -> bool {
-    let only_numbers =
-        matches!(over, [Node { form: Form::Number(_), .. }]) && matches!(under.form, Form::Number(_));
+    let only_numbers = matches!(over, [Node { form: Form::Number(_), .. }])
+        && matches!(under.form, Form::Number(_));
     let wide: usize = over.iter().map(width).sum();
     !only_numbers && wide <= WIDEST && width(under) <= WIDEST
 }

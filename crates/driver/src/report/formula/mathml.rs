@@ -21,6 +21,9 @@ const NEVER: usize = usize::MAX;
 /// The gap beside a function's name.
 const GAP: &str = "<mspace width=\".2em\"/>";
 
+/// Nothing, as tall as a bracket around a fraction.
+const TALL: &str = "<mrow><mspace height=\"1.5em\" depth=\".9em\"/></mrow>";
+
 /// What no line breaks in.
 struct Atom<'n, 't> {
     shown: Shown<'n, 't>,
@@ -28,7 +31,6 @@ struct Atom<'n, 't> {
     gap: bool,
     width: usize,
     start: usize,
-    end: usize,
     /// The level from which a line may break before it.
     cut: usize,
 }
@@ -88,6 +90,11 @@ impl Atom<'_, '_> {
             Shown::Fence(sign, attributes, scripts) => {
                 let fence = format!("<mo {attributes}>{}</mo>", escape(sign));
                 match scripts {
+                    // A bracket with a script would not grow: the script goes behind it, at its height.
+                    Some((below, above)) if attributes.contains("minsize") => {
+                        html.push_str(&fence);
+                        script(html, text, TALL, below, above);
+                    }
                     Some((below, above)) => script(html, text, &fence, below, above),
                     None => html.push_str(&fence),
                 }
@@ -104,7 +111,12 @@ struct Edge {
 }
 
 /// The atoms of a row at a depth of opened brackets.
-fn flatten<'n, 't>(nodes: &'n [Node<'t>], depth: usize, before: usize, atoms: &mut Vec<Atom<'n, 't>>) {
+fn flatten<'n, 't>(
+    nodes: &'n [Node<'t>],
+    depth: usize,
+    before: usize,
+    atoms: &mut Vec<Atom<'n, 't>>,
+) {
     let mut sticks = true;
     for (at, node) in nodes.iter().enumerate() {
         let level = 2 * depth
@@ -128,9 +140,14 @@ fn flatten<'n, 't>(nodes: &'n [Node<'t>], depth: usize, before: usize, atoms: &m
 }
 
 /// A node as one atom, or, if it is wide and has brackets, as the atoms of which it consists.
-fn open<'n, 't>(node: &'n Node<'t>, depth: usize, cut: usize, gap: bool, atoms: &mut Vec<Atom<'n, 't>>) {
-    let (start, end) = (node.start, node.end);
-    let whole = |shown, width| Atom { shown, gap, width, start, end, cut };
+fn open<'n, 't>(
+    node: &'n Node<'t>,
+    depth: usize,
+    cut: usize,
+    gap: bool,
+    atoms: &mut Vec<Atom<'n, 't>>,
+) {
+    let whole = |shown, width| Atom { shown, gap, width, start: node.start, cut };
     if width(node) > WIDEST {
         let (group, scripts) = match &node.form {
             Form::Script(base, below, above) => (&**base, Some((&below[..], &above[..]))),
@@ -148,7 +165,7 @@ fn open<'n, 't>(node: &'n Node<'t>, depth: usize, cut: usize, gap: bool, atoms: 
                 flatten(inside, depth + 1, NEVER, atoms);
                 let start = group.end - 1;
                 let shown = Shown::Fence(closer, behind, scripts);
-                atoms.push(Atom { shown, gap: false, width: 14, start, end, cut: NEVER });
+                atoms.push(Atom { shown, gap: false, width: 14, start, cut: NEVER });
                 return;
             }
             Form::Apply(parts) if scripts.is_none() => {
@@ -165,7 +182,11 @@ fn open<'n, 't>(node: &'n Node<'t>, depth: usize, cut: usize, gap: bool, atoms: 
 }
 
 /// Cuts the atoms at a level and, where a part is too wide still, at the next.
-fn split<'a, 'n, 't>(atoms: &'a [Atom<'n, 't>], level: usize, pieces: &mut Vec<&'a [Atom<'n, 't>]>) {
+fn split<'a, 'n, 't>(
+    atoms: &'a [Atom<'n, 't>],
+    level: usize,
+    pieces: &mut Vec<&'a [Atom<'n, 't>]>,
+) {
     let wide = |part: &[Atom<'_, '_>]| part.iter().map(|atom| atom.width).sum::<usize>();
     let most = if level == 0 { SHORT } else { WIDEST };
     if atoms.is_empty() {
@@ -232,7 +253,7 @@ fn row(html: &mut String, text: &str, nodes: &[Node<'_>], alone: bool) {
     }
 }
 
-/// Appends a node.
+/// Appends a node as one element.
 fn one(html: &mut String, text: &str, node: &Node<'_>, edge: Edge) {
     match &node.form {
         Form::Prose => {
@@ -251,33 +272,16 @@ fn one(html: &mut String, text: &str, node: &Node<'_>, edge: Edge) {
             let size = if is_low(inside) { " stretchy=\"false\"" } else { "" };
             let _ = write!(html, "<mrow><mo{size}>{}</mo>", escape(opener));
             row(html, text, inside, false);
-            let _ = write!(html, "<mo{size}>{}</mo></mrow>", escape(closer));
+            // A norm's bars differ by nothing else.
+            let form = if *closer == "‖" { " form=\"postfix\"" } else { "" };
+            let _ = write!(html, "<mo{form}{size}>{}</mo></mrow>", escape(closer));
         }
         Form::Root(inside) => {
             html.push_str("<msqrt>");
             row(html, text, inside, false);
             html.push_str("</msqrt>");
         }
-        Form::Script(base, below, above) => {
-            let mut shown = String::new();
-            match &base.form {
-                // Index and power are the letter's, not those of the D before it, and stand one above the other.
-                Form::Name(name) if !name.before.is_empty() || !name.index.is_empty() => {
-                    differential(html, name);
-                    let glued = below.is_empty() && !name.index.is_empty();
-                    let index = if glued { "" } else { name.index };
-                    symbol(&mut shown, &Name { before: "", index, ..*name });
-                    if glued {
-                        let number = Form::Number(name.index);
-                        let index = Node { form: number, start: base.start, end: base.end, spaced: false };
-                        script(html, text, &shown, &[index], above);
-                        return;
-                    }
-                }
-                _ => row(&mut shown, text, std::slice::from_ref(base), true),
-            }
-            script(html, text, &shown, below, above);
-        }
+        Form::Script(base, below, above) => scripted(html, text, base, below, above),
         Form::Apply(parts) => row(html, text, parts, true),
         Form::Fraction(over, under) => {
             html.push_str("<mfrac>");
@@ -296,6 +300,38 @@ fn is_low(nodes: &[Node<'_>]) -> bool {
         Form::Script(base, ..) => is_low(std::slice::from_ref(base)),
         _ => true,
     })
+}
+
+/// Appends a base with what is below and above.
+fn scripted(
+    html: &mut String,
+    text: &str,
+    base: &Node<'_>,
+    below: &[Node<'_>],
+    above: &[Node<'_>],
+) {
+    let mut shown = String::new();
+    match &base.form {
+        // The power is the letter's, not that of the d or D before it.
+        Form::Name(name) if !name.before.is_empty() => {
+            html.push_str("<mrow>");
+            differential(html, name);
+            symbol(&mut shown, &Name { before: "", ..*name });
+            script(html, text, &shown, below, above);
+            html.push_str("</mrow>");
+        }
+        // An index that is glued on stands below the power like any other.
+        Form::Name(name) if below.is_empty() && !name.index.is_empty() => {
+            let index = Form::Number(name.index);
+            let index = Node { form: index, start: base.start, end: base.end, spaced: false };
+            symbol(&mut shown, &Name { index: "", ..*name });
+            script(html, text, &shown, &[index], above);
+        }
+        _ => {
+            row(&mut shown, text, std::slice::from_ref(base), true);
+            script(html, text, &shown, below, above);
+        }
+    }
 }
 
 /// Appends a base, which is one element, with what is below and above.
@@ -330,7 +366,9 @@ fn symbol(html: &mut String, name: &Name<'_>) {
     }
     let letter = escape(name.letter);
     let element = match (name.bar, name.function && !name.is_word()) {
-        (true, _) => format!("<mover accent=\"true\"><mi>{letter}</mi><mo stretchy=\"false\">¯</mo></mover>"),
+        (true, _) => {
+            format!("<mover accent=\"true\"><mi>{letter}</mi><mo stretchy=\"false\">¯</mo></mover>")
+        }
         (_, true) => format!("<mi mathvariant=\"normal\">{letter}</mi>"),
         _ => format!("<mi>{letter}</mi>"),
     };
@@ -349,11 +387,15 @@ fn operator(html: &mut String, sign: &str, role: Role, edge: Edge) {
     let attributes = match (role, edge.first, edge.last) {
         (Role::Sign, ..) => " form=\"prefix\"",
         (Role::Product, true, _) => "",
-        (Role::Relation | Role::Sum | Role::Separator, true, false) => " form=\"infix\" lspace=\"0\"",
+        (Role::Relation | Role::Sum | Role::Separator, true, false) => {
+            " form=\"infix\" lspace=\"0\""
+        }
         (Role::Relation | Role::Sum | Role::Separator, true, true) => {
             " form=\"infix\" lspace=\"0\" rspace=\"0\""
         }
-        (Role::Relation | Role::Sum | Role::Separator, false, true) => " form=\"infix\" rspace=\"0\"",
+        (Role::Relation | Role::Sum | Role::Separator, false, true) => {
+            " form=\"infix\" rspace=\"0\""
+        }
         _ => "",
     };
     let tag = if role == Role::Product && sign == "·" && edge.first { "mi" } else { "mo" };

@@ -75,6 +75,8 @@ impl<'t> Page<'t> {
         let before = self.text[self.at..start].trim_end_matches(['(', '[', '{', '|', '"']);
         let opening = self.at + before.len();
         let behind = &self.text[end..];
+        // Three dots begin the next formula.
+        let behind = behind.split("...").next().unwrap_or_default();
         let closing = behind.find(|sign| !",.;:)]}'\"".contains(sign)).unwrap_or(behind.len());
         // In `B's` the letter too.
         let letters = &behind[closing..];
@@ -86,7 +88,8 @@ impl<'t> Page<'t> {
         let closing = end + closing + possessive;
         self.prose(opening);
         for (at, piece) in pieces.iter().enumerate() {
-            let (first, last) = (at == 0 && opening < start, at + 1 == pieces.len() && end < closing);
+            let (first, last) =
+                (at == 0 && opening < start, at + 1 == pieces.len() && end < closing);
             self.html.push_str(piece.before);
             if first || last {
                 self.html.push_str("<span class=\"formula\">");
@@ -118,7 +121,8 @@ fn is_formula(node: &Node<'_>) -> bool {
         // A relation in brackets is a remark, as in `(n = 5)`, except in the braces of a set.
         Form::Group(opener, _, inside) => {
             holds_no_prose(node)
-                && (matches!(*opener, "{" | "‖") || !inside.iter().any(|part| is(part, Role::Relation)))
+                && (matches!(*opener, "{" | "‖")
+                    || !inside.iter().any(|part| is(part, Role::Relation)))
         }
         Form::Script(base, ..) => holds_no_prose(base),
         _ => true,

@@ -73,6 +73,12 @@ fn typed(shown: &str, tag: &str) -> String {
 /// An element in ASCII: scripts with `_` and `^`, fractions with a slash, each part in square brackets for round ones.
 fn ascii(element: &Element) -> String {
     let part = |at: usize| ascii(&element.inside[at]);
+    let parts = match element.tag.split(' ').next().unwrap_or_default() {
+        "msub" | "msup" | "mfrac" | "mover" => 2,
+        "msubsup" => 3,
+        _ => element.inside.len(),
+    };
+    assert_eq!(element.inside.len(), parts, "{}", element.tag);
     match element.tag.split(' ').next().unwrap_or_default() {
         "" => element.text.clone(),
         "mi" | "mo" | "mn" => typed(&element.inside[0].text, &element.tag),
@@ -207,7 +213,8 @@ fn markup_in_a_text_is_text() {
 
 #[test]
 fn long_and_deep_texts_end() {
-    for part in ["(", "norm(", "|", "<a ", "x_", "a/", "^", "max ", "((x)", "w_0 + ", "x ", "1/x "] {
+    for part in ["(", "norm(", "|", "<a ", "x_", "a/", "^", "max ", "((x)", "w_0 + ", "x ", "1/x "]
+    {
         says(&part.repeat(3_000));
         says(&format!("{}{}", part.repeat(500), ")".repeat(500)));
     }
@@ -215,7 +222,8 @@ fn long_and_deep_texts_end() {
 
 #[test]
 fn a_long_formula_is_several_elements() {
-    let long = "norm(x) <= 8 n eps norm(K)/rho + norm(J(w) - J_0) + norm(f(w_1) - f(w_2) + J (w_1 - w_2))";
+    let long =
+        "norm(x) <= 8 n eps norm(K)/rho + norm(J(w) - J_0) + norm(f(w_1) - f(w_2) + J (w_1 - w_2))";
     let count = typeset(long).matches("<math").count();
     assert!(count > 3, "{count}");
     assert_eq!(typeset("x <= y").matches("<math").count(), 1);
@@ -224,9 +232,10 @@ fn a_long_formula_is_several_elements() {
 /// Texts of the words and signs that formulas are made of, in any order.
 fn jumble() -> impl Strategy<Value = String> {
     let parts = prop::sample::select(vec![
-        "alpha", "w", "0", "lambda0", "norm(", "sqrt(", "sqrt", "(", ")", "[", "]", "{", "}", "|", "<", ">", "<=",
-        "->", "...", ".", ",", ":", "+", "-", "/", "*", "'", "^", "_", "^2", "_k", "_(k+1)", " ", " ", " ", "the",
-        "log", "sum", "grad", "max(", "rank", "Df", "D2f", "wbar", "dt", "a", "A", "1e-5", "&", "\"", "é", "…",
+        "alpha", "w", "0", "lambda0", "norm(", "sqrt(", "sqrt", "(", ")", "[", "]", "{", "}", "|",
+        "<", ">", "<=", "->", "...", ".", ",", ":", "+", "-", "/", "*", "'", "^", "_", "^2", "_k",
+        "_(k+1)", " ", " ", " ", "the", "log", "sum", "grad", "max(", "rank", "Df", "D2f", "wbar",
+        "dt", "a", "A", "1e-5", "&", "\"", "é",
     ]);
     prop::collection::vec(parts, 0..40).prop_map(|parts| parts.concat())
 }
@@ -234,8 +243,6 @@ fn jumble() -> impl Strategy<Value = String> {
 proptest! {
     #[test]
     fn any_jumble_reads_back(text in jumble()) {
-        // What the page shows for other signs cannot be told from these signs themselves.
-        prop_assume!(!text.contains('…'));
         says(&text);
     }
 

@@ -53,13 +53,8 @@ pub fn tokens(text: &str) -> Vec<Token<'_>> {
             continue;
         }
         let (kind, length) = length_of(&text[at..], first);
-        let token = Token {
-            kind,
-            text: &text[at..at + length],
-            start: at,
-            spaced,
-            closed_by: None,
-        };
+        let token =
+            Token { kind, text: &text[at..at + length], start: at, spaced, closed_by: None };
         found.push(token);
         spaced = false;
         at += length;
@@ -128,9 +123,9 @@ fn pair(tokens: &mut [Token<'_>]) {
             "|" if touches_next && begins => open.push(at),
             "<" if touches_next && begins => open.push(at),
             ">" if top == Some("<") && !spaced => {
-                let has_comma = open.last().is_some_and(|&from| {
-                    tokens[from..at].iter().any(|token| token.is(","))
-                });
+                let has_comma = open
+                    .last()
+                    .is_some_and(|&from| tokens[from..at].iter().any(|token| token.is(",")));
                 if has_comma {
                     close(tokens, &mut open, at);
                 } else {

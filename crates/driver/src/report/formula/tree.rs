@@ -125,7 +125,8 @@ impl<'t> Reader<'t, '_> {
     }
 
     fn group(&self, at: usize, close: usize) -> (Node<'t>, usize) {
-        if close == at + 2 && self.tokens[at].is("(") && self.tokens[at + 1].is(".") {
+        if close == at + 2 && [at, at + 1, close].map(|at| self.tokens[at].text) == ["(", ".", ")"]
+        {
             return self.node(Form::Operator("⊙", Role::Product), at, close + 1);
         }
         let shown = |at: usize| match self.tokens[at].text {
@@ -140,7 +141,8 @@ impl<'t> Reader<'t, '_> {
     fn word(&self, at: usize, to: usize) -> (Node<'t>, usize) {
         let word = self.tokens[at].text;
         let bracket = self.glued(at + 1, to).filter(|token| token.is("("));
-        let close = bracket.and_then(|token| token.closed_by).filter(|close| *close < to);
+        let closes = |close: &usize| *close < to && self.tokens[*close].is(")");
+        let close = bracket.and_then(|token| token.closed_by).filter(closes);
         match (word, close) {
             ("norm", Some(close)) => {
                 let inside = self.row(at + 2, close);
@@ -186,9 +188,10 @@ impl<'t> Reader<'t, '_> {
             return false;
         }
         let next = self.tokens.get(at + 1).copied();
-        let opens = next.is_some_and(|next| !next.spaced && next.closed_by.is_some());
+        let close = next.filter(|next| !next.spaced).and_then(|next| next.closed_by);
+        let opens = close.is_some();
         if matches!(token.text, "norm" | "sqrt") {
-            return opens;
+            return close.is_some_and(|close| self.tokens[close].is(")"));
         }
         let Some(name) = Name::read(token.text) else { return false };
         if name.function {
@@ -208,10 +211,9 @@ impl<'t> Reader<'t, '_> {
                 other.is_some_and(|other| match other.kind {
                     Kind::Number => token.text != "a",
                     Kind::Word => token.text != "a" && other.text.len() == 1 && other.text != "a",
-                    Kind::Sign => matches!(
-                        other.text,
-                        "_" | "^" | "/" | "=" | "<=" | ">=" | "+" | "-" | "->"
-                    ),
+                    Kind::Sign => {
+                        matches!(other.text, "_" | "^" | "/" | "=" | "<=" | ">=" | "+" | "-" | "->")
+                    }
                 })
             };
             return beside(next) || (at > 0 && beside(Some(self.tokens[at - 1])));
@@ -274,7 +276,8 @@ impl<'t> Reader<'t, '_> {
 
     /// Whether the word at `at` is prose; an index such as `min` is not.
     fn is_prose(&self, at: usize) -> bool {
-        let script = at > 0 && !self.tokens[at].spaced && matches!(self.tokens[at - 1].text, "_" | "^");
+        let script =
+            at > 0 && !self.tokens[at].spaced && matches!(self.tokens[at - 1].text, "_" | "^");
         self.tokens[at].kind == Kind::Word && !script && !self.is_symbol(at, 0)
     }
 
@@ -298,15 +301,19 @@ impl<'t> Reader<'t, '_> {
         let mut at = from;
         while let Some(sign) = self.glued(at, to) {
             let next = match sign.text {
-                "_" if below.is_empty() => self.operand(at + 1, to).map(|(nodes, next)| {
-                    below = nodes;
-                    next
-                }),
+                "_" if below.is_empty() && above.is_empty() => {
+                    self.operand(at + 1, to).map(|(nodes, next)| {
+                        below = nodes;
+                        next
+                    })
+                }
                 "^" if above.is_empty() => self.operand(at + 1, to).map(|(nodes, next)| {
                     above = nodes;
                     next
                 }),
-                "'" | "*" if above.iter().all(|node| matches!(node.form, Form::Operator("′", _))) => {
+                "'" | "*"
+                    if above.iter().all(|node| matches!(node.form, Form::Operator("′", _))) =>
+                {
                     // In `B's` it is no prime, in `a*b` no star.
                     let word = self.glued(at + 1, to).is_some_and(|next| {
                         next.kind != Kind::Sign || (next.is("(") && sign.is("*"))
@@ -353,7 +360,8 @@ impl<'t> Reader<'t, '_> {
                 Some((vec![self.node(Form::Operator("*", Role::Product), at, at + 1).0], at + 1))
             }
             Kind::Sign => {
-                let close = token.closed_by.filter(|close| *close < to && token.is("("))?;
+                let round = |close: &usize| token.is("(") && self.tokens[*close].is(")");
+                let close = token.closed_by.filter(|close| *close < to && round(close))?;
                 let (group, next) = self.group(at, close);
                 // `(k+1)` is a group for its sake alone; `(k)` says something, such as the k-th derivative.
                 match group.form {
@@ -364,4 +372,3 @@ impl<'t> Reader<'t, '_> {
         }
     }
 }
-
