@@ -2,17 +2,18 @@
 //!
 //! A text mixes prose and formulas, as in `norm(w_t - w_0) <= r_0 for all t`. [`typeset`] finds the formulas, sets
 //! them, and leaves the rest as text. `token` splits the text, `tree` reads it, `name` knows the symbols, `fraction`
-//! decides which slashes become bars, and `mathml` writes elements between which lines can break.
+//! decides which slashes become bars, `pieces` where lines can break, and `mathml` writes the elements.
 
 mod fraction;
 mod mathml;
 mod name;
+mod pieces;
 #[cfg(test)]
 mod tests;
 mod token;
 mod tree;
 
-use self::mathml::Piece;
+use self::pieces::{Piece, pieces};
 use self::tree::{Form, Node, Role};
 use super::markup::escape;
 
@@ -67,7 +68,7 @@ impl<'t> Page<'t> {
         if !(computes || run.iter().any(is_certain)) {
             return;
         }
-        self.set(&mathml::pieces(self.text, &fraction::arrange(run)), start, end);
+        self.set(&pieces(self.text, &fraction::arrange(run)), start, end);
     }
 
     /// The pieces of the formula `start..end`, with the signs that touch it: no line begins with its comma.
