@@ -12,7 +12,7 @@ use crate::conclusions::{Conclusions, Statement, Verdict, grade_of};
 use crate::remark::digits;
 
 /// Bytes of all records together; beyond them statements keep their row, not their records.
-const MOST_DETAILS: usize = 600_000;
+const MOST_DETAILS: usize = 900_000;
 /// Records that a statement shows.
 const MOST_RECORDS: usize = 40;
 
@@ -104,8 +104,9 @@ fn row(text: &mut String, statement: &Statement<'_>, unfolded: &str, pictures: &
 /// The records of a statement.
 fn records(text: &mut String, statement: &Statement<'_>) {
     text.push_str("<ul class=\"records\">");
-    for record in statement.records.iter().take(MOST_RECORDS) {
-        one(text, record);
+    for (at, record) in statement.records.iter().take(MOST_RECORDS).enumerate() {
+        // The hypotheses of a statement are the same in all its records: typeset once, they keep the page small.
+        one(text, record, if at == 0 { typeset } else { escape });
     }
     if statement.records.len() > MOST_RECORDS {
         let rest = statement.records.len() - MOST_RECORDS;
@@ -114,7 +115,8 @@ fn records(text: &mut String, statement: &Statement<'_>) {
     text.push_str("</ul>");
 }
 
-fn one(text: &mut String, record: &AuditRecord) {
+/// A record, the names of its hypotheses as `named` writes them.
+fn one(text: &mut String, record: &AuditRecord, named: fn(&str) -> String) {
     let verdict = Verdict::of(record);
     let side = |value: f64| if value.is_nan() { "none".to_owned() } else { digits(value, 5) };
     let _ = write!(
@@ -138,7 +140,7 @@ fn one(text: &mut String, record: &AuditRecord) {
     for hypothesis in &record.hypotheses {
         let met = if hypothesis.met { "met" } else { "not met" };
         let (value, threshold) = (side(hypothesis.value), side(hypothesis.threshold));
-        let name = typeset(&hypothesis.name);
+        let name = named(&hypothesis.name);
         let _ = write!(
             text,
             "<div>Hypothesis {met}: {name} (value {value}, threshold {threshold})</div>"
