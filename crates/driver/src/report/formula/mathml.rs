@@ -190,7 +190,6 @@ fn symbol(html: &mut String, name: &Name<'_>) {
 fn operator(html: &mut String, sign: &str, role: Role, edge: Edge) {
     let attributes = match (role, edge.first, edge.last) {
         (Role::Sign, ..) => " form=\"prefix\"",
-        (Role::Product, true, _) => "",
         (Role::Relation | Role::Sum | Role::Separator, true, false) => {
             " form=\"infix\" lspace=\"0\""
         }

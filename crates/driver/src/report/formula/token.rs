@@ -120,8 +120,7 @@ fn pair(tokens: &mut [Token<'_>]) {
                 }
             }
             "|" if top == Some("|") && !spaced => close(tokens, &mut open, at),
-            "|" if touches_next && begins => open.push(at),
-            "<" if touches_next && begins => open.push(at),
+            "|" | "<" if touches_next && begins => open.push(at),
             ">" if top == Some("<") && !spaced => {
                 let has_comma = open
                     .last()
@@ -139,9 +138,9 @@ fn pair(tokens: &mut [Token<'_>]) {
 
 /// Pairs the last open bracket with the token at `at`.
 fn close(tokens: &mut [Token<'_>], open: &mut Vec<usize>, at: usize) {
-    if let Some(opener) = open.pop() {
-        if open.len() < DEEPEST {
-            tokens[opener].closed_by = Some(at);
-        }
+    if let Some(opener) = open.pop()
+        && open.len() < DEEPEST
+    {
+        tokens[opener].closed_by = Some(at);
     }
 }
