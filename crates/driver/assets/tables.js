@@ -25,6 +25,17 @@ function sortTable(table, column, direction) {
   });
 }
 
+const texts = new WeakMap();
+
+// A row's text, its formulas as they are shown and as they are typed: lambda0 finds what is set in Greek.
+function searched(row) {
+  if (!texts.has(row)) {
+    const typed = [...row.querySelectorAll("math")].map(formula => formula.getAttribute("aria-label"));
+    texts.set(row, [row.textContent, ...typed].join(" ").toLowerCase());
+  }
+  return texts.get(row);
+}
+
 function filterTable(table) {
   const input = document.querySelector(`[data-filter="${table.id}"]`);
   const verdict = document.querySelector(`[data-filter-verdict="${table.id}"]`);
@@ -33,7 +44,7 @@ function filterTable(table) {
   const rows = [...table.tBodies[0].rows];
   let shown = 0;
   for (const row of rows) {
-    const text = words.length ? row.textContent.toLowerCase() : "";
+    const text = words.length ? searched(row) : "";
     const fits = words.every(word => text.includes(word))
       && (!verdict?.value || row.dataset.verdicts.split(" ").includes(verdict.value))
       && (!marked?.checked || "marked" in row.dataset);

@@ -5,13 +5,14 @@ use std::fmt::Write;
 use gaussflow::theory::referee::Grade;
 use gaussflow_records::AuditRecord;
 
+use super::formula::typeset;
 use super::markup::escape;
 use super::pictures::Pictures;
 use crate::conclusions::{Conclusions, Statement, Verdict, grade_of};
 use crate::remark::digits;
 
 /// Bytes of all records together; beyond them statements keep their row, not their records.
-const MOST_DETAILS: usize = 600_000;
+const MOST_DETAILS: usize = 900_000;
 /// Records that a statement shows.
 const MOST_RECORDS: usize = 40;
 
@@ -66,7 +67,7 @@ fn row(text: &mut String, statement: &Statement<'_>, unfolded: &str, pictures: &
          data-value=\"{}\">",
         held.join(" "),
         escape(statement.id),
-        escape(&worst.statement),
+        typeset(&worst.statement),
         statement.records.len(),
         if statement.records.len() == 1 { "" } else { "s" },
         escape(&worst.paper),
@@ -103,8 +104,9 @@ fn row(text: &mut String, statement: &Statement<'_>, unfolded: &str, pictures: &
 /// The records of a statement.
 fn records(text: &mut String, statement: &Statement<'_>) {
     text.push_str("<ul class=\"records\">");
-    for record in statement.records.iter().take(MOST_RECORDS) {
-        one(text, record);
+    for (at, record) in statement.records.iter().take(MOST_RECORDS).enumerate() {
+        // The hypotheses of a statement are the same in all its records: typeset once, they keep the page small.
+        one(text, record, if at == 0 { typeset } else { escape });
     }
     if statement.records.len() > MOST_RECORDS {
         let rest = statement.records.len() - MOST_RECORDS;
@@ -113,7 +115,8 @@ fn records(text: &mut String, statement: &Statement<'_>) {
     text.push_str("</ul>");
 }
 
-fn one(text: &mut String, record: &AuditRecord) {
+/// A record, the names of its hypotheses as `named` writes them.
+fn one(text: &mut String, record: &AuditRecord, named: fn(&str) -> String) {
     let verdict = Verdict::of(record);
     let side = |value: f64| if value.is_nan() { "none".to_owned() } else { digits(value, 5) };
     let _ = write!(
@@ -137,7 +140,7 @@ fn one(text: &mut String, record: &AuditRecord) {
     for hypothesis in &record.hypotheses {
         let met = if hypothesis.met { "met" } else { "not met" };
         let (value, threshold) = (side(hypothesis.value), side(hypothesis.threshold));
-        let name = escape(&hypothesis.name);
+        let name = named(&hypothesis.name);
         let _ = write!(
             text,
             "<div>Hypothesis {met}: {name} (value {value}, threshold {threshold})</div>"
@@ -148,7 +151,7 @@ fn one(text: &mut String, record: &AuditRecord) {
         let _ = write!(
             text,
             "<div>Instead: {} <span class=\"badge {}\">{}</span> ratio {}</div>",
-            escape(&corrected.statement),
+            typeset(&corrected.statement),
             verdict.word(),
             verdict.label(),
             side(corrected.worst_ratio.unwrap_or(f64::NAN))

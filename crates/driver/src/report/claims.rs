@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use gaussflow_records::Claim;
 
+use super::formula::typeset;
 use super::markup::escape;
 use crate::remark::digits;
 
@@ -45,7 +46,7 @@ pub fn section(claims: &[Claim]) -> String {
              class=\"badge {class}\">{holding} of {seeds}</span></td><td data-label=\"Predicate\">{}",
             escape(&claim.id),
             digits(claim.holds_fraction, 4),
-            escape(&claim.predicate)
+            typeset(&claim.predicate)
         );
         if !claim.note.is_empty() {
             let _ = write!(text, "<p class=\"note\">{}</p>", escape(&claim.note));

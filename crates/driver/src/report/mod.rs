@@ -9,6 +9,7 @@ mod classes;
 mod curves;
 mod first_screen;
 mod folder;
+mod formula;
 mod groups;
 mod markup;
 mod pictures;
