@@ -2,6 +2,12 @@
 //!
 //! Bytes depend on the chart alone: the font is embedded, nothing is read from the system.
 //!
+//! | I want to | I use |
+//! |---|---|
+//! | draw curves | a [`Chart`] of [`Series`], then [`render`] |
+//! | show a spread around a curve | a [`Band`] |
+//! | mark a value | a [`Reference`] |
+//!
 #![doc = include_str!("../README.md")]
 
 mod axis;

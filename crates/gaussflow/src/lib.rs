@@ -97,7 +97,11 @@ pub mod prelude {
     };
 }
 
-/// The programs in the workspace's README, compiled and run with the documentation's tests.
+/// The programs of the workspace's pages, compiled and run with the documentation's tests.
 #[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
-struct WorkspaceReadme;
+mod pages {
+    #[doc = include_str!("../../../README.md")]
+    struct Readme;
+    #[doc = include_str!("../../../docs/do/fits.md")]
+    struct Fits;
+}

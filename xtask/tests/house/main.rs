@@ -1,7 +1,9 @@
-//! The house rules that a compiler does not know: arrows between crates and modules run down, and every place that
-//! NOTATION.md names exists. Both read the documents that people read, so that these cannot fall behind.
+//! The house rules that a compiler does not know: arrows between crates and modules run down, every place that
+//! NOTATION.md names exists, and every link leads somewhere. All read the documents that people read, so that these cannot
+//! fall behind.
 
 mod arrows;
+mod documents;
 mod places;
 
 use std::path::{Path, PathBuf};

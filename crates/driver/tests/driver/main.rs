@@ -6,6 +6,7 @@ mod classes;
 mod command_line;
 mod common;
 mod deep;
+mod documents;
 mod errors;
 mod fit_bounds;
 mod fit_command;

@@ -1,0 +1,59 @@
+"""What must hold for the report of every kind of folder."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from conftest import KINDS
+
+WIDTHS = [1280, 390]
+# Seconds of the page's thread until it is loaded and drawn.
+MOST_WORK = 1.5
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_nothing_is_wider_than_the_window(open_report, kind, width):
+    page = open_report(kind, width)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_serious_barrier(open_report, kind, dark):
+    page = open_report(kind, 1280, dark=dark)
+    page.evaluate("document.querySelectorAll('details').forEach(details => details.open = true)")
+    found = Axe().run(page).response["violations"]
+    serious = [
+        (one["id"], one["nodes"][0]["html"][:200]) for one in found if one["impact"] in ("serious", "critical")
+    ]
+    assert serious == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_is_small_and_soon_there(open_report, folders, kind):
+    page = open_report(kind, 1280)
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable")
+    found = {metric["name"]: metric["value"] for metric in session.send("Performance.getMetrics")["metrics"]}
+    # The processor's seconds for parsing, layout and scripts, which do not depend on what else the machine does.
+    assert 0 < found["ThreadTime"] < MOST_WORK
+    assert (folders[kind] / "report.html").stat().st_size < 6_000_000
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_link_within_the_page_leads_somewhere(open_report, kind):
+    page = open_report(kind, 1280)
+    missing = page.evaluate(
+        "[...document.querySelectorAll('a[href^=\"#\"]')].map(a => a.hash.slice(1)).filter(id => id && !id.includes('=')"
+        " && !document.getElementById(decodeURIComponent(id)))"
+    )
+    assert missing == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_link_to_a_file_leads_to_one(open_report, folders, kind):
+    page = open_report(kind, 1280)
+    names = page.evaluate(
+        "[...document.querySelectorAll('a[href]')].map(a => a.getAttribute('href')).filter(h => !/^(#|data:|blob:|https?:)/.test(h))"
+    )
+    missing = [name for name in set(names) if not (folders[kind] / name.split("#")[0]).exists()]
+    assert missing == []
