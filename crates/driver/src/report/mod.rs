@@ -7,7 +7,10 @@ mod charts;
 mod claims;
 mod classes;
 mod curves;
+mod ending;
+mod findings;
 mod first_screen;
+mod fit;
 mod folder;
 mod formula;
 mod groups;
@@ -40,6 +43,7 @@ const STYLE: &str = include_str!("../../assets/report.css");
 const CHART_STYLE: &str = include_str!("../../assets/uplot/uPlot.min.css");
 const CHART_LIBRARY: &str = include_str!("../../assets/uplot/uPlot.iife.min.js");
 const CHARTS: &str = include_str!("../../assets/charts.js");
+const FOLDS: &str = include_str!("../../assets/folds.js");
 const TABLES: &str = include_str!("../../assets/tables.js");
 const SELF_TEST: &str = include_str!("../../assets/self_test.js");
 
@@ -50,7 +54,7 @@ pub enum ReportError {
     /// A folder that no command of ours wrote.
     #[error(
         "{}: neither a manifest.json nor a run that gaussflow wrote is there; \
-         name a folder that gaussflow run, sweep or reproduce wrote, or one run's folder",
+         name a folder that gaussflow run, sweep, reproduce or fit wrote, or one run's folder",
         path.display()
     )]
     NotOurs {
@@ -81,7 +85,7 @@ pub struct Written {
     pub problems: Vec<String>,
 }
 
-/// Reads the folder `root` (a reproduction, a sweep, a run's folder) and writes `root/report.html`.
+/// Reads the folder `root` (a reproduction, a sweep, a run's folder, a fit) and writes `root/report.html`.
 ///
 /// Missing and damaged parts are named on the page and in [`Written::problems`].
 ///
@@ -101,27 +105,28 @@ pub fn write(root: &Path) -> Result<Written, ReportError> {
 fn page(contents: &Contents, pictures: &Pictures<'_>) -> String {
     let title = match contents.kind {
         Kind::Reproduction => "Reproduction of section 5",
+        Kind::Deep => "Section 5 with one, two and three hidden layers",
         Kind::Sweep => "Sweep",
         Kind::Run => "Run",
+        Kind::Fit => "Fit",
     };
-    let script = format!("{CHART_LIBRARY}\n{TABLES}\n{CHARTS}\n{SELF_TEST}");
-    let conclusions = Conclusions::of(&contents.audit);
+    let script = format!("{CHART_LIBRARY}\n{FOLDS}\n{TABLES}\n{CHARTS}\n{SELF_TEST}");
+    let papers = Conclusions::by_paper(&contents.audit);
+    let groups = groups::groups(&contents.runs);
     let sections = [
         problems(&contents.problems),
-        first_screen::section(
-            &contents.claims,
-            &Conclusions::by_paper(&contents.audit),
-            &contents.runs,
-        ),
+        first_screen::section(contents, &papers, &groups),
+        fit::section(contents.fit.as_ref()),
         pictures.section(),
-        charts::section(&groups::groups(&contents.runs)),
+        charts::section(&groups),
         classes::section(&contents.runs),
         claims::section(&contents.claims),
-        audit_table::section(&conclusions, pictures),
-        runs::section(&contents.runs),
+        audit_table::section(&papers, pictures, &contents.files),
+        runs::section(&contents.runs, &groups),
         provenance::section(contents),
     ]
     .concat();
+    let of_paper = matches!(contents.kind, Kind::Reproduction | Kind::Deep);
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src \
@@ -129,29 +134,40 @@ fn page(contents: &Contents, pictures: &Pictures<'_>) -> String {
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n<title>{title} - gaussflow</title>\n\
          <link rel=\"icon\" href=\"data:,\">\n\
-         <style>{CHART_STYLE}\n{STYLE}</style>\n</head>\n<body>\n<a class=\"skip\" href=\"#content\">Skip to the content</a>\n\
-         <header><p class=\"brand\">gaussflow</p><h1>{title}</h1>{}<p class=\"subject\">{}</p>{}</header>\n\
-         <main id=\"content\">\n{sections}</main>\n<script>{script}</script>\n</body>\n</html>\n",
+         <style>{CHART_STYLE}\n{STYLE}</style>\n</head>\n<body>\n<div class=\"skips\"><a class=\"skip\" \
+         href=\"#content\">Skip to the content</a>{}</div>\n\
+         <header><p class=\"brand\">gaussflow</p><h1>{title}</h1>{}<p class=\"subject\">{}</p>{}</header>\n{}\n\
+         <main id=\"content\" tabindex=\"-1\">\n{sections}</main>\n<script>{script}</script>\n</body>\n</html>\n",
         script_hash(&script),
-        if contents.kind == Kind::Reproduction { provenance::paper() } else { String::new() },
+        if sections.contains("<section id=\"charts\"") {
+            "<a class=\"skip\" href=\"#charts\">Skip to the charts</a>"
+        } else {
+            ""
+        },
+        if of_paper { provenance::paper() } else { String::new() },
         escape(&provenance::subject(contents)),
+        provenance::line(contents),
         navigation(&sections),
     )
 }
 
-/// Links to the sections that are there.
+/// Links to the sections that are there, which stay in view.
 fn navigation(sections: &str) -> String {
     let all = [
-        ("verdicts", "Outcome"),
+        ("problems", "Problems"),
+        ("outcome", "Outcome"),
+        ("parameters", "Parameters"),
+        ("residuals", "Residuals"),
         ("figures", "Figures"),
         ("charts", "Traces"),
+        ("classes", "Classes"),
         ("claims", "Claims"),
         ("audit", "Audit"),
         ("runs", "Runs"),
         ("configuration", "Configuration"),
         ("provenance", "Provenance"),
     ];
-    let mut text = String::from("<nav aria-label=\"Sections\">");
+    let mut text = String::from("<nav class=\"bar\" aria-label=\"Sections\">");
     for (id, name) in all {
         if sections.contains(&format!("<section id=\"{id}\"")) {
             let _ = write!(text, "<a href=\"#{id}\">{name}</a> ");
