@@ -38,7 +38,17 @@ const MOST_PROBLEMS: usize = 30;
 const STYLE: &str = include_str!("../../assets/report.css");
 const CHART_STYLE: &str = include_str!("../../assets/uplot/uPlot.min.css");
 const CHART_LIBRARY: &str = include_str!("../../assets/uplot/uPlot.iife.min.js");
-const CHARTS: &str = include_str!("../../assets/charts.js");
+/// The charts: each file may use those before it.
+const CHARTS: &str = concat!(
+    include_str!("../../assets/palette.js"),
+    include_str!("../../assets/chart_values.js"),
+    include_str!("../../assets/chart_axes.js"),
+    include_str!("../../assets/chart_readout.js"),
+    include_str!("../../assets/chart_export.js"),
+    include_str!("../../assets/chart_link.js"),
+    include_str!("../../assets/chart_controls.js"),
+    include_str!("../../assets/charts.js"),
+);
 const TABLES: &str = include_str!("../../assets/tables.js");
 const SELF_TEST: &str = include_str!("../../assets/self_test.js");
 
