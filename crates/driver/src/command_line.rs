@@ -65,17 +65,24 @@ enum Command {
     Compare(commands::compare::Arguments),
     /// Print the script that lets a shell complete gaussflow's commands and options.
     Completions(commands::completions::Arguments),
-    /// Write DIR/report.html, one page that opens offline, from a folder of runs.
+    /// Write DIR/report.html, one page that opens offline, from a folder of runs or of a fit; or lay two folders side by side.
     #[command(after_help = "Examples:\n  gaussflow report out/reproduction\n  \
-                            gaussflow report out/my/runs/gauss-newton-alpha_8-seed_0")]
+                            gaussflow report out/my/runs/gauss-newton-alpha_8-seed_0\n  \
+                            gaussflow report out/before out/after --out out/both")]
     Report(ReportArguments),
 }
 
 #[derive(Debug, Args)]
 struct ReportArguments {
-    /// The folder that run, sweep or reproduce wrote, or one run's folder.
+    /// The folder that run, sweep, reproduce or fit wrote, or one run's folder.
     #[arg(value_name = "DIR")]
     folder: PathBuf,
+    /// A second folder, to lay beside the first.
+    #[arg(value_name = "OTHER")]
+    other: Option<PathBuf>,
+    /// The folder of the page on two folders [default: out/DIR-beside-OTHER, by their names].
+    #[arg(long, value_name = "DIR", requires = "other")]
+    out: Option<PathBuf>,
     /// Print nothing but errors.
     #[arg(long)]
     quiet: bool,
@@ -231,7 +238,14 @@ pub fn finish(result: Result<(), DriverError>) -> ExitCode {
 
 /// `gaussflow report`.
 fn write_report(arguments: &ReportArguments) -> Result<(), DriverError> {
-    let written = report::write(&arguments.folder)?;
+    let written = match &arguments.other {
+        None => report::write(&arguments.folder)?,
+        Some(other) => {
+            let folders = [arguments.folder.as_path(), other.as_path()];
+            let default = || Path::new("out").join(report::name_beside(folders));
+            report::write_beside(folders, &arguments.out.clone().unwrap_or_else(default))?
+        }
+    };
     for problem in &written.problems {
         console::note(format_args!("note: {problem}"));
     }

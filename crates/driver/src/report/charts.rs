@@ -1,10 +1,15 @@
-//! The data of the interactive charts: every recorded quantity over time, one series a group of runs.
+//! The data of the interactive charts: every recorded quantity over time, one series a group of runs, and single runs.
+
+mod single_runs;
+#[cfg(test)]
+mod tests;
 
 use std::fmt::Write;
 
 use gaussflow_records::{StopReason, TraceRow};
 use serde_json::{Value, json};
 
+use self::single_runs::SingleRuns;
 use super::curves::Curve;
 use super::folder::Run;
 use super::groups::Group;
@@ -13,8 +18,8 @@ use crate::remark::digits;
 
 /// Groups that are drawn; the tables hold the others.
 pub const MOST_GROUPS: usize = 60;
-/// Points of all curves together: at most 36 bytes each, so 1.5 MB.
-const MOST_POINTS: usize = 42_000;
+/// Points of all curves together: at most 36 bytes each, so 0.95 MB.
+const MOST_POINTS: usize = 26_000;
 /// Points of one curve: about one a pixel.
 const MOST_OF_A_CURVE: usize = 600;
 
@@ -93,6 +98,14 @@ const QUANTITIES: [Quantity; 9] = [
     },
 ];
 
+/// What a reader needs to know before the first chart.
+const LEAD: &str = "<section id=\"charts\"><h2>Traces</h2>\n<p class=\"lead\">Every recorded quantity over time. A line is \
+     the median over the seeds of a configuration, or the one run where there is only one. The band around it holds the middle \
+     half of the seeds: it reaches from the first to the third quartile (25 % to 75 %). Where a run has ended, the median and the \
+     quartiles are over the runs that go on, and the values beside the pointer say how many these are. The colour tells the \
+     scaling α (or whatever else tells configurations apart), the dash tells the method.</p>\n<div id=\"chart-controls\" \
+     class=\"controls\"></div>\n<div class=\"chart-grid\">\n";
+
 /// The section with its data; empty where no run has a trace.
 pub fn section(groups: &[Group<'_>]) -> String {
     let drawn = &groups[..groups.len().min(MOST_GROUPS)];
@@ -110,14 +123,10 @@ pub fn section(groups: &[Group<'_>]) -> String {
         return String::new();
     }
     let limit = (MOST_POINTS / count).clamp(4, MOST_OF_A_CURVE);
-    let mut thinned = false;
+    let mut singles = SingleRuns::of(drawn, curves.len());
+    let mut thinned = None;
     let mut charts = Vec::new();
-    let mut text = String::from(
-        "<section id=\"charts\"><h2>Traces</h2>\n<p class=\"lead\">Every quantity over time. A line is one run, \
-         or the median over the seeds of a configuration with the range as a band. Colour and dash tell \
-         configurations and methods apart.</p>\n<div id=\"chart-controls\" class=\"controls\"></div>\n\
-         <div class=\"chart-grid\">\n",
-    );
+    let mut text = String::from(LEAD);
     for (quantity, curves) in curves {
         let (id, title, unit) = (quantity.id, quantity.title, quantity.unit);
         let summary = describe(quantity, drawn, &curves);
@@ -129,46 +138,76 @@ pub fn section(groups: &[Group<'_>]) -> String {
              aria-label=\"{}\"></div><output class=\"readout\" hidden></output></figure>",
             escape(&summary)
         );
-        let series: Vec<Value> = curves
-            .into_iter()
-            .map(|(group, curve)| {
-                let curve = curve.thinned(limit);
-                thinned |= curve.time.len() < curve.recorded;
-                series(group, &curve)
-            })
-            .collect();
-        charts.push(json!({"id": id, "scale": quantity.scale, "series": series}));
+        let mut series = Vec::new();
+        let mut single = Vec::new();
+        for (group, curve) in curves {
+            single.extend(singles.series(group, &drawn[group], quantity));
+            let curve = curve.thinned(limit);
+            thinned = thinned.or((curve.time.len() < curve.recorded).then_some(limit));
+            series.push(self::series(group, &curve));
+        }
+        charts.push(json!({"id": id, "title": title, "unit": unit, "scale": quantity.scale,
+                           "series": series, "runs": single}));
     }
+    text.push_str("</div>\n<noscript><p>The charts need JavaScript; the figures above do not.</p></noscript>\n");
+    let hidden = groups.len() - drawn.len();
+    notes(&mut text, thinned, &singles, hidden, groups.len());
     let names: Vec<Value> = drawn
         .iter()
         .map(|group| {
             json!({"method": group.method, "label": group.label, "dash": group.dash,
-                   "colour": group.colour, "runs": group.runs.len(), "off": group.runs.iter().all(|run| diverges(run))})
+                   "colour": group.colour, "runs": group.runs.len(), "seeds": single_runs::seeds(group),
+                   "off": group.runs.iter().all(|run| diverges(run))})
         })
         .collect();
-    let data = json!({"groups": names, "charts": charts}).to_string();
-    text.push_str("</div>\n<noscript><p>The charts need JavaScript; the figures above do not.</p></noscript>\n");
-    if thinned {
+    let times: Vec<Vec<Value>> = singles.times.iter().map(|grid| column(grid, 8)).collect();
+    let data = json!({"groups": names, "seeds": singles.seeds, "times": times, "charts": charts});
+    let _ = writeln!(
+        text,
+        "<script type=\"application/json\" id=\"chart-data\">{}</script>\n</section>",
+        script_json(&data.to_string())
+    );
+    text
+}
+
+/// What the charts leave out, in words under the last of them.
+fn notes(
+    text: &mut String,
+    thinned: Option<usize>,
+    singles: &SingleRuns,
+    hidden: usize,
+    groups: usize,
+) {
+    if let Some(limit) = thinned {
         let _ = writeln!(
             text,
             "<p class=\"note\">Long traces are thinned to {limit} points a curve (ends, and the least and the \
              greatest of each stretch, are kept); trace.csv holds every row.</p>"
         );
     }
-    if groups.len() > drawn.len() {
+    if !singles.seeds.is_empty() {
         let _ = writeln!(
             text,
-            "<p class=\"note\">The first {} of {} configurations are drawn; the table of runs holds the others.</p>",
-            drawn.len(),
-            groups.len()
+            "<p class=\"note\">The curves of single seeds have at most {} points and four digits; the trace.csv of a run \
+             holds all.</p>",
+            singles.limit + 1
         );
     }
-    let _ = writeln!(
-        text,
-        "<script type=\"application/json\" id=\"chart-data\">{}</script>\n</section>",
-        script_json(&data)
-    );
-    text
+    if singles.seeds.len() < singles.found && !singles.seeds.is_empty() {
+        let _ = writeln!(
+            text,
+            "<p class=\"note\">The first {} of {} seeds can be chosen one by one; the medians are over all of them.</p>",
+            singles.seeds.len(),
+            singles.found
+        );
+    }
+    if hidden > 0 {
+        let _ = writeln!(
+            text,
+            "<p class=\"note\">The first {} of {groups} configurations are drawn; the table of runs holds the others.</p>",
+            groups - hidden
+        );
+    }
 }
 
 /// The longest text for those who hear the chart: where each curve begins and ends.
@@ -206,33 +245,34 @@ fn diverges(run: &Run) -> bool {
     undefined || run.trace.first().is_some_and(|row| largest > 100.0 * row.loss)
 }
 
-/// One curve as JSON; the range is left out where it is the median.
+/// One curve as JSON; the quartiles are left out where they are the median, and the ends of its runs where all agree.
 fn series(group: usize, curve: &Curve) -> Value {
-    let column = |values: &[f64], places: usize| -> Vec<Value> {
-        values.iter().map(|&value| shortened(value, places)).collect()
-    };
     let mut series =
         json!({"group": group, "t": column(&curve.time, 8), "y": column(&curve.median, 5)});
-    if curve.least != curve.greatest {
-        series["lo"] = Value::from(column(&curve.least, 5));
-        series["hi"] = Value::from(column(&curve.greatest, 5));
+    if curve.lower != curve.upper {
+        series["lo"] = Value::from(column(&curve.lower, 5));
+        series["hi"] = Value::from(column(&curve.upper, 5));
+    }
+    if curve.ends.first() != curve.ends.last() {
+        series["ends"] = Value::from(column(&curve.ends, 8));
     }
     series
+}
+
+/// Numbers of so many significant digits.
+fn column(values: &[f64], places: usize) -> Vec<Value> {
+    values.iter().map(|&value| shortened(value, places)).collect()
 }
 
 /// A number of so many significant digits, in its shortest JSON.
 fn shortened(value: f64, places: usize) -> Value {
     let exponent = format!("{value:.*e}", places - 1);
     // What Rust wrote reads back; the fallback is for completeness.
-    Value::from(exponent.parse::<f64>().unwrap_or(value))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn coordinates_have_the_digits_asked_for() {
-        assert_eq!(shortened(0.071_428_571_4, 5), json!(0.071_429));
+    let number = exponent.parse::<f64>().unwrap_or(value);
+    // A whole number needs no point: "3", not "3.0". Below 1e15 it is exact as an integer.
+    if number.fract() == 0.0 && number.abs() < 1e15 {
+        #[expect(clippy::cast_possible_truncation, reason = "whole and below 1e15")]
+        return Value::from(number as i64);
     }
+    Value::from(number)
 }

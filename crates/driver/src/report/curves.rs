@@ -1,20 +1,22 @@
-//! A group's traces as one curve: median and range over its runs, thinned so that a page stays small.
+//! A group's traces as one curve: median and quartiles over its runs, thinned so that a page stays small.
 
 use gaussflow_records::TraceRow;
 
 use super::folder::Run;
 
-/// Median, least and greatest value over runs, at times of the longest trace.
+/// Median and quartiles over runs, at times of the longest trace.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Curve {
     /// Ascending.
     pub time: Vec<f64>,
     /// The median of the runs that have a value there; the value itself of one run.
     pub median: Vec<f64>,
-    /// The least.
-    pub least: Vec<f64>,
-    /// The greatest.
-    pub greatest: Vec<f64>,
+    /// The first quartile: a quarter of the runs lies below.
+    pub lower: Vec<f64>,
+    /// The third quartile: a quarter of the runs lies above.
+    pub upper: Vec<f64>,
+    /// The last time at which each run with any value has one, ascending.
+    pub ends: Vec<f64>,
     /// How many points the whole curve had.
     pub recorded: usize,
 }
@@ -52,18 +54,16 @@ impl Curve {
             }
             values.sort_by(f64::total_cmp);
             let going_on = ends.iter().filter(|&&end| end >= row.time).count();
-            if let (Some(&least), Some(&greatest)) = (values.first(), values.last())
-                && values.len() == going_on
-            {
-                let (below, above) = (values[(values.len() - 1) / 2], values[values.len() / 2]);
+            if !values.is_empty() && values.len() == going_on {
                 curve.time.push(row.time);
-                // Halves first: the sum of two large values may overflow.
-                curve.median.push(if below < above { 0.5 * below + 0.5 * above } else { below });
-                curve.least.push(least);
-                curve.greatest.push(greatest);
+                curve.median.push(quantile(&values, 2));
+                curve.lower.push(quantile(&values, 1));
+                curve.upper.push(quantile(&values, 3));
             }
         }
         curve.recorded = curve.time.len();
+        curve.ends = ends.into_iter().filter(|end| end.is_finite()).collect();
+        curve.ends.sort_by(f64::total_cmp);
         curve
     }
 
@@ -92,11 +92,22 @@ impl Curve {
         Self {
             time: take(&self.time),
             median: take(&self.median),
-            least: take(&self.least),
-            greatest: take(&self.greatest),
+            lower: take(&self.lower),
+            upper: take(&self.upper),
+            ends: self.ends.clone(),
             recorded: self.recorded,
         }
     }
+}
+
+/// The quantile of `quarters` quarters of sorted values, linear between neighbours: at place `(n - 1) quarters / 4`
+/// (Hyndman and Fan 1996, definition 7, which NumPy and R take too).
+fn quantile(sorted: &[f64], quarters: usize) -> f64 {
+    let place = (sorted.len() - 1) * quarters;
+    let (below, weight) = (sorted[place / 4], [0.0, 0.25, 0.5, 0.75][place % 4]);
+    let above = sorted[(place / 4 + 1).min(sorted.len() - 1)];
+    // Products first: the difference of two large values may overflow.
+    if weight > 0.0 && below < above { (1.0 - weight) * below + weight * above } else { below }
 }
 
 #[cfg(test)]
@@ -109,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn median_and_range_are_over_the_runs_that_go_on() {
+    fn median_and_quartiles_are_over_the_runs_that_go_on() {
         let runs = [
             run(&[(0.0, 1.0), (0.1, 5.0), (0.2, 4.0), (0.3, 6.0)]),
             run(&[(0.0, 3.0), (0.07, 9.0)]),
@@ -120,10 +131,22 @@ mod tests {
         let curve = Curve::of(&runs, |row| Some(row.loss));
         assert_eq!(curve.time, [0.0, 0.2, 0.3]);
         assert_eq!(curve.median, [3.0, 3.0, 6.0]);
-        assert_eq!(curve.least, [1.0, 2.0, 6.0]);
-        assert_eq!(curve.greatest, [8.0, 4.0, 6.0]);
+        assert_eq!(curve.lower, [2.0, 2.5, 6.0]);
+        assert_eq!(curve.upper, [5.5, 3.5, 6.0]);
+        assert_eq!(curve.ends, [0.07, 0.2, 0.3]);
         assert_eq!(Curve::of(&runs, |_| None).recorded, 0);
         assert_eq!(Curve::of(&[], |row| Some(row.loss)), Curve::default());
+    }
+
+    /// The values of numpy.quantile(x, [0.25, 0.5, 0.75]).
+    #[test]
+    fn quartiles_are_those_of_numpy() {
+        let of = |values: &[f64]| [1, 2, 3].map(|quarters| quantile(values, quarters));
+        assert_eq!(of(&[1.0, 2.0, 4.0, 8.0]), [1.75, 3.0, 5.0]);
+        assert_eq!(of(&[1.0, 2.0, 4.0, 8.0, 16.0]), [2.0, 4.0, 8.0]);
+        assert_eq!(of(&[-3.0, 1.0, 2.0, 4.0, 8.0, 16.0]), [1.25, 3.0, 7.0]);
+        assert_eq!(of(&[7.0]), [7.0; 3]);
+        assert_eq!(of(&[-f64::MAX, f64::MAX]), [-0.5 * f64::MAX, 0.0, 0.5 * f64::MAX]);
     }
 
     #[test]

@@ -23,9 +23,10 @@ pub fn sentences(
     let mut all = Vec::new();
     all.extend(kept(claims));
     all.extend(conditioning(audit));
-    all.extend(with_id("experiment/beats-gradient-flow").and_then(|claim| {
-        rivals(claim, with_id("experiment/beats-gradient-flow/all-times"))
-    }));
+    all.extend(
+        with_id("experiment/beats-gradient-flow")
+            .and_then(|claim| rivals(claim, with_id("experiment/beats-gradient-flow/all-times"))),
+    );
     all.extend(with_id("experiment/collapse").and_then(collapse));
     all.extend(with_id("finding/printed-euler-unstable").and_then(unstable));
     all.extend(papers.first().map(|(_, conclusions)| audited(conclusions)));
@@ -39,7 +40,8 @@ fn kept(claims: &[Claim]) -> Option<String> {
     if of_paper == 0 {
         return None;
     }
-    let of_seeds = if seeds == 1 { "the one seed".to_owned() } else { format!("all {seeds} seeds") };
+    let of_seeds =
+        if seeds == 1 { "the one seed".to_owned() } else { format!("all {seeds} seeds") };
     let mut text =
         format!("<b>{everywhere} of {of_paper} claims of section 5 hold on {of_seeds}.</b>");
     for claim in claims.iter().filter(|claim| is_of_paper(claim)) {
@@ -240,7 +242,10 @@ mod tests {
             claim("experiment/beats-gradient-flow", &[(true, &first), (true, &second)]),
             claim(
                 "experiment/beats-gradient-flow/all-times",
-                &[(false, &[("ahead_from_alpha_8", 0.93)]), (false, &[("ahead_from_alpha_8", 0.5)])],
+                &[
+                    (false, &[("ahead_from_alpha_8", 0.93)]),
+                    (false, &[("ahead_from_alpha_8", 0.5)]),
+                ],
             ),
             claim("experiment/collapse", &[(true, &[("flow_rank_lost_time", 0.08)]), (false, &[])]),
         ];

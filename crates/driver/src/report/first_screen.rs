@@ -139,11 +139,7 @@ fn course(runs: &[Run], groups: &[Group<'_>]) -> Vec<String> {
     let kinds = groups.len();
     let noun = if kinds == 1 { "configuration" } else { "configurations" };
     let each = if kinds == 1 { String::new() } else { format!(", {each} each") };
-    all.push(format!(
-        "<b>{} runs of {kinds} {noun}{each}</b>: {}.",
-        runs.len(),
-        ends.join(", ")
-    ));
+    all.push(format!("<b>{} runs of {kinds} {noun}{each}</b>: {}.", runs.len(), ends.join(", ")));
     let mut ranked: Vec<(f64, &Group<'_>)> =
         groups.iter().filter_map(|group| Some((losses(group)?[1], group))).collect();
     ranked.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -183,7 +179,9 @@ fn course(runs: &[Run], groups: &[Group<'_>]) -> Vec<String> {
 /// One run: how it ended, where its loss went, what is to remark.
 fn one_run(run: &Run) -> Vec<String> {
     let Some(outcome) = &run.outcome else {
-        return vec!["<b>The run cannot be read</b>: its outcome.json is missing or damaged.".to_owned()];
+        return vec![
+            "<b>The run cannot be read</b>: its outcome.json is missing or damaged.".to_owned(),
+        ];
     };
     let mut all = vec![format!(
         "<b>The run {}</b> at t = {} ({}), after {} recorded steps.",
@@ -195,7 +193,11 @@ fn one_run(run: &Run) -> Vec<String> {
     if let (Some(first), Some(last)) = (run.trace.first(), run.trace.last()) {
         let part = 100.0 * outcome.final_loss / first.loss;
         let verb = if outcome.final_loss <= first.loss { "fell" } else { "rose" };
-        let mut said = format!("<b>The loss {verb}</b> from {} to {}", digits(first.loss, 5), digits(outcome.final_loss, 5));
+        let mut said = format!(
+            "<b>The loss {verb}</b> from {} to {}",
+            digits(first.loss, 5),
+            digits(outcome.final_loss, 5)
+        );
         if part.is_finite() {
             let _ = write!(said, " ({} % of the first)", digits(part, 3));
         }
@@ -207,7 +209,11 @@ fn one_run(run: &Run) -> Vec<String> {
             digits(last.deviation, 4)
         );
         if let Some(held_out) = run.trace.iter().rev().find_map(|row| row.held_out_loss) {
-            let _ = write!(said, " On rows that were not drawn, the mean loss a row is {}.", digits(held_out, 4));
+            let _ = write!(
+                said,
+                " On rows that were not drawn, the mean loss a row is {}.",
+                digits(held_out, 4)
+            );
         }
         all.push(said);
     }

@@ -90,7 +90,8 @@ impl Contents {
             || folders(root).iter().any(|run| ownership::holds_run(&root.join("runs").join(run)));
         let ours = single || ownership::is_ours(&root.join("manifest.json")) || holds_runs();
         if !ours {
-            return Self::of_fit(root).ok_or_else(|| ReportError::NotOurs { path: root.to_owned() });
+            return Self::of_fit(root)
+                .ok_or_else(|| ReportError::NotOurs { path: root.to_owned() });
         }
         let mut reader = Reader { root, problems: Vec::new() };
         let manifest: Option<Manifest> = if single {

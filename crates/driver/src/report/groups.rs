@@ -3,6 +3,7 @@
 use super::folder::Run;
 use super::settings::{Settings, number};
 use crate::grouped::grouped;
+use crate::house_style;
 
 /// Runs of one configuration, over seeds.
 #[derive(Debug)]
@@ -11,13 +12,18 @@ pub struct Group<'a> {
     pub method: String,
     /// The rest: "α = 8".
     pub label: String,
-    /// Number of `method` among the methods: the dash of its curves.
+    /// The number of the dash of its curves in `assets/palette.js`: it tells the method.
     pub dash: usize,
-    /// Number of `label` among the labels: the colour of its curves.
+    /// The number of the colour of its curves there: it tells alpha, or the label where more than alpha differs.
     pub colour: usize,
     /// The runs, in the manifest's order.
     pub runs: Vec<&'a Run>,
 }
+
+/// Colours of the palette, before they begin anew.
+pub const COLOURS: usize = 7;
+/// Dashes of the palette.
+pub const DASHES: usize = 5;
 
 /// Keys that make no other experiment: the seed, and what and how often is written.
 fn tells_nothing(key: &str) -> bool {
@@ -36,20 +42,56 @@ pub fn groups(runs: &[Run]) -> Vec<Group<'_>> {
     let members = grouped(keys.iter().zip(runs));
     let all: Vec<&Settings> = members.iter().map(|(key, _)| &key.0).collect();
     let varying = varying(&all);
-    let (mut methods, mut labels) = (Vec::new(), Vec::new());
-    members
-        .into_iter()
-        .map(|((settings, name), runs)| {
-            let (method, label) = if settings.is_empty() {
-                (String::new(), name.clone())
-            } else {
-                (method(settings), label(settings, &varying))
-            };
-            let dash = place_of(&mut methods, &method);
-            let colour = place_of(&mut labels, &label);
-            Group { method, label, dash, colour, runs }
+    let mut groups: Vec<Group<'_>> = Vec::with_capacity(members.len());
+    let mut known = Vec::with_capacity(members.len());
+    for ((settings, name), runs) in members {
+        let (method, label) = if settings.is_empty() {
+            (String::new(), name.clone())
+        } else {
+            (method(settings), label(settings, &varying))
+        };
+        groups.push(Group { method, label, dash: 0, colour: 0, runs });
+        known.push(settings);
+    }
+    dress(&mut groups, &known);
+    groups
+}
+
+/// Gives each group its dash and colour: those of [`house_style`] where they tell all groups apart, and a colour a label
+/// otherwise.
+fn dress(groups: &mut [Group<'_>], settings: &[&Settings]) {
+    let word = |settings: &Settings, key| settings.get(key).cloned().unwrap_or_default();
+    let number = |settings: &&Settings| word(settings, SCALING).parse().unwrap_or(f64::NAN);
+    let alphas: Vec<f64> = settings.iter().map(number).collect();
+    let mut others = Vec::new();
+    let looks = settings.iter().zip(&*groups).zip(house_style::colours(&alphas));
+    let looks: Vec<(usize, usize)> = looks
+        .map(|((settings, group), colour)| {
+            let of_house =
+                house_style::dash(&word(settings, PRECONDITIONER), &word(settings, INTEGRATOR));
+            // A metric or a batch makes another method of the same flow and integrator.
+            let plain = word(settings, "dynamics.metric") != "loss-hessian"
+                && ["", "0"].contains(&word(settings, "dynamics.batch").as_str());
+            let dash = of_house.filter(|_| plain);
+            let free = || house_style::free_dash() + place_of(&mut others, &group.method);
+            (dash.unwrap_or_else(free), colour)
         })
-        .collect()
+        .collect();
+    let mut seen: Vec<(usize, usize)> =
+        looks.iter().map(|(dash, colour)| (dash % DASHES, colour % COLOURS)).collect();
+    seen.sort_unstable();
+    seen.dedup();
+    let told_apart = seen.len() == groups.len() && alphas.iter().all(|alpha| alpha.is_finite());
+    let (mut methods, mut labels) = (Vec::new(), Vec::new());
+    for (group, look) in groups.iter_mut().zip(looks) {
+        (group.dash, group.colour) = if told_apart {
+            look
+        } else {
+            let colour = place_of(&mut labels, &group.label);
+            // Once the colours are used up, the next dash begins them anew.
+            (place_of(&mut methods, &group.method) + colour / COLOURS, colour)
+        };
+    }
 }
 
 /// What the runs of a group share: the settings, or the name without its seed where there are none.
@@ -155,13 +197,40 @@ mod tests {
         assert_eq!(groups[1].label, "α = 16, hidden = 4");
     }
 
+    fn looks(runs: &[Run]) -> Vec<(usize, usize)> {
+        groups(runs).iter().map(|group| (group.dash, group.colour)).collect()
+    }
+
     #[test]
-    fn one_colour_an_alpha_and_one_dash_a_method() {
-        let runs: Vec<Run> = [("euler", "8.0"), ("euler", "16.0"), ("adaptive", "8.0")]
-            .map(|(method, alpha)| run("x", &[(INTEGRATOR, method), (SCALING, alpha)]))
-            .into();
-        let found: Vec<_> = groups(&runs).iter().map(|group| (group.dash, group.colour)).collect();
-        assert_eq!(found, [(0, 0), (0, 1), (1, 0)]);
+    fn colour_tells_alpha_and_dash_the_method_as_in_the_figures() {
+        let of = |flow, integrator, alpha| {
+            run("x", &[(PRECONDITIONER, flow), (INTEGRATOR, integrator), (SCALING, alpha)])
+        };
+        let runs = [
+            of("gauss-newton", "euler", "16.0"),
+            of("gauss-newton", "adaptive", "0.125"),
+            of("gradient", "stiff", "16.0"),
+            of("gradient", "euler", "256.0"),
+            of("gradient", "euler", "3.0"),
+        ];
+        assert_eq!(looks(&runs), [(0, 2), (1, 0), (2, 2), (3, 3), (3, 4)]);
+    }
+
+    #[test]
+    fn colours_tell_labels_apart_where_more_than_alpha_differs() {
+        let of = |width: usize, alpha: &str| {
+            let width = width.to_string();
+            let keys = [(PRECONDITIONER, "gauss-newton"), (INTEGRATOR, "euler"), (SCALING, alpha)];
+            run("x", &[&keys[..], &[("network.hidden", width.as_str())]].concat())
+        };
+        assert_eq!(looks(&[of(4, "8.0"), of(8, "8.0"), of(4, "16.0")]), [(0, 0), (0, 1), (0, 2)]);
+        // Thirty of one method and one alpha: no two look alike.
+        let many: Vec<Run> = (0..30).map(|width| of(width, "8.0")).collect();
+        let mut found: Vec<_> =
+            looks(&many).into_iter().map(|(dash, colour)| (dash % 5, colour % 7)).collect();
+        found.sort_unstable();
+        found.dedup();
+        assert_eq!(found.len(), 30);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Equal folders give equal bytes: no time, no path of the machine and nothing random enters the page.
 
 mod audit_table;
+mod beside;
 mod charts;
 mod claims;
 mod classes;
@@ -25,8 +26,9 @@ mod tests;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use gaussflow_records::{RecordError, ownership, write_bytes};
+use gaussflow_records::{RecordError, create_folder, ownership, write_bytes};
 
+use self::beside::Side;
 pub(crate) use self::claims::{kept_everywhere, tally};
 use self::folder::{Contents, Kind};
 use self::markup::{escape, script_hash};
@@ -42,8 +44,18 @@ const MOST_PROBLEMS: usize = 30;
 const STYLE: &str = include_str!("../../assets/report.css");
 const CHART_STYLE: &str = include_str!("../../assets/uplot/uPlot.min.css");
 const CHART_LIBRARY: &str = include_str!("../../assets/uplot/uPlot.iife.min.js");
-const CHARTS: &str = include_str!("../../assets/charts.js");
 const FOLDS: &str = include_str!("../../assets/folds.js");
+/// The charts: each file may use those before it.
+const CHARTS: &str = concat!(
+    include_str!("../../assets/palette.js"),
+    include_str!("../../assets/chart_values.js"),
+    include_str!("../../assets/chart_axes.js"),
+    include_str!("../../assets/chart_readout.js"),
+    include_str!("../../assets/chart_export.js"),
+    include_str!("../../assets/chart_link.js"),
+    include_str!("../../assets/chart_controls.js"),
+    include_str!("../../assets/charts.js"),
+);
 const TABLES: &str = include_str!("../../assets/tables.js");
 const SELF_TEST: &str = include_str!("../../assets/self_test.js");
 
@@ -101,6 +113,41 @@ pub fn write(root: &Path) -> Result<Written, ReportError> {
     Ok(Written { path, problems: contents.problems })
 }
 
+/// Reads two such folders and writes `into/report.html`, which lays them side by side: what differs comes first.
+///
+/// # Errors
+/// As [`write`], for either folder.
+pub fn write_beside(folders: [&Path; 2], into: &Path) -> Result<Written, ReportError> {
+    let [first, second] = beside::names(folders);
+    let sides = [
+        Side { name: first, contents: Contents::read(folders[0])? },
+        Side { name: second, contents: Contents::read(folders[1])? },
+    ];
+    let path = into.join(FILE);
+    ownership::replaceable(&path)?;
+    let named = |side: &Side| -> Vec<String> {
+        side.contents.problems.iter().map(|problem| format!("{}: {problem}", side.name)).collect()
+    };
+    let found: Vec<String> = sides.iter().flat_map(named).collect();
+    let runs = beside::joined(&sides);
+    let sections = [
+        problems(&found),
+        beside::outcome(&sides),
+        charts::section(&groups::groups(&runs)),
+        beside::tables(&sides),
+    ]
+    .concat();
+    create_folder(into)?;
+    let page = document("Two folders side by side", &beside::subject(&sides), &sections);
+    write_bytes(&path, page.as_bytes())?;
+    Ok(Written { path, problems: found })
+}
+
+/// The name of a folder for the page on two folders.
+pub fn name_beside(folders: [&Path; 2]) -> String {
+    beside::names(folders).map(|name| name.replace('/', "-")).join("-beside-")
+}
+
 /// The whole page.
 fn page(contents: &Contents, pictures: &Pictures<'_>) -> String {
     let title = match contents.kind {
@@ -110,7 +157,6 @@ fn page(contents: &Contents, pictures: &Pictures<'_>) -> String {
         Kind::Run => "Run",
         Kind::Fit => "Fit",
     };
-    let script = format!("{CHART_LIBRARY}\n{FOLDS}\n{TABLES}\n{CHARTS}\n{SELF_TEST}");
     let papers = Conclusions::by_paper(&contents.audit);
     let groups = groups::groups(&contents.runs);
     let sections = [
@@ -127,6 +173,18 @@ fn page(contents: &Contents, pictures: &Pictures<'_>) -> String {
     ]
     .concat();
     let of_paper = matches!(contents.kind, Kind::Reproduction | Kind::Deep);
+    let header = format!(
+        "{}<p class=\"subject\">{}</p>{}",
+        if of_paper { provenance::paper() } else { String::new() },
+        escape(&provenance::subject(contents)),
+        provenance::line(contents)
+    );
+    document(title, &header, &sections)
+}
+
+/// A page of these sections, with a title and what stands below it as markup.
+fn document(title: &str, header: &str, sections: &str) -> String {
+    let script = format!("{CHART_LIBRARY}\n{FOLDS}\n{TABLES}\n{CHARTS}\n{SELF_TEST}");
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src \
@@ -136,7 +194,7 @@ fn page(contents: &Contents, pictures: &Pictures<'_>) -> String {
          <link rel=\"icon\" href=\"data:,\">\n\
          <style>{CHART_STYLE}\n{STYLE}</style>\n</head>\n<body>\n<div class=\"skips\"><a class=\"skip\" \
          href=\"#content\">Skip to the content</a>{}</div>\n\
-         <header><p class=\"brand\">gaussflow</p><h1>{title}</h1>{}<p class=\"subject\">{}</p>{}</header>\n{}\n\
+         <header><p class=\"brand\">gaussflow</p><h1>{title}</h1>{header}</header>\n{}\n\
          <main id=\"content\" tabindex=\"-1\">\n{sections}</main>\n<script>{script}</script>\n</body>\n</html>\n",
         script_hash(&script),
         if sections.contains("<section id=\"charts\"") {
@@ -144,10 +202,7 @@ fn page(contents: &Contents, pictures: &Pictures<'_>) -> String {
         } else {
             ""
         },
-        if of_paper { provenance::paper() } else { String::new() },
-        escape(&provenance::subject(contents)),
-        provenance::line(contents),
-        navigation(&sections),
+        navigation(sections),
     )
 }
 
@@ -164,6 +219,7 @@ fn navigation(sections: &str) -> String {
         ("claims", "Claims"),
         ("audit", "Audit"),
         ("runs", "Runs"),
+        ("settings", "Settings"),
         ("configuration", "Configuration"),
         ("provenance", "Provenance"),
     ];

@@ -89,8 +89,7 @@ fn command(contents: &Contents) -> Option<String> {
         let (mode, quick) =
             modes.into_iter().find(|(mode, _)| mode.horizon().total_cmp(&last).is_eq())?;
         let count = seeds();
-        let seeds =
-            if count == mode.seeds() { String::new() } else { format!(" --seeds {count}") };
+        let seeds = if count == mode.seeds() { String::new() } else { format!(" --seeds {count}") };
         Some(format!("gaussflow reproduce{flag}{quick}{seeds} --out FOLDER"))
     };
     match contents.kind {
