@@ -257,9 +257,8 @@ impl<'t> Reader<'t, '_> {
                 Form::Operator(token.text, Role::Relation)
             }
             "+" => Form::Operator("+", Role::Sum),
-            "-" if touches_prose() => Form::Prose,
+            "-" | "/" if touches_prose() => Form::Prose,
             "-" => Form::Operator("−", self.minus(at, from, spaced_behind)),
-            "/" if touches_prose() => Form::Prose,
             "/" => Form::Operator("/", Role::Slash),
             "." if loose || (spaced_behind && at == from && at > 0) => {
                 Form::Operator("·", Role::Product)
