@@ -13,6 +13,7 @@ mod fit_command;
 mod fit_models;
 mod hardening;
 mod hostile;
+mod look_up;
 mod ownership;
 mod peak;
 mod readme;
