@@ -174,7 +174,7 @@ fn rows_have_names_and_points_stand_in_them() {
     let names = |count: usize| (0..count).map(|row| format!("row {row}")).collect::<Vec<_>>();
     let dots = |count: usize| {
         let places = (0..count).flat_map(|row| [row as f64, f64::NAN]).collect();
-        let x = (0..count).flat_map(|row| [10f64.powi(row as i32 % 7), f64::NAN]).collect();
+        let x = (0..count).flat_map(|row| [1.5f64.powf(row as f64), f64::NAN]).collect();
         let series = Series { sign: Sign::Solid, ..Series::new("dots", x, places, 0) };
         let lines = vec![Reference { label: "left = right".to_owned(), value: 1.0 }];
         let x_scale = Scale::Logarithmic;

@@ -117,7 +117,8 @@ pub fn reproduce_deep(request: &Request) -> Result<(), ReproduceError> {
 const HESSIAN: Quantity = Quantity {
     title: "The smallest curvature of the loss on the manifold of outputs, along the",
     label: "ν_{eff}(t) = λₘᵢₙ(Hess g)",
-    meaning: "ν_{eff} is the smallest eigenvalue of the Riemannian Hessian of g; Lemma 7 as printed says that it is at least ν.",
+    meaning: "ν_{eff} is the smallest eigenvalue of the Riemannian Hessian of g; Lemma 7 as printed says that it is at \
+              least ν.",
     floor: None,
     after_rank_loss: AfterRankLoss::Shown,
     read: |_, row| row.riemannian_hessian_min.unwrap_or(f64::NAN),

@@ -164,13 +164,15 @@ fn picture(rates: &[ScheduleRate], kind: Kind) -> Plot {
         Kind::Step => (
             "audit_schedules",
             "Damping schedules: how fast the gap falls in one step, by conditioning",
-            "More weights than rows; step αη = (1 − ρ)/μ. Each line is a schedule of the damping ρ; the rate is taken late in the run. A level line does not depend on conditioning.",
+            "More weights than rows; step αη = (1 − ρ)/μ. Each line is a schedule of the damping ρ; the rate is taken \
+             late in the run. A level line does not depend on conditioning.",
             "−log(Δₖ₊₁/Δₖ) per step",
         ),
         Kind::Flow => (
             "audit_later_damping_flow",
             "Damping: how fast the gap falls along the flow, by conditioning",
-            "More weights than rows; λ is the smallest eigenvalue of K₀. Each line is a choice of the damping ρ; the rate is the slope of −log Δ late in the run. A level line does not depend on conditioning.",
+            "More weights than rows; λ is the smallest eigenvalue of K₀. Each line is a choice of the damping ρ; the \
+             rate is the slope of −log Δ late in the run. A level line does not depend on conditioning.",
             "rate −d log Δ/dt",
         ),
     };

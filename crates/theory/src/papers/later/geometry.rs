@@ -192,7 +192,8 @@ pub(super) fn one_layer(rows: &Rows, effort: Effort) -> Result<Measurements, The
     let name = |what: &str| format!("{what}, seed {}", rows.seed);
     let (x, subtitle) = (
         sweep.column(|g| g.scaling),
-        "256 rows of California Housing, 18 hidden units. Points: measured along the flow; the other line: what is proven from the constants at w₀, where it says anything.",
+        "256 rows of California Housing, 18 hidden units. Points: measured along the flow; the other line: what is \
+         proven from the constants at w₀, where it says anything.",
     );
     let proven = sweep.column(|g| if g.proven[0] > 0.0 { g.proven[0] } else { f64::NAN });
     found.plots.push(

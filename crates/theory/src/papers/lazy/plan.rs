@@ -149,7 +149,8 @@ fn orders(problem: &Problem, first: f64, effort: Effort) -> Result<Measurements,
     let mut plot = Plot::new(
         "audit_lazy",
         "Lazy training: how far the flow is from its linearization, by α",
-        "Squared loss, at least as many weights as rows. Suprema over time: of the way of the weights, and of the distances between the flow and its linearization (with a bar), which theory expects to fall with α.",
+        "Squared loss, at least as many weights as rows. Suprema over time: of the way of the weights, and of the \
+         distances between the flow and its linearization (with a bar), which theory expects to fall with α.",
         ("output scaling α", "supremum over t"),
     )
     .logarithmic(true, true);

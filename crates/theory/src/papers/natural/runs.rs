@@ -83,7 +83,8 @@ fn falls(problem: &Problem) -> Result<Plot, TheoryError> {
     let mut plot = Plot::new(
         "audit_natural_steps",
         "Whole Gauss-Newton steps: how fast the residual falls",
-        "24 rows of California Housing, 64 tanh units. Each curve has an output scaling α, a share of the least one that the theorem allows (C = 0.3). Quadratic convergence bends a curve down on this axis.",
+        "24 rows of California Housing, 64 tanh units. Each curve has an output scaling α, a share of the least one that \
+         the theorem allows (C = 0.3). Quadratic convergence bends a curve down on this axis.",
         ("step k", "‖rₖ‖ / ‖r₀‖"),
     )
     .logarithmic(false, true);

@@ -157,7 +157,8 @@ pub(super) fn correlations(sets: &[Rows], effort: Effort) -> Result<Measurements
     );
     let mut measured = Measurements::of(vec![row.report(&name, strength(best), chance, &note)]);
     let subtitle = format!(
-        "{}. Each sign is a run. The number on the horizontal axis, known at w₀, predicts the loss left best of all that were tried: rank correlation (Spearman) {:.2} within the rows of a seed.",
+        "{}. Each sign is a run. The number on the horizontal axis, known at w₀, predicts the loss left best of all that \
+         were tried: rank correlation (Spearman) {:.2} within the rows of a seed.",
         name.replace("alpha", "α"),
         found[best][2]
     );

@@ -45,7 +45,8 @@ pub(super) fn over_scalings(rows: &Rows, effort: Effort) -> Result<Measurements,
         Plot::new(
             "audit_question_rate",
             "At which rate the gap falls along the Gauss-Newton flow, by α",
-            "256 rows of California Housing, 18 hidden units. The rate is the slope of −log Δₜ while Δ/Δ₀ falls from 10⁻¹ to 10⁻⁶; below 2ν, Theorem 5 as printed fails.",
+            "256 rows of California Housing, 18 hidden units. The rate is the slope of −log Δₜ while Δ/Δ₀ falls from \
+             10⁻¹ to 10⁻⁶; below 2ν, Theorem 5 as printed fails.",
             ("output scaling α", "rate −d log Δ/dt"),
         )
         .logarithmic(true, false)

@@ -91,7 +91,8 @@ fn picture(slopes: &[ConditionedSlopes]) -> Plot {
     Plot::new(
         "audit_conditioning",
         "How fast each flow falls, by conditioning (Remark 6)",
-        "Fewer weights than rows, α = 10⁶. The rate is the slope of −log Δₜ while Δ/Δ₀ falls from 10⁻¹ to 10⁻⁶. Remark 6 says that it is at least 2ν for Gauss-Newton, whatever the conditioning.",
+        "Fewer weights than rows, α = 10⁶. The rate is the slope of −log Δₜ while Δ/Δ₀ falls from 10⁻¹ to 10⁻⁶. Remark 6 \
+         says that it is at least 2ν for Gauss-Newton, whatever the conditioning.",
         ("condition number of H₀", "rate −d log Δ/dt"),
     )
     .logarithmic(true, true)

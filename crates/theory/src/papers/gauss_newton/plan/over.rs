@@ -35,7 +35,8 @@ pub fn continuous(rows: &Rows, effort: Effort) -> Result<Measurements, TheoryErr
     let mut exits = Plot::new(
         "audit_exits",
         "Lemma 2: does the flow stay within the ball of radius r₀ = λ₀/L?",
-        "Levenberg-Marquardt flows with damping ρ on 64 rows of California Housing (seed 0), 256 hidden units, at the α of (12) and at the corrected one. A curve that rises above the line leaves the ball.",
+        "Levenberg-Marquardt flows with damping ρ on 64 rows of California Housing (seed 0), 256 hidden units, at the α \
+         of (12) and at the corrected one. A curve that rises above the line leaves the ball.",
         ("time t", "‖wₜ − w₀‖₂ / r₀"),
     )
     .line("r₀", 1.0);
@@ -218,7 +219,8 @@ pub fn widths(rows: &Rows, effort: Effort) -> Result<Measurements, TheoryError> 
     let plot = Plot::new(
         "audit_widths",
         "How far the tangent kernel is from its limit of infinite width",
-        "24 rows of California Housing. Solid: relative distance from the limit, root mean square over seeds; dashed: the law m^(−1/2) through its first value.",
+        "24 rows of California Housing. Solid: relative distance from the limit, root mean square over seeds; dashed: \
+         the law m^(−1/2) through its first value.",
         ("hidden units m", "‖K₀/m − K‖_{F} / ‖K‖_{F}"),
     )
     .logarithmic(true, true)

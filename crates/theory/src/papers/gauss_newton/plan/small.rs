@@ -96,7 +96,8 @@ pub fn theorem_5() -> Result<Measurements, TheoryError> {
             let plot = Plot::new(
                 "audit_counterexample",
                 "Theorem 5 in one dimension: the gap beside its printed bound",
-                "One unit, two rows: x = (1, 3), y = (6.4, −7.5), w₀ = 1/2, r = 1/2, all hypotheses met (audit.md). Solid: the measured gap to the best in class; dashed: the bound (22), which the gap has to stay below.",
+                "One unit, two rows: x = (1, 3), y = (6.4, −7.5), w₀ = 1/2, r = 1/2, all hypotheses met (audit.md). \
+                 Solid: the measured gap to the best in class; dashed: the bound (22), which the gap has to stay below.",
                 ("time t", "gap Δₜ = g(αf(wₜ)) − min g"),
             )
             .logarithmic(false, true)
