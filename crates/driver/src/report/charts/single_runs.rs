@@ -9,8 +9,8 @@ use super::super::folder::Run;
 use super::super::groups::Group;
 use super::{Quantity, column};
 
-/// Values of all single runs together: at most 11 bytes each, so below 0.9 MB; commonly 0.55 MB.
-const MOST_VALUES: usize = 81_000;
+/// Values of all single runs together: at most 11 bytes each, so 1.05 MB; commonly 0.6 MB.
+const MOST_VALUES: usize = 95_000;
 /// Points of one run.
 const MOST_OF_A_RUN: usize = 90;
 /// Fewer points than these tell little: the last seeds are left out rather than the curves made coarser.
@@ -74,8 +74,7 @@ impl SingleRuns {
             // The end of a run that stopped early lies between the times of the others.
             let end = points.last().filter(|last| on_grid.last() != Some(*last)).copied();
             let (times, values): (Vec<f64>, Vec<f64>) = on_grid.into_iter().unzip();
-            let mut entry =
-                json!({"group": place, "seed": seed, "grid": self.grid(&times), "y": column(&values, 4)});
+            let mut entry = json!({"group": place, "seed": seed, "grid": self.grid(&times), "y": column(&values, 4)});
             if let Some((time, value)) = end {
                 entry["end"] = Value::from([column(&[time], 8), column(&[value], 4)].concat());
             }

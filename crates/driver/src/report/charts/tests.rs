@@ -62,9 +62,8 @@ fn bands_are_quartiles_and_ends_of_runs_are_told() {
     // Losses 1, 2, 3, 4, 100; the last ends at t = 0.02.
     let losses = [1.0, 2.0, 3.0, 4.0, 100.0];
     let rows = [5, 5, 5, 5, 3];
-    let runs: Vec<Run> = (0..5)
-        .map(|seed| run(8.0, "euler", seed as u64, rows[seed], |_| losses[seed]))
-        .collect();
+    let runs: Vec<Run> =
+        (0..5).map(|seed| run(8.0, "euler", seed as u64, rows[seed], |_| losses[seed])).collect();
     let (data, _) = data(&runs);
     let loss = &data["charts"][0]["series"][0];
     assert_eq!(loss["t"], json!([0, 0.01, 0.02, 0.03, 0.04]));
@@ -111,7 +110,8 @@ fn the_data_of_the_charts_stay_within_their_share_of_the_page() {
     for method in ["euler", "adaptive", "rk4"] {
         for alpha in [0.125, 8.0, 16.0, 256.0] {
             for seed in 0..17_u32 {
-                let loss = move |k: u32| (f64::from(k * (seed + 3)) * 0.37).sin().abs() * 1e-5 + 1.1e-7;
+                let loss =
+                    move |k: u32| (f64::from(k * (seed + 3)) * 0.37).sin().abs() * 1e-5 + 1.1e-7;
                 runs.push(run(alpha, method, seed.into(), 502, loss));
             }
         }
@@ -120,7 +120,8 @@ fn the_data_of_the_charts_stay_within_their_share_of_the_page() {
     assert!(size < 1_900_000, "{size} bytes");
     assert_eq!(value["seeds"].as_array().map(Vec::len), Some(17));
     // Of very many seeds only the first can be chosen, and the page says so.
-    let many: Vec<Run> = (0..900).map(|seed| run(8.0, "euler", seed, 60, |k| 0.123_456 * f64::from(k))).collect();
+    let many: Vec<Run> =
+        (0..900).map(|seed| run(8.0, "euler", seed, 60, |k| 0.123_456 * f64::from(k))).collect();
     let (value, size) = data(&many);
     let seeds = value["seeds"].as_array().unwrap().len();
     assert!(size < 1_900_000 && seeds < 900 && seeds > 100, "{size} bytes, {seeds} seeds");
