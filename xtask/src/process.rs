@@ -60,16 +60,3 @@ pub fn built(name: &str) -> Result<PathBuf, ExitCode> {
     must(build)?;
     Ok(target().join("release").join(format!("{name}{}", std::env::consts::EXE_SUFFIX)))
 }
-
-/// The commit of the working tree, with a mark when files differ from it; empty when unknown.
-pub fn commit() -> String {
-    let git = |arguments: &[&str]| {
-        let output = Command::new("git").arg("-C").arg(root()).args(arguments).output().ok()?;
-        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
-    };
-    match (git(&["rev-parse", "HEAD"]), git(&["status", "--porcelain"])) {
-        (Some(commit), Some(changes)) if changes.is_empty() => commit,
-        (Some(commit), _) => format!("{commit}-modified"),
-        (None, _) => String::new(),
-    }
-}

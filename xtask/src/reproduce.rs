@@ -2,7 +2,7 @@
 
 use std::process::{Command, ExitCode};
 
-use crate::process::{built, commit, hand_over};
+use crate::process::{built, hand_over};
 
 /// Hands every option to the driver, which knows them and explains wrong ones.
 pub fn run(options: &[String]) -> ExitCode {
@@ -11,6 +11,6 @@ pub fn run(options: &[String]) -> ExitCode {
         Err(status) => return status,
     };
     let mut driver = Command::new(program);
-    driver.arg("reproduce").args(options).env("GAUSSFLOW_COMMIT", commit());
+    driver.arg("reproduce").args(options);
     hand_over(driver)
 }

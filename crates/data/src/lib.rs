@@ -2,6 +2,14 @@
 //!
 //! Section 5, "Dataset": D = {(`x_j`, `y_j`)}, a random subset of n rows, its features normalized.
 //!
+//! | I want to | I use |
+//! |---|---|
+//! | have the California Housing rows of section 5 | [`california_housing`] |
+//! | have rows with classes | [`breast_cancer`] and [`digits`] |
+//! | read a CSV file of my own | [`load_csv`], which gives a [`Dataset`] |
+//! | draw and scale rows by a seed | [`Sample::draw`] |
+//! | know which rows a batch holds | [`batch_rows`] |
+//!
 #![doc = include_str!("../README.md")]
 
 mod bundled;

@@ -96,7 +96,7 @@ fn require_splittable(
     let refuse = |key: &str, value: String, accepted: &str| {
         let accepted = format!("{accepted}, with rows on {ranks} ranks");
         let problem = ConfigProblem::Value { key: key.to_owned(), value, accepted };
-        Err(ConfigError { file: None, location: None, problem }.into())
+        Err(ConfigError::from(problem).into())
     };
     if rows < ranks {
         return refuse("data.samples", rows.to_string(), "at least the number of ranks");

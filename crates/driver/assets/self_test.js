@@ -72,14 +72,14 @@ if (location.hash === "#self-test") {
     });
     const filter = document.querySelector("[data-filter]");
     if (filter) {
-      const table = document.getElementById(filter.dataset.filter);
-      const visible = () => [...table.tBodies[0].rows].filter(row => !row.hidden).length;
+      const rows = [...document.querySelectorAll(`table[data-table="${filter.dataset.filter}"] tbody tr`)];
+      const visible = () => rows.filter(row => !row.hidden).length;
       filter.value = "no row holds this text";
       filter.dispatchEvent(new Event("input"));
       found.filter = { none: visible() };
       filter.value = "";
       filter.dispatchEvent(new Event("input"));
-      found.filter.all = visible() === table.tBodies[0].rows.length;
+      found.filter.all = visible() === rows.length;
     }
   };
 

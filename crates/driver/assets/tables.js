@@ -1,11 +1,11 @@
-// Tables that sort by a click on a column's name and filter by text, verdict or mark; figures that enlarge.
+// Tables that sort by a click on a column's name; filters by text, paper, verdict or mark over all tables of a kind.
 "use strict";
 
 // The value that a cell sorts by: what it names, its number, or its text.
 function sortKey(cell, numeric) {
   const text = cell.dataset.value ?? cell.textContent.trim();
   if (!numeric) return text;
-  return text === "" ? NaN : Number(text);
+  return text === "" ? NaN : Number(text.replace(/ ?#$/, ""));
 }
 
 function sortTable(table, column, direction) {
@@ -25,28 +25,69 @@ function sortTable(table, column, direction) {
   });
 }
 
-function filterTable(table) {
-  const input = document.querySelector(`[data-filter="${table.id}"]`);
-  const verdict = document.querySelector(`[data-filter-verdict="${table.id}"]`);
-  const marked = document.querySelector(`[data-filter-marked="${table.id}"]`);
-  const words = (input?.value ?? "").toLowerCase().split(/\s+/).filter(Boolean);
-  const rows = [...table.tBodies[0].rows];
-  let shown = 0;
-  for (const row of rows) {
-    const text = words.length ? row.textContent.toLowerCase() : "";
-    const fits = words.every(word => text.includes(word))
-      && (!verdict?.value || row.dataset.verdicts.split(" ").includes(verdict.value))
-      && (!marked?.checked || "marked" in row.dataset);
-    row.hidden = !fits;
-    shown += fits;
+const texts = new WeakMap();
+
+// A row's text, its formulas as they are shown and as they are typed: lambda0 finds what is set in Greek.
+function searched(row) {
+  if (!texts.has(row)) {
+    const typed = [...row.querySelectorAll("math")].map(formula => formula.getAttribute("aria-label"));
+    texts.set(row, [row.textContent, ...typed].join(" ").toLowerCase());
   }
-  const count = document.querySelector(`[data-count="${table.id}"]`);
-  if (count) count.textContent = `${shown} of ${rows.length} rows`;
+  return texts.get(row);
+}
+
+const control = (name, kind) => document.querySelector(`[data-filter${name}="${kind}"]`);
+
+// Shows the rows that fit; while anything is filtered, the folds that hold such rows are open and the others gone.
+function filterTables(kind) {
+  const text = control("", kind)?.value ?? "";
+  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+  const paper = control("-paper", kind)?.value;
+  const verdict = control("-verdict", kind)?.value;
+  const marked = control("-marked", kind)?.checked;
+  const filtered = Boolean(words.length || paper || verdict || marked);
+  let shown = 0, all = 0;
+  for (const table of document.querySelectorAll(`table[data-table="${kind}"]`)) {
+    const fold = table.closest("details");
+    const name = fold ? fold.querySelector("summary").textContent : "";
+    let here = 0;
+    for (const row of table.tBodies[0].rows) {
+      const content = words.length ? `${name.toLowerCase()} ${searched(row)}` : "";
+      const fits = words.every(word => content.includes(word))
+        && (!paper || fold?.dataset.paper === paper)
+        && (!verdict || row.dataset.verdict === verdict)
+        && (!marked || "marked" in row.dataset);
+      row.hidden = !fits;
+      here += fits;
+      all += 1;
+    }
+    if (fold) {
+      fold.hidden = here === 0;
+      if (filtered && here > 0 && !fold.open) { fold.open = true; fold.dataset.byFilter = ""; }
+      if (!filtered && "byFilter" in fold.dataset) { fold.open = false; delete fold.dataset.byFilter; }
+    }
+    shown += here;
+  }
+  const count = document.querySelector(`[data-count="${kind}"]`);
+  if (count) count.textContent = `${shown} of ${all} ${kind === "audit" ? "statements" : "runs"}`;
+}
+
+const kinds = new Set([...document.querySelectorAll("table[data-table]")].map(table => table.dataset.table));
+
+function clearFilters() {
+  for (const kind of kinds) {
+    for (const name of ["", "-paper", "-verdict", "-marked"]) {
+      const found = control(name, kind);
+      if (found) { found.value = found.type === "checkbox" ? found.value : ""; found.checked = false; }
+    }
+    filterTables(kind);
+  }
 }
 
 for (const table of document.querySelectorAll("table[data-sortable]")) {
   // The phone's layout turns cells into blocks, which would hide from a screen reader that this is a table.
   table.setAttribute("role", "table");
+  for (const part of [table.tHead, ...table.tBodies]) part.setAttribute("role", "rowgroup");
   for (const row of table.rows) {
     row.setAttribute("role", "row");
     for (const cell of row.cells) cell.setAttribute("role", cell.tagName === "TH" ? "columnheader" : "cell");
@@ -61,28 +102,21 @@ for (const table of document.querySelectorAll("table[data-sortable]")) {
     button.addEventListener("click", () =>
       sortTable(table, column, header.getAttribute("aria-sort") === "ascending" ? -1 : 1));
   });
-  const controls = `[data-filter="${table.id}"],[data-filter-verdict="${table.id}"],[data-filter-marked="${table.id}"]`;
-  if (table.id) {
-    for (const control of document.querySelectorAll(controls)) {
-      control.addEventListener("input", () => filterTable(table));
-    }
-    filterTable(table);
+}
+
+for (const kind of kinds) {
+  for (const name of ["", "-paper", "-verdict", "-marked"]) {
+    control(name, kind)?.addEventListener("input", () => filterTables(kind));
   }
+  filterTables(kind);
 }
 
-for (const button of document.querySelectorAll("[data-enlarge]")) {
-  button.addEventListener("click", () => {
-    const large = button.closest("figure").classList.toggle("large");
-    button.setAttribute("aria-expanded", String(large));
-    button.textContent = large ? "Reduce" : "Enlarge";
-  });
-}
-
-// A tile of the audit shows the statements of its verdict.
-for (const tile of document.querySelectorAll('[href="#audit"][data-show]')) {
+// A tile of the audit shows the statements that it counts: those of its paper and verdict.
+for (const tile of document.querySelectorAll("[data-show]")) {
   tile.addEventListener("click", () => {
-    const select = document.querySelector("[data-filter-verdict]");
-    select.value = tile.dataset.show;
-    select.dispatchEvent(new Event("input"));
+    control("", "audit").value = "";
+    control("-verdict", "audit").value = tile.dataset.show;
+    control("-paper", "audit").value = tile.dataset.showPaper;
+    filterTables("audit");
   });
 }

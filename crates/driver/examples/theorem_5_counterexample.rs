@@ -61,18 +61,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 gap[400] / bound[400]
             ),
         }
-        let curve = |label: String, y| Series { label, x: time.clone(), y, band: None, style: 0 };
-        series.push(curve(format!("measured, {name} α = {scaling:.1}"), gap));
-        series.push(curve(format!("{name} bound"), bound));
-    }
-    for (style, curve) in series.iter_mut().enumerate() {
-        curve.style = style;
+        let label = format!("measured, {name} α = {scaling:.1}");
+        series.push(Series::new(label, time.clone(), gap, series.len()));
+        series.push(Series::new(format!("{name} bound"), time, bound, series.len()));
     }
     let chart = Chart {
         title: "Theorem 5 in one dimension: as printed and corrected".to_owned(),
         subtitle: "m = d = 1, n = 2, x = (1, 3), w₀ = 1/2, y = (6.4, −7.5), r = 1/2".to_owned(),
-        x_label: "time t, units of the flow".to_owned(),
-        y_label: "gap Δₜ, units of g".to_owned(),
+        x_label: "time t".to_owned(),
+        y_label: "gap Δₜ = g(αf(wₜ)) − min g".to_owned(),
         y_scale: Scale::Logarithmic,
         series,
         ..Chart::default()

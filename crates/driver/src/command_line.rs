@@ -1,14 +1,12 @@
-//! The command line: what each subcommand takes, and `gaussflow run`.
+//! The command line: the subcommands, and what those take that have no module of their own.
 
 use std::ffi::OsString;
-use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, CommandFactory, Parser, Subcommand};
-use gaussflow_records::word;
 
 use crate::audit::{Quiet, audit_folder};
 use crate::commands::{self, Replacement};
@@ -18,16 +16,15 @@ use crate::console;
 use crate::error::DriverError;
 use crate::exit_status::INTERRUPTED;
 use crate::fit::{self, Pictures};
-use crate::remark::remark;
 use crate::report;
 use crate::reproduce::{self, Mode};
-use crate::run::{self, Extent, RunError, RunRequest, Start, WrittenRun};
+use crate::run;
 use crate::threads;
 
-/// Gauss-Newton, Levenberg-Marquardt and gradient-flow dynamics of neural networks.
+/// Runs, measures and audits the training dynamics of neural networks: Gauss-Newton, Levenberg-Marquardt and gradient flow.
 ///
-/// Exit status: 0 done (an early event is a result), 1 a check failed, 2 bad usage, configuration or
-/// data, 3 input/output failure, 130 interrupted.
+/// The exit status is 0 where the work is done (a run that ends early is a result), 1 where a check failed, 2 for bad
+/// usage, a bad configuration or bad data, 3 where a file cannot be read or written, and 130 after an interruption.
 #[derive(Debug, Parser)]
 #[command(name = "gaussflow", version)]
 pub struct CommandLine {
@@ -38,75 +35,62 @@ pub struct CommandLine {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run one configuration and write its folder.
-    #[command(after_help = "Examples:\n  gaussflow config > my.toml\n  \
-                            gaussflow run my.toml --out results\n  \
-                            gaussflow run long.toml --out results --resume")]
-    Run(RunArguments),
+    Run(commands::run::Arguments),
     /// Fit a model to a CSV file: an expression, a family of curves, or the network.
     #[command(after_help = "Example:\n  gaussflow fit decay.toml\n\nPROBLEM.toml:\n  \
                             [data]\n  path = \"decay.csv\"\n  response = \"y\"\n  [model]\n  \
                             expression = \"a * exp(-b * t) + c\"\n  [parameters]\n  a = 1.0\n  \
                             b = { start = 0.5, lower = 0.0 }\n  c = 0.0")]
     Fit(FitArguments),
-    /// Print a commented default configuration.
-    #[command(after_help = "Example:\n  gaussflow config > my.toml")]
+    /// Print the default configuration, with a comment on each key.
+    #[command(after_help = "Example:\n  gaussflow config > my.toml\n  gaussflow run my.toml")]
     Config,
-    /// Verify a run's folder, and audit the paper's statements that apply to it.
+    /// Integrate a run again, compare it with its folder, and test the paper's statements on it.
     #[command(
-        after_help = "Examples:\n  gaussflow audit results/runs/gauss-newton-alpha_8-seed_0\n  \
-                            gaussflow audit results"
+        after_help = "Examples:\n  gaussflow audit out/my/runs/gauss-newton-alpha_8-seed_0\n  \
+                            gaussflow audit out/my\n\nEach run's folder gets audit.json, with every number, and \
+                            audit.md, which begins with what holds and\nwhat is violated. A violated statement is a \
+                            result: the exit status is 0."
     )]
     Audit(AuditArguments),
-    /// Run section 5 of the paper, and audit it and further papers: traces, figures, claims, referee reports.
+    /// Run the experiments of the paper's section 5 again, and write referee reports on it and on further papers.
     #[command(after_help = "Examples:\n  gaussflow reproduce --quick --out quick\n  \
                             gaussflow reproduce --papers lazy,natural --seeds 1 --out lazy\n  \
-                            gaussflow reproduce --check")]
+                            gaussflow reproduce --check\n\nBegin to read with summary.md \
+                            or report.html in the folder that is written.")]
     Reproduce(ReproduceArguments),
-    /// Run a grid or list of configurations times seeds, and summarize them.
+    /// Run many configurations, each with many seeds, and summarize them in tables.
     Sweep(commands::sweep::Arguments),
-    /// Show two runs, or two folders of runs, side by side.
+    /// Say how two runs, or two folders of runs, differ.
     Compare(commands::compare::Arguments),
-    /// Print a completion script for a shell.
+    /// Print the script that lets a shell complete gaussflow's commands and options.
     Completions(commands::completions::Arguments),
-    /// Write DIR/report.html, one page that opens offline, from a folder of runs.
+    /// Write DIR/report.html, one page that opens offline, from a folder of runs or of a fit; or lay two folders side by side.
     #[command(after_help = "Examples:\n  gaussflow report out/reproduction\n  \
-                            gaussflow report results/runs/gauss-newton-alpha_8-seed_0")]
+                            gaussflow report out/my/runs/gauss-newton-alpha_8-seed_0\n  \
+                            gaussflow report out/before out/after --out out/both")]
     Report(ReportArguments),
 }
 
 #[derive(Debug, Args)]
 struct ReportArguments {
-    /// What run, sweep or reproduce wrote, or one run's folder.
+    /// The folder that run, sweep, reproduce or fit wrote, or one run's folder.
     #[arg(value_name = "DIR")]
     folder: PathBuf,
+    /// A second folder, to lay beside the first.
+    #[arg(value_name = "OTHER")]
+    other: Option<PathBuf>,
+    /// The folder of the page on two folders [default: out/DIR-beside-OTHER, by their names].
+    #[arg(long, value_name = "DIR", requires = "other")]
+    out: Option<PathBuf>,
     /// Print nothing but errors.
     #[arg(long)]
     quiet: bool,
-}
-
-#[derive(Debug, Args)]
-struct RunArguments {
-    /// The configuration (TOML).
-    config: PathBuf,
-    /// The folder to write: new, empty, or written by an earlier run, whose runs stay.
-    #[arg(long, value_name = "DIR")]
-    out: PathBuf,
-    /// Go on from the last checkpoint (record.checkpoint_every), if there is one.
-    #[arg(long)]
-    resume: bool,
-    #[command(flatten)]
-    replacement: Replacement,
-    /// Print nothing but errors.
-    #[arg(long)]
-    quiet: bool,
-    /// Print the folder and the outcome as JSON.
-    #[arg(long, conflicts_with = "quiet")]
-    json: bool,
 }
 
 #[derive(Debug, Args)]
 struct AuditArguments {
-    /// A run's folder (runs/ID), or a folder with a manifest, for all its runs.
+    /// A run's folder (runs/ID), or a folder that run, sweep or reproduce wrote, for all its runs.
     #[arg(value_name = "RUN_DIR")]
     folder: PathBuf,
     /// Print nothing but errors.
@@ -123,7 +107,7 @@ struct FitArguments {
     out: Option<PathBuf>,
     #[command(flatten)]
     replacement: Replacement,
-    /// Draw no pictures.
+    /// Write no pictures.
     #[arg(long)]
     no_pictures: bool,
     /// Print nothing but errors.
@@ -134,27 +118,27 @@ struct FitArguments {
 #[derive(Debug, Args)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 struct ReproduceArguments {
-    /// The folder to write: new, empty, or written by an earlier call with the same runs.
+    /// The folder to write. It may be new, empty, or written by an earlier call with the same runs
     /// [default: out/reproduction]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Number of seeds, from 0; the figures show seed 0 and the band of all [default: 16, quick: 2].
+    /// How many seeds are run, from 0 on; the figures show seed 0 and the band of all [default: 16, quick: 2].
     #[arg(long, value_name = "N")]
     seeds: Option<u64>,
-    /// Two seeds, alpha in {1/8, 8, 256}, horizon 2; no further papers, a short search of the adversary.
+    /// Run less: two seeds, alpha 1/8, 8 and 256, up to t = 2, no further papers, a short search for counterexamples.
     #[arg(long)]
     quick: bool,
-    /// Instead, networks of 1, 2 and 3 hidden layers with about as many weights beside each other [default folder:
-    /// out/deep].
+    /// Run another experiment instead: networks of 1, 2 and 3 hidden layers with about the same number of weights
+    /// [default folder: out/deep].
     #[arg(long, conflicts_with_all = ["check", "write_reference"])]
     deep: bool,
     /// Audit these further papers too, by their keys, separated by commas [default: all, quick: none].
     #[arg(long, value_name = "KEYS", value_delimiter = ',', value_parser = PossibleValuesParser::new(further_papers()), conflicts_with = "deep")]
     papers: Option<Vec<String>>,
-    /// Let the adversary draw so many problems of each family, instead of what fits into a reproduction.
+    /// Search for counterexamples among so many problems of each family, instead of as many as fit into a reproduction.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000_000), conflicts_with = "deep")]
     adversary: Option<u32>,
-    /// Compare with the committed reference results; exit status 1 names what moved.
+    /// Compare with the reference results that come with the program; where any differs it is named, with status 1.
     #[arg(long)]
     check: bool,
     /// Write the results' reference values to this file (for maintainers).
@@ -189,7 +173,7 @@ pub fn execute(arguments: CommandLine) -> Result<(), DriverError> {
     drop(handler);
     threads::start()?;
     match arguments.command {
-        Command::Run(arguments) => run_one(&arguments),
+        Command::Run(arguments) => arguments.execute(),
         Command::Audit(arguments) => {
             let quiet = if arguments.quiet { Quiet::Yes } else { Quiet::No };
             Ok(audit_folder(&arguments.folder, quiet)?)
@@ -252,39 +236,16 @@ pub fn finish(result: Result<(), DriverError>) -> ExitCode {
     }))
 }
 
-/// `gaussflow run`.
-fn run_one(arguments: &RunArguments) -> Result<(), DriverError> {
-    let config = Config::read(&arguments.config)?;
-    let request = RunRequest {
-        out: &arguments.out,
-        start: if arguments.resume { Start::LastCheckpoint } else { Start::Fresh },
-        overwrite: arguments.replacement.choice(),
-    };
-    let WrittenRun { record, folder, extent } = run::run_into(config, request, |said| {
-        if !arguments.quiet {
-            console::note(said);
-        }
-    })?;
-    if arguments.json {
-        let answer = commands::RunAnswer::new(&record, &folder);
-        console::json(&answer);
-    } else if !arguments.quiet {
-        console::print(&describe(&record, &folder));
-    }
-    match extent {
-        Extent::Whole => Ok(()),
-        Extent::Partial => Err(RunError::Interrupted.into()),
-        Extent::Resumable => {
-            let (config, out) = (arguments.config.display(), arguments.out.display());
-            let command = format!("gaussflow run {config} --out {out} --resume");
-            Err(DriverError::InterruptedRun { command })
-        }
-    }
-}
-
 /// `gaussflow report`.
 fn write_report(arguments: &ReportArguments) -> Result<(), DriverError> {
-    let written = report::write(&arguments.folder)?;
+    let written = match &arguments.other {
+        None => report::write(&arguments.folder)?,
+        Some(other) => {
+            let folders = [arguments.folder.as_path(), other.as_path()];
+            let default = || Path::new("out").join(report::name_beside(folders));
+            report::write_beside(folders, &arguments.out.clone().unwrap_or_else(default))?
+        }
+    };
     for problem in &written.problems {
         console::note(format_args!("note: {problem}"));
     }
@@ -292,52 +253,4 @@ fn write_report(arguments: &ReportArguments) -> Result<(), DriverError> {
         console::say(format_args!("written to {}", written.path.display()));
     }
     Ok(())
-}
-
-/// A few lines on how a run went.
-fn describe(record: &run::RunRecord, folder: &Path) -> String {
-    // Writing to a String cannot fail.
-    let outcome = &record.outcome;
-    let mut text =
-        format!("{}: {} at t = {}\n", record.id, word(&outcome.stop_reason), outcome.final_time);
-    if let (Some(first), Some(last)) = (record.trace.first(), record.trace.last()) {
-        let _ = writeln!(
-            text,
-            "  loss {:.6e} -> {:.6e}, deviation {:.4e}, Riemannian gradient {:.3e} -> {:.3e}",
-            first.loss,
-            outcome.final_loss,
-            last.deviation,
-            first.riemannian_gradient_norm,
-            last.riemannian_gradient_norm
-        );
-    }
-    if let Some(classes) = &outcome.classes {
-        let _ = write!(text, "  {:.2} % of the rows drawn", 100.0 * classes.drawn.accuracy());
-        if let Some(held_out) = &classes.held_out {
-            let _ = write!(text, " and {:.2} % of the others", 100.0 * held_out.accuracy());
-        }
-        text.push_str(" are taken for their own class\n");
-    }
-    for event in &outcome.events {
-        let _ = writeln!(
-            text,
-            "  event {} at t = {:.9} (step {}): {:.3e} against {:.3e}",
-            word(&event.kind),
-            event.time,
-            event.step,
-            event.value,
-            event.threshold
-        );
-    }
-    for (name, count) in &outcome.counters {
-        if name.starts_with("fallback") && *count > 0 {
-            let _ = writeln!(text, "  {name}: {count}");
-        }
-    }
-    let _ = writeln!(text, "  {:.2} s; written to {}", record.seconds, folder.display());
-    let _ = writeln!(text, "  {}", commands::what_next(folder));
-    if let Some(remark) = remark(outcome, &record.trace) {
-        let _ = writeln!(text, "{remark}");
-    }
-    text
 }

@@ -159,6 +159,18 @@ fn advice(outcome: &Outcome, lost_rank: bool) -> &'static str {
     }
 }
 
+/// What a counter of fallbacks counts, for readers: `count` times.
+pub(crate) fn fallback_in_words(counter: &str, count: u64) -> String {
+    let what = match counter {
+        "fallback_pseudo_inverse" => "directions by the pseudo-inverse",
+        "fallback_raised_damping" => "directions with a raised damping",
+        "fallback_dense_extremes" => "spectra by a dense decomposition",
+        "fallback_no_riemannian_hessian" => "Riemannian Hessians that could not be computed",
+        other => return format!("{other}: {count}"),
+    };
+    format!("{count} {what}")
+}
+
 /// A number for readers: so many significant digits, with an exponent where zeros would hide it.
 pub(crate) fn digits(value: f64, places: usize) -> String {
     if !value.is_finite() {

@@ -1,4 +1,16 @@
 //! Preconditioned training dynamics, equation (1), in continuous and discrete time.
+//!
+//! | I want to | I use |
+//! |---|---|
+//! | follow a flow or an iteration of `g(alpha f(w))` | [`Settings`], then [`simulate`], which gives an [`Outcome`] |
+//! | record loss, deviation, gradient norms and eigenvalues | a [`Trace`] as the observer |
+//! | choose what happens where the Jacobian loses rank | [`RankPolicy`]; [`Settings::paper`] is the setting of section 5 |
+//! | take steps on batches of rows | [`Batches`] and [`resume_in_batches`] |
+//! | go on from where a run stopped | a [`Checkpoint`] and [`resume`] |
+//! | let the damping follow a rule | a [`DampingSchedule`] and [`iterate_scheduled`] |
+//! | look at the vector field itself | [`Flow`]; at one parameter vector [`Diagnostics::measure`] |
+//! | fit a model to observations | [`LeastSquares`] with [`FitSettings`], which gives a [`Fit`] |
+//!
 #![doc = include_str!("../README.md")]
 
 mod batches;

@@ -1,15 +1,17 @@
 //! Curves and seed bands: values -> pixels, gaps kept, values below the floor on the floor.
 
-use super::Series;
 use super::axis::Axis;
 use super::drawing::{Colour, Drawing, Paint, Point, polygon, polyline};
 use super::palette::{Look, look};
+use super::{Series, Sign};
 
 /// Runs longer than this are thinned to their extremes in each pixel column.
 const THINNED_ABOVE: usize = 4000;
 /// Signs along a curve with more points than this are spread out instead of set at each point.
 const MARKED_POINTS: usize = 14;
 const MARKER_RADIUS: f64 = 8.0;
+/// Of the signs of a few points, those nearer than this to the one before are left out.
+const CROWDED: f64 = 5.0 * MARKER_RADIUS;
 
 /// The two axes of the plot.
 #[derive(Clone, Copy, Debug)]
@@ -21,7 +23,7 @@ pub(super) struct Axes {
 /// Adds the band of one series.
 pub(super) fn draw_band(drawing: &mut Drawing, axes: &Axes, series: &Series) {
     let Some(band) = &series.band else { return };
-    let colour = look(series.style).colour;
+    let colour = look(series.colour, series.dash).colour;
     let lower = runs(axes, &series.x, &band.lower, &band.upper);
     let upper = runs(axes, &series.x, &band.upper, &band.lower);
     for (lower, upper) in lower.into_iter().zip(upper) {
@@ -37,7 +39,7 @@ pub(super) fn draw_band(drawing: &mut Drawing, axes: &Axes, series: &Series) {
 
 /// Adds the line of one series, its lone points and its signs.
 pub(super) fn draw_curve(drawing: &mut Drawing, axes: &Axes, series: &Series) {
-    let look = look(series.style);
+    let look = look(series.colour, series.dash);
     let runs = runs(axes, &series.x, &series.y, &series.y);
     let mut signs = sign_places(axes, series, &runs);
     for run in runs {
@@ -52,15 +54,20 @@ pub(super) fn draw_curve(drawing: &mut Drawing, axes: &Axes, series: &Series) {
         }
     }
     for place in signs {
-        draw_sign(drawing, look, place);
+        draw_sign(drawing, (look, series.sign), place);
     }
 }
 
-/// Adds one hollow sign, readable on its own line and on others.
-pub(super) fn draw_sign(drawing: &mut Drawing, look: Look, place: Point) {
-    let outline = look.marker.outline(place, MARKER_RADIUS);
-    drawing.add("", outline.clone(), Paint::Fill(Colour::WHITE));
-    drawing.add("", outline, Paint::Line { colour: look.colour, width: 2.5, dash: &[] });
+/// Adds one sign, readable on its own line and on others.
+pub(super) fn draw_sign(drawing: &mut Drawing, (look, sign): (Look, Sign), place: Point) {
+    // A solid sign has a white edge, so that two of them stay two, and fits into a hollow one.
+    let (inside, edge, width, share) = match sign {
+        Sign::Hollow => (Colour::WHITE, look.colour, 2.5, 1.0),
+        Sign::Solid => (look.colour, Colour::WHITE, 1.0, 0.75),
+    };
+    let outline = look.marker.outline(place, share * MARKER_RADIUS);
+    drawing.add("", outline.clone(), Paint::Fill(inside));
+    drawing.add("", outline, Paint::Line { colour: edge, width, dash: &[] });
 }
 
 /// Pixels of `(x, y)`, cut where x, y or `with` has no place.
@@ -98,14 +105,21 @@ fn thin(run: Vec<Point>) -> Vec<Point> {
     kept
 }
 
-/// Where signs stand: on each of a few points, else near eight even places, shifted by style.
+/// Where signs stand on lines: on each of a few points that are not crowded, else near eight even places, shifted by the look.
 fn sign_places(axes: &Axes, series: &Series, runs: &[Vec<Point>]) -> Vec<Point> {
-    let points = || runs.iter().flatten().copied();
+    let points = || runs.iter().filter(|run| run.len() > 1).flatten().copied();
     if points().count() <= MARKED_POINTS {
-        return points().collect();
+        let mut kept: Vec<Point> = Vec::new();
+        for point in points() {
+            let is_near = |last: &Point| (point[0] - last[0]).hypot(point[1] - last[1]) < CROWDED;
+            if !kept.last().is_some_and(is_near) {
+                kept.push(point);
+            }
+        }
+        return kept;
     }
     let spacing = (axes.x.end - axes.x.start) / 8.0;
-    let shift = [0.2, 0.7, 0.45, 0.95, 0.325, 0.825, 0.575][series.style % 7];
+    let shift = [0.2, 0.7, 0.45, 0.95, 0.325, 0.825, 0.575][(series.colour + 4 * series.dash) % 7];
     (0..8)
         .filter_map(|index| {
             let wanted = axes.x.start + spacing * (f64::from(index) + shift);

@@ -2,7 +2,7 @@
 //!
 //! Text is already outlines here, so the vector file and the bitmap cannot disagree.
 
-use super::lettering::{Caption, Lettering};
+use super::lettering::{Caption, Lettering, plain};
 
 /// A place on the sheet, `[right, down]` in pixels.
 pub(super) type Point = [f64; 2];
@@ -78,7 +78,7 @@ impl Drawing {
 
     /// Adds one line of text.
     pub(super) fn write(&mut self, letters: &Lettering, caption: &Caption<'_>, colour: Colour) {
-        self.add(caption.text, letters.outline(caption), Paint::Fill(colour));
+        self.add(&plain(caption.text), letters.outline(caption), Paint::Fill(colour));
     }
 }
 

@@ -1,13 +1,13 @@
-//! The sheet: title above, legend at the right, axes with ticks and grid, reference lines, the floor.
+//! The sheet: title above, legend at the right, axes with ticks or named rows and a grid, reference lines, the floor.
 
 use super::axis::{Axis, Extent};
 use super::curves::{Axes, draw_band, draw_curve, runs};
 use super::drawing::{Colour, Drawing, Paint, Point, polygon, polyline, rectangle};
 use super::legend::Legend;
-use super::lettering::{Anchor, Caption, Lettering, Turn};
+use super::lettering::{Anchor, Caption, Lettering, Turn, plain};
 use super::references::ROWS;
 use super::ticks::{Tick, scientific};
-use super::{Chart, HEIGHT, Scale, WIDTH};
+use super::{Chart, HEIGHT, Scale, Sign, WIDTH};
 
 /// White margin of the sheet.
 pub(super) const EDGE: f64 = 26.0;
@@ -16,32 +16,32 @@ const SUBTITLE: f64 = 23.0;
 const LABEL: f64 = 29.0;
 const NUMBER: f64 = 25.0;
 pub(super) const REMARK: f64 = 22.0;
+/// The heading begins above the plot, but no further to the right than this.
+const HEADING: f64 = 216.0;
+/// Text of a category, and the room that its row takes.
+const CATEGORY: f64 = 21.0;
+const ROW: f64 = 31.0;
 /// Height of the strip below a logarithmic axis that holds the floor.
 const STRIP: f64 = 62.0;
 
 /// Lays out the whole sheet.
 pub(super) fn compose(chart: &Chart, letters: &Lettering) -> Drawing {
-    let mut drawing = Drawing {
-        width: WIDTH,
-        height: HEIGHT,
-        title: chart.title.clone(),
-        description: chart.subtitle.clone(),
-        marks: Vec::new(),
-    };
-    let (width, height) = (f64::from(WIDTH), f64::from(HEIGHT));
+    let width = f64::from(WIDTH);
     let legend = Legend::measure(letters, &chart.series);
     let heading = heading(chart, letters);
     let rows = chart.vertical_lines.len().min(ROWS) as f64;
     let top = heading.iter().fold(EDGE, |down, (_, size)| down + 1.3 * size)
         + 12.0
         + 1.25 * REMARK * rows;
-    let bottom = height - EDGE - 1.25 * LABEL - 1.3 * NUMBER - 12.0;
+    let below = EDGE + 1.25 * LABEL + 1.3 * NUMBER + 12.0;
+    let height = sheet_height(top + below, chart.categories.len());
+    let bottom = f64::from(height) - below;
     let y = vertical_axis(chart, top, bottom);
-    let numbers = y.extent.ticks(9);
+    let numbers = vertical_ticks(chart, &y);
     let widest = numbers
         .iter()
         .filter_map(|tick| tick.number.as_deref())
-        .map(|number| letters.width(number, NUMBER))
+        .map(|number| letters.width(number, vertical_size(chart)))
         .fold(0.0, f64::max);
     let left = EDGE + 1.25 * LABEL + 14.0 + widest + 18.0;
     let right = match legend.width {
@@ -50,12 +50,21 @@ pub(super) fn compose(chart: &Chart, letters: &Lettering) -> Drawing {
     };
     let axes = Axes { x: horizontal_axis(chart, left, right), y };
     let sheet = Sheet { chart, letters, axes, left, right, top, bottom };
+    let said = if chart.description.is_empty() { &chart.subtitle } else { &chart.description };
+    let (title, description) = (plain(&chart.title), plain(said));
+    let mut drawing = Drawing { width: WIDTH, height, title, description, marks: Vec::new() };
 
     let mut down = EDGE;
     for (text, size) in &heading {
         down += 1.3 * size;
         let ink = if *size < TITLE { Colour::SOFT_INK } else { Colour::INK };
-        sheet.write(&mut drawing, text, *size, ([left, down - 0.3 * size], Anchor::Start), ink);
+        sheet.write(
+            &mut drawing,
+            text,
+            *size,
+            ([left.min(HEADING), down - 0.3 * size], Anchor::Start),
+            ink,
+        );
     }
     sheet.grid(&mut drawing);
     for series in &chart.series {
@@ -63,8 +72,11 @@ pub(super) fn compose(chart: &Chart, letters: &Lettering) -> Drawing {
     }
     sheet.reference_lines(&mut drawing);
     sheet.floor(&mut drawing);
-    for series in &chart.series {
-        draw_curve(&mut drawing, &axes, series);
+    // Solid signs last: they are small, and seen inside hollow ones.
+    for sign in [Sign::Hollow, Sign::Solid] {
+        for series in chart.series.iter().filter(|series| series.sign == sign) {
+            draw_curve(&mut drawing, &axes, series);
+        }
     }
     sheet.frame(&mut drawing);
     sheet.axis_break(&mut drawing);
@@ -75,7 +87,7 @@ pub(super) fn compose(chart: &Chart, letters: &Lettering) -> Drawing {
 
 /// Lines above the plot and their sizes: title, subtitle, and what could not be drawn.
 fn heading(chart: &Chart, letters: &Lettering) -> Vec<(String, f64)> {
-    let limit = f64::from(WIDTH) - 2.0 * EDGE - 190.0;
+    let limit = f64::from(WIDTH) - EDGE - HEADING;
     let mut lines = Vec::new();
     let mut put = |text: &str, size: f64| {
         lines.extend(letters.wrap(text, size, limit).into_iter().map(|line| (line, size)));
@@ -103,11 +115,42 @@ fn heading(chart: &Chart, letters: &Lettering) -> Vec<(String, f64)> {
     lines
 }
 
+/// [`HEIGHT`], or as much as the rows need beside `rest` pixels.
+fn sheet_height(rest: f64, rows: usize) -> u32 {
+    // The pixels of a few thousand rows at most: a bitmap of more is refused.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
+    let wanted = (rest + ROW * rows as f64).ceil() as u32;
+    if rows == 0 { HEIGHT } else { wanted.max(HEIGHT) }
+}
+
+/// Ticks of the vertical axis: numbers, or the names of the rows.
+fn vertical_ticks(chart: &Chart, axis: &Axis) -> Vec<Tick> {
+    if chart.categories.is_empty() {
+        return axis.extent.ticks(9);
+    }
+    let named =
+        |(row, name): (usize, &String)| Tick { place: row as f64, number: Some(name.clone()) };
+    chart.categories.iter().enumerate().map(named).collect()
+}
+
+/// Size of what stands at those ticks.
+fn vertical_size(chart: &Chart) -> f64 {
+    if chart.categories.is_empty() { NUMBER } else { CATEGORY }
+}
+
 fn vertical_axis(chart: &Chart, top: f64, bottom: f64) -> Axis {
+    if !chart.categories.is_empty() {
+        // Row 0 at the top: the axis runs from half a row below the last to half a row above the first.
+        let low = chart.categories.len() as f64 - 0.5;
+        let (scale, threshold) = (Scale::Linear, 0.0);
+        let extent = Extent { scale, low, high: -0.5, threshold, reaches_floor: false };
+        return Axis { extent, start: bottom, end: top, floor: None };
+    }
     let bands = chart.series.iter().filter_map(|series| series.band.as_ref());
     let values = chart.series.iter().flat_map(|series| &series.y);
     let values = values.chain(bands.flat_map(|band| band.lower.iter().chain(&band.upper)));
     let values = values.chain(chart.horizontal_lines.iter().map(|reference| &reference.value));
+    let values = values.chain(&chart.y_includes);
     let extent = Extent::of(values.copied(), chart.y_scale, chart.floor, 0.05);
     if extent.reaches_floor {
         Axis { extent, start: bottom - STRIP, end: top, floor: Some(bottom - 0.55 * STRIP) }
@@ -150,7 +193,9 @@ impl Sheet<'_> {
 
     fn grid(&self, drawing: &mut Drawing) {
         let fine = Paint::Line { colour: Colour::GRID, width: 1.5, dash: &[] };
-        for tick in self.axes.y.extent.ticks(9).iter().filter(|tick| tick.number.is_some()) {
+        for tick in
+            vertical_ticks(self.chart, &self.axes.y).iter().filter(|tick| tick.number.is_some())
+        {
             let down = self.axes.y.place(tick.place);
             drawing.add("", polyline(&[[self.left, down], [self.right, down]]), fine);
         }
@@ -165,27 +210,26 @@ impl Sheet<'_> {
         let line = |width| Paint::Line { colour: Colour::INK, width, dash: &[] };
         let frame = rectangle([self.left, self.top], [self.right, self.bottom]);
         drawing.add("", frame, line(2.0));
-        let mut mark = |tick: Tick, ends: &dyn Fn(f64) -> [Point; 2], place: (Point, Anchor)| {
-            let (length, width) = if tick.number.is_some() { (10.0, 2.0) } else { (5.0, 1.5) };
-            drawing.add("", polyline(&ends(length)), line(width));
-            if let Some(number) = &tick.number {
-                self.write(drawing, number, NUMBER, place, Colour::INK);
-            }
-        };
-        for tick in self.axes.y.extent.ticks(9) {
+        let mut mark =
+            |tick: Tick, size: f64, ends: &dyn Fn(f64) -> [Point; 2], place: (Point, Anchor)| {
+                let (length, width) = if tick.number.is_some() { (10.0, 2.0) } else { (5.0, 1.5) };
+                drawing.add("", polyline(&ends(length)), line(width));
+                if let Some(number) = &tick.number {
+                    self.write(drawing, number, size, place, Colour::INK);
+                }
+            };
+        let size = vertical_size(self.chart);
+        for tick in vertical_ticks(self.chart, &self.axes.y) {
             let down = self.axes.y.place(tick.place);
-            let at = [self.left - 16.0, down + 0.36 * NUMBER];
-            mark(
-                tick,
-                &|length| [[self.left - length, down], [self.left, down]],
-                (at, Anchor::End),
-            );
+            let at = [self.left - 16.0, down + 0.36 * size];
+            let ends = |length| [[self.left - length, down], [self.left, down]];
+            mark(tick, size, &ends, (at, Anchor::End));
         }
         for tick in self.axes.x.extent.ticks(8) {
             let along = self.axes.x.place(tick.place);
             let at = [along, self.bottom + 14.0 + NUMBER];
             let ends = |length| [[along, self.bottom], [along, self.bottom + length]];
-            mark(tick, &ends, (at, Anchor::Middle));
+            mark(tick, NUMBER, &ends, (at, Anchor::Middle));
         }
         let letters = self.letters;
         // A label longer than its axis is set smaller, never cut.
@@ -193,7 +237,7 @@ impl Sheet<'_> {
         let middle = [0.5 * (self.left + self.right), 0.5 * (self.top + self.bottom)];
         let text = self.chart.x_label.as_str();
         let size = fit(text, self.right - self.left);
-        let at = [middle[0], f64::from(HEIGHT) - EDGE - 0.1 * LABEL];
+        let at = [middle[0], f64::from(drawing.height) - EDGE - 0.1 * LABEL];
         self.write(drawing, text, size, (at, Anchor::Middle), Colour::INK);
         let text = self.chart.y_label.as_str();
         let size = fit(text, self.bottom - self.top);

@@ -46,16 +46,18 @@ impl<'a> Legend<'a> {
         let shrink = (height / wanted.max(1.0)).min(1.0);
         let mut down = top;
         for (series, lines) in &self.entries {
-            let look = look(series.style);
+            let look = look(series.colour, series.dash);
             let middle = down + 0.5 * line_height * shrink;
             if series.band.is_some() {
                 let patch = rectangle([left, middle - 13.0], [left + SAMPLE, middle + 13.0]);
                 drawing.add("", patch, Paint::Fill(look.colour.at_opacity(0.2)));
             }
-            let sample = polyline(&[[left, middle], [left + SAMPLE, middle]]);
-            let line = Paint::Line { colour: look.colour, width: look.width, dash: look.dash };
-            drawing.add("", sample, line);
-            draw_sign(drawing, look, [left + 0.5 * SAMPLE, middle]);
+            if is_joined(series) {
+                let sample = polyline(&[[left, middle], [left + SAMPLE, middle]]);
+                let line = Paint::Line { colour: look.colour, width: look.width, dash: look.dash };
+                drawing.add("", sample, line);
+            }
+            draw_sign(drawing, (look, series.sign), [left + 0.5 * SAMPLE, middle]);
             for (index, text) in lines.iter().enumerate() {
                 let baseline = middle + shrink * (0.36 * SIZE + line_height * index as f64);
                 let caption = Caption {
@@ -70,4 +72,10 @@ impl<'a> Legend<'a> {
             down += shrink * line_height * (0.45 + lines.len() as f64);
         }
     }
+}
+
+/// Whether any two neighbours of a series are joined by a line; one without values counts as a curve.
+fn is_joined(series: &Series) -> bool {
+    let gap = |y: &f64| !y.is_finite();
+    series.y.iter().all(gap) || series.y.windows(2).any(|pair| !pair.iter().any(gap))
 }

@@ -8,6 +8,9 @@ use ttf_parser::{Face, OutlineBuilder};
 use super::FigureError;
 use super::drawing::{Point, Stroke};
 
+/// Size of a subscript in ems, and how far it stands below the line.
+const SUBSCRIPT: [f64; 2] = [0.7, 0.16];
+
 /// Which part of a line of text stands at its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Anchor {
@@ -59,8 +62,7 @@ impl Lettering {
 
     /// The length of one line in pixels.
     pub(super) fn width(&self, text: &str, size: f64) -> f64 {
-        let units: f64 = self.glyphs(text).map(|(_, advance)| advance).sum();
-        units * self.pixels(size)
+        self.glyphs(text).iter().map(|glyph| glyph.advance).sum::<f64>() * self.pixels(size)
     }
 
     /// The glyph outlines of one line.
@@ -73,15 +75,18 @@ impl Lettering {
         let scale = self.pixels(caption.size);
         let mut pen = Pen {
             along: -before * self.width(caption.text, caption.size),
+            below: 0.0,
             scale,
             at: caption.at,
             turn: caption.turn,
             outline: Vec::new(),
         };
-        for (glyph, advance) in self.glyphs(caption.text) {
+        for glyph in self.glyphs(caption.text) {
+            pen.scale = scale * glyph.share;
+            pen.below = if glyph.share < 1.0 { SUBSCRIPT[1] * caption.size } else { 0.0 };
             // None: a glyph without ink, such as the space.
-            let _ink = self.face.outline_glyph(glyph, &mut pen);
-            pen.along += advance * scale;
+            let _ink = self.face.outline_glyph(glyph.id, &mut pen);
+            pen.along += glyph.advance * scale;
         }
         pen.outline
     }
@@ -105,25 +110,65 @@ impl Lettering {
         size / f64::from(self.face.units_per_em())
     }
 
-    /// Glyphs and their advances in font units.
-    fn glyphs(&self, text: &str) -> impl Iterator<Item = (ttf_parser::GlyphId, f64)> {
-        text.chars().map(|letter| {
-            let shown = if letter.is_whitespace() {
-                ' '
-            } else if self.draws(letter) {
-                letter
-            } else {
-                '?'
-            };
-            let glyph = self.face.glyph_index(shown).unwrap_or_default();
-            (glyph, f64::from(self.face.glyph_hor_advance(glyph).unwrap_or(0)))
-        })
+    /// The glyphs of one line; those of a subscript are smaller.
+    fn glyphs(&self, text: &str) -> Vec<Glyph> {
+        let mut glyphs = Vec::new();
+        let mut put = |letters: &str, share: f64| {
+            glyphs.extend(letters.chars().map(|letter| {
+                let shown = if letter.is_whitespace() {
+                    ' '
+                } else if self.draws(letter) {
+                    letter
+                } else {
+                    '?'
+                };
+                let id = self.face.glyph_index(shown).unwrap_or_default();
+                let advance = share * f64::from(self.face.glyph_hor_advance(id).unwrap_or(0));
+                Glyph { id, advance, share }
+            }));
+        };
+        let mut rest = text;
+        while let Some((before, subscript, after)) = subscript(rest) {
+            put(before, 1.0);
+            put(subscript, SUBSCRIPT[0]);
+            rest = after;
+        }
+        put(rest, 1.0);
+        glyphs
     }
+}
+
+/// A letter to draw.
+struct Glyph {
+    id: ttf_parser::GlyphId,
+    /// Of its own size, in font units.
+    advance: f64,
+    /// Its size as a share of the line's.
+    share: f64,
+}
+
+/// What stands before, in and behind the first `_{...}`.
+fn subscript(text: &str) -> Option<(&str, &str, &str)> {
+    let (before, opened) = text.split_once("_{")?;
+    let (inside, after) = opened.split_once('}')?;
+    Some((before, inside, after))
+}
+
+/// The text without the braces of subscripts, for readers of plain text.
+pub(super) fn plain(text: &str) -> String {
+    let (mut plain, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some((before, inside, after)) = subscript(rest) {
+        plain.extend([before, "_", inside]);
+        rest = after;
+    }
+    plain + rest
 }
 
 /// Carries glyph outlines from font units (upward) to the sheet (downward).
 struct Pen {
     along: f64,
+    /// Pixels below the line.
+    below: f64,
     scale: f64,
     at: Point,
     turn: Turn,
@@ -133,7 +178,7 @@ struct Pen {
 impl Pen {
     fn place(&self, x: f32, y: f32) -> Point {
         let along = self.along + f64::from(x) * self.scale;
-        let above = f64::from(y) * self.scale;
+        let above = f64::from(y) * self.scale - self.below;
         match self.turn {
             Turn::Level => [self.at[0] + along, self.at[1] - above],
             Turn::Upward => [self.at[0] - above, self.at[1] - along],
@@ -186,6 +231,28 @@ mod tests {
             letters.outline(&Caption { text, size: 20.0, at: [0.0, 0.0], anchor, turn })
         };
         assert_eq!(drawn("a\u{13000}"), drawn("a?"));
+    }
+
+    /// A subscript is smaller and lower than the same letters in the line, and what follows it stands on the line again.
+    #[test]
+    fn subscripts_are_small_and_low() {
+        let letters = Lettering::embedded().unwrap();
+        let drawn = |text| {
+            let (anchor, turn) = (Anchor::Start, Turn::Level);
+            letters.outline(&Caption { text, size: 100.0, at: [0.0, 0.0], anchor, turn })
+        };
+        let lowest = |text| {
+            drawn(text).iter().fold(f64::MIN, |low, stroke| match stroke {
+                Stroke::Move(at) | Stroke::Line(at) => low.max(at[1]),
+                _ => low,
+            })
+        };
+        assert!(lowest("H_{H}") > 10.0 && lowest("HH").abs() < 1e-9);
+        let (wide, narrow) = (letters.width("HH", 100.0), letters.width("H_{H}", 100.0));
+        assert!((narrow / wide - 0.85).abs() < 1e-9);
+        assert_eq!(plain("ν_{eff} and g_{∞}, a_{b"), "ν_eff and g_∞, a_{b");
+        let unclosed = letters.width("a_{b", 100.0);
+        assert!((unclosed - letters.width("a", 100.0) - letters.width("_{b", 100.0)).abs() < 1e-9);
     }
 
     #[test]

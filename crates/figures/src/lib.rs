@@ -2,6 +2,12 @@
 //!
 //! Bytes depend on the chart alone: the font is embedded, nothing is read from the system.
 //!
+//! | I want to | I use |
+//! |---|---|
+//! | draw curves | a [`Chart`] of [`Series`], then [`render`] |
+//! | show a spread around a curve | a [`Band`] |
+//! | mark a value | a [`Reference`] |
+//!
 #![doc = include_str!("../README.md")]
 
 mod axis;
@@ -23,7 +29,7 @@ use lettering::Lettering;
 
 /// Width of both files in pixels.
 pub const WIDTH: u32 = 1600;
-/// Height of both files in pixels.
+/// Height of both files in pixels; a chart of many categories is higher.
 pub const HEIGHT: u32 = 1000;
 
 /// How an axis maps values.
@@ -45,7 +51,17 @@ pub struct Band {
     pub upper: Vec<f64>,
 }
 
-/// One curve.
+/// How the signs of a curve are filled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sign {
+    /// White inside, so that a curve is seen to pass behind it.
+    #[default]
+    Hollow,
+    /// Filled with the curve's colour.
+    Solid,
+}
+
+/// One curve, or, with a NaN after each value, points that no line joins.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Series {
     /// Its legend entry; empty for none.
@@ -56,14 +72,27 @@ pub struct Series {
     pub y: Vec<f64>,
     /// The region around it.
     pub band: Option<Band>,
-    /// Which colour, dash and marker; the first 35 differ.
-    pub style: usize,
+    /// Number of its colour and of the shape of its signs; there are [`COLOURS`].
+    pub colour: usize,
+    /// Number of its dash; there are [`DASHES`], and 0 is a solid line.
+    pub dash: usize,
+    /// How its signs are filled.
+    pub sign: Sign,
 }
 
+/// Number of colours, each with a sign of its own; higher numbers begin again.
+///
+/// The first four also differ as greys: each is at least 1.5 times as dark as the one before.
+pub const COLOURS: usize = palette::COLOURS.len();
+/// Number of dashes; higher numbers begin again.
+pub const DASHES: usize = palette::DASHES.len();
+
 impl Series {
-    /// A curve with no region around it.
-    pub fn new(label: impl Into<String>, x: Vec<f64>, y: Vec<f64>, style: usize) -> Self {
-        Self { label: label.into(), x, y, band: None, style }
+    /// A curve with no region around it, with the colour and the dash of this `number`; the first 42 numbers give looks
+    /// that differ.
+    pub fn new(label: impl Into<String>, x: Vec<f64>, y: Vec<f64>, number: usize) -> Self {
+        let (colour, dash) = (number, number);
+        Self { label: label.into(), x, y, band: None, colour, dash, sign: Sign::Hollow }
     }
 }
 
@@ -76,13 +105,18 @@ pub struct Reference {
     pub value: f64,
 }
 
-/// A line chart. Ranges follow from the data.
+/// A line chart, or a dot plot of named rows. Ranges follow from the data.
+///
+/// In every text, `_{...}` sets what stands in the braces as a subscript: `ν_{eff}`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Chart {
     /// First line above the plot.
     pub title: String,
     /// Smaller text below the title: what is shown and under which conditions.
     pub subtitle: String,
+    /// What to see, in whole sentences: the description that the SVG carries. Where it is empty, the subtitle takes its
+    /// place.
+    pub description: String,
     /// Quantity and unit along the horizontal axis.
     pub x_label: String,
     /// Quantity and unit along the vertical axis.
@@ -94,6 +128,11 @@ pub struct Chart {
     /// On a logarithmic vertical axis, values at or below this positive number (without it, at or
     /// below 0) are drawn on a marked line under the axis. Ignored on a linear axis.
     pub floor: Option<f64>,
+    /// Values that the vertical axis holds beside those of the curves, so that charts can share a range.
+    pub y_includes: Vec<f64>,
+    /// Names of rows, from the top. With any, the vertical axis is one of categories: row `k` lies at the value `k`, the
+    /// vertical scale and the floor are ignored, and the sheet grows with the number of rows.
+    pub categories: Vec<String>,
     /// The curves, painted in this order.
     pub series: Vec<Series>,
     /// Lines at values of the vertical axis.

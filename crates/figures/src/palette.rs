@@ -1,6 +1,8 @@
-//! Looks of curves: colour, dash and marker together, so that grey print and any colour vision can tell them apart.
+//! Looks of curves: a colour with its sign, and a dash, so that grey print and any colour vision can tell them apart.
 //!
-//! Colours: Okabe and Ito, "Color universal design" (2008), without the yellow, which fades on white.
+//! The first four colours fall evenly in luminance, from an orange (contrast 3.2 on white) over blue and wine to black (17),
+//! and stay apart for every kind of colour vision; the further ones are as dark as the first two, and differ in hue. Blue
+//! from Okabe and Ito, "Color universal design" (2008); wine from Tol, "Colour schemes" (2021).
 
 use super::drawing::{Colour, Point, Stroke, circle, polygon};
 
@@ -26,18 +28,25 @@ pub(super) enum Marker {
     Star,
 }
 
-const COLOURS: [[u8; 3]; 7] = [
-    [0, 114, 178],
-    [213, 94, 0],
-    [0, 158, 115],
-    [26, 26, 26],
-    [204, 121, 167],
-    [230, 159, 0],
-    [86, 180, 233],
+/// Red, green and blue; the interactive charts have the same ones in the same order.
+pub(super) const COLOURS: [[u8; 3]; 7] = [
+    [0xe0, 0x70, 0x00],
+    [0x00, 0x72, 0xb2],
+    [0x88, 0x22, 0x55],
+    [0x1a, 0x1a, 0x1a],
+    [0x1b, 0x9e, 0x5a],
+    [0xc0, 0x5f, 0xa0],
+    [0x3a, 0x94, 0xc9],
 ];
 
-const DASHES: [&[f64]; 5] =
-    [&[], &[22.0, 9.0], &[22.0, 7.0, 5.0, 7.0], &[5.0, 6.0], &[34.0, 8.0, 14.0, 8.0]];
+pub(super) const DASHES: [&[f64]; 6] = [
+    &[],
+    &[30.0, 8.0],
+    &[15.0, 8.0],
+    &[5.0, 6.0],
+    &[22.0, 7.0, 5.0, 7.0],
+    &[24.0, 6.0, 5.0, 6.0, 5.0, 6.0],
+];
 
 const MARKERS: [Marker; 7] = [
     Marker::Circle,
@@ -49,15 +58,15 @@ const MARKERS: [Marker; 7] = [
     Marker::Star,
 ];
 
-/// The look number `style`; dashes and colours have coprime counts, so 35 pairs come before a repeat.
-pub(super) fn look(style: usize) -> Look {
-    let dash = DASHES[style % DASHES.len()];
+/// The look of a colour and a dash.
+pub(super) fn look(colour: usize, dash: usize) -> Look {
+    let dash = DASHES[dash % DASHES.len()];
     Look {
-        colour: Colour { rgb: COLOURS[style % COLOURS.len()], opacity: 1.0 },
+        colour: Colour { rgb: COLOURS[colour % COLOURS.len()], opacity: 1.0 },
         dash,
         // Short dots carry less ink than a solid line of the same width.
         width: if dash.len() == 2 && dash[0] < 10.0 { 4.5 } else { 3.5 },
-        marker: MARKERS[style % MARKERS.len()],
+        marker: MARKERS[colour % MARKERS.len()],
     }
 }
 
@@ -108,12 +117,44 @@ impl Marker {
 mod tests {
     use super::*;
 
+    /// WCAG 2.2, relative luminance.
+    fn luminance(rgb: [u8; 3]) -> f64 {
+        let linear = rgb.map(|channel| {
+            let share = f64::from(channel) / 255.0;
+            if share <= 0.040_45 { share / 12.92 } else { ((share + 0.055) / 1.055).powf(2.4) }
+        });
+        0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    }
+
     #[test]
-    fn no_two_of_the_first_thirty_five_looks_agree() {
-        for first in 0..35 {
+    fn numbers_up_to_forty_two_have_looks_of_their_own() {
+        for first in 0..COLOURS.len() * DASHES.len() {
             for second in 0..first {
-                assert_ne!(look(first), look(second));
+                assert_ne!(look(first, first), look(second, second));
             }
         }
+    }
+
+    /// A colour keeps its sign whatever its dash, and a dash is the same in every colour.
+    #[test]
+    fn colour_and_dash_are_independent() {
+        for colour in 0..COLOURS.len() {
+            for dash in 0..DASHES.len() {
+                let (found, solid) = (look(colour, dash), look(colour, 0));
+                assert_eq!((found.colour, found.marker), (solid.colour, solid.marker));
+                assert_eq!(found.dash, look(0, dash).dash);
+            }
+        }
+    }
+
+    /// In grey print the alphas of section 5 stay apart, and every colour is seen on white.
+    #[test]
+    fn the_first_four_colours_differ_as_greys() {
+        let contrast = |light: f64, dark: f64| (light + 0.05) / (dark + 0.05);
+        let found = COLOURS.map(luminance);
+        for pair in found[..4].windows(2) {
+            assert!(contrast(pair[0], pair[1]) >= 1.5, "{found:?}");
+        }
+        assert!(found.iter().all(|luminance| contrast(1.0, *luminance) >= 3.0), "{found:?}");
     }
 }

@@ -10,7 +10,7 @@ fn chart() -> Chart {
         let y: Vec<f64> = x.iter().map(|time| 2.0 * (-rate * time).exp()).collect();
         let spread = |factor: f64| y.iter().map(|value| factor * value).collect();
         let band = Some(Band { lower: spread(0.5), upper: spread(2.0) });
-        Series { label: format!("α = {rate} < ∞"), x: x.clone(), y, band, style }
+        Series { band, ..Series::new(format!("α = {rate} < ∞"), x.clone(), y, style) }
     };
     Chart {
         title: "Loss & \"bands\"".to_owned(),
@@ -81,7 +81,7 @@ fn the_bitmap_shows_the_curve() {
     let (_, bytes) = encode(&chart).unwrap();
     let sheet = tiny_skia::Pixmap::decode_png(&bytes).unwrap();
     assert_eq!((sheet.width(), sheet.height()), (WIDTH, HEIGHT));
-    let [red, green, blue] = palette::look(0).colour.rgb;
+    let [red, green, blue] = palette::look(0, 0).colour.rgb;
     let mut middles = Vec::new();
     for column in 0..WIDTH {
         let rows = (0..HEIGHT).filter(|&row| {
@@ -122,7 +122,7 @@ fn a_curve_runs_along_the_floor() {
     let pieces = |y: Vec<f64>| {
         let chart = curve((1..=30).map(f64::from).collect(), y, Scale::Logarithmic);
         let (file, _) = encode(&chart).unwrap();
-        file.matches("stroke=\"#0072b2\" stroke-width=\"3.5\"").count() - 1
+        file.matches("stroke=\"#e07000\" stroke-width=\"3.5\"").count() - 1
     };
     let falling = |gap: f64| {
         (1..=30).map(move |k| {
@@ -166,6 +166,69 @@ fn degenerate_data_still_gives_a_figure() {
             assert_eq!(file.contains("no finite values to draw"), empty, "{x:?} {y:?} {scale:?}");
         }
     }
+}
+
+/// A dot plot: the rows have names from the top down, points stand in their rows, and many rows make a higher sheet.
+#[test]
+fn rows_have_names_and_points_stand_in_them() {
+    let names = |count: usize| (0..count).map(|row| format!("row {row}")).collect::<Vec<_>>();
+    let dots = |count: usize| {
+        let places = (0..count).flat_map(|row| [row as f64, f64::NAN]).collect();
+        let x = (0..count).flat_map(|row| [10f64.powi(row as i32 % 7), f64::NAN]).collect();
+        let series = Series { sign: Sign::Solid, ..Series::new("dots", x, places, 0) };
+        let lines = vec![Reference { label: "left = right".to_owned(), value: 1.0 }];
+        let x_scale = Scale::Logarithmic;
+        let categories = names(count);
+        Chart {
+            categories,
+            x_scale,
+            series: vec![series],
+            vertical_lines: lines,
+            ..Chart::default()
+        }
+    };
+    let (file, bytes) = encode(&dots(60)).unwrap();
+    tags(&file);
+    assert!(names(60).iter().all(|name| file.contains(&format!("aria-label=\"{name}\""))));
+    let sheet = tiny_skia::Pixmap::decode_png(&bytes).unwrap();
+    assert!(sheet.height() > 60 * 31 && file.contains(&format!("height=\"{}\"", sheet.height())));
+    let letters = Lettering::embedded().unwrap();
+    let drawing = layout::compose(&dots(3), &letters);
+    assert_eq!(drawing.height, HEIGHT);
+    let place = |name: &str| {
+        let mark = drawing.marks.iter().find(|mark| mark.meaning == name).unwrap();
+        let heights = mark.outline.iter().filter_map(|stroke| match stroke {
+            drawing::Stroke::Move(at) => Some(at[1]),
+            _ => None,
+        });
+        heights.fold(f64::MAX, f64::min)
+    };
+    assert!(place("row 0") < place("row 1") && place("row 1") < place("row 2"));
+    // Points that no line joins have no line in the legend either: only solid signs in that colour.
+    assert!(!file.contains("stroke=\"#e07000\"") && file.matches("fill=\"#e07000\"").count() == 61);
+}
+
+#[test]
+fn charts_can_share_a_range() {
+    let mut chart = curve(vec![1.0, 2.0], vec![2.0, 3.0], Scale::Logarithmic);
+    let numbered = |chart: &Chart, number: &str| {
+        encode(chart).unwrap().0.contains(&format!("aria-label=\"{number}\""))
+    };
+    assert!(!numbered(&chart, "10²"));
+    chart.y_includes = vec![0.1, 1000.0];
+    assert!(numbered(&chart, "10²"));
+}
+
+/// The description is read instead of the subtitle, and subscripts are read as plain text.
+#[test]
+fn the_vector_file_carries_the_description() {
+    let mut chart = chart();
+    assert!(encode(&chart).unwrap().0.contains("<desc>256 rows</desc>"));
+    chart.description = "The curves fall.".to_owned();
+    chart.title = "ν_{eff} over time".to_owned();
+    let (file, _) = encode(&chart).unwrap();
+    assert!(file.contains("<desc>The curves fall.</desc>") && file.contains("<title>ν_eff over"));
+    assert!(file.contains("aria-label=\"256 rows\"") && !file.contains("_{"));
 }
 
 /// What has no place on the sheet is said in words.

@@ -1,5 +1,12 @@
 //! Integrates vector fields and locates events: `dx/dt = v(t, x)`, README.md for the methods.
 //!
+//! | I want to | I use |
+//! |---|---|
+//! | follow `dx/dt = v(t, x)` | implement [`VectorField`], choose a [`Method`] and a [`Grid`], and call [`integrate`] |
+//! | stop, or take note, where a function of the state falls to zero | a [`FallingValue`], or your own [`EventFunction`] |
+//! | record the states on the grid | an [`Observer`] |
+//! | know how it ended | [`Integration`] with its [`End`] and [`Statistics`] |
+//!
 #![doc = include_str!("../README.md")]
 
 mod bracket;

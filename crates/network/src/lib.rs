@@ -1,4 +1,14 @@
 //! Feedforward networks, the one of section 2.1 first: activations, initializations, derivatives, constants.
+//!
+//! | I want to | I use |
+//! |---|---|
+//! | take the network of section 2.1 on rows of my own | [`InitialPoint::draw`], then [`Network::new`] and [`Network::nullified_at`] |
+//! | take a deep network | an [`Architecture`] of [`Layer`]s, [`InitialPoint::draw_for`], then [`Network::with_architecture`] |
+//! | have several outputs for each row | [`Architecture::with_outputs`] |
+//! | use an activation of my own | [`ActivationFunction`]; the built-in ones are [`Activation`] |
+//! | know the tangent kernel of infinitely wide layers | [`infinite_width_kernel`] |
+//! | look at the Jacobian as an operator | [`NetworkJacobian`] |
+//!
 #![doc = include_str!("../README.md")]
 
 pub mod activation;

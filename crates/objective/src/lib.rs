@@ -1,4 +1,16 @@
 //! Differentiable maps, losses and the shared linearization of `w -> g(alpha f(w))`, section 2.1.
+//!
+//! | I want to | I use |
+//! |---|---|
+//! | write a model once and have exact derivatives | [`GenericResiduals`] over any [`Scalar`], then [`ExactDerivatives`] |
+//! | have derivatives of a model that can only be called | [`ResidualFn`], then [`FiniteDifferences`]; with a sparse Jacobian [`SparseDifferences`] |
+//! | give the Jacobian myself | implement [`Residuals`] and [`SmoothMap`]; [`JacobianDifferences`] adds second derivatives |
+//! | check derivatives | [`check_jacobian`], [`check_second_derivative`] and [`adjoint_defect`], which give a [`SlopeCheck`] |
+//! | choose a loss, or write one | [`Squared`], [`Logistic`], [`Softmax`], [`Poisson`], [`SmoothHuber`], [`LogCosh`], [`WeightedSquares`], or your own [`Loss`] |
+//! | join a map and a loss | an [`Objective`], which is `g(alpha f(w))` |
+//! | know value, gradient, kernel and spectrum at one parameter vector | a [`Linearization`], for example [`Linearization::kernel_spectrum`] |
+//! | measure steps by the Hessian of the loss | a [`Metric`] |
+//!
 #![doc = include_str!("../README.md")]
 
 mod checker;

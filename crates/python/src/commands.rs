@@ -160,7 +160,7 @@ fn interruptible<T: Send + 'static>(
 /// The words of a configuration's error; places in a text that nobody wrote are left out.
 fn config_error(source: &Source, error: &ConfigError) -> PyErr {
     match source {
-        Source::File(_) => by_status(error.exit_status(), error),
+        Source::File(_) | Source::Altered { .. } => by_status(error.exit_status(), error),
         Source::Text(_) => value_error(&error.problem),
     }
 }

@@ -1,4 +1,16 @@
 //! Damped Gauss-Newton solves `((1 - rho) J^T J + rho I) v = J^T b`, Jacobian operators and spectra.
+//!
+//! | I want to | I use |
+//! |---|---|
+//! | solve `((1 - rho) J^T J + rho I) v = J^T b` once, and know how good the answer is | [`Factors::solve`] with a [`SolveRequest`]; its [`SolveReport`] says the kernel, residual, rank and condition |
+//! | give a Jacobian | a [`DenseJacobian`], a [`SparseJacobian`], a [`RowKronecker`] (`S (.) X`, never formed), or your own [`JacobianOperator`] |
+//! | know which kernel would be taken, and why | [`choose`], which gives a [`Choice`] |
+//! | solve many systems whose Jacobian changes little | an [`AmortizedFactor`] |
+//! | solve one system for many values of rho | a [`SecularFactor`] |
+//! | use only products `J v` and `J^T u` | [`MatrixFree`] with [`IterativeSettings`] |
+//! | know the smallest and largest singular value | [`Factors::extreme_singular_values`]; along a trajectory a [`SpectrumTracker`] |
+//! | project a vector on the range of `J` | a [`RangeBasis`] |
+//!
 #![doc = include_str!("../README.md")]
 
 mod damped;

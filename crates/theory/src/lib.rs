@@ -1,4 +1,13 @@
 //! Constants, corrected theorems and the audit of the paper's statements, each with its provenance.
+//!
+//! | I want to | I use |
+//! |---|---|
+//! | know the constants of the theorems at a starting point | [`Constants::at_start`]; with where each comes from [`NetworkConstants`] |
+//! | compare a threshold or a rate as printed with what holds | the modules [`printed`] and [`corrected`] |
+//! | judge a statement of a paper on a problem of my own | a [`Problem`] and the functions of [`papers`], which give a [`Record`] |
+//! | search for a counterexample | [`referee`] |
+//! | add a paper | the front page of [`papers`] |
+//!
 #![doc = include_str!("../README.md")]
 #![allow(
     clippy::missing_errors_doc,

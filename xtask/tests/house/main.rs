@@ -1,6 +1,6 @@
 //! The house rules that a compiler does not know: arrows between crates and modules run down, every place that
-//! NOTATION.md names exists, and every link leads somewhere. All read the documents that people read, so that these cannot
-//! fall behind.
+//! NOTATION.md and docs/learn/theorems.md name exists, and every link leads somewhere. All read the documents that people read, so
+//! that these cannot fall behind.
 
 mod arrows;
 mod documents;

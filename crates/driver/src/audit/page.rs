@@ -29,16 +29,17 @@ pub(super) fn write_page(
     }
     writeln!(text, "## Conclusions\n")?;
     writeln!(text, "{}\n", conclusions.in_words())?;
-    holding(text, conclusions)?;
-    short(text, conclusions, &[Grade::Typo], "**Misprints**, on which nothing depends:")?;
+    // What a reader must know first: the worst.
+    short(text, conclusions, &[Grade::False], "**False**, each with a counterexample:")?;
+    short(text, conclusions, &[Grade::Constant], "**True with another constant or threshold**:")?;
     short(
         text,
         conclusions,
         &[Grade::Unclear, Grade::Gap],
         "**Unclear, or proved otherwise than printed**:",
     )?;
-    short(text, conclusions, &[Grade::Constant], "**True with another constant or threshold**:")?;
-    short(text, conclusions, &[Grade::False], "**False**, each with a counterexample:")?;
+    holding(text, conclusions)?;
+    short(text, conclusions, &[Grade::Typo], "**Misprints**, on which nothing depends:")?;
     repairs(text, conclusions)?;
     if let Subject::Paper(paper) = subject {
         survivors(text, conclusions, paper.survivors)?;
@@ -85,7 +86,13 @@ fn short(
         let is_shown = matches!(finding.grade, Grade::False | Grade::Constant);
         if is_shown && finding.violations() > 0 {
             let (left, right) = (number(worst.left), number(worst.right));
-            write!(text, " *Counterexample:* {}; {}: {left} > {right}.", worst.run, worst.at)?;
+            write!(text, " *Counterexample:* {}; {}: {left} > {right}", worst.run, worst.at)?;
+            if left == right {
+                // The digits that are shown hide what decides.
+                let excess = (worst.left - worst.right) / worst.right.abs();
+                write!(text, ", by {} of it", number(excess))?;
+            }
+            text.push('.');
         }
         writeln!(text)?;
     }

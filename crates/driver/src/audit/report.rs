@@ -7,6 +7,7 @@ use gaussflow_records::AuditRecord;
 
 use super::page;
 use crate::conclusions::{Conclusions, Statement, Verdict};
+use crate::remark::digits;
 
 /// What is audited.
 #[derive(Clone, Copy)]
@@ -227,11 +228,7 @@ pub(super) fn ratio(value: Option<f64>) -> String {
     value.map_or_else(|| "–".to_owned(), number)
 }
 
-/// Four digits, plain where short.
+/// Four significant digits, plain where short.
 pub(super) fn number(value: f64) -> String {
-    if value == 0.0 || (1e-3..1e5).contains(&value.abs()) {
-        format!("{value:.4}")
-    } else {
-        format!("{value:.3e}")
-    }
+    if value.is_finite() { digits(value, 4) } else { value.to_string() }
 }

@@ -9,18 +9,19 @@ use crate::console;
 use crate::error::DriverError;
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  gaussflow compare results/runs/gauss-newton-alpha_8-seed_0 \
-                        results/runs/gradient-alpha_8-seed_0\n  \
+#[command(after_help = "Examples:\n  gaussflow compare out/a/runs/gauss-newton-alpha_8-seed_0 \
+                        out/b/runs/gauss-newton-alpha_16-seed_0\n  \
                         gaussflow compare before after --json\n\n\
-                        Two folders of runs are matched by the runs' names. A difference is a result: \
-                        exit status 0.\nRelative differences are |a - b| / max(|a|, |b|), over the steps \
-                        that both recorded.")]
+                        The runs of two folders are matched by their names. The last lines say in words what \
+                        differs.\nA relative difference is |a - b| / max(|a|, |b|), over the steps that both \
+                        recorded.\nNumbers have four digits here, and all of theirs with --json. The exit status \
+                        is 0 also where\nthe runs differ.")]
 pub(crate) struct Arguments {
-    /// A run's folder, or a folder with a manifest.json.
+    /// A run's folder, or a folder that run, sweep or reproduce wrote.
     a: PathBuf,
-    /// Another one.
+    /// The folder to compare it with.
     b: PathBuf,
-    /// Print everything as JSON.
+    /// Print everything as JSON, with all digits.
     #[arg(long)]
     json: bool,
 }
@@ -32,6 +33,7 @@ impl Arguments {
             console::json(&comparison);
         } else {
             console::print(&compare::table(&comparison));
+            console::print(&compare::conclusion(&comparison));
         }
         Ok(())
     }

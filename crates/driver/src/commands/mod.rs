@@ -1,23 +1,21 @@
-//! The subcommands that have a module of their own, a flag and a last line that several have, and what `gaussflow run --json` answers.
+//! The subcommands that have a module of their own, and the flags, default and last line that several have.
 
 pub(crate) mod compare;
 pub(crate) mod completions;
+pub(crate) mod run;
 pub(crate) mod sweep;
 
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use gaussflow_records::{Event, Overwrite, Status, StopReason};
-use serde::Serialize;
+use gaussflow_records::Overwrite;
 
-use crate::remark::remark;
-use crate::run::RunRecord;
+use crate::config::{ConfigError, Setting, Source};
 
 /// Whether results of ours that this command would not write again may be replaced.
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct Replacement {
-    /// Replace other results of gaussflow that are there; files of others are never replaced.
+    /// Replace other results of gaussflow that are there. Files of other programs are never replaced.
     #[arg(long)]
     overwrite: bool,
 }
@@ -29,43 +27,35 @@ impl Replacement {
     }
 }
 
+/// Keys of the configuration that the command line gives.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Settings {
+    /// Give a key of the configuration another value than the file does, as in dynamics.scaling=16. The value is
+    /// written as in the file; a word needs no quotes. May be repeated.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    set: Vec<String>,
+}
+
+impl Settings {
+    /// The configuration in `file` with these keys.
+    pub(crate) fn of(&self, file: &Path) -> Result<Source, ConfigError> {
+        let file = file.to_owned();
+        if self.set.is_empty() {
+            return Ok(Source::File(file));
+        }
+        let settings = self.set.iter().map(|written| Setting::parse(written));
+        Ok(Source::Altered { file, settings: settings.collect::<Result<_, _>>()? })
+    }
+}
+
+/// Where a command writes that is not told where: `out/` and the name of its configuration without `.toml`.
+pub(crate) fn default_folder(config: &Path) -> PathBuf {
+    // A name that leads elsewhere names no folder of its own.
+    let stem = config.file_stem().filter(|stem| *stem != "." && *stem != "..");
+    Path::new("out").join(stem.unwrap_or("run".as_ref()))
+}
+
 /// How to see what lies in a folder of runs.
 pub(crate) fn what_next(folder: &Path) -> String {
     format!("for a page with charts: gaussflow report {}", folder.display())
-}
-
-/// What `gaussflow run --json` prints: outcome.json without the weights, and where the run lies.
-#[derive(Serialize)]
-pub(crate) struct RunAnswer<'r> {
-    id: &'r str,
-    folder: &'r Path,
-    status: Status,
-    stop_reason: StopReason,
-    error: Option<&'r str>,
-    final_time: f64,
-    final_loss: f64,
-    events: &'r [Event],
-    counters: &'r BTreeMap<String, u64>,
-    /// What a reader should know; null where all went well.
-    remark: Option<String>,
-    seconds: f64,
-}
-
-impl<'r> RunAnswer<'r> {
-    pub(crate) fn new(record: &'r RunRecord, folder: &'r Path) -> Self {
-        let outcome = &record.outcome;
-        Self {
-            id: &record.id,
-            folder,
-            status: outcome.status,
-            stop_reason: outcome.stop_reason,
-            error: outcome.error.as_deref(),
-            final_time: outcome.final_time,
-            final_loss: outcome.final_loss,
-            events: &outcome.events,
-            counters: &outcome.counters,
-            remark: remark(outcome, &record.trace),
-            seconds: record.seconds,
-        }
-    }
 }

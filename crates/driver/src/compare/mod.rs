@@ -1,7 +1,8 @@
-//! Two runs, or two folders of runs, side by side: outcomes, events, counters, traces.
+//! Two runs, or two folders of runs, side by side: configurations, outcomes, events, counters, traces.
 //!
 //! The relative difference of two numbers is |a - b| / max(|a|, |b|).
 
+mod conclusion;
 mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,6 +13,7 @@ use gaussflow_records::{
 };
 use serde::Serialize;
 
+pub use self::conclusion::conclusion;
 pub use self::table::table;
 use crate::exit_status::BAD_INPUT;
 use crate::sweep::RunSummary;
@@ -77,6 +79,9 @@ pub struct Pair {
     pub a: Side,
     /// The second.
     pub b: Side,
+    /// Keys of the configuration that differ, as `section.key`, with both values in TOML; null where one has no such
+    /// key, or no config.toml that can be read.
+    pub configuration: BTreeMap<String, [Option<String>; 2]>,
     /// Counters that differ, with both values; null where one has no such counter.
     pub counters: BTreeMap<String, [Option<u64>; 2]>,
     /// Steps that both recorded.
@@ -120,7 +125,7 @@ pub struct ColumnDifference {
 }
 
 impl Pair {
-    /// Whether outcomes, counters and common rows agree to the last bit.
+    /// Whether outcomes, counters and all recorded rows are bitwise equal.
     pub fn is_equal(&self) -> bool {
         let same = |x: f64, y: f64| x.to_bits() == y.to_bits() || (x.is_nan() && y.is_nan());
         self.counters.is_empty()
@@ -199,22 +204,43 @@ fn runs_of(path: &Path) -> Result<Contents, CompareError> {
     Ok(Contents::Runs(runs.collect::<Result<_, RecordError>>()?))
 }
 
-fn pair(id: String, a: &Path, b: &Path) -> Result<Pair, RecordError> {
-    let (a, b) = (RunSummary::read(&id, a)?, RunSummary::read(&id, b)?);
-    let names: BTreeSet<&String> =
-        a.outcome.counters.keys().chain(b.outcome.counters.keys()).collect();
-    let counters = names
+/// The keys of config.toml in the folder of a run, as `section.key`, with their values; none where it cannot be read.
+fn configuration(folder: &Path) -> BTreeMap<String, String> {
+    let text = std::fs::read_to_string(folder.join("config.toml")).unwrap_or_default();
+    let sections = text.parse::<toml::Table>().unwrap_or_default();
+    let keys = sections.into_iter().flat_map(|(section, value)| match value {
+        toml::Value::Table(keys) => keys
+            .into_iter()
+            .map(|(key, value)| (format!("{section}.{key}"), value.to_string()))
+            .collect(),
+        other => vec![(section, other.to_string())],
+    });
+    keys.collect()
+}
+
+/// The entries of `a` and `b` that differ, with both values.
+fn differing<V: PartialEq + Clone>(
+    a: &BTreeMap<String, V>,
+    b: &BTreeMap<String, V>,
+) -> BTreeMap<String, [Option<V>; 2]> {
+    let names: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+    names
         .into_iter()
-        .map(|name| (name, [&a, &b].map(|run| run.outcome.counters.get(name).copied())))
+        .map(|name| (name.clone(), [a, b].map(|all| all.get(name).cloned())))
         .filter(|(_, [of_a, of_b])| of_a != of_b)
-        .map(|(name, both)| (name.clone(), both))
-        .collect();
+        .collect()
+}
+
+fn pair(id: String, a: &Path, b: &Path) -> Result<Pair, RecordError> {
+    let configuration = differing(&configuration(a), &configuration(b));
+    let (a, b) = (RunSummary::read(&id, a)?, RunSummary::read(&id, b)?);
+    let counters = differing(&a.outcome.counters, &b.outcome.counters);
     let rows: BTreeMap<u64, &TraceRow> = b.trace.iter().map(|row| (row.step, row)).collect();
     let common: Vec<(&TraceRow, &TraceRow)> =
         a.trace.iter().filter_map(|row| Some((row, *rows.get(&row.step)?))).collect();
     let columns = columns(&common);
     let common_steps = common.len();
-    Ok(Pair { id, a: side(a), b: side(b), counters, common_steps, columns })
+    Ok(Pair { id, configuration, a: side(a), b: side(b), counters, common_steps, columns })
 }
 
 fn side(run: RunSummary) -> Side {

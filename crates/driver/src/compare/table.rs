@@ -5,6 +5,13 @@ use std::fmt::Write as _;
 use gaussflow_records::{Event, word};
 
 use super::{Comparison, Pair, Side};
+use crate::remark::digits;
+
+/// Runs of one folder alone that are named.
+const MOST_NAMES: usize = 5;
+
+/// Characters of a value of a configuration that a line shows.
+const LONGEST_VALUE: usize = 40;
 
 /// The comparison as aligned columns.
 pub fn table(comparison: &Comparison) -> String {
@@ -16,7 +23,13 @@ pub fn table(comparison: &Comparison) -> String {
     for (name, only) in [("a", &comparison.only_a), ("b", &comparison.only_b)] {
         if !only.is_empty() {
             // Writing to a String cannot fail.
-            let _ = writeln!(text, "\nonly in {name}: {}", only.join(", "));
+            let _ = writeln!(text, "\nonly in {name}: {} runs", only.len());
+            for id in only.iter().take(MOST_NAMES) {
+                let _ = writeln!(text, "  {id}");
+            }
+            if only.len() > MOST_NAMES {
+                let _ = writeln!(text, "  and {} more", only.len() - MOST_NAMES);
+            }
         }
     }
     text
@@ -41,8 +54,13 @@ fn full(pair: &Pair) -> String {
             side.events.get(index).map(event).unwrap_or_default()
         });
     }
+    for (name, values) in &pair.configuration {
+        let [a, b] = values.each_ref().map(|value| shortened(value.as_deref().unwrap_or("-")));
+        rows.push([name.clone(), a, b]);
+    }
     for (name, values) in &pair.counters {
-        let [a, b] = values.map(|value| value.map_or_else(String::new, |value| value.to_string()));
+        let [a, b] =
+            values.map(|value| value.map_or_else(|| "-".to_owned(), |value| value.to_string()));
         rows.push([name.clone(), a, b]);
     }
     let mut text = format!("{}\n{}", pair.id, aligned(&rows));
@@ -50,12 +68,14 @@ fn full(pair: &Pair) -> String {
         text += "every counter is equal\n";
     }
     let _ = writeln!(text, "\n{} steps in common", pair.common_steps);
-    let mut rows =
-        vec![["column", "worst relative difference", "at step", "in one only"].map(str::to_owned)];
+    let mut rows = vec![
+        ["column", "largest relative difference", "at step", "steps that one lacks"]
+            .map(str::to_owned),
+    ];
     for found in &pair.columns {
         rows.push([
             found.column.to_owned(),
-            format!("{:.3e}", found.worst),
+            digits(found.worst, 4),
             found.step.map(|step| step.to_string()).unwrap_or_default(),
             found.one_sided.to_string(),
         ]);
@@ -65,7 +85,7 @@ fn full(pair: &Pair) -> String {
 
 /// A line for each pair.
 fn overview(pairs: &[Pair]) -> String {
-    let header = ["run", "final_loss a", "final_loss b", "worst column", "difference", "counters"];
+    let header = ["run", "loss a", "loss b", "differs most", "relative", "counters"];
     let mut rows = vec![header.map(str::to_owned)];
     for pair in pairs {
         let worst = pair.worst().filter(|found| found.worst > 0.0);
@@ -74,7 +94,7 @@ fn overview(pairs: &[Pair]) -> String {
             number(pair.a.final_loss),
             number(pair.b.final_loss),
             worst.map_or_else(|| "-".to_owned(), |found| found.column.to_owned()),
-            worst.map_or_else(|| "0".to_owned(), |found| format!("{:.3e}", found.worst)),
+            worst.map_or_else(|| "none".to_owned(), |found| digits(found.worst, 4)),
             if pair.counters.is_empty() {
                 "equal".to_owned()
             } else {
@@ -82,16 +102,23 @@ fn overview(pairs: &[Pair]) -> String {
             },
         ]);
     }
-    let equal = pairs.iter().filter(|pair| pair.is_equal()).count();
-    format!("{}\n{equal} of {} runs are equal to the last bit\n", aligned(&rows), pairs.len())
+    aligned(&rows)
+}
+
+/// A value as far as a line has room for it.
+pub(super) fn shortened(value: &str) -> String {
+    if value.chars().count() <= LONGEST_VALUE {
+        return value.to_owned();
+    }
+    format!("{}...", value.chars().take(LONGEST_VALUE).collect::<String>())
 }
 
 fn event(event: &Event) -> String {
     format!("{} at t = {}", word(&event.kind), number(event.time))
 }
 
-fn number(value: f64) -> String {
-    if value.is_finite() { format!("{value:.9e}") } else { "not finite".to_owned() }
+pub(super) fn number(value: f64) -> String {
+    if value.is_finite() { digits(value, 4) } else { "not finite".to_owned() }
 }
 
 /// Rows as lines, each column as wide as its widest cell.

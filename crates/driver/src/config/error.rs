@@ -98,6 +98,14 @@ pub enum ConfigProblem {
         runs: u64,
         accepted: u64,
     },
+    /// A `--set` without a value.
+    #[error("a setting is written section.key=value, as in dynamics.scaling=16")]
+    NoValue,
+    /// A `--set` of a key that differs from run to run.
+    #[error(
+        "{key} differs between the runs of this sweep, and one value cannot take its place: change [sweep] in the file"
+    )]
+    SweptSetting { key: &'static str },
     /// Two runs of a sweep that would have one name.
     #[error("[sweep] names the run {id} twice: list each value and each seed once")]
     DuplicateRun { id: String },
@@ -111,6 +119,7 @@ impl ConfigProblem {
             Self::Value { key, .. } => Some(key),
             Self::Conflict { key, .. } | Self::Missing { key, .. } => Some(key),
             Self::DampingSchedule { .. } => Some("dynamics.damping"),
+            Self::SweptSetting { key } => Some(key),
             Self::SweepInRun | Self::TooManyRuns { .. } | Self::DuplicateRun { .. } => {
                 Some("sweep")
             }
@@ -128,9 +137,18 @@ pub struct ConfigError {
     pub file: Option<Box<Path>>,
     /// The place in the text, where one can be named.
     pub location: Option<Location>,
+    /// The `--set` of the command line that is at fault, in place of file and location.
+    pub setting: Option<String>,
     /// What is wrong.
     #[source]
     pub problem: ConfigProblem,
+}
+
+/// A problem of a configuration that stands in no text.
+impl From<ConfigProblem> for ConfigError {
+    fn from(problem: ConfigProblem) -> Self {
+        Self { file: None, location: None, setting: None, problem }
+    }
 }
 
 impl ConfigError {
@@ -143,11 +161,14 @@ impl ConfigError {
     }
 }
 
-/// `file:line:column: `, as far as known.
+/// `file:line:column: `, as far as known, or the setting at fault.
 struct Prefix<'a>(&'a ConfigError);
 
 impl fmt::Display for Prefix<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(setting) = &self.0.setting {
+            return write!(f, "--set {setting}: ");
+        }
         match (&self.0.file, self.0.location) {
             (Some(file), Some(Location { line, column })) => {
                 write!(f, "{}:{line}:{column}: ", file.display())

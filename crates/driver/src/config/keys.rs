@@ -6,7 +6,7 @@
 use super::{
     Activation, AtExit, BundledData, Config, DampedSolver, DataSource, Initialization, Integrator,
     LayerScale, LossName, LossSettings, Metric, OutputWeights, Preconditioner, RankPolicy,
-    Standardize, TargetScale,
+    Standardize, TargetScale, TooFew,
 };
 
 /// One key of config.toml.
@@ -137,9 +137,11 @@ pub(super) const KEYS: &[Key] = &[
         "\"price\""
     ),
     key!(
-        whole(data.samples),
-        "n, the rows drawn without replacement",
-        "a whole number, at least 2"
+        "data.samples",
+        "n, the rows drawn without replacement. Left out, it is 256, and of a smaller file of your own all rows",
+        "a whole number, at least 2",
+        |c| (c.data.too_few == TooFew::Refuse).then(|| whole(c.data.samples)),
+        "256"
     ),
     key!(Standardize(data.standardize), "Rows that give the features' means and deviations"),
     key!(TargetScale(data.targets), "Scale of the targets"),
@@ -227,9 +229,12 @@ pub(super) const KEYS: &[Key] = &[
         "a number from 0 to below 1"
     ),
     key!(
-        float(dynamics.damping),
-        "rho, 0 for gauss-newton and between 0 and 1 for levenberg-marquardt",
-        "a number from 0 to 1"
+        "dynamics.damping",
+        "rho, 0 for gauss-newton and between 0 and 1 for levenberg-marquardt. Left out, it is 0.1 for \
+         levenberg-marquardt and 0 otherwise",
+        "a number from 0 to 1",
+        |c| Some(float(c.dynamics.damping)),
+        "0.1"
     ),
     key!(float(dynamics.scaling), "alpha, the output scale", "a number above 0"),
     key!(word(dynamics.integrator), "How time advances", words(Integrator::ALL)),
@@ -328,6 +333,9 @@ pub(super) const KEYS: &[Key] = &[
     ),
 ];
 
+/// Keys whose default depends on other keys: written out, the default would not follow a change of those.
+const DEPENDENT: [&str; 2] = ["data.samples", "dynamics.damping"];
+
 /// How much a written configuration explains.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Explain {
@@ -349,7 +357,8 @@ pub(super) fn render(config: &Config, explain: Explain) -> String {
             if explain == Explain::EveryKey {
                 lines.extend(comment(&format!("{}; {}.", key.meaning, (key.accepted)())));
             }
-            match (key.value)(config) {
+            let left_out = explain == Explain::EveryKey && DEPENDENT.contains(&key.path);
+            match (key.value)(config).filter(|_| !left_out) {
                 Some(value) => lines.push(format!("{} = {value}", key.name())),
                 None if explain == Explain::EveryKey => {
                     lines.push(format!("# {} = {}", key.name(), key.example));

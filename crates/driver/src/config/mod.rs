@@ -9,6 +9,7 @@ mod choices;
 mod error;
 mod keys;
 mod parse;
+mod setting;
 mod source;
 mod sweep;
 #[cfg(test)]
@@ -27,6 +28,7 @@ pub use gaussflow_data::{Standardize, TargetScale};
 pub(crate) use self::choices::choice;
 pub use self::choices::{AtExit, BundledData, Integrator, LayerScale, LossName, Preconditioner};
 pub use self::error::{ConfigError, ConfigProblem, Location};
+pub use self::setting::Setting;
 pub use self::source::Source;
 pub use self::sweep::{Sweep, SweptKey};
 pub use self::widths::Widths;
@@ -62,12 +64,24 @@ pub struct Config {
 pub struct DataSettings {
     /// Bundled data or a user's file.
     pub source: DataSource,
-    /// n, the number of rows drawn: at least 2. Default 256.
+    /// n, the number of rows drawn: at least 2. Default 256; of a smaller file of the user's own all rows.
     pub samples: usize,
+    /// What happens where the data have fewer rows than `samples`. Default: they are refused, unless `samples` is left
+    /// out beside a file of the user's own.
+    pub too_few: TooFew,
     /// Which rows scale the features. Default: the drawn ones.
     pub standardize: Standardize,
     /// Scale of the targets. Default: raw.
     pub targets: TargetScale,
+}
+
+/// What a sample does that is larger than its data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TooFew {
+    /// It is an error.
+    Refuse,
+    /// It takes all rows: nobody asked for a number of them.
+    TakeAll,
 }
 
 /// Where the rows come from: `name`, or `path` with `target`.
@@ -89,6 +103,7 @@ impl Default for DataSettings {
         Self {
             source: DataSource::Bundled(BundledData::CaliforniaHousing),
             samples: 256,
+            too_few: TooFew::Refuse,
             standardize: Standardize::Subset,
             targets: TargetScale::Raw,
         }
@@ -202,6 +217,9 @@ impl LossSettings {
     }
 }
 
+/// rho of a Levenberg-Marquardt run whose configuration names none.
+pub const LEVENBERG_MARQUARDT_DAMPING: f64 = 0.1;
+
 /// `[dynamics]`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -216,7 +234,8 @@ pub struct DynamicsSettings {
     /// mu of steps on batches: in [0, 1). Default 0.
     pub momentum: f64,
     /// rho: 0 for Gauss-Newton, in (0, 1) for Levenberg-Marquardt; gradient flow is rho = 1 and
-    /// takes 0 or 1 here. Default 0. See [`Self::effective_damping`].
+    /// takes 0 or 1 here. Default 0, and where it is left out of a text for Levenberg-Marquardt
+    /// [`LEVENBERG_MARQUARDT_DAMPING`]. See [`Self::effective_damping`].
     pub damping: f64,
     /// alpha: above 0. Default 8.
     pub scaling: f64,
@@ -348,6 +367,36 @@ impl Default for RecordSettings {
 }
 
 impl Config {
+    /// The configuration on data of so many rows: a sample whose size nobody named takes all of them where they are
+    /// fewer.
+    ///
+    /// # Errors
+    /// A [`ConfigProblem`] where other keys do not go with the smaller sample.
+    pub fn on_rows(mut self, rows: usize) -> Result<Self, ConfigError> {
+        if self.data.too_few == TooFew::TakeAll {
+            // One row is refused where the sample is drawn, with the file's name.
+            self.data.samples = self.data.samples.min(rows.max(2));
+            self.data.too_few = TooFew::Refuse;
+            self.validate()?;
+        }
+        Ok(self)
+    }
+
+    /// What the user should know of a sample whose size nobody named, of data of so many rows.
+    pub fn sample_taken(&self, rows: usize) -> Option<String> {
+        let DataSource::File { path, .. } = &self.data.source else { return None };
+        let samples = self.data.samples;
+        (self.data.too_few == TooFew::TakeAll).then(|| {
+            if rows <= samples {
+                format!("{path}: all {rows} rows are taken, as data.samples is not given")
+            } else {
+                format!(
+                    "{path}: {samples} of the {rows} rows are drawn, as data.samples is not given"
+                )
+            }
+        })
+    }
+
     /// The resolved configuration as TOML: every key that has a value, defaults included.
     pub fn to_toml(&self) -> String {
         keys::render(self, keys::Explain::Nothing)

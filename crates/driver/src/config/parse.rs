@@ -12,10 +12,11 @@ use serde::Deserialize;
 use toml::de::{DeTable, DeValue, Deserializer};
 
 use super::keys::{KEYS, SECTIONS, accepted};
+use super::setting::{Setting, located};
 use super::{
     BundledData, Config, ConfigError, ConfigProblem, DataSettings, DataSource, DynamicsSettings,
-    EventSettings, Location, LossName, LossSettings, NetworkSettings, RecordSettings, Standardize,
-    TargetScale,
+    EventSettings, LEVENBERG_MARQUARDT_DAMPING, LossName, LossSettings, NetworkSettings,
+    Preconditioner, RecordSettings, Standardize, TargetScale, TooFew,
 };
 
 /// A problem, and the bytes of the text that it is about.
@@ -31,18 +32,32 @@ impl Config {
         read_with(path, Self::parse)
     }
 
+    /// Reads and checks the configuration in the file `path` with `settings` in place of its own values.
+    ///
+    /// # Errors
+    /// As [`Config::read`]; a complaint about one of the `settings` names it.
+    pub fn read_set(path: &Path, settings: &[Setting]) -> Result<Self, ConfigError> {
+        read_with(path, |text| Self::parse_set(text, settings))
+    }
+
     /// Checks the configuration in `text`. Keys left out take their defaults.
     ///
     /// # Errors
     /// The first [`ConfigProblem`] with its line and column: bad syntax, an unknown section or
     /// key, a value of the wrong type or outside its range, keys that exclude each other.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        located(text, |text| {
-            let table = table_of(text)?;
-            match table.get_key_value(SWEEP) {
-                Some((name, _)) => Err((ConfigProblem::SweepInRun, Some(name.span()))),
-                None => checked(text, &table),
+        Self::parse_set(text, &[])
+    }
+
+    /// [`Config::parse`] with `settings` in place of the text's own values.
+    fn parse_set(text: &str, settings: &[Setting]) -> Result<Self, ConfigError> {
+        located(text, settings, |text| {
+            let mut table = table_of(text.file)?;
+            if let Some((name, _)) = table.get_key_value(SWEEP) {
+                return Err((ConfigProblem::SweepInRun, Some(name.span())));
             }
+            text.apply(&mut table);
+            checked(text.whole, &table)
         })
     }
 }
@@ -58,7 +73,12 @@ pub(super) fn read_with<T>(
     path: &Path,
     parse: impl FnOnce(&str) -> Result<T, ConfigError>,
 ) -> Result<T, ConfigError> {
-    let fail = |problem, location| ConfigError { file: Some(path.into()), location, problem };
+    let fail = |problem, location| ConfigError {
+        file: Some(path.into()),
+        location,
+        setting: None,
+        problem,
+    };
     let mut bytes = Vec::new();
     open_file(path)
         .and_then(|file| file.take(MAXIMUM_BYTES + 1).read_to_end(&mut bytes))
@@ -68,20 +88,9 @@ pub(super) fn read_with<T>(
     }
     let text = str::from_utf8(&bytes)
         .map_err(|error| fail(ConfigProblem::NotText { byte: error.valid_up_to() }, None))?;
-    parse(text).map_err(|error| fail(error.problem, error.location))
-}
-
-/// Applies `parse` to `text` and turns the bytes of a complaint into line and column.
-pub(super) fn located<T>(
-    text: &str,
-    parse: impl FnOnce(&str) -> Result<T, Placed>,
-) -> Result<T, ConfigError> {
-    // Editors on some systems put a byte order mark in front, which TOML does not know.
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    parse(text).map_err(|(problem, span)| ConfigError {
-        file: None,
-        location: span.map(|span| Location::of_byte(text, span.start)),
-        problem,
+    parse(text).map_err(|error| match error.setting {
+        None => fail(error.problem, error.location),
+        Some(_) => error,
     })
 }
 
@@ -103,7 +112,11 @@ pub(super) fn checked(text: &str, table: &DeTable<'_>) -> Result<Config, Placed>
         let span = problem.key().and_then(|path| find(table, path));
         (problem, span)
     };
-    let config = file.resolve().map_err(place)?;
+    let mut config = file.resolve().map_err(place)?;
+    let levenberg = config.dynamics.preconditioner == Preconditioner::LevenbergMarquardt;
+    if levenberg && lookup(table, "dynamics.damping").is_none() {
+        config.dynamics.damping = LEVENBERG_MARQUARDT_DAMPING;
+    }
     config.validate().map_err(place)?;
     Ok(config)
 }
@@ -200,9 +213,12 @@ impl DataFields {
                 });
             }
         };
+        // Of a user's own file that is smaller than the default sample all rows are taken.
+        let all = self.samples.is_none() && matches!(source, DataSource::File { .. });
         Ok(DataSettings {
             source,
             samples: self.samples.unwrap_or(default.samples),
+            too_few: if all { TooFew::TakeAll } else { TooFew::Refuse },
             standardize: self.standardize.unwrap_or(default.standardize),
             targets: self.targets.unwrap_or(default.targets),
         })

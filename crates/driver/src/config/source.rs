@@ -1,10 +1,11 @@
-//! Where a configuration comes from: a file, or a text that a program made.
+//! Where a configuration comes from: a file, with what a command line sets in it, or a text that a program made.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::Config;
 use super::error::ConfigError;
+use super::setting::Setting;
 use super::sweep::Sweep;
 
 /// A configuration in TOML: a file's, or a text's.
@@ -12,6 +13,13 @@ use super::sweep::Sweep;
 pub enum Source {
     /// The file.
     File(PathBuf),
+    /// The file, with values that take the place of its own.
+    Altered {
+        /// The file.
+        file: PathBuf,
+        /// The values; of a key that is set twice, the last one counts.
+        settings: Vec<Setting>,
+    },
     /// The text itself; errors then name no file.
     Text(String),
 }
@@ -24,6 +32,7 @@ impl Source {
     pub fn config(&self) -> Result<Config, ConfigError> {
         match self {
             Self::File(path) => Config::read(path),
+            Self::Altered { file, settings } => Config::read_set(file, settings),
             Self::Text(text) => Config::parse(text),
         }
     }
@@ -35,7 +44,16 @@ impl Source {
     pub fn sweep(&self) -> Result<Sweep, ConfigError> {
         match self {
             Self::File(path) => Sweep::read(path),
+            Self::Altered { file, settings } => Sweep::read_set(file, settings),
             Self::Text(text) => Sweep::parse(text),
+        }
+    }
+
+    /// The file, if there is one.
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::File(file) | Self::Altered { file, .. } => Some(file),
+            Self::Text(_) => None,
         }
     }
 }
@@ -45,6 +63,10 @@ impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) => write!(f, "{}", path.display()),
+            Self::Altered { file, settings } => {
+                write!(f, "{}", file.display())?;
+                settings.iter().try_for_each(|setting| write!(f, " {setting}"))
+            }
             Self::Text(_) => f.write_str("CONFIG.toml"),
         }
     }

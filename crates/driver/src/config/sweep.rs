@@ -3,7 +3,6 @@
 //! The runs are cases x grid x seeds; each is the file's own configuration with some keys replaced,
 //! checked as if it had been written out, so that a complaint names the line of the value at fault.
 
-use std::borrow::Cow;
 use std::ops::Range;
 use std::path::Path;
 
@@ -11,7 +10,8 @@ use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
 use super::keys::{KEYS, Key, SECTIONS};
-use super::parse::{Placed, SWEEP, checked, located, nearest, read_with, snippet, table_of};
+use super::parse::{Placed, SWEEP, checked, nearest, read_with, snippet, table_of};
+use super::setting::{Setting, Text, assign, located};
 use super::{Config, ConfigError, ConfigProblem};
 
 /// More runs than this are a slip of the pen.
@@ -80,24 +80,34 @@ impl Sweep {
         read_with(path, Self::parse)
     }
 
+    /// Reads and checks the sweep in the file `path` with `settings` in place of its own values.
+    ///
+    /// # Errors
+    /// As [`Sweep::parse`]; [`ConfigProblem::SweptSetting`] for a key that differs between the runs.
+    pub fn read_set(path: &Path, settings: &[Setting]) -> Result<Self, ConfigError> {
+        read_with(path, |text| located(text, settings, planned))
+    }
+
     /// Checks the sweep in `text`, every run of it.
     ///
     /// # Errors
     /// What [`Config::parse`] reports of any of the runs, at the place of the value at fault;
     /// [`ConfigProblem::NoSweep`] and [`ConfigProblem::TooManyRuns`].
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        located(text, planned)
+        located(text, &[], planned)
     }
 }
 
 /// A key with one value to take.
 type Assignment<'t, 'i> = (&'static Key, &'t Spanned<DeValue<'i>>);
 
-fn planned(text: &str) -> Result<Sweep, Placed> {
-    let mut base = table_of(text)?;
+fn planned(given: &Text<'_>) -> Result<Sweep, Placed> {
+    let text = given.whole;
+    let mut base = table_of(given.file)?;
     let Some(section) = base.remove(SWEEP) else {
         return Err((ConfigProblem::NoSweep, None));
     };
+    given.apply(&mut base);
     let span = section.span();
     let Some(section) = section.get_ref().as_table() else {
         return Err(refusal(text, SWEEP, Some(span), "a table, written [sweep]"));
@@ -135,6 +145,12 @@ fn planned(text: &str) -> Result<Sweep, Placed> {
             advice: "give either",
         };
         return Err((problem, Some(span)));
+    }
+    for (key, value) in &given.set {
+        let seeded = key.path == "dynamics.seed" && seeds.is_some();
+        if seeded || keys.iter().any(|swept| swept.path == key.path) {
+            return Err((ConfigProblem::SweptSetting { key: key.path }, Some(value.span())));
+        }
     }
     keys.sort_by_key(|key| place(key));
     keys.dedup_by_key(|key| key.path);
@@ -264,20 +280,6 @@ fn points<'t, 'i>(grid: &[(&'static Key, &'t DeArray<'i>)]) -> Vec<Vec<Assignmen
             .collect();
     }
     found
-}
-
-/// Puts a value where the configuration's own would stand.
-fn assign<'i>(table: &mut DeTable<'i>, key: &'static Key, value: Spanned<DeValue<'i>>) {
-    let name = |text: &'static str| Spanned::new(value.span(), Cow::Borrowed(text));
-    if table.get(key.section()).is_none() {
-        let section = Spanned::new(value.span(), DeValue::Table(DeTable::new()));
-        table.insert(name(key.section()), section);
-    }
-    // A section that is not a table is refused when the run is checked.
-    if let Some(DeValue::Table(section)) = table.get_mut(key.section()).map(Spanned::get_mut) {
-        section.remove(key.name());
-        section.insert(name(key.name()), value);
-    }
 }
 
 fn refusal(text: &str, key: &str, span: Option<Range<usize>>, accepted: &str) -> Placed {

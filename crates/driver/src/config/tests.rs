@@ -235,7 +235,7 @@ fn keys_that_exclude_each_other_name_both() {
     let lm = "[dynamics]\npreconditioner = 'levenberg-marquardt'\n";
     let cases = [
         ("[dynamics]\ndamping = 0.1".to_owned(), "dynamics.damping", (2, 11)),
-        (lm.to_owned(), "dynamics.damping", (0, 0)),
+        (format!("{lm}damping = 0"), "dynamics.damping", (3, 11)),
         (format!("{lm}damping = 1.0"), "dynamics.damping", (3, 11)),
         (
             "[dynamics]\npreconditioner = 'gradient'\ndamping = 0.5".into(),
@@ -367,7 +367,7 @@ prop_compose! {
             data: DataSettings {
                 source: file.map_or(DataSource::Bundled(BundledData::CaliforniaHousing),
                     |(path, targets)| DataSource::File { path, targets }),
-                samples, standardize,
+                samples, too_few: TooFew::Refuse, standardize,
                 targets: if ["logistic", "softmax", "poisson"].contains(&loss.word()) {
                     TargetScale::Raw
                 } else {

@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use super::ReportError;
 use super::settings::{self, Settings};
 use crate::conclusions::{further_papers, report_file};
+use crate::fit::FitRecord;
 use crate::remark::remark;
 
 /// What kind of folder it is.
@@ -21,8 +22,12 @@ pub enum Kind {
     Reproduction,
     /// Several runs.
     Sweep,
+    /// Written by `gaussflow reproduce --deep`: networks of several depths.
+    Deep,
     /// One run, in a folder with a manifest or by itself.
     Run,
+    /// Written by `gaussflow fit`.
+    Fit,
 }
 
 /// One run's folder.
@@ -50,8 +55,12 @@ impl Run {
 /// Everything that a report shows.
 #[derive(Debug)]
 pub struct Contents {
-    /// Reproduction, sweep or run.
+    /// Reproduction, sweep, run or fit.
     pub kind: Kind,
+    /// fit.json; `None` where there is none, or where it is damaged.
+    pub fit: Option<FitRecord>,
+    /// Whether timing.json is there: its numbers never enter the page.
+    pub has_timing: bool,
     /// `None` where it is missing or damaged.
     pub manifest: Option<Manifest>,
     /// Empty where there are none.
@@ -81,7 +90,8 @@ impl Contents {
             || folders(root).iter().any(|run| ownership::holds_run(&root.join("runs").join(run)));
         let ours = single || ownership::is_ours(&root.join("manifest.json")) || holds_runs();
         if !ours {
-            return Err(ReportError::NotOurs { path: root.to_owned() });
+            return Self::of_fit(root)
+                .ok_or_else(|| ReportError::NotOurs { path: root.to_owned() });
         }
         let mut reader = Reader { root, problems: Vec::new() };
         let manifest: Option<Manifest> = if single {
@@ -108,11 +118,36 @@ impl Contents {
         let files = names.filter(|name| root.join(name).is_file()).collect();
         let kind = match runs.len() {
             _ if root.join("claims.json").is_file() => Kind::Reproduction,
+            _ if figures.iter().any(|stem| stem.contains("/figure_deep_")) => Kind::Deep,
             0 | 1 => Kind::Run,
             _ => Kind::Sweep,
         };
-        let problems = reader.problems;
-        Ok(Self { kind, manifest, claims, audit, runs, figures, files, problems })
+        let (problems, fit) = (reader.problems, None);
+        let has_timing = root.join("timing.json").is_file();
+        Ok(Self { kind, fit, has_timing, manifest, claims, audit, runs, figures, files, problems })
+    }
+
+    /// What `gaussflow fit` wrote into `root`; `None` where there is no fit.json of ours.
+    fn of_fit(root: &Path) -> Option<Self> {
+        let mut reader = Reader { root, problems: Vec::new() };
+        if !ownership::is_ours(&root.join("fit.json")) {
+            return None;
+        }
+        let fit = reader.required("fit.json");
+        let is_there = |stem: &&str| root.join(format!("{stem}.svg")).is_file();
+        let figures = ["fit", "residuals"].iter().filter(|stem| is_there(stem));
+        Some(Self {
+            kind: Kind::Fit,
+            fit,
+            has_timing: false,
+            manifest: None,
+            claims: Vec::new(),
+            audit: Vec::new(),
+            runs: Vec::new(),
+            figures: figures.map(|stem| (*stem).to_owned()).collect(),
+            files: vec!["fit.json".to_owned()],
+            problems: reader.problems,
+        })
     }
 }
 

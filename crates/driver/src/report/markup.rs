@@ -36,6 +36,15 @@ pub fn unescape(text: &str) -> String {
     signs.iter().fold(text.to_owned(), |text, (entity, sign)| text.replace(entity, sign))
 }
 
+/// The id of an element: `kind`, then letters, digits and `/ - _ .` of `name`, every other sign as a hyphen.
+///
+/// The same name always gives the same id, so that links to it stay.
+pub fn anchor(kind: &str, name: &str) -> String {
+    let plain =
+        |sign: char| if sign.is_ascii_alphanumeric() || "/-_.".contains(sign) { sign } else { '-' };
+    format!("{kind}-{}", name.chars().map(plain).collect::<String>())
+}
+
 /// JSON as the content of a `script` element: no sign that could end the element or open a comment.
 ///
 /// `<`, `>` and `&` occur in JSON within strings only, where their escapes read back as the same text.
@@ -117,6 +126,15 @@ mod tests {
         assert!(!safe.contains(['<', '>', '&']), "{safe}");
         let back: String = serde_json::from_str(&safe).unwrap();
         assert_eq!(back, "</script><!-- <script> & ]]>");
+    }
+
+    #[test]
+    fn an_id_keeps_the_signs_of_names_and_no_other() {
+        assert_eq!(
+            anchor("run", "gauss-newton-alpha_0.125-seed_0"),
+            "run-gauss-newton-alpha_0.125-seed_0"
+        );
+        assert_eq!(anchor("claim", "a/b \"><é"), "claim-a/b-----");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use super::folder::confined;
-use super::markup::{address, escape, png_address, svg_address, unescape};
+use super::markup::{address, anchor, escape, png_address, svg_address, unescape};
 
 /// Bytes of all embedded figures together; beyond them a figure is a link to its file.
 const MOST_BYTES: usize = 3_700_000;
@@ -15,8 +15,8 @@ const STATEMENTS: &[(&str, &str)] = &[
     ("under/theorem-5-rate", "audit_counterexample"),
     ("under/theorem-5-rate", "figure_geometry_rate"),
     ("under/geodesic-strong-convexity", "figure_geometry"),
-    ("under/geodesic-smoothness", "figure_geometry"),
-    ("under/riemannian-gradient", "figure_2a"),
+    ("under/geodesic-smoothness", "audit_later_smoothness"),
+    ("under/riemannian-gradient", "figure_geometry_checks"),
     ("under/gradient-decay", "figure_2a"),
     ("under/gram-stays", "figure_2b"),
     ("under/assumption-2", "figure_2b"),
@@ -24,14 +24,32 @@ const STATEMENTS: &[(&str, &str)] = &[
     ("under/inductive-bias", "figure_1b"),
     ("under/monotone", "figure_1a"),
     ("over/never-exits", "audit_exits"),
-    ("later/adaptive-damping", "audit_schedules"),
     ("over/ntk-limit", "audit_widths"),
     ("over/kernel-stays", "audit_widths"),
     ("experiment/full-rank", "figure_2b"),
     ("experiment/collapse", "figure_1a"),
+    ("experiment/collapse", "figure_2b"),
     ("experiment/bias", "figure_1b"),
-    ("experiment/beats-gradient-flow", "figure_3a"),
+    ("experiment/beats-gradient-flow", "figure_compare"),
     ("experiment/stationary", "figure_2a"),
+    ("finding/gradient-flow-monotone", "figure_3a"),
+    ("finding/printed-euler-unstable", "figure_gradient_euler"),
+    ("finding/euler-against-flow", "figure_flow_and_euler"),
+    ("lazy/finite-horizon", "audit_lazy"),
+    ("lazy/parameter-distance", "audit_lazy"),
+    ("lazy/over", "audit_lazy"),
+    ("natural/theorem-1", "audit_natural_steps"),
+    ("natural/quadratic", "audit_natural_steps"),
+    ("later/geodesic-pl", "audit_later_pl"),
+    ("later/geodesic-smoothness", "audit_later_smoothness"),
+    ("later/adaptive-damping", "audit_schedules"),
+    ("later/adaptive-damping", "audit_later_damping_flow"),
+    ("later/deep", "audit_later_deep_pl"),
+    ("later/deep", "audit_later_deep_smoothness"),
+    ("question/threshold", "audit_question_threshold"),
+    ("question/rate", "audit_question_rate"),
+    ("question/depth", "audit_question_depth"),
+    ("question/rank-loss", "audit_question_rank_loss"),
 ];
 
 /// One figure.
@@ -81,39 +99,99 @@ impl<'f> Pictures<'f> {
         found.dedup();
         found
             .into_iter()
-            .map(|place| (format!("#picture-{place}"), self.list[place].title.clone()))
+            .map(|place| (format!("#{}", self.list[place].id()), self.list[place].title.clone()))
             .collect()
     }
 
-    /// The section; empty where there are no figures.
+    /// The section; empty where there are no figures. The main figures are small pictures that enlarge, the others are folded.
     pub fn section(&self) -> String {
         if self.list.is_empty() {
             return String::new();
         }
-        let mut text =
-            String::from("<section id=\"figures\"><h2>Figures</h2>\n<div class=\"figures\">\n");
-        for (place, picture) in self.list.iter().enumerate() {
-            let (title, description) = (escape(&picture.title), escape(&picture.description));
-            let _ = write!(text, "<figure id=\"picture-{place}\">");
-            if let Some(source) = &picture.source {
+        let mut text = String::from("<section id=\"figures\"><h2>Figures</h2>\n");
+        for family in Family::ALL {
+            let members: Vec<&Picture<'_>> =
+                self.list.iter().filter(|picture| Family::of(picture.stem) == family).collect();
+            if members.is_empty() {
+                continue;
+            }
+            let name = family.name();
+            if let Some(name) = name {
                 let _ = write!(
                     text,
-                    "<img alt=\"{title}. {description}\" width=\"1600\" height=\"1000\" src=\"{source}\">"
+                    "<details class=\"fold\" data-print><summary>{name} ({})</summary>\n",
+                    members.len()
                 );
             }
-            let enlarge =
-                "<button type=\"button\" data-enlarge aria-expanded=\"false\">Enlarge</button> ";
-            let _ = writeln!(
+            text.push_str("<div class=\"figures\">\n");
+            members.into_iter().for_each(|picture| picture.write(&mut text));
+            text.push_str(if name.is_some() { "</div></details>\n" } else { "</div>\n" });
+        }
+        text.push_str("</section>\n");
+        text
+    }
+}
+
+/// What a figure belongs to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Family {
+    /// What a reader looks at first.
+    Main,
+    /// One network of several.
+    Network,
+    /// The audit.
+    Audit,
+}
+
+impl Family {
+    const ALL: [Self; 3] = [Self::Main, Self::Network, Self::Audit];
+
+    /// By the name of the file.
+    fn of(stem: &str) -> Self {
+        let name = short(stem);
+        let of_network = |rest: &str| rest.starts_with(|sign: char| sign.is_ascii_digit());
+        if name.starts_with("audit_") {
+            Self::Audit
+        } else if name.strip_prefix("figure_deep_").is_some_and(of_network) {
+            Self::Network
+        } else {
+            Self::Main
+        }
+    }
+
+    /// The name of its fold; the main figures have none.
+    fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Main => None,
+            Self::Network => Some("Figures of each network"),
+            Self::Audit => Some("Figures of the audit"),
+        }
+    }
+}
+
+impl Picture<'_> {
+    fn id(&self) -> String {
+        anchor("figure", short(self.stem))
+    }
+
+    /// The figure: a small picture that a click enlarges, with its title; what it shows in full comes with the enlarged one.
+    fn write(&self, text: &mut String) {
+        let (title, description) = (escape(&self.title), escape(&self.description));
+        let _ = write!(text, "<figure id=\"{}\" data-anchor>", self.id());
+        if let Some(source) = &self.source {
+            let _ = write!(
                 text,
-                "<figcaption><b>{title}</b> {description} <span class=\"actions\">{}<a \
-                 href=\"{}\">{}</a></span></figcaption></figure>",
-                if picture.source.is_some() { enlarge } else { "" },
-                address(&picture.file),
-                escape(short(&picture.file)),
+                "<button type=\"button\" class=\"thumb\" data-enlarge aria-expanded=\"false\" title=\"Enlarge\"><img \
+                 alt=\"{title}. {description}\" width=\"1600\" height=\"1000\" decoding=\"async\" \
+                 src=\"{source}\"></button>"
             );
         }
-        text.push_str("</div></section>\n");
-        text
+        let _ = writeln!(
+            text,
+            "<figcaption><b>{title}</b> <span class=\"more\">{description} <a href=\"{}\">{}</a></span></figcaption></figure>",
+            address(&self.file),
+            escape(short(&self.file)),
+        );
     }
 }
 
@@ -175,7 +253,7 @@ mod tests {
         let linked =
             pictures.of_statement("under/monotone", ["figures/only.svg".to_owned()].iter());
         let targets: Vec<_> = linked.iter().map(|(target, _)| target.as_str()).collect();
-        assert_eq!(targets, ["#picture-0", "#picture-1"]);
+        assert_eq!(targets, ["#figure-figure_1a", "#figure-only"]);
     }
 
     #[test]

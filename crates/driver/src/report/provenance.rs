@@ -6,13 +6,16 @@ use std::fmt::Write;
 use gaussflow::theory::papers::gauss_newton;
 use gaussflow::theory::referee::Paper;
 
-use super::folder::Contents;
+use super::folder::{Contents, Kind, Run};
 use super::groups::varying;
 use super::markup::{address, escape};
 use super::settings::{Settings, number};
+use crate::reproduce::Mode;
 
 /// Values of a key that are spelt out.
 const MOST_VALUES: usize = 12;
+/// Signs of a commit that the first screen shows.
+const SHORT_COMMIT: usize = 12;
 
 /// Both sections.
 pub fn section(contents: &Contents) -> String {
@@ -21,6 +24,9 @@ pub fn section(contents: &Contents) -> String {
     let mut fact = |name: &str, value: &str| {
         let _ = writeln!(text, "<dt>{name}</dt><dd>{}</dd>", escape(value));
     };
+    if let Some(command) = command(contents) {
+        fact("Command that writes such a folder", &command);
+    }
     if let Some(manifest) = &contents.manifest {
         fact("Version of the runs", &format!("gaussflow {}", manifest.version));
         fact("Commit", manifest.commit.as_deref().unwrap_or("unknown"));
@@ -28,7 +34,7 @@ pub fn section(contents: &Contents) -> String {
         fact("Data", &format!("{}, {} rows", manifest.data.name, manifest.data.rows));
         fact("SHA-256 of the data", &manifest.data.sha256);
         fact("Schema of the files", &manifest.schema.to_string());
-    } else {
+    } else if contents.kind != Kind::Fit {
         fact("Manifest", "none: version, commit and data are unknown");
     }
     fact(
@@ -43,10 +49,71 @@ pub fn section(contents: &Contents) -> String {
     text
 }
 
+/// The line below the title: version and commit, the command, and where date, machine and duration stand.
+pub fn line(contents: &Contents) -> String {
+    let mut parts = Vec::new();
+    if let Some(manifest) = &contents.manifest {
+        let commit = manifest.commit.as_deref().map_or_else(
+            || "commit unknown".to_owned(),
+            |commit| format!("commit {}", commit.chars().take(SHORT_COMMIT).collect::<String>()),
+        );
+        parts.push(escape(&format!("gaussflow {}, {commit}", manifest.version)));
+    }
+    if let Some(command) = command(contents) {
+        parts.push(format!("made by <code>{}</code>", escape(&command)));
+    }
+    if contents.has_timing {
+        parts.push(
+            "<a href=\"./timing.json\">date, machine and duration</a> stand in a file of their own, so that equal runs \
+             give bitwise identical pages"
+                .to_owned(),
+        );
+    }
+    if parts.is_empty() {
+        return String::new();
+    }
+    format!("<p class=\"origin\">{}</p>", parts.join(" \u{b7} "))
+}
+
+/// A command that writes a folder like this one, as far as its files tell; `None` where they do not.
+fn command(contents: &Contents) -> Option<String> {
+    let seeds = || {
+        let seed = |run: &Run| run.settings.as_ref()?.get("dynamics.seed").cloned();
+        contents.runs.iter().filter_map(seed).collect::<BTreeSet<String>>().len() as u64
+    };
+    let reproduce = |flag: &str| {
+        let horizon =
+            |run: &Run| run.settings.as_ref()?.get("dynamics.horizon")?.parse::<f64>().ok();
+        let last = contents.runs.iter().filter_map(horizon).fold(0.0, f64::max);
+        let modes = [(Mode::Full, ""), (Mode::Quick, " --quick")];
+        let (mode, quick) =
+            modes.into_iter().find(|(mode, _)| mode.horizon().total_cmp(&last).is_eq())?;
+        let count = seeds();
+        let seeds = if count == mode.seeds() { String::new() } else { format!(" --seeds {count}") };
+        Some(format!("gaussflow reproduce{flag}{quick}{seeds} --out FOLDER"))
+    };
+    match contents.kind {
+        Kind::Reproduction => reproduce(""),
+        Kind::Deep => reproduce(" --deep"),
+        // What grid a sweep had is not told by its runs.
+        Kind::Sweep => None,
+        Kind::Run => {
+            let run = contents.runs.first()?;
+            let folder = if run.path.is_empty() { String::new() } else { format!("{}/", run.path) };
+            Some(format!("gaussflow run {folder}config.toml --out FOLDER"))
+        }
+        Kind::Fit => {
+            let problem = &contents.fit.as_ref()?.problem;
+            (!problem.is_empty()).then(|| format!("gaussflow fit {problem} --out ."))
+        }
+    }
+}
+
 fn configuration(contents: &Contents) -> String {
+    // A single run shows its own.
     let all: Vec<&Settings> =
         contents.runs.iter().filter_map(|run| run.settings.as_ref()).collect();
-    let Some(first) = all.first() else { return String::new() };
+    let Some(first) = all.first().filter(|_| all.len() > 1) else { return String::new() };
     let differing = varying(&all);
     let mut text = String::from("<section id=\"configuration\"><h2>Configuration</h2>\n");
     if !differing.is_empty() {
@@ -70,13 +137,15 @@ fn configuration(contents: &Contents) -> String {
                 escape(&shown.join(", "))
             );
         }
-        text.push_str("</dl>\n<h3>What all runs share</h3>\n");
+        text.push_str("</dl>\n");
     }
-    text.push_str("<dl class=\"facts columns\">\n");
+    text.push_str(
+        "<details class=\"fold\" data-print><summary>What all runs share</summary><dl class=\"facts columns\">\n",
+    );
     for (key, value) in first.iter().filter(|(key, _)| !differing.contains(key)) {
-        let _ = writeln!(text, "<dt><code>{}</code></dt><dd>{}</dd>", escape(key), escape(value));
+        let _ = writeln!(text, "<div><dt>{}</dt><dd>{}</dd></div>", escape(key), escape(value));
     }
-    text.push_str("</dl>\n</section>\n");
+    text.push_str("</dl></details>\n</section>\n");
     text
 }
 
@@ -109,7 +178,7 @@ impl Value {
 pub fn paper() -> String {
     let Paper { title, authors, version, .. } = &gauss_newton::PAPER;
     let (title, authors, version) = (escape(title), escape(authors), escape(version));
-    format!("<p class=\"subject\">{authors}, <cite>{title}</cite> ({version})</p>")
+    format!("<p class=\"subject\">{authors}, <cite>{title}</cite>. Read: {version}.</p>")
 }
 
 /// One sentence on what was run.
@@ -126,6 +195,9 @@ pub fn subject(contents: &Contents) -> String {
         let texts: Vec<String> = values.into_iter().take(MOST_VALUES).map(|v| v.text).collect();
         (sign, format!("{}{more}", texts.join(", ")))
     };
+    if let Some(fit) = &contents.fit {
+        return fit.model.clone();
+    }
     let mut parts = vec![match contents.runs.len() {
         0 => "No runs".to_owned(),
         1 => format!("One run, {}", contents.runs[0].id),

@@ -1,79 +1,161 @@
-//! The table of runs: how each ended, what it fell back to, and links to its files.
+//! The runs, folded by configuration: how each ended, what it fell back to, its settings, and links to its files.
 
 use std::fmt::Write;
 
-use gaussflow_records::{Event, EventKind, Outcome, Status, StopReason};
+use gaussflow_records::{Event, EventKind, Outcome};
 
+use super::ending::{self, End};
 use super::folder::Run;
-use super::groups::method;
-use super::markup::{address, escape};
-use super::settings::number;
+use super::groups::{Group, varying};
+use super::markup::{address, anchor, escape};
+use super::settings::{Settings, number};
 use crate::remark::digits;
 
-/// Rows of the table; runs with a fallback or an early end come before others are left out.
+/// Rows of all tables; runs with a fallback or an early end come before others are left out.
 const MOST_ROWS: usize = 600;
+/// Configurations that are written out; beyond them a run's own config.toml holds it.
+const MOST_CONFIGURATIONS: usize = 60;
 
-/// The section.
-pub fn section(runs: &[Run]) -> String {
+/// The id of a run's row.
+pub fn row_id(run: &Run) -> String {
+    anchor("run", &run.id)
+}
+
+/// The section: one fold a configuration, with a row a run.
+pub fn section(runs: &[Run], groups: &[Group<'_>]) -> String {
     if runs.is_empty() {
         return String::new();
     }
     let remarkable = runs.iter().filter(|run| is_remarkable(run)).count();
-    let mut text = format!(
-        "<section id=\"runs\"><h2>Runs, fallbacks and early ends</h2>\n<p class=\"lead\">{} of {} took a fallback, \
-         ended early or cannot be read in full. Nothing falls back silently.</p>\n<div class=\"controls\"><label>Filter \
-         <input type=\"search\" data-filter=\"runs-table\" placeholder=\"method, α, reason\"></label>\n<label><input type=\"checkbox\" \
-         data-filter-marked=\"runs-table\"> only these {}</label> <span class=\"count\" data-count=\"runs-table\" \
-         role=\"status\"></span></div>\n<div class=\"table\"><table id=\"runs-table\" data-sortable><thead><tr><th>Method</th><th \
-         data-kind=\"number\">α</th><th data-kind=\"number\">Seed</th><th>End</th><th data-kind=\"number\">Last t</th><th \
-         data-kind=\"number\">Last loss</th><th data-kind=\"number\">Fallbacks</th><th data-kind=\"none\">Files</th></tr></thead>\n<tbody>\n",
-        remarkable,
-        runs.len(),
-        remarkable,
-    );
-    let mut spare = MOST_ROWS.saturating_sub(remarkable);
-    let mut rows = 0;
-    for run in runs {
-        let shown = if is_remarkable(run) { rows < MOST_ROWS } else { spare > 0 };
-        if shown {
-            row(&mut text, run);
-            rows += 1;
-            spare = spare.saturating_sub(usize::from(!is_remarkable(run)));
+    let title = if runs.len() == 1 { "The run" } else { "Runs" };
+    let mut text = format!("<section id=\"runs\"><h2>{title}</h2>\n");
+    if runs.len() > 1 {
+        let _ = write!(
+            text,
+            "<p class=\"lead\">One line a configuration, with the median of the last losses over its seeds, and the least \
+             and the greatest. Open it for its runs. {remarkable} of {} runs took a fallback, ended early, rose in loss or \
+             cannot be read in full.</p>\n<div class=\"controls\"><label>Filter <input type=\"search\" data-filter=\"runs\" \
+             placeholder=\"method, α, reason\"></label>\n<label><input type=\"checkbox\" data-filter-marked=\"runs\"> only \
+             these {remarkable}</label> <span class=\"count\" data-count=\"runs\" role=\"status\"></span></div>\n",
+            runs.len(),
+        );
+    }
+    let mut room = Room { rows: MOST_ROWS, usual: MOST_ROWS.saturating_sub(remarkable) };
+    let all: Vec<&Settings> = runs.iter().filter_map(|run| run.settings.as_ref()).collect();
+    let differing = varying(&all);
+    let mut left_out = 0;
+    for (place, group) in groups.iter().enumerate() {
+        let shown: Vec<&Run> = group.runs.iter().copied().filter(|run| room.admits(run)).collect();
+        left_out += group.runs.len() - shown.len();
+        if !shown.is_empty() {
+            let whole = place < MOST_CONFIGURATIONS;
+            one_group(&mut text, group, &shown, (&differing, whole), runs.len() == 1);
         }
     }
-    text.push_str("</tbody></table></div>\n");
-    if rows < runs.len() {
+    if left_out > 0 {
         let _ = writeln!(
             text,
-            "<p class=\"note\">{} more runs are not listed here; manifest.json names them.</p>",
-            runs.len() - rows
+            "<p class=\"note\">{left_out} more runs are not listed here; manifest.json names them.</p>"
         );
     }
     text.push_str("</section>\n");
     text
 }
 
-/// How a run ended, as the first screen counts it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
-    /// At its horizon, with nothing to remark.
-    Horizon,
-    /// At its horizon, but it lost rank, fell back or rose in loss.
-    Remarked,
-    /// Before: a result.
-    Early,
-    /// Without an answer, or with an outcome that cannot be read.
-    Failed,
+/// How many rows may still be written.
+struct Room {
+    rows: usize,
+    /// Of these, for runs with nothing to remark.
+    usual: usize,
 }
 
-/// How a run ended.
-pub fn end(run: &Run) -> End {
-    match run.outcome.as_ref().map(|outcome| outcome.status) {
-        Some(Status::Completed) if run.remark().is_some() => End::Remarked,
-        Some(Status::Completed) => End::Horizon,
-        Some(Status::Stopped) => End::Early,
-        Some(Status::Failed) | None => End::Failed,
+impl Room {
+    fn admits(&mut self, run: &Run) -> bool {
+        let usual = usize::from(!is_remarkable(run));
+        let admitted = self.rows > 0 && (usual == 0 || self.usual > 0);
+        if admitted {
+            self.rows -= 1;
+            self.usual -= usual;
+        }
+        admitted
     }
+}
+
+/// A configuration: its line, the table of its runs, and its settings.
+fn one_group(
+    text: &mut String,
+    group: &Group<'_>,
+    shown: &[&Run],
+    (differing, whole): (&[String], bool),
+    is_only_run: bool,
+) {
+    let settings = shown.iter().find_map(|run| run.settings.as_ref());
+    let table = "<div class=\"table\"><table data-table=\"runs\" data-sortable><thead><tr><th scope=\"col\" \
+                 data-kind=\"number\">Seed</th><th scope=\"col\">End</th><th scope=\"col\" data-kind=\"number\">Last \
+                 t</th><th scope=\"col\" data-kind=\"number\">Last loss</th><th scope=\"col\" \
+                 data-kind=\"number\">Fallbacks</th><th scope=\"col\" data-kind=\"none\">Files</th></tr></thead>\n<tbody>\n";
+    if !is_only_run {
+        let _ =
+            write!(text, "<details class=\"fold\" data-print><summary>{}</summary>\n", line(group));
+    }
+    text.push_str(table);
+    shown.iter().for_each(|run| row(text, run));
+    text.push_str("</tbody></table></div>\n");
+    if let Some(settings) = settings.filter(|_| whole) {
+        let own: Vec<String> = differing
+            .iter()
+            .filter(|key| *key != "dynamics.seed")
+            .filter_map(|key| Some(format!("{key} = {}", settings.get(key)?)))
+            .collect();
+        if !own.is_empty() {
+            let own = escape(&own.join(", "));
+            let _ = writeln!(text, "<p class=\"note\">What differs from other runs: {own}</p>");
+        }
+        let (open, seed) = if is_only_run { (" open", "") } else { ("", " but for the seed") };
+        let _ = write!(
+            text,
+            "<details{open}><summary>The whole configuration{seed}</summary><dl class=\"facts columns\">"
+        );
+        for (key, value) in
+            settings.iter().filter(|(key, _)| is_only_run || *key != "dynamics.seed")
+        {
+            let _ = write!(text, "<div><dt>{}</dt><dd>{}</dd></div>", escape(key), escape(value));
+        }
+        text.push_str("</dl></details>\n");
+    }
+    text.push_str(if is_only_run { "" } else { "</details>\n" });
+}
+
+/// A configuration in one line: name, how its runs ended, median and range of the last losses.
+fn line(group: &Group<'_>) -> String {
+    let comma = if group.method.is_empty() { "" } else { ", " };
+    let mut text = format!(
+        "<span class=\"name\">{}{comma}{}</span> <span class=\"ends\">",
+        escape(&group.method),
+        escape(&group.label)
+    );
+    for end in End::ALL {
+        let count = group.runs.iter().filter(|run| ending::end(run) == end).count();
+        if count > 0 {
+            let _ = write!(
+                text,
+                "<span class=\"badge {}\">{count} {}</span> ",
+                end.class(),
+                end.words()
+            );
+        }
+    }
+    text.push_str("</span> <span class=\"losses\">");
+    if let Some([least, median, greatest]) = ending::losses(group) {
+        let (least, median, greatest) = (digits(least, 4), digits(median, 4), digits(greatest, 4));
+        let _ = if group.runs.len() > 1 {
+            write!(text, "<b>{median}</b> ({least} to {greatest})")
+        } else {
+            write!(text, "<b>{median}</b>")
+        };
+    }
+    text.push_str("</span>");
+    text
 }
 
 /// Whether any fallback was taken.
@@ -83,7 +165,10 @@ pub fn took_fallback(run: &Run) -> bool {
 
 /// A fallback, an early end, or files that could not be read.
 fn is_remarkable(run: &Run) -> bool {
-    end(run) != End::Horizon || took_fallback(run) || run.trace.is_empty() || run.settings.is_none()
+    ending::end(run) != End::Horizon
+        || took_fallback(run)
+        || run.trace.is_empty()
+        || run.settings.is_none()
 }
 
 /// Names, without their prefix, and counts of the fallbacks taken.
@@ -94,16 +179,7 @@ fn fallbacks(outcome: &Outcome) -> impl Iterator<Item = (&str, u64)> {
 
 /// One run's row.
 fn row(text: &mut String, run: &Run) {
-    let setting = |key: &str| {
-        run.settings.as_ref().and_then(|s| s.get(key)).map_or_else(|| "?".to_owned(), |v| number(v))
-    };
-    let name = run.settings.as_ref().map_or_else(|| run.id.clone(), method);
-    let end = run.outcome.as_ref().map_or_else(|| "not readable".to_owned(), ending);
-    let class = match self::end(run) {
-        End::Horizon => "holds",
-        End::Remarked | End::Early => "hypotheses-unmet",
-        End::Failed => "violated",
-    };
+    let seed = run.settings.as_ref().and_then(|settings| settings.get("dynamics.seed"));
     let [time, loss] = [
         run.outcome.as_ref().map_or(f64::NAN, |outcome| outcome.final_time),
         run.outcome.as_ref().map_or(f64::NAN, |outcome| outcome.final_loss),
@@ -111,12 +187,13 @@ fn row(text: &mut String, run: &Run) {
     let marked = if is_remarkable(run) { " data-marked" } else { "" };
     let _ = write!(
         text,
-        "<tr{marked}><td data-label=\"Method\">{}</td><td data-label=\"α\">{}</td><td data-label=\"Seed\">{}</td><td \
-         data-label=\"End\"><span class=\"badge {class}\">{}</span>",
-        escape(&name),
-        escape(&setting("dynamics.scaling")),
-        escape(&setting("dynamics.seed")),
-        escape(&end)
+        "<tr id=\"{}\"{marked}><td data-label=\"Seed\" data-anchor title=\"{}\">{}</td><td data-label=\"End\"><span \
+         class=\"badge {}\">{}</span>",
+        row_id(run),
+        escape(&run.id),
+        escape(&seed.map_or_else(|| "?".to_owned(), |seed| number(seed))),
+        ending::end(run).class(),
+        escape(&ending::words(run)),
     );
     if let Some(remark) = run.remark() {
         let _ = write!(text, "<div class=\"note\">{}</div>", escape(&remark));
@@ -143,31 +220,15 @@ fn row(text: &mut String, run: &Run) {
     text.push_str(if taken.is_empty() { "none" } else { "" });
     text.push_str(&taken.join("; "));
     let folder = if run.path.is_empty() { String::new() } else { format!("{}/", run.path) };
-    let _ = writeln!(
-        text,
-        "</td><td data-label=\"Files\"><a href=\"{}\" aria-label=\"trace of {id}\">trace</a> <a href=\"{}\" \
-         aria-label=\"outcome of {id}\">outcome</a></td></tr>",
-        address(&format!("{folder}trace.csv")),
-        address(&format!("{folder}outcome.json")),
-        id = escape(&run.id),
-    );
-}
-
-/// How a run ended, in words.
-fn ending(outcome: &Outcome) -> String {
-    let reason = match outcome.stop_reason {
-        StopReason::Horizon => "horizon",
-        StopReason::RankLost => "rank lost",
-        StopReason::LeftBall => "left the ball",
-        StopReason::NonFinite => "not finite",
-        StopReason::Stationary => "stationary",
-        StopReason::Interrupted => "interrupted",
-        StopReason::Failed => "no answer",
-    };
-    match outcome.status {
-        Status::Failed => format!("failed: {reason}"),
-        Status::Completed | Status::Stopped => reason.to_owned(),
+    text.push_str("</td><td data-label=\"Files\">");
+    let id = escape(&run.id);
+    for (name, file) in
+        [("trace", "trace.csv"), ("outcome", "outcome.json"), ("configuration", "config.toml")]
+    {
+        let address = address(&format!("{folder}{file}"));
+        let _ = write!(text, "<a href=\"{address}\" aria-label=\"{name} of {id}\">{name}</a> ");
     }
+    text.push_str("</td></tr>\n");
 }
 
 fn event_text(event: &Event) -> String {

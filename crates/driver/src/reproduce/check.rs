@@ -199,6 +199,7 @@ mod tests {
 
     use super::*;
     use crate::reproduce::Mode;
+    use crate::reproduce::baselines::Baselines;
     use gaussflow_records::{Numbers, Outcome, Status, StopReason};
 
     /// One run with rows at t = 0 and 1, and one claim.
@@ -245,7 +246,8 @@ mod tests {
         };
         {
             let (mode, network) = (Mode::Quick, String::new());
-            (Results { mode, seeds: mode.seeds(), network, runs: vec![run] }, vec![claim])
+            let (seeds, runs, baselines) = (mode.seeds(), vec![run], Baselines::default());
+            (Results { mode, seeds, network, runs, baselines }, vec![claim])
         }
     }
 

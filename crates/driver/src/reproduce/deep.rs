@@ -6,20 +6,21 @@
 
 use std::fmt::Write as _;
 
-use gaussflow::solvers::{DenseJacobian, Factors, SolveError, SolveRequest};
-use gaussflow_data::{Dataset, Sample, california_housing};
-use gaussflow_figures::{Chart, Reference, Series, render};
+use gaussflow_data::california_housing;
+use gaussflow_figures::{Chart, Reference, Scale, Series, render};
 use gaussflow_records::{TraceRow, create_folder, write_bytes};
 use rayon::prelude::*;
 
-use super::charts::{self, Quantity, alpha_name, time_chart};
+use super::baselines::{Baselines, baselines};
+use super::charts::{self, AfterRankLoss, Quantity, alpha_name, flow_words, time_chart};
+use super::held_out::HELD_OUT;
 use super::plan::{self, COLLAPSING, Method, Mode, Planned};
 use super::results::{Finished, Results};
+use super::seeds::{self, median};
 use super::{ReproduceError, Request, Session, require_room};
 use crate::config::Widths;
 use crate::report;
-use crate::run::{Experiment, RunError};
-use crate::sweep::bands::quantile;
+use crate::run::Experiment;
 
 /// The hidden layers of every network, with 140 to 144 weights and with 576, on 8 features and 256 rows.
 const NETWORKS: [&[usize]; 6] = [&[18], &[10, 6], &[8, 6, 5], &[72], &[24, 16], &[16, 16, 12]];
@@ -81,7 +82,13 @@ pub fn reproduce_deep(request: &Request) -> Result<(), ReproduceError> {
         .iter()
         .map(|widths| {
             let network = format!("hidden layers of {}, tanh", name(widths).replace('x', ", "));
-            Results { mode: request.mode, seeds, network, runs: Vec::new() }
+            Results {
+                mode: request.mode,
+                seeds,
+                network,
+                runs: Vec::new(),
+                baselines: Baselines::default(),
+            }
         })
         .collect();
     for (network, run) in networks.into_iter().zip(finished) {
@@ -106,91 +113,32 @@ pub fn reproduce_deep(request: &Request) -> Result<(), ReproduceError> {
     Ok(())
 }
 
-/// Mean losses per row, on drawn and on held-out rows.
-#[derive(Clone, Copy)]
-struct Baseline {
-    drawn: f64,
-    held_out: f64,
-}
-
-/// What needs no network: the mean of the drawn targets, and linear regression on the features, each a seed.
-struct Baselines {
-    mean: Vec<Baseline>,
-    linear: Vec<Baseline>,
-}
-
-/// The baselines on the rows of every seed.
-fn baselines(data: &Dataset, seeds: u64) -> Result<Baselines, ReproduceError> {
-    let mut found = Baselines { mean: Vec::new(), linear: Vec::new() };
-    for seed in 0..seeds {
-        let settings = crate::config::Config::default().data;
-        let (samples, standardize) = (settings.samples, settings.standardize);
-        let sample = Sample::draw(data, samples, standardize, settings.targets, seed)
-            .map_err(RunError::from)?;
-        let mean = sample.targets.iter().sum::<f64>() / samples as f64;
-        found.mean.push(baseline(&sample, |_| mean));
-        let linear = regression(&sample)?;
-        let predict = |x: &[f64]| -> f64 {
-            linear[0] + x.iter().zip(&linear[1..]).map(|(x, w)| x * w).sum::<f64>()
-        };
-        found.linear.push(baseline(&sample, predict));
-    }
-    Ok(found)
-}
-
-/// The losses of a prediction.
-fn baseline(sample: &Sample, predict: impl Fn(&[f64]) -> f64) -> Baseline {
-    let mean_loss = |inputs: &[f64], targets: &[f64]| {
-        let rows = inputs.chunks_exact(sample.dimension).zip(targets);
-        rows.map(|(x, y)| (predict(x) - y).powi(2)).sum::<f64>() / targets.len() as f64
-    };
-    Baseline {
-        drawn: mean_loss(&sample.inputs, &sample.targets),
-        held_out: mean_loss(&sample.held_out_inputs, &sample.held_out_targets),
-    }
-}
-
-/// The constant and the weights of least squares on the drawn rows.
-fn regression(sample: &Sample) -> Result<Vec<f64>, SolveError> {
-    let (n, d) = (sample.targets.len(), sample.dimension);
-    let mut design = DenseJacobian::zeros(n, d + 1);
-    for (j, x) in sample.inputs.chunks_exact(d).enumerate() {
-        design.matrix_mut()[(j, 0)] = 1.0;
-        (0..d).for_each(|k| design.matrix_mut()[(j, k + 1)] = x[k]);
-    }
-    let mut weights = vec![0.0; d + 1];
-    let request = SolveRequest::default();
-    Factors::new(n, d + 1)?.solve(&design, request, &sample.targets, &mut weights)?;
-    Ok(weights)
-}
-
 /// nu_eff.
 const HESSIAN: Quantity = Quantity {
-    title: "Smallest eigenvalue of the Riemannian Hessian",
-    label: "ν_eff(t) = λₘᵢₙ of the Hessian of g on M",
+    title: "The smallest curvature of the loss on the manifold of outputs, along the",
+    label: "ν_{eff}(t) = λₘᵢₙ(Hess g)",
+    meaning: "ν_{eff} is the smallest eigenvalue of the Riemannian Hessian of g; Lemma 7 as printed says that it is at least ν.",
     floor: None,
-    read: |row| row.riemannian_hessian_min.unwrap_or(f64::NAN),
+    after_rank_loss: AfterRankLoss::Shown,
+    read: |_, row| row.riemannian_hessian_min.unwrap_or(f64::NAN),
 };
 /// lambda_min / lambda_max of H.
 const CONDITION: Quantity = Quantity {
-    title: "Condition of the Gram matrix",
-    label: "λₘᵢₙ / λₘₐₓ of H₀ = JᵀJ",
+    title: "The condition of the Gram matrix along the",
+    label: "λₘᵢₙ/λₘₐₓ of JᵀJ",
+    meaning: "Rank counts as lost at 10⁻¹², from where on no direction is certain.",
     floor: Some(charts::ROUNDING_FLOOR),
-    read: Finished::ratio,
+    after_rank_loss: AfterRankLoss::LeftOut,
+    read: |_, row| Finished::ratio(row),
 };
 /// lambda_min of K.
 const KERNEL: Quantity = Quantity {
-    title: "Smallest eigenvalue of the tangent kernel",
-    label: "λₘᵢₙ of K = JJᵀ, dimensionless",
+    title: "The smallest eigenvalue of the tangent kernel along the",
+    label: "λₘᵢₙ(JJᵀ)",
+    meaning: "While it stays away from 0, every output can be reached at first order.",
     floor: Some(charts::ROUNDING_FLOOR),
-    read: |row| row.kernel_min_eigenvalue.unwrap_or(f64::NAN),
-};
-/// Mean loss on held-out rows.
-const HELD_OUT: Quantity = Quantity {
-    title: "Loss per row on the rows that were not drawn",
-    label: "mean loss per held-out row, squared units of 100,000 $",
-    floor: None,
-    read: |row| row.held_out_loss.unwrap_or(f64::NAN),
+    after_rank_loss: AfterRankLoss::LeftOut,
+    read: |_, row| row.kernel_min_eigenvalue.unwrap_or(f64::NAN),
 };
 
 /// Every figure with its stem: those of section 5 for each network, then the depths beside each other.
@@ -198,7 +146,7 @@ fn charts_of(results: &[Results], baselines: &Baselines) -> Vec<(String, Chart)>
     let mut all = Vec::new();
     for (network, (results, widths)) in results.iter().zip(NETWORKS).enumerate() {
         let stem = |figure: &str| format!("figure_deep_{}_{figure}", name(widths));
-        let (method, words) = (flow(network), flow_words(network));
+        let method = flow(network);
         let fourth = if network < NARROW { &charts::SMALLEST } else { &KERNEL };
         for (figure, quantity) in [
             ("1a", &charts::LOSS),
@@ -206,19 +154,18 @@ fn charts_of(results: &[Results], baselines: &Baselines) -> Vec<(String, Chart)>
             ("2a", &charts::GRADIENT),
             ("2b", fourth),
         ] {
-            all.push((stem(figure), charts::by_scaling(results, method, words, quantity)));
+            all.push((stem(figure), charts::by_scaling(results, method, quantity)));
         }
         if network < NARROW {
-            let words = "gradient flow by the stiff integrator";
             for (figure, quantity) in [("3a", &charts::LOSS), ("3b", &charts::DEVIATION)] {
-                let chart = charts::by_scaling(results, Method::Gradient, words, quantity);
+                let chart = charts::by_scaling(results, Method::Gradient, quantity);
                 all.push((stem(figure), chart));
             }
         }
     }
     let (narrow, wide) = results.split_at(NARROW);
     let mut hessian = by_depth(narrow, 0, SHOWN, &HESSIAN);
-    hessian.y_scale = gaussflow_figures::Scale::Linear;
+    hessian.y_scale = Scale::Linear;
     hessian.horizontal_lines.push(Reference { label: "ν = 2".to_owned(), value: 2.0 });
     all.push(("figure_deep_hessian".to_owned(), hessian));
     all.push(("figure_deep_condition".to_owned(), by_depth(narrow, 0, SHOWN, &CONDITION)));
@@ -228,52 +175,47 @@ fn charts_of(results: &[Results], baselines: &Baselines) -> Vec<(String, Chart)>
         [("figure_deep_held_out", narrow, 0), ("figure_deep_held_out_wide", wide, NARROW)]
     {
         let mut chart = by_depth(results, first, SHOWN, &HELD_OUT);
-        for (label, found) in [("mean", &baselines.mean), ("linear regression", &baselines.linear)]
-        {
+        for (label, found) in [
+            ("predicting 0", &baselines.zero),
+            ("predicting the mean of the drawn targets", &baselines.mean),
+            ("linear regression on the drawn rows", &baselines.linear),
+        ] {
             let value = median(found.iter().map(|one| one.held_out));
-            chart.horizontal_lines.push(Reference { label: format!("{label} (median)"), value });
+            chart.horizontal_lines.push(Reference { label: label.to_owned(), value });
         }
         all.push((stem.to_owned(), chart));
     }
     all
 }
 
-/// The flow of a network in words.
-fn flow_words(network: usize) -> &'static str {
-    match flow(network) {
-        Method::LevenbergMarquardt => "Levenberg-Marquardt flow (ρ = 0.001) by Euler, step 0.01",
-        _ => "Gauss-Newton flow by Euler, step 0.01",
-    }
-}
-
-/// One curve a network: seed 0's, with the band from the least to the greatest seed.
+/// One curve a network: the median over the seeds, with the band of their middle half. The colour tells the network, as
+/// there is one alpha.
 fn by_depth(results: &[Results], first: usize, alpha: f64, quantity: &Quantity) -> Chart {
-    let series = results.iter().enumerate().filter_map(|(k, results)| {
-        let method = flow(first + k);
-        let run = results.find(method, alpha, 0)?;
-        let has = |row: &&TraceRow| !(quantity.read)(row).is_nan();
-        let rows: Vec<&TraceRow> = run.trace.iter().filter(has).collect();
-        let (x, y) = rows.iter().map(|row| (row.time, (quantity.read)(row))).unzip();
+    let method = flow(first);
+    let series = results.iter().enumerate().map(|(k, results)| {
+        let runs: Vec<&Finished> = results.all(method, alpha).collect();
         let label = format!("hidden {}", name(NETWORKS[first + k]).replace('x', ", "));
-        Some(Series { label, x, y, band: None, style: k })
+        Series { colour: k, ..charts::curve(&runs, method, label, quantity) }
     });
-    let words = flow_words(first);
-    Chart {
-        title: format!("{} at α = {}, {words}", quantity.title, alpha_name(alpha)),
-        subtitle: "California Housing, n = 256, tanh; seed 0; networks of about the same number of weights"
-            .to_owned(),
+    let series: Vec<Series> = series.filter(|series| !series.x.is_empty()).collect();
+    let (words, integrator) = flow_words(method);
+    let seeds = results.first().map_or(1, |results| results.seeds);
+    let mut chart = Chart {
+        title: format!("{} {words} at α = {}", quantity.title, alpha_name(alpha)),
+        subtitle: format!(
+            "California Housing, n = 256, tanh, networks of about the same number of weights; {integrator}; {}",
+            seeds::words(seeds)
+        ),
         y_label: quantity.label.to_owned(),
         floor: quantity.floor,
-        series: series.collect(),
+        series,
         ..time_chart()
+    };
+    if alpha.total_cmp(&COLLAPSING).is_eq() {
+        chart.subtitle += "; each curve ends where half of the seeds have lost rank";
     }
-}
-
-/// The median of those that are numbers; NaN of none.
-fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.filter(|value| !value.is_nan()).collect();
-    values.sort_by(f64::total_cmp);
-    quantile(&values, 0.5)
+    chart.description = format!("{} {}", quantity.meaning, charts::ends(&chart));
+    chart
 }
 
 /// The text of summary.md.

@@ -5,37 +5,48 @@ use gaussflow_data::Dataset;
 use gaussflow_figures::{Chart, Reference, Scale, Series};
 use gaussflow_records::TraceRow;
 
-use super::charts::{alpha_name, time_chart};
+use super::charts::{alpha_name, coloured, dash_of, ends, time_chart};
 use super::plan::{COLLAPSING, Method, Planned};
 use super::results::{Finished, Results};
+use crate::house_style::{colours, free_dash};
 use crate::run::{Experiment, RunError};
 
 /// Output length over alpha up to which the checks follow a geodesic: radii of curvature grow like alpha.
 const CHECKED_LENGTH: f64 = 0.125;
 
+/// What the figures along the flow show.
+const SHOWN: &str = "seed 0; the exact flow by the adaptive integrator";
+
+/// The dashes of gradient and Hessian in the Taylor test, which shows no flow.
+const DASHES_OF_ORDERS: [usize; 2] = [0, 2];
+
 /// nu_eff, the smallest eigenvalue of the Riemannian Hessian, over time for every alpha; nu beside it.
 pub fn smallest_eigenvalue(results: &Results) -> Chart {
     let mut chart = Chart {
-        title: "Smallest eigenvalue of the Riemannian Hessian along the Gauss-Newton flow"
+        title: "The smallest curvature of the loss on the manifold of outputs, along the flow"
             .to_owned(),
-        subtitle:
-            "seed 0, the flow itself (adaptive integrator); Lemma 7 as printed says: at least ν"
-                .to_owned(),
-        y_label: "ν_eff(t) = λₘᵢₙ of the Hessian of g on M".to_owned(),
+        subtitle: format!("{SHOWN}; Lemma 7 as printed says that the curve stays at or above ν"),
+        y_label: "ν_{eff}(t) = λₘᵢₙ(Hess g)".to_owned(),
         y_scale: Scale::Linear,
         ..time_chart()
     };
-    for (style, &alpha) in results.mode.scalings().iter().enumerate() {
+    for (alpha, colour) in coloured(results) {
         // The flow of alpha = 1/8 has no tangent space for long.
         let Some(run) = shown(results, alpha) else { continue };
         let label = format!("α = {}", alpha_name(alpha));
-        chart.series.push(series(run, label, style, |row| row.riemannian_hessian_min));
+        let found = series(run, label, |row| row.riemannian_hessian_min);
+        chart.series.push(Series { colour, ..found });
         if let (true, Some(constants)) = (chart.horizontal_lines.is_empty(), &run.constants) {
             let nu = constants.strong_convexity;
             chart.horizontal_lines.push(Reference { label: format!("ν = {nu}"), value: nu });
             chart.horizontal_lines.push(Reference { label: String::new(), value: 0.0 });
         }
     }
+    chart.description = format!(
+        "ν_{{eff}} is the smallest eigenvalue of the Riemannian Hessian of g. Where it is below ν, the loss is less convex on the \
+         manifold than on all outputs, and where it is negative, not convex. {}",
+        ends(&chart)
+    );
     chart
 }
 
@@ -45,16 +56,16 @@ pub fn smallest_eigenvalue(results: &Results) -> Chart {
 /// curvature nu_eff still has to give there.
 pub fn decay_rate(results: &Results) -> Chart {
     let mut chart = Chart {
-        title: "Decay rate of the loss against twice the smallest Hessian eigenvalue".to_owned(),
-        subtitle:
-            "seed 0, the flow itself (adaptive integrator); g_inf: last loss less ‖P∇g‖²/(2 ν_eff) \
-                   there; 2ν = 4 is the rate of Theorem 5"
-                .to_owned(),
-        y_label: "rate, per unit of time".to_owned(),
+        title: "How fast the loss falls to its limit, beside twice the smallest curvature"
+            .to_owned(),
+        subtitle: format!(
+            "{SHOWN}; limit g_{{∞}}: last loss less ‖P∇g‖²/(2ν_{{eff}}) there; 2ν = 4 is the rate of Theorem 5"
+        ),
+        y_label: "rate −d/dt log(g − g_{∞})".to_owned(),
         y_scale: Scale::Linear,
         ..time_chart()
     };
-    for (style, &alpha) in results.mode.scalings().iter().enumerate() {
+    for (alpha, colour) in coloured(results) {
         let Some(run) = shown(results, alpha) else { continue };
         let Some(limit) = limit(run) else { continue };
         let name = alpha_name(alpha);
@@ -63,25 +74,37 @@ pub fn decay_rate(results: &Results) -> Chart {
             let rate = row.riemannian_gradient_norm.powi(2) / (row.loss - limit);
             (row.loss > limit).then_some(rate)
         };
-        chart.series.push(series(run, format!("α = {name}, measured"), 2 * style, rate));
+        let measured = series(run, format!("α = {name}, measured"), rate);
+        chart.series.push(Series { colour, ..measured });
         let twice = |row: &TraceRow| Some(2.0 * row.riemannian_hessian_min?);
-        chart.series.push(series(run, format!("α = {name}, 2 ν_eff"), 2 * style + 1, twice));
+        let found = series(run, format!("α = {name}, 2ν_{{eff}}"), twice);
+        chart.series.push(Series { colour, dash: free_dash(), ..found });
         if let (true, Some(constants)) = (chart.horizontal_lines.is_empty(), &run.constants) {
             let value = 2.0 * constants.strong_convexity;
             chart.horizontal_lines.push(Reference { label: format!("2ν = {value}"), value });
         }
     }
+    chart.description = format!(
+        "Theorem 5 promises a rate of at least 2ν. Late in a flow the rate is expected to be twice the smallest curvature at \
+         the limit. {}",
+        ends(&chart)
+    );
     chart
 }
 
 /// Taylor remainders of g along a geodesic from w_0: slopes 2 and 3 for a right gradient and Hessian.
 pub fn checks(planned: &[Planned], data: &Dataset) -> Result<Chart, RunError> {
     let mut chart = Chart {
-        title: "Riemannian gradient and Hessian against the loss along a geodesic".to_owned(),
-        subtitle: "seed 0 at w₀; right: slope 2 (gradient) and 3 (Hessian), until rounding"
+        title: "A Taylor test of the Riemannian gradient and Hessian along a geodesic"
             .to_owned(),
-        x_label: "h, fraction of a geodesic of length α/8".to_owned(),
-        y_label: "|g(Exp(hu)) − expansion|, squared units of 100,000 $".to_owned(),
+        subtitle: "seed 0 at w₀; a right gradient gives slope 2, a right Hessian slope 3, until rounding; the slopes found \
+                   stand in the legend"
+            .to_owned(),
+        description: "The remainder of the Taylor expansion of g along a geodesic, against the part h of the geodesic. On \
+                      these axes a right gradient gives a line of slope 2, a right Hessian one of slope 3."
+            .to_owned(),
+        x_label: "part h of a geodesic of length α/8".to_owned(),
+        y_label: "|g(Exp(hu)) − expansion| (10¹⁰ USD²)".to_owned(),
         x_scale: Scale::Logarithmic,
         y_scale: Scale::Logarithmic,
         ..Chart::default()
@@ -89,7 +112,8 @@ pub fn checks(planned: &[Planned], data: &Dataset) -> Result<Chart, RunError> {
     let wanted = |planned: &&Planned| {
         planned.method == Method::GaussNewton && planned.seed == 0 && planned.scaling > COLLAPSING
     };
-    for (style, planned) in planned.iter().filter(wanted).enumerate() {
+    let alphas: Vec<f64> = planned.iter().filter(wanted).map(|planned| planned.scaling).collect();
+    for (planned, colour) in planned.iter().filter(wanted).zip(colours(&alphas)) {
         let experiment = Experiment::new(planned.config.clone(), data)?;
         // No tangent space, no curve: the figure then lacks it.
         let Ok(found) = check(&experiment) else { continue };
@@ -99,8 +123,9 @@ pub fn checks(planned: &[Planned], data: &Dataset) -> Result<Chart, RunError> {
                 let name = alpha_name(planned.scaling);
                 let label = format!("α = {name}, {word}: {:.2}", check.slope);
                 let y = check.remainders.iter().map(|&r| f64::max(r, f64::MIN_POSITIVE)).collect();
-                let style = 2 * style + which;
-                chart.series.push(Series::new(label, check.steps, y, style));
+                let dash = DASHES_OF_ORDERS[which];
+                let found = Series::new(label, check.steps, y, colour);
+                chart.series.push(Series { dash, ..found });
             }
         }
     }
@@ -127,14 +152,10 @@ fn shown(results: &Results, alpha: f64) -> Option<&Finished> {
 }
 
 /// The rows where `read` has a value.
-fn series(
-    run: &Finished,
-    label: String,
-    style: usize,
-    read: impl Fn(&TraceRow) -> Option<f64>,
-) -> Series {
+fn series(run: &Finished, label: String, read: impl Fn(&TraceRow) -> Option<f64>) -> Series {
     let (x, y) = run.trace.iter().filter_map(|row| Some((row.time, read(row)?))).unzip();
-    Series::new(label, x, y, style)
+    let dash = dash_of(Method::GaussNewtonAdaptive);
+    Series { label, x, y, dash, ..Series::default() }
 }
 
 /// The loss that a run tends to.

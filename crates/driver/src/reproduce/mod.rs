@@ -1,14 +1,20 @@
 //! `gaussflow reproduce`: section 5 of the paper, from the rows to traces, figures, claims and check.
 
+pub mod baselines;
 pub mod charts;
 pub mod check;
 pub mod claims;
+mod comparisons;
 pub mod deep;
 mod error;
+mod findings;
 pub mod geometry;
+pub mod held_out;
 mod material;
+mod otherwise;
 pub mod plan;
 pub mod results;
+pub mod seeds;
 pub mod summary;
 
 use std::collections::BTreeMap;
@@ -199,7 +205,8 @@ pub fn reproduce(request: &Request) -> Result<(), ReproduceError> {
     let integrated = session.seconds();
 
     let network = "m = 18, tanh".to_owned();
-    let results = Results { mode: request.mode, seeds, network, runs };
+    let baselines = baselines::baselines(&data, seeds)?;
+    let results = Results { mode: request.mode, seeds, network, runs, baselines };
     let claims = claims::claims(&results);
     let figures = session.root().join("figures");
     create_folder(&figures)?;

@@ -4,6 +4,7 @@ use gaussflow::dynamics::Diagnostics;
 use gaussflow::theory::Constants;
 use gaussflow_records::{Event, EventKind, Outcome, TraceRow};
 
+use super::baselines::Baselines;
 use super::plan::{Method, Mode};
 use crate::remark::remark;
 use crate::run::Experiment;
@@ -108,6 +109,8 @@ pub struct Results {
     pub network: String,
     /// The runs, in the order of the plan.
     pub runs: Vec<Finished>,
+    /// What needs no network, on the same rows; empty where it was not computed.
+    pub baselines: Baselines,
 }
 
 impl Results {

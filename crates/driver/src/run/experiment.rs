@@ -63,6 +63,7 @@ impl Experiment {
     /// [`RunError`] on data that is too small or constant, shapes that do not fit, or a need of memory beyond
     /// what the run may take, which is counted before anything is allocated.
     pub fn new(config: Config, data: &Dataset) -> Result<Self, RunError> {
+        let config = config.on_rows(data.rows())?;
         let seed = config.dynamics.seed;
         let settings = &config.data;
         let outputs = Outputs::of(&config.loss, data)?;

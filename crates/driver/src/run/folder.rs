@@ -187,12 +187,16 @@ pub fn identity(data: &Dataset) -> DataIdentity {
     DataIdentity { name: data.name.clone(), rows: data.rows(), sha256: data.sha256.clone() }
 }
 
-/// A manifest without runs and figures yet. `GAUSSFLOW_COMMIT` names the source's commit, if known.
+/// The commit of the source that this program was built from, as `build.rs` found it; `-modified` marks a source that
+/// differed from it.
+const COMMIT: Option<&str> = option_env!("GAUSSFLOW_SOURCE_COMMIT");
+
+/// A manifest without runs and figures yet.
 pub fn new_manifest(seed: u64, data: &DataIdentity) -> Manifest {
     Manifest {
         schema: SCHEMA,
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        commit: std::env::var("GAUSSFLOW_COMMIT").ok().filter(|commit| !commit.is_empty()),
+        commit: COMMIT.map(str::to_owned),
         seed,
         data: data.clone(),
         runs: Vec::new(),

@@ -50,10 +50,13 @@ pub enum Extent {
 pub fn run_into(
     config: Config,
     request: RunRequest<'_>,
-    notice: impl FnOnce(&str),
+    mut notice: impl FnMut(&str),
 ) -> Result<WrittenRun, RunError> {
     let folder = RunFolder::open(request.out)?;
     let data = load(&config)?;
+    if let Some(said) = config.sample_taken(data.rows()) {
+        notice(&said);
+    }
     let experiment = Experiment::new(config, &data)?;
     let (seed, identity) = (experiment.config.dynamics.seed, identity(&data));
     let id = Experiment::id(&experiment.config);

@@ -78,6 +78,9 @@ pub fn sweep(request: &Request) -> Result<Report, SweepError> {
     }
     let plan = Plan::read(&request.config)?;
     let folder = SweepFolder::open(&request.out, &plan, request.existing)?;
+    for said in plan.notices.iter().filter(|_| !request.quiet) {
+        console::note(said);
+    }
     let Pending { runs: pending, damaged } = pending(&plan, &folder)?;
     let (all, resumed) = (plan.runs.len(), plan.runs.len() - pending.len());
     if resumed > 0 && !request.quiet {

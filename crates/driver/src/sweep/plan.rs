@@ -49,6 +49,8 @@ pub struct Plan {
     pub data: Vec<Dataset>,
     /// Bytes that the largest run needs.
     pub largest: u64,
+    /// What the user should know of the samples: one sentence a data set at most.
+    pub notices: Vec<String>,
 }
 
 impl Plan {
@@ -64,17 +66,14 @@ impl Plan {
         let mut sources: Vec<DataSource> = Vec::new();
         let mut datasets = Vec::new();
         let mut largest = 0;
-        let mut names = BTreeSet::new();
+        let (mut names, mut notices) = (BTreeSet::new(), Vec::new());
         let mut runs = Vec::new();
         for config in sweep.runs {
             let id = format!("{}{}", Experiment::id(&config), suffix(&suffixes, &config));
             if !names.insert(id.clone()) {
                 let problem = ConfigProblem::DuplicateRun { id };
-                let file = match source {
-                    Source::File(path) => Some(path.as_path().into()),
-                    Source::Text(_) => None,
-                };
-                return Err(ConfigError { file, location: None, problem }.into());
+                let file = source.file().map(Into::into);
+                return Err(ConfigError { file, ..ConfigError::from(problem) }.into());
             }
             let known = sources.iter().position(|source| *source == config.data.source);
             let data = if let Some(index) = known {
@@ -84,6 +83,9 @@ impl Plan {
                 sources.push(config.data.source.clone());
                 datasets.len() - 1
             };
+            let rows = datasets[data].rows();
+            notices.extend(config.sample_taken(rows).filter(|said| !notices.contains(said)));
+            let config = config.on_rows(rows)?;
             // Said before the first run begins, not by the run that is too large.
             let outputs = Outputs::of(&config.loss, &datasets[data])?;
             let shape = Shape::of(&datasets[data], outputs.count);
@@ -96,7 +98,7 @@ impl Plan {
             let group = id.replacen(&seed, "", 1);
             runs.push(PlannedRun { id, group, config, data });
         }
-        Ok(Self { runs, keys: sweep.keys, data: datasets, largest })
+        Ok(Self { runs, keys: sweep.keys, data: datasets, largest, notices })
     }
 
     /// What manifest.json says of the data; of several sets the names and rows together, and the

@@ -92,6 +92,8 @@ fn refusals_name_the_value_and_the_place() {
     write("cell.toml", "[data]\npath = 'cell.csv'\ntarget = 'b'\nsamples = 2");
     write("cell.csv", "a,b\n1,2\n3,four\n5,7\n");
     write("rows.toml", "[data]\npath = 'rows.csv'\ntarget = 'b'\nsamples = 9");
+    write("one.toml", "[data]\npath = 'one.csv'\ntarget = 'b'");
+    write("one.csv", "a,b\n1,2\n");
     write("fine.toml", SMALL);
     std::fs::create_dir(path.join("mine")).unwrap();
     write("mine/thesis.tex", "irreplaceable");
@@ -102,6 +104,7 @@ fn refusals_name_the_value_and_the_place() {
         ("column.toml", 2, &["rows.csv", "price"]),
         ("cell.toml", 2, &["cell.csv", "four", "3"]),
         ("rows.toml", 2, &["9", "3"]),
+        ("one.toml", 2, &["one.csv", "only 1"]),
         ("absent.toml", 3, &["absent.toml"]),
     ] {
         let (found, text) = refusal(&["run", config, "--out", "o"], path);
@@ -115,7 +118,6 @@ fn refusals_name_the_value_and_the_place() {
     assert!(status == 2 && text.contains("mine"), "{text}");
     assert_eq!(std::fs::read_dir(path.join("mine")).unwrap().count(), 1);
     assert_eq!(refusal(&["run", "fine.toml", "--out", "fine.toml/x"], path).0, 3);
-    assert_eq!(refusal(&["run", "fine.toml"], path).0, 2);
     assert_eq!(refusal(&["rum"], path).0, 2);
     assert_eq!(refusal(&["reproduce", "--seeds", "0"], path).0, 2);
 }
@@ -169,4 +171,23 @@ fn an_interrupted_reproduction_can_be_started_again() {
     std::fs::write(folder.path().join("c.toml"), config).unwrap();
     let again = gaussflow(&["run", "c.toml", "--out", "o"], folder.path());
     assert!(again.status.success(), "{again:?}");
+}
+
+/// The same program writes the same manifest, whatever starts it.
+#[test]
+fn the_build_names_its_commit_and_no_variable_changes_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    std::fs::write(path.join("my.toml"), SMALL).unwrap();
+    let mut manifests = Vec::new();
+    for (out, commit) in [("a", None), ("b", Some("0123456789abcdef"))] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gaussflow"));
+        command.args(["run", "my.toml", "--quiet", "--out", out]).current_dir(path);
+        if let Some(commit) = commit {
+            command.env("GAUSSFLOW_COMMIT", commit);
+        }
+        assert!(command.output().unwrap().status.success());
+        manifests.push(std::fs::read_to_string(path.join(out).join("manifest.json")).unwrap());
+    }
+    assert_eq!(manifests[0], manifests[1]);
 }

@@ -15,7 +15,9 @@ mod hardening;
 mod hostile;
 mod ownership;
 mod peak;
+mod readme;
 mod report;
+mod settings;
 mod sizes;
 #[cfg(unix)]
 mod streams;

@@ -145,8 +145,19 @@ fn comparisons_tell_what_differs_and_where() {
 
     let same = gaussflow(&["compare", "o", "o"], path);
     let said = String::from_utf8(same.stdout).unwrap();
-    assert!(said.contains("16 of 16 runs are equal to the last bit"), "{said}");
+    assert!(said.contains("16 of 16 runs are bitwise equal."), "{said}");
 
+    let said = gaussflow(&["compare", "o", "svd"], path);
+    let said = String::from_utf8(said.stdout).unwrap();
+    for fact in [
+        "only in a: 4 runs",
+        "The configurations differ in dynamics.solver (\"auto\" against \"thin-svd\").",
+        " of 12 runs are bitwise equal.",
+        "a ends at the lower loss in ",
+    ] {
+        assert!(said.contains(fact), "{fact} is not in {said}");
+    }
+    assert!(said.lines().all(|line| line.chars().count() <= 140), "a long line in {said}");
     let output = gaussflow(&["compare", "o", "svd", "--json"], path);
     assert!(output.status.success(), "a difference is a result");
     let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -176,9 +187,33 @@ fn comparisons_tell_what_differs_and_where() {
     let (a, b) = (format!("o/runs/{id}"), "one/runs/gauss-newton-alpha_8-seed_0");
     let output = gaussflow(&["compare", &a, b], path);
     let said = String::from_utf8(output.stdout).unwrap();
-    for fact in ["6 steps in common", "final_loss", "left-ball", "riemannian_gradient_norm", id] {
+    for fact in [
+        "6 steps in common",
+        "final_loss",
+        "left-ball",
+        "riemannian_gradient_norm",
+        id,
+        "The configurations differ in dynamics.scaling (4.0 against 8.0), record.every (2 against 4).",
+        " ends at the lower loss: ",
+        "Over the 6 steps that both recorded, they are apart most in ",
+    ] {
         assert!(said.contains(fact), "{fact} is not in {said}");
     }
+    let losses = [&a, b].map(|run| {
+        let text = std::fs::read(path.join(run).join("outcome.json")).unwrap();
+        let outcome: serde_json::Value = serde_json::from_slice(&text).unwrap();
+        outcome["final_loss"].as_f64().unwrap()
+    });
+    let lower = if losses[0] < losses[1] { "\na ends" } else { "\nb ends" };
+    assert!(said.contains(lower), "{losses:?}: {said}");
+    let same = gaussflow(&["compare", b, b], path);
+    let said = String::from_utf8(same.stdout).unwrap();
+    assert!(
+        said.ends_with(
+            "\na and b are bitwise equal: outcome, counters and all 6 recorded steps.\n"
+        ),
+        "{said}"
+    );
     let traces = [a.as_str(), b].map(|run| table(&path.join(run).join("trace.csv")));
     let [x, y] = [(&traces[0][2]), (&traces[1][1])].map(|row| number(row, "loss"));
     assert_eq!((&traces[0][2]["step"], &traces[1][1]["step"]), (&"4".to_owned(), &"4".to_owned()));

@@ -163,19 +163,19 @@ fn picture(rates: &[ScheduleRate], kind: Kind) -> Plot {
     let (stem, title, subtitle, y) = match kind {
         Kind::Step => (
             "audit_schedules",
-            "Damping schedules: rate against conditioning",
-            "late −log of the gap's factor a step, step αη = (1−ρ)/μ, overparameterized",
-            "−log(Δₖ₊₁/Δₖ), mean a step",
+            "Damping schedules: how fast the gap falls in one step, by conditioning",
+            "More weights than rows; step αη = (1 − ρ)/μ. Each line is a schedule of the damping ρ; the rate is taken late in the run. A level line does not depend on conditioning.",
+            "−log(Δₖ₊₁/Δₖ) per step",
         ),
         Kind::Flow => (
             "audit_later_damping_flow",
-            "Damping: rate of the flow against conditioning",
-            "late slope of −log Δ, overparameterized, λ the smallest eigenvalue of K₀",
-            "−d log Δ/dt, 1/time",
+            "Damping: how fast the gap falls along the flow, by conditioning",
+            "More weights than rows; λ is the smallest eigenvalue of K₀. Each line is a choice of the damping ρ; the rate is the slope of −log Δ late in the run. A level line does not depend on conditioning.",
+            "rate −d log Δ/dt",
         ),
     };
-    let mut plot = Plot::new(stem, title, subtitle, ("condition number of K₀, dimensionless", y))
-        .logarithmic(true, true);
+    let mut plot =
+        Plot::new(stem, title, subtitle, ("condition number of K₀", y)).logarithmic(true, true);
     let mut names: Vec<&str> = Vec::new();
     for rate in rates.iter().filter(|r| r.kind == kind) {
         if !names.contains(&rate.schedule) {

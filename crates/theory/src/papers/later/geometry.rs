@@ -144,14 +144,14 @@ impl Sweep {
 
 /// An empty figure over alpha: of the PL constant, or of the largest eigenvalue.
 fn picture(stem: &str, subject: &str, subtitle: &str, of_polyak: Quantity) -> Plot {
-    let title = format!("{subject} along Gauss-Newton flows");
-    let x = "output scaling α, dimensionless";
+    let title = format!("{subject} along Gauss-Newton flows, by α");
+    let x = "output scaling α";
     match of_polyak {
-        Quantity::Polyak => Plot::new(stem, &title, subtitle, (x, "inf ‖P∇g‖² / 2(g − g∞)"))
+        Quantity::Polyak => Plot::new(stem, &title, subtitle, (x, "inf ‖P∇g‖² / 2(g − g_{∞})"))
             .logarithmic(true, false)
             .line("ν", 2.0)
             .line("ν/2", 1.0),
-        Quantity::Largest => Plot::new(stem, &title, subtitle, (x, "λₘₐₓ of Hess g on M"))
+        Quantity::Largest => Plot::new(stem, &title, subtitle, (x, "λₘₐₓ(Hess g)"))
             .logarithmic(true, true)
             .line("μ", 2.0),
     }
@@ -190,17 +190,30 @@ pub(super) fn one_layer(rows: &Rows, effort: Effort) -> Result<Measurements, The
     }
     found.records.extend(sweep.thresholds(["later/geodesic-pl", "later/geodesic-smoothness"]));
     let name = |what: &str| format!("{what}, seed {}", rows.seed);
-    let (x, subtitle) = (sweep.column(|g| g.scaling), "256 real rows, 18 hidden units");
+    let (x, subtitle) = (
+        sweep.column(|g| g.scaling),
+        "256 rows of California Housing, 18 hidden units. Points: measured along the flow; the other line: what is proven from the constants at w₀, where it says anything.",
+    );
     let proven = sweep.column(|g| if g.proven[0] > 0.0 { g.proven[0] } else { f64::NAN });
     found.plots.push(
-        picture("audit_later_pl", "PL constant", subtitle, Quantity::Polyak)
-            .curve(&name("measured"), x.clone(), sweep.column(|g| g.polyak))
-            .curve(&name("θ, where positive"), x.clone(), proven),
+        picture(
+            "audit_later_pl",
+            "The constant of the Polyak-Łojasiewicz inequality",
+            subtitle,
+            Quantity::Polyak,
+        )
+        .curve(&name("measured"), x.clone(), sweep.column(|g| g.polyak))
+        .curve(&name("θ, proven, where positive"), x.clone(), proven),
     );
     found.plots.push(
-        picture("audit_later_smoothness", "Largest eigenvalue", subtitle, Quantity::Largest)
-            .curve(&name("measured"), x.clone(), sweep.column(|g| g.hessian[1]))
-            .curve(&name("bound on B"), x, sweep.column(|g| g.proven[1])),
+        picture(
+            "audit_later_smoothness",
+            "The largest curvature of the loss on the manifold of outputs",
+            subtitle,
+            Quantity::Largest,
+        )
+        .curve(&name("measured"), x.clone(), sweep.column(|g| g.hessian[1]))
+        .curve(&name("proven bound on B"), x, sweep.column(|g| g.proven[1])),
     );
     found.tables.push(sweep.table());
     Ok(found)
@@ -220,18 +233,23 @@ pub(super) fn deep(
     let sweep = Sweep::measure(problem, grid, points)?;
     let mut found = Measurements::of(sweep.thresholds(["later/deep"; 2]).into());
     let name = format!("hidden {}", words(widths));
-    let (x, subtitle) = (sweep.column(|g| g.scaling), "256 real rows, seed 0");
+    let (x, subtitle) = (
+        sweep.column(|g| g.scaling),
+        "256 rows of California Housing, seed 0. One line for each network, measured along its flow.",
+    );
     found.plots.push(
-        picture("audit_later_deep_pl", "Depth: PL constant", subtitle, Quantity::Polyak).curve(
-            &name,
-            x.clone(),
-            sweep.column(|g| g.polyak),
-        ),
+        picture(
+            "audit_later_deep_pl",
+            "Depth: the constant of the Polyak-Łojasiewicz inequality",
+            subtitle,
+            Quantity::Polyak,
+        )
+        .curve(&name, x.clone(), sweep.column(|g| g.polyak)),
     );
     found.plots.push(
         picture(
             "audit_later_deep_smoothness",
-            "Depth: largest eigenvalue",
+            "Depth: the largest curvature of the loss on the manifold",
             subtitle,
             Quantity::Largest,
         )

@@ -148,9 +148,9 @@ fn orders(problem: &Problem, first: f64, effort: Effort) -> Result<Measurements,
     let x: Vec<f64> = suprema.iter().map(|s| s.scaling).collect();
     let mut plot = Plot::new(
         "audit_lazy",
-        "Lazy training: how far the flow and its linearization go",
-        "squares, p ≥ n, suprema over time",
-        ("output scaling α, dimensionless", "supremum over t, units of w or of the output"),
+        "Lazy training: how far the flow is from its linearization, by α",
+        "Squared loss, at least as many weights as rows. Suprema over time: of the way of the weights, and of the distances between the flow and its linearization (with a bar), which theory expects to fall with α.",
+        ("output scaling α", "supremum over t"),
     )
     .logarithmic(true, true);
     for (k, what) in ["‖w − w₀‖", "‖αh − αh̄‖", "‖w − w̄‖"].into_iter().enumerate()

@@ -82,9 +82,9 @@ fn falls(problem: &Problem) -> Result<Plot, TheoryError> {
     let threshold = least_scaling(problem.network.jacobian_lipschitz(), residual, least, 0.3);
     let mut plot = Plot::new(
         "audit_natural_steps",
-        "Whole Gauss-Newton steps converge quadratically",
-        "24 real rows, m = 64, tanh; α as a share of the least one for C = 0.3",
-        ("step k", "‖rₖ‖ / ‖r₀‖, dimensionless"),
+        "Whole Gauss-Newton steps: how fast the residual falls",
+        "24 rows of California Housing, 64 tanh units. Each curve has an output scaling α, a share of the least one that the theorem allows (C = 0.3). Quadratic convergence bends a curve down on this axis.",
+        ("step k", "‖rₖ‖ / ‖r₀‖"),
     )
     .logarithmic(false, true);
     for share in [1e-3, 1e-2, 1e-1, 1.0] {

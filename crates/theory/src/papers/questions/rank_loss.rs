@@ -27,8 +27,8 @@ const HORIZON: f64 = 5.0;
 /// g(0) and L are the same for all draws on one set of rows; the loss at the linearized optimum and alpha over Theorem 5's
 /// are monotone functions of norm(P grad g) and of lambda0 there.
 const PREDICTORS: [&str; 7] = [
-    "norm(P grad g)",
-    "norm of alpha dw/dt",
+    "‖P∇g‖₂",
+    "‖α dw/dt‖₂",
     "λ₀",
     "λₙ",
     "cond(J₀)",
@@ -156,10 +156,18 @@ pub(super) fn correlations(sets: &[Rows], effort: Effort) -> Result<Measurements
         PREDICTORS[best]
     );
     let mut measured = Measurements::of(vec![row.report(&name, strength(best), chance, &note)]);
-    let subtitle = format!("{name}; Spearman {:.2} within rows", found[best][2]);
-    let axes = (PREDICTORS[best], "g(T) / g(0), dimensionless");
-    let mut plot =
-        Plot::new("audit_question_rank_loss", "The loss at the first rank loss", &subtitle, axes);
+    let subtitle = format!(
+        "{}. Each sign is a run. The number on the horizontal axis, known at w₀, predicts the loss left best of all that were tried: rank correlation (Spearman) {:.2} within the rows of a seed.",
+        name.replace("alpha", "α"),
+        found[best][2]
+    );
+    let axes = (PREDICTORS[best], "g(T) / g(0)");
+    let mut plot = Plot::new(
+        "audit_question_rank_loss",
+        "How much of the loss is left where the flow first loses rank",
+        &subtitle,
+        axes,
+    );
     for (rows, mut points) in sets.iter().zip(by_set(&runs, |r| (r.predictors[best], r.share))) {
         points.sort_by(|a, b| a.0.total_cmp(&b.0));
         let (x, y): (Vec<f64>, Vec<f64>) = points.into_iter().unzip();

@@ -158,7 +158,7 @@ fn report(cases: &[Case]) -> Measurements {
     let mut plot = Plot::new(
         "audit_question_threshold",
         "How far is the α of a theorem from the true threshold?",
-        "below 1 the flow leaves its ball at that α; 16 rows (section 3), 256 (section 4); mean over seeds",
+        "True α: the least at which the flow stays in its ball. Below 1 a formula asks for too little, and the flow leaves its ball; far above 1 it asks for more than is needed. 16 rows (section 3), 256 rows (section 4); geometric mean over seeds.",
         ("hidden units m", "α of the formula / true α"),
     )
     .logarithmic(true, true)
