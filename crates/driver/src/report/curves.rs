@@ -101,7 +101,7 @@ impl Curve {
 }
 
 /// The quantile of `quarters` quarters of sorted values, linear between neighbours: at place `(n - 1) quarters / 4`
-/// (Hyndman and Fan 1996, definition 7, which NumPy and R take too).
+/// (Hyndman and Fan 1996, definition 7, the default of `numpy.quantile` and of R).
 fn quantile(sorted: &[f64], quarters: usize) -> f64 {
     let place = (sorted.len() - 1) * quarters;
     let (below, weight) = (sorted[place / 4], [0.0, 0.25, 0.5, 0.75][place % 4]);

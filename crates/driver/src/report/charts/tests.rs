@@ -91,7 +91,9 @@ fn single_runs_share_their_times_and_keep_their_ends() {
     assert_eq!(singles.len(), 2);
     let [first, second] = [&singles[0], &singles[1]];
     assert_eq!((&first["seed"], &first["grid"]), (&json!(3), &second["grid"]));
-    let times = data["times"][first["grid"].as_u64().unwrap() as usize].as_array().unwrap();
+    let times = data["times"][usize::try_from(first["grid"].as_u64().unwrap()).unwrap()]
+        .as_array()
+        .unwrap();
     let values = first["y"].as_array().unwrap();
     assert!(values.len() <= 90 && values.len() > 60 && values.len() == times.len());
     assert_eq!((&times[0], times.last()), (&json!(0), Some(&json!(5.01))));
