@@ -38,7 +38,8 @@ const chartAxes = (() => {
     const wanted = chart.mode === "auto" && positive ? "log" : chart.mode;
     if (wanted === "log" && positive) return { kind: "log", fence: Infinity };
     const size = middle(curves.map(({ y }) => largest(y)).filter(value => value > 0)) ?? 1;
-    const threshold = 10 ** Math.round(Math.log10(size));
+    // Linear only near zero, so that curves of the usual size take much of the height.
+    const threshold = 10 ** (Math.round(Math.log10(size)) - 1);
     if (wanted === "log") return { kind: "symmetric", threshold, fence: Infinity };
     const fence = size * (wanted === "auto" ? REACH : LINEAR_REACH);
     const kept = curves.flatMap(({ y }) => y).filter(value => Math.abs(value) <= fence);
@@ -64,8 +65,8 @@ const chartAxes = (() => {
       const [lines, bands] = [beyond(line), beyond(all)];
       const far = lines.length ? lines : bands;
       if (far.length) {
-        const ends = [Math.min(...far), Math.max(...far)].filter(value => Math.abs(value) > axis.fence);
-        const reach = [...new Set(ends)].map(value => `${value < 0 ? "down to" : "up to"} ${format(value)}`).join(" and ");
+        const [least, most] = [Math.min(...far), Math.max(...far)];
+        const reach = [...(least < 0 ? [`down to ${format(least)}`] : []), ...(most > 0 ? [`up to ${format(most)}`] : [])].join(" and ");
         cut.push(`${lines.length ? "" : "the band of "}${chartValues.nameOf(groups[curve.group])} ${reach}`);
       }
     }
@@ -111,13 +112,13 @@ const chartAxes = (() => {
     return splits;
   }
 
-  // Zero, the threshold's power of ten and every or every other power beyond, on both sides.
+  // Zero and every or every other power of ten beyond the threshold, on both sides; the threshold itself where nothing is beyond.
   function symmetricSplits(min, max, threshold) {
     const first = Math.round(Math.log10(threshold));
     const last = Math.max(first, Math.floor(Math.log10(Math.max(Math.abs(min), Math.abs(max), threshold))));
-    const sides = min < 0 && max > 0 && -min > threshold && max > threshold ? 2 : 1;
-    const stride = Math.max(1, Math.ceil(sides * (last - first + 1) / 7)), splits = [0];
-    for (let power = first; power <= last; power += stride) {
+    const decades = value => Math.max(0, Math.log10(Math.max(value, threshold)) - first);
+    const stride = Math.max(1, Math.ceil((decades(max) + decades(-min)) / 7)), splits = [0];
+    for (let power = Math.min(first + 1, last); power <= last; power += stride) {
       const value = Number(`1e${power}`);
       splits.push(value, -value);
     }

@@ -5,6 +5,7 @@ function chartControls({ data, all, state, fresh, theme, actions }) {
   const { groups, seeds } = data;
   const holder = document.getElementById("chart-controls");
   const updates = [];
+  let fields = 0;
 
   function make(name, properties, ...children) {
     const element = Object.assign(document.createElement(name), properties);
@@ -27,13 +28,13 @@ function chartControls({ data, all, state, fresh, theme, actions }) {
 
   // A list of choices: `list` gives pairs of value and text, `read` the value chosen.
   function select(text, list, read, write) {
-    const field = make("select", {});
+    const field = make("select", { id: `chart-choice-${++fields}` });
     field.addEventListener("change", () => write(field.value));
     updates.push(() => {
       field.replaceChildren(...list().map(([value, name]) => make("option", { value, textContent: name })));
       field.value = read();
     });
-    return make("label", {}, `${text} `, field);
+    return make("span", { className: "choice" }, make("label", { htmlFor: field.id, textContent: text }), field);
   }
 
   // The legend is one stop of the tab key; the arrow keys move within.
@@ -48,9 +49,14 @@ function chartControls({ data, all, state, fresh, theme, actions }) {
     const sets = new Map();
     groups.forEach((group, index) => {
       if (!sets.has(group.method)) {
-        sets.set(group.method, make("fieldset", { className: "legend" }, make("legend", { textContent: group.method || "Runs" })));
+        // The number of seeds stands with the method where all of its configurations have as many.
+        const counts = groups.filter(({ method }) => method === group.method).map(({ runs }) => runs);
+        const common = counts.every(count => count === counts[0] && count > 1) ? ` (${counts[0]} seeds)` : "";
+        const name = make("legend", { textContent: (group.method || "Runs") + common });
+        sets.set(group.method, make("fieldset", { className: "legend" }, name));
+        sets.get(group.method).common = common;
       }
-      const runs = group.runs > 1 ? ` (${group.runs} runs)` : "";
+      const runs = group.runs > 1 && !sets.get(group.method).common ? ` (${group.runs} seeds)` : "";
       const look = lookOf(group, theme());
       sets.get(group.method).append(make("label", {}, boxes[index], chartReadout.swatch(look), `${group.label}${runs}${group.off ? ", diverges" : ""}`));
     });
@@ -95,7 +101,13 @@ function chartControls({ data, all, state, fresh, theme, actions }) {
     const baseline = value => (value === "" ? null : value === "start" ? value : Number(value));
     choices.append(select("Divide by", baselines, () => String(state.baseline ?? ""), value => actions.change({ baseline: baseline(value) })));
     const hint = make("p", { className: "hint" }, "Drag across a chart to zoom, double-click to reset. With a finger: tap or move for values. With the keyboard: arrow keys, Home, End and Escape for values; +, − and 0 to zoom.");
-    return [row, choices, hint];
+    const without = make("p", { className: "hint" });
+    without.setAttribute("role", "status");
+    updates.push(() => {
+      const missing = groups.filter((group, index) => state.shown[index] && state.seed !== null && !group.seeds.includes(state.seed));
+      without.textContent = missing.length ? `Seed ${state.seed} was not run for: ${missing.map(chartValues.nameOf).join("; ")}.` : "";
+    });
+    return [row, choices, without, hint];
   }
 
   // The menu of one chart, closed but for its button.

@@ -29,7 +29,8 @@ const chartExport = (() => {
   function svg(chart, groups, state) {
     const { width, left, right, top, bottom } = SIZE;
     const plot = { width: width - left - right, height: SIZE.height - top - bottom };
-    const rows = Math.ceil(chart.shown.length / 2), height = SIZE.height + rows * 20 + 8;
+    const rows = Math.ceil(chart.shown.length / 2), remarks = wrapped([...chart.note.children].map(({ textContent }) => textContent));
+    const height = SIZE.height + (rows + remarks.length) * 20 + 8;
     const timeAxis = { kind: state.logTime ? "log" : "linear" };
     const { x, y } = chart.uplot.scales, paper = PAPER.light;
     const across = time => left + plot.width * chartAxes.part(timeAxis, time, x.min, x.max);
@@ -72,8 +73,15 @@ const chartExport = (() => {
       parts.push(`<path d="M${from},${down}h34" stroke="${look.stroke}" stroke-width="2.5"${look.dash.length ? ` stroke-dasharray="${look.dash.join(" ")}"` : ""}/>`,
         `<text x="${from + 42}" y="${down + 4}" fill="#16191d">${escape(chartValues.nameOf(groups[curve.group]))}</text>`);
     });
+    remarks.forEach((line, place) => parts.push(
+      `<text x="${left}" y="${SIZE.height + 12 + (rows + place) * 20}" font-size="12" fill="${paper.ink}">${escape(line)}</text>`));
     parts.push("</svg>");
     return parts.join("\n");
+  }
+
+  // Sentences as lines of at most about a hundred letters.
+  function wrapped(sentences) {
+    return sentences.flatMap(sentence => sentence.match(/.{1,100}(?:\s|$)/g) ?? []).map(line => line.trim());
   }
 
   // The drawing at twice its size, as a PNG.

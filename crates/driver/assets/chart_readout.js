@@ -3,6 +3,9 @@
 
 const chartReadout = (() => {
   const MOST_ROWS = 14;
+  const MOST_QUARTILES = 6;
+  // Pixels.
+  const NARROW = 440;
 
   // A short line in a curve's colour and dash.
   function swatch(look) {
@@ -16,13 +19,13 @@ const chartReadout = (() => {
   }
 
   // What a curve says at a time: its value with the quartiles and the seeds that go on, or when it ended.
-  function saying(curve, group, time) {
+  function saying(curve, group, time, quartiles) {
     const end = curve.t.at(-1);
     if (time > end) return { ended: end, text: `ended at t = ${chartAxes.format(end)}` };
     const value = chartValues.valueAt(curve.t, curve.y, time);
     if (value === null) return { ended: -Infinity, text: `begins at t = ${chartAxes.format(curve.t[0])}` };
     let text = chartAxes.format(value);
-    if (curve.lo) {
+    if (curve.lo && quartiles) {
       const [low, high] = [curve.lo, curve.hi].map(values => valueText(curve.t, values, time));
       if (low !== high) text += `  [${low}, ${high}]`;
     }
@@ -38,7 +41,12 @@ const chartReadout = (() => {
 
   function fill(chart, plot, groups, theme) {
     const time = timeOf(plot);
-    const rows = chart.shown.map(curve => ({ look: lookOf(groups[curve.group], theme), name: chartValues.nameOf(groups[curve.group]), ...saying(curve, groups[curve.group], time) }));
+    // A phone has room for the quartiles of few curves.
+    const quartiles = chart.plot.clientWidth > NARROW || chart.shown.length <= MOST_QUARTILES;
+    const rows = chart.shown.map(curve => {
+      const group = groups[curve.group];
+      return { look: lookOf(group, theme), name: chartValues.nameOf(group), ...saying(curve, group, time, quartiles) };
+    });
     const rank = row => ("value" in row ? 0 : 1);
     rows.sort((a, b) => rank(a) - rank(b) || (rank(a) ? b.ended - a.ended : b.value - a.value));
     const title = document.createElement("b");
@@ -52,13 +60,16 @@ const chartReadout = (() => {
       line.append(swatch(row.look), name, number);
       return line;
     });
+    if (!quartiles && chart.shown.some(({ lo }) => lo)) lines.push(`Quartiles are given for up to ${MOST_QUARTILES} curves.`);
     if (rows.length > MOST_ROWS) lines.push(`and ${rows.length - MOST_ROWS} more`);
     chart.readout.replaceChildren(title, ...lines);
   }
 
   function hide(chart) {
-    chart.active = false;
+    const byFinger = chart.finger;
+    Object.assign(chart, { active: false, finger: false });
     chart.readout.hidden = true;
+    if (byFinger) chart.uplot.setCursor({ left: -10, top: -10 });
   }
 
   // Shows the values at the cursor of an active chart, below the plot so that the lines stay visible.
@@ -85,11 +96,12 @@ const chartReadout = (() => {
     const follow = event => {
       for (const other of all()) if (other !== chart) hide(other);
       chart.readout.setAttribute("aria-live", "off");
-      chart.active = true;
+      Object.assign(chart, { active: true, finger: true });
       moveTo(chart, event.clientX - chart.uplot.over.getBoundingClientRect().left);
     };
     chart.plot.addEventListener("pointerenter", event => {
       if (byFinger(event)) return;
+      chart.finger = false;
       chart.readout.setAttribute("aria-live", "off");
       chart.active = true;
     });

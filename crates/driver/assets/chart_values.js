@@ -60,8 +60,6 @@ const chartValues = (() => {
   function curvesOf(data, chart, { seed, baseline }) {
     const plain = seed === null ? chart.series : singleRuns(data, chart, seed);
     const notes = [];
-    const without = data.groups.filter(group => seed !== null && !group.seeds.includes(seed));
-    if (without.length) notes.push(`Seed ${seed} was not run for: ${without.map(nameOf).join("; ")}.`);
     const whole = { curves: plain, unit: chart.unit, ratio: "", notes };
     if (baseline === null) return whole;
     let divisorOf, ratio;

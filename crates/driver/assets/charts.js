@@ -79,7 +79,7 @@ const charts = (() => {
       legend: { show: false },
       scales: {
         x: { time: false, distr: state.logTime ? 3 : 1 },
-        y: { distr: { linear: 1, log: 3, symmetric: 4 }[kind], asinh: threshold ?? 1, range: plot => rangeNow(chart, plot) },
+        y: { distr: { linear: 1, log: 3, symmetric: 4 }[kind], asinh: threshold ?? 1, range: () => rangeNow(chart) },
       },
       axes: [
         { ...axis, ...(state.logTime && powers({ kind: "log" })), label: "time t", size: 34 },
@@ -88,7 +88,11 @@ const charts = (() => {
       cursor: {
         sync: { key: "time", setSeries: false },
         drag: { x: true, y: false, setScale: false },
-        bind: { dblclick: () => () => { zoom(null); return null; } },
+        bind: {
+          dblclick: () => () => { zoom(null); return null; },
+          // After a tap browsers send what a mouse would do, and then that it has left.
+          mouseleave: (_, element, leave) => event => (chart.finger ? null : leave(event)),
+        },
         dataIdx: (plot, index, closest) => (index === 0 || closest === null ? closest : nearest(plot, index, closest)),
         points: { size: 7 },
       },
@@ -106,9 +110,8 @@ const charts = (() => {
   }
 
   // The range of values at the times shown; under the chart stands what lies outside of it.
-  function rangeNow(chart, plot) {
-    const { min, max } = plot.scales.x;
-    if (min == null) return [0.1, 1];
+  function rangeNow(chart) {
+    const [min, max] = chart.times;
     const curves = chart.shown.map(curve => (state.ranges ? curve : { ...curve, lo: undefined }));
     const { range, notes } = chartAxes.rangeOf(chart.axis, curves, min, max, groups);
     chart.note.replaceChildren(...[...chart.said, ...notes].map(text => Object.assign(document.createElement("p"), { textContent: text })));
@@ -122,6 +125,7 @@ const charts = (() => {
     chart.axis = chartAxes.kindOf(chart, chart.shown);
     chart.figure.querySelector(".unit").textContent = unit;
     const { values, layout } = columns(chart);
+    setTimes(chart, values[0]);
     chart.uplot = new uPlot(options(chart, layout), values, chart.plot);
     applyRange(chart);
     if (!chart.shown.length) chart.note.replaceChildren("Nothing to show: tick a configuration above.");
@@ -134,11 +138,18 @@ const charts = (() => {
     return times.length ? [Math.min(...times), Math.max(...times)] : [0, 1];
   }
 
+  // The times that a chart shows: those zoomed to, or all of its own.
+  function setTimes(chart, own) {
+    const zoomed = state.range && (!state.logTime || state.range[0] > 0);
+    const [min, max] = zoomed ? state.range : own.length ? [own[0], own.at(-1)] : [0, 1];
+    chart.times = [min, max > min ? max : min + 1];
+  }
+
   function applyRange(chart) {
     if (!chart.uplot.data[0].length) return;
-    const [min, max] = state.range ?? [chart.uplot.data[0][0], chart.uplot.data[0].at(-1)];
-    if (state.logTime && !(min > 0)) return;
-    chart.uplot.setScale("x", { min, max: max > min ? max : min + 1 });
+    setTimes(chart, chart.uplot.data[0]);
+    const [min, max] = chart.times;
+    chart.uplot.setScale("x", { min, max });
   }
 
   const remember = () => chartLink.write(state, fresh, all);
@@ -180,7 +191,7 @@ const charts = (() => {
     const note = Object.assign(document.createElement("div"), { className: "note beyond" });
     figure.querySelector(".plot").after(note);
     return {
-      id: source.id, title: source.title, scale: source.scale, source, mode: "auto", active: false,
+      id: source.id, title: source.title, scale: source.scale, source, mode: "auto", active: false, finger: false,
       figure, note, plot: figure.querySelector(".plot"), readout: figure.querySelector(".readout"),
     };
   });
@@ -203,11 +214,15 @@ const charts = (() => {
     controls.repaint();
   }
 
+  const scrollHere = () => document.getElementById("charts").scrollIntoView({ behavior: "instant" });
+
   function restore() {
     if (!chartLink.read(state, fresh, all, data.seeds)) return false;
     all.forEach(draw);
     controls.sync();
-    document.getElementById("charts").scrollIntoView();
+    scrollHere();
+    // Pictures above may still grow.
+    if (document.readyState !== "complete") addEventListener("load", scrollHere, { once: true });
     return true;
   }
 

@@ -18,8 +18,8 @@ use crate::remark::digits;
 
 /// Groups that are drawn; the tables hold the others.
 pub const MOST_GROUPS: usize = 60;
-/// Points of all curves together: at most 36 bytes each, so 0.95 MB.
-const MOST_POINTS: usize = 26_000;
+/// Points of all curves together: at most 36 bytes each, so 0.83 MB.
+const MOST_POINTS: usize = 23_000;
 /// Points of one curve: about one a pixel.
 const MOST_OF_A_CURVE: usize = 600;
 

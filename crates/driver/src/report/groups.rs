@@ -23,7 +23,7 @@ pub struct Group<'a> {
 /// Colours of the palette, before they begin anew.
 pub const COLOURS: usize = 7;
 /// Dashes of the palette.
-pub const DASHES: usize = 5;
+pub const DASHES: usize = 6;
 
 /// Keys that make no other experiment: the seed, and what and how often is written.
 fn tells_nothing(key: &str) -> bool {
@@ -226,8 +226,10 @@ mod tests {
         assert_eq!(looks(&[of(4, "8.0"), of(8, "8.0"), of(4, "16.0")]), [(0, 0), (0, 1), (0, 2)]);
         // Thirty of one method and one alpha: no two look alike.
         let many: Vec<Run> = (0..30).map(|width| of(width, "8.0")).collect();
-        let mut found: Vec<_> =
-            looks(&many).into_iter().map(|(dash, colour)| (dash % 5, colour % 7)).collect();
+        let mut found: Vec<_> = looks(&many)
+            .into_iter()
+            .map(|(dash, colour)| (dash % DASHES, colour % COLOURS))
+            .collect();
         found.sort_unstable();
         found.dedup();
         assert_eq!(found.len(), 30);

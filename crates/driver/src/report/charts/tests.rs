@@ -91,7 +91,9 @@ fn single_runs_share_their_times_and_keep_their_ends() {
     assert_eq!(singles.len(), 2);
     let [first, second] = [&singles[0], &singles[1]];
     assert_eq!((&first["seed"], &first["grid"]), (&json!(3), &second["grid"]));
-    let times = data["times"][first["grid"].as_u64().unwrap() as usize].as_array().unwrap();
+    let times = data["times"][usize::try_from(first["grid"].as_u64().unwrap()).unwrap()]
+        .as_array()
+        .unwrap();
     let values = first["y"].as_array().unwrap();
     assert!(values.len() <= 90 && values.len() > 60 && values.len() == times.len());
     assert_eq!((&times[0], times.last()), (&json!(0), Some(&json!(5.01))));
@@ -134,16 +136,13 @@ fn charts_have_the_colours_of_the_figures() {
     let figures = include_str!("../../../../figures/src/palette.rs");
     let list = figures.split_once("const COLOURS").unwrap().1.split_once('=').unwrap().1;
     let list = list.split_once("];\n").unwrap().0;
-    let numbers: Vec<u8> = list
-        .split(|letter: char| !letter.is_ascii_digit())
-        .filter_map(|number| number.parse().ok())
-        .collect();
-    let expected: Vec<String> = numbers
-        .chunks(3)
-        .map(|rgb| format!("\"#{:02x}{:02x}{:02x}\"", rgb[0], rgb[1], rgb[2]))
-        .collect();
+    let bytes: Vec<&str> = list.split("0x").skip(1).filter_map(|byte| byte.get(..2)).collect();
+    let expected: Vec<String> =
+        bytes.chunks(3).map(|rgb| format!("\"#{}\"", rgb.concat())).collect();
     assert_eq!(expected.len(), COLOURS);
     assert!(PALETTE.contains(&format!("light: [{}]", expected.join(", "))), "{expected:?}");
     let dashes = PALETTE.split_once("const DASHES = [").unwrap().1.split_once("];").unwrap().0;
     assert_eq!(dashes.matches('[').count(), DASHES);
+    let of_figures = figures.split_once("const DASHES").unwrap().1.split_once("];\n").unwrap().0;
+    assert_eq!(of_figures.matches("&[").count(), DASHES + 1, "{of_figures}");
 }
