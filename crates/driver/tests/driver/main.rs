@@ -2,6 +2,7 @@
 
 mod audit;
 mod audit_page;
+mod beside;
 mod classes;
 mod command_line;
 mod common;
