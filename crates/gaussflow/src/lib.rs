@@ -104,4 +104,6 @@ mod pages {
     struct Readme;
     #[doc = include_str!("../../../docs/do/fits.md")]
     struct Fits;
+    #[doc = include_str!("../../../docs/do/own-model.md")]
+    struct OwnModel;
 }

@@ -221,7 +221,7 @@ pub struct FitSection {
     pub max_iterations: Option<usize>,
     /// Default 1e-8.
     pub gradient_tolerance: Option<f64>,
-    /// First radius of the trust region relative to the start; default 1.
+    /// First radius of the trust region relative to the start; default 0.1.
     pub initial_radius: Option<f64>,
     /// What is done about curvature: "geodesic" (default), "exact" by second derivatives of the model, or "none".
     pub acceleration: Option<Spanned<String>>,
