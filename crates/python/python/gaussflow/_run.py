@@ -19,7 +19,7 @@ from ._html import table
 class Event(NamedTuple):
     """Something that happened during a run."""
 
-    #: "left-ball", "rank-lost" or "non-finite".
+    #: "left-ball", "rank-lost", "non-finite" or "stationary".
     kind: str
     #: When, located within the step.
     time: float
