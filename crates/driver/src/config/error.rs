@@ -98,6 +98,14 @@ pub enum ConfigProblem {
         runs: u64,
         accepted: u64,
     },
+    /// What is wrong with a value that the command line sets.
+    #[error("--set {setting}: {problem}")]
+    Setting {
+        /// As it was written.
+        setting: String,
+        #[source]
+        problem: Box<ConfigProblem>,
+    },
     /// A `--set` without a value.
     #[error("a setting is written section.key=value, as in dynamics.scaling=16")]
     NoValue,
@@ -117,9 +125,11 @@ impl ConfigProblem {
         match self {
             Self::UnknownSection { found, .. } | Self::UnknownKey { found, .. } => Some(found),
             Self::Value { key, .. } => Some(key),
-            Self::Conflict { key, .. } | Self::Missing { key, .. } => Some(key),
+            Self::Conflict { key, .. } | Self::Missing { key, .. } | Self::SweptSetting { key } => {
+                Some(key)
+            }
+            Self::Setting { problem, .. } => problem.key(),
             Self::DampingSchedule { .. } => Some("dynamics.damping"),
-            Self::SweptSetting { key } => Some(key),
             Self::SweepInRun | Self::TooManyRuns { .. } | Self::DuplicateRun { .. } => {
                 Some("sweep")
             }
@@ -137,8 +147,6 @@ pub struct ConfigError {
     pub file: Option<Box<Path>>,
     /// The place in the text, where one can be named.
     pub location: Option<Location>,
-    /// The `--set` of the command line that is at fault, in place of file and location.
-    pub setting: Option<String>,
     /// What is wrong.
     #[source]
     pub problem: ConfigProblem,
@@ -147,7 +155,7 @@ pub struct ConfigError {
 /// A problem of a configuration that stands in no text.
 impl From<ConfigProblem> for ConfigError {
     fn from(problem: ConfigProblem) -> Self {
-        Self { file: None, location: None, setting: None, problem }
+        Self { file: None, location: None, problem }
     }
 }
 
@@ -161,14 +169,11 @@ impl ConfigError {
     }
 }
 
-/// `file:line:column: `, as far as known, or the setting at fault.
+/// `file:line:column: `, as far as known.
 struct Prefix<'a>(&'a ConfigError);
 
 impl fmt::Display for Prefix<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(setting) = &self.0.setting {
-            return write!(f, "--set {setting}: ");
-        }
         match (&self.0.file, self.0.location) {
             (Some(file), Some(Location { line, column })) => {
                 write!(f, "{}:{line}:{column}: ", file.display())

@@ -73,12 +73,7 @@ pub(super) fn read_with<T>(
     path: &Path,
     parse: impl FnOnce(&str) -> Result<T, ConfigError>,
 ) -> Result<T, ConfigError> {
-    let fail = |problem, location| ConfigError {
-        file: Some(path.into()),
-        location,
-        setting: None,
-        problem,
-    };
+    let fail = |problem, location| ConfigError { file: Some(path.into()), location, problem };
     let mut bytes = Vec::new();
     open_file(path)
         .and_then(|file| file.take(MAXIMUM_BYTES + 1).read_to_end(&mut bytes))
@@ -88,9 +83,10 @@ pub(super) fn read_with<T>(
     }
     let text = str::from_utf8(&bytes)
         .map_err(|error| fail(ConfigProblem::NotText { byte: error.valid_up_to() }, None))?;
-    parse(text).map_err(|error| match error.setting {
-        None => fail(error.problem, error.location),
-        Some(_) => error,
+    parse(text).map_err(|error| match error.problem {
+        // It stands on the command line, not in the file.
+        ConfigProblem::Setting { .. } => error,
+        problem => fail(problem, error.location),
     })
 }
 

@@ -40,12 +40,7 @@ impl Setting {
     /// [`ConfigProblem::NoValue`] without a `=`, [`ConfigProblem::UnknownKey`] for a key that no configuration has.
     /// Whether the value fits the key is tested with the whole configuration.
     pub fn parse(written: &str) -> Result<Self, ConfigError> {
-        let fail = |problem| ConfigError {
-            file: None,
-            location: None,
-            setting: Some(written.to_owned()),
-            problem,
-        };
+        let fail = |problem| ConfigError::from(of_setting(written, problem));
         let (path, value) = written.split_once('=').ok_or_else(|| fail(ConfigProblem::NoValue))?;
         let (path, value) = (path.trim(), value.trim());
         let Some(key) = KEYS.iter().find(|key| key.path == path) else {
@@ -128,16 +123,17 @@ pub(super) fn located<T>(
         let at = span.map(|span| span.start);
         let place = |at: usize| places.iter().position(|place| place.contains(&at));
         let setting = at.and_then(place).and_then(|number| settings.get(number));
-        ConfigError {
-            file: None,
-            location: match setting {
-                None => at.map(|at| Location::of_byte(file, at)),
-                Some(_) => None,
-            },
-            setting: setting.map(|setting| setting.written.clone()),
-            problem,
+        if let Some(setting) = setting {
+            return of_setting(&setting.written, problem).into();
         }
+        let location = at.map(|at| Location::of_byte(file, at));
+        ConfigError { file: None, location, problem }
     })
+}
+
+/// The problem of one setting.
+fn of_setting(written: &str, problem: ConfigProblem) -> ConfigProblem {
+    ConfigProblem::Setting { setting: written.to_owned(), problem: Box::new(problem) }
 }
 
 impl<'t> Text<'t> {

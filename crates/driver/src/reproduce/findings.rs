@@ -1,5 +1,7 @@
 //! What a reproduction found, in sentences with numbers: one a claim, medians over the seeds.
 
+use std::fmt::Write;
+
 use gaussflow_records::Claim;
 
 use crate::remark::digits;
@@ -115,7 +117,8 @@ impl Numbers<'_> {
         let mut text = format!("{} at alpha = {}", first.1, first.0);
         for (k, (alpha, median)) in others.iter().enumerate() {
             let link = if k + 1 == others.len() { " and" } else { "," };
-            text += &format!("{link} {median} at {alpha}");
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{link} {median} at {alpha}");
         }
         Some(text)
     }

@@ -118,10 +118,11 @@ fn usage_is_refused_with_what_is_accepted() {
     fs::write(path.join("c.toml"), "dynamics.horizon = 0.01\n").unwrap();
     for (arguments, facts) in [
         (&["rum"][..], &["rum", "run"][..]),
-        (&["run", "c.toml"], &["--out"]),
+        (&["run"], &["<CONFIG>"]),
+        (&["run", "c.toml", "--set"], &["--set <KEY=VALUE>"]),
         (&["run", "c.toml", "--out", "o", "--quiet", "--json"], &["--quiet", "--json"]),
         (&["run", "c.toml", "--oot", "o"], &["--oot", "--out"]),
-        (&["sweep", "c.toml"], &["--out"]),
+        (&["sweep"], &["<CONFIG>"]),
         (&["sweep", "c.toml", "--out", "o", "--jobs", "two"], &["two", "--jobs"]),
         (&["compare", "o"], &["<B>"]),
         (&["completions", "dos"], &["dos", "bash", "fish", "zsh"]),
@@ -178,7 +179,7 @@ fn every_command_has_help_with_an_example() {
         String::from_utf8(output.stdout).unwrap()
     };
     let whole = help(&["--help"]);
-    assert!(whole.contains("130 interrupted"), "{whole}");
+    assert!(whole.contains("130 after an interruption"), "{whole}");
     let commands = whole.split_once("Commands:").unwrap().1.split_once("Options:").unwrap().0;
     let names: Vec<&str> = commands
         .lines()
