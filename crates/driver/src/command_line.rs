@@ -68,7 +68,7 @@ enum Command {
     Compare(commands::compare::Arguments),
     /// Print a completion script for a shell.
     Completions(commands::completions::Arguments),
-    /// Write DIR/report.html, one page that opens offline, from a folder of runs.
+    /// Write DIR/report.html, one page that opens offline, from a folder of runs or of a fit.
     #[command(after_help = "Examples:\n  gaussflow report out/reproduction\n  \
                             gaussflow report results/runs/gauss-newton-alpha_8-seed_0")]
     Report(ReportArguments),
@@ -76,7 +76,7 @@ enum Command {
 
 #[derive(Debug, Args)]
 struct ReportArguments {
-    /// What run, sweep or reproduce wrote, or one run's folder.
+    /// What run, sweep, reproduce or fit wrote, or one run's folder.
     #[arg(value_name = "DIR")]
     folder: PathBuf,
     /// Print nothing but errors.

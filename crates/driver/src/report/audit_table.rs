@@ -17,7 +17,11 @@ const MOST_DETAILS: usize = 600_000;
 const MOST_RECORDS: usize = 40;
 
 /// The audit, folded by paper: each a table of its statements, which unfold their records, the worst first.
-pub fn section(papers: &[(&str, Conclusions<'_>)], pictures: &Pictures<'_>, files: &[String]) -> String {
+pub fn section(
+    papers: &[(&str, Conclusions<'_>)],
+    pictures: &Pictures<'_>,
+    files: &[String],
+) -> String {
     if papers.is_empty() {
         return String::new();
     }

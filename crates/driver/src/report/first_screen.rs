@@ -6,7 +6,7 @@ use gaussflow::theory::referee::Grade;
 use gaussflow_records::Claim;
 
 use super::claims::{class_of, row_id, tally};
-use super::ending::{End, end, losses};
+use super::ending::{End, end, losses, words};
 use super::findings;
 use super::folder::{Contents, Run};
 use super::groups::Group;
@@ -139,11 +139,7 @@ fn course(runs: &[Run], groups: &[Group<'_>]) -> Vec<String> {
     let kinds = groups.len();
     let noun = if kinds == 1 { "configuration" } else { "configurations" };
     let each = if kinds == 1 { String::new() } else { format!(", {each} each") };
-    all.push(format!(
-        "<b>{} runs of {kinds} {noun}{each}</b>: {}.",
-        runs.len(),
-        ends.join(", ")
-    ));
+    all.push(format!("<b>{} runs of {kinds} {noun}{each}</b>: {}.", runs.len(), ends.join(", ")));
     let mut ranked: Vec<(f64, &Group<'_>)> =
         groups.iter().filter_map(|group| Some((losses(group)?[1], group))).collect();
     ranked.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -152,9 +148,9 @@ fn course(runs: &[Run], groups: &[Group<'_>]) -> Vec<String> {
             let name = escape(&format!("{}, {}", group.method, group.label));
             format!("{} by {name}", digits(*loss, 4))
         };
-        let median = if most > 1 { "median over the runs of a configuration" } else { "last loss" };
+        let median = if most > 1 { " (median over the runs of a configuration)" } else { "" };
         all.push(format!(
-            "<b>The last loss</b> ({median}) is least with {}, and greatest with {}. <a href=\"#runs\">All \
+            "<b>The last loss</b>{median} is least with {}, and greatest with {}. <a href=\"#runs\">All \
              configurations</a>",
             named(best),
             named(worst)
@@ -183,20 +179,31 @@ fn course(runs: &[Run], groups: &[Group<'_>]) -> Vec<String> {
 /// One run: how it ended, where its loss went, what is to remark.
 fn one_run(run: &Run) -> Vec<String> {
     let Some(outcome) = &run.outcome else {
-        return vec!["<b>The run cannot be read</b>: its outcome.json is missing or damaged.".to_owned()];
+        return vec![
+            "<b>The run cannot be read</b>: its outcome.json is missing or damaged.".to_owned(),
+        ];
     };
-    let mut all = vec![format!(
-        "<b>The run {}</b> at t = {} ({}), after {} recorded steps.",
-        end(run).words(),
-        digits(outcome.final_time, 6),
-        escape(&super::ending::words(run)),
-        run.trace.len().saturating_sub(1)
-    )];
+    let time = digits(outcome.final_time, 6);
+    let said = match end(run) {
+        End::Horizon => format!("<b>The run reached its horizon</b>, t = {time}"),
+        End::Remarked => {
+            format!("<b>The run reached its horizon, but not as the flow does</b>, t = {time}")
+        }
+        End::Early => format!("<b>The run ended early</b> at t = {time} ({})", words(run)),
+        End::Diverged => format!("<b>The run diverged</b> until its end at t = {time}"),
+        End::Failed => format!("<b>The run failed</b> at t = {time}"),
+    };
+    let rows = run.trace.len();
+    let mut all = vec![format!("{said}, with {rows} recorded rows.")];
     if let (Some(first), Some(last)) = (run.trace.first(), run.trace.last()) {
         let part = 100.0 * outcome.final_loss / first.loss;
         let verb = if outcome.final_loss <= first.loss { "fell" } else { "rose" };
-        let mut said = format!("<b>The loss {verb}</b> from {} to {}", digits(first.loss, 5), digits(outcome.final_loss, 5));
-        if part.is_finite() {
+        let mut said = format!(
+            "<b>The loss {verb}</b> from {} to {}",
+            digits(first.loss, 5),
+            digits(outcome.final_loss, 5)
+        );
+        if (0.0..=100.0).contains(&part) {
             let _ = write!(said, " ({} % of the first)", digits(part, 3));
         }
         let _ = write!(
@@ -207,7 +214,11 @@ fn one_run(run: &Run) -> Vec<String> {
             digits(last.deviation, 4)
         );
         if let Some(held_out) = run.trace.iter().rev().find_map(|row| row.held_out_loss) {
-            let _ = write!(said, " On rows that were not drawn, the mean loss a row is {}.", digits(held_out, 4));
+            let _ = write!(
+                said,
+                " On rows that were not drawn, the mean loss a row is {}.",
+                digits(held_out, 4)
+            );
         }
         all.push(said);
     }

@@ -20,7 +20,8 @@ const CONFIDENCE: f64 = 0.95;
 /// The sections; empty where there is no fit.
 pub fn section(fit: Option<&FitRecord>) -> String {
     let Some(fit) = fit else { return String::new() };
-    let mut text = String::from("<section id=\"outcome\"><h2>How it ended</h2>\n<ul class=\"findings\">\n");
+    let mut text =
+        String::from("<section id=\"outcome\"><h2>How it ended</h2>\n<ul class=\"findings\">\n");
     for sentence in sentences(fit) {
         let _ = writeln!(text, "<li>{sentence}</li>");
     }
@@ -59,14 +60,19 @@ fn sentences(fit: &FitRecord) -> Vec<String> {
         digits(fit.cosine, 3)
     );
     if fit.fitted_error.is_finite() {
-        let _ = write!(said, " The root-mean-square error on the fitted rows is {}", digits(fit.fitted_error, 6));
+        let _ = write!(
+            said,
+            " The root-mean-square error on the fitted rows is {}",
+            digits(fit.fitted_error, 6)
+        );
         if fit.held_out_error.is_finite() {
             let _ = write!(said, ", on the rows held out {}", digits(fit.held_out_error, 6));
         }
         said.push('.');
     }
     all.push(said);
-    let free = fit.parameters.len() - fit.at_bound.iter().flatten().count().min(fit.parameters.len());
+    let free =
+        fit.parameters.len() - fit.at_bound.iter().flatten().count().min(fit.parameters.len());
     all.push(if fit.rank >= free {
         format!("<b>All {free} free parameters are determined</b>: the Jacobian has rank {}.", fit.rank)
     } else {
@@ -105,7 +111,8 @@ fn directions(text: &mut String, fit: &FitRecord) {
             .filter(|(_, part)| part.abs() > 1e-3)
             .map(|(name, part)| format!("{} {}", digits(*part, 3), escape(name)))
             .collect();
-        let more = parts.iter().skip(MOST_OF_A_DIRECTION).filter(|(_, part)| part.abs() > 1e-3).count();
+        let more =
+            parts.iter().skip(MOST_OF_A_DIRECTION).filter(|(_, part)| part.abs() > 1e-3).count();
         let more = if more > 0 { format!(", and {more} more") } else { String::new() };
         let _ = writeln!(text, "<li>{}{more}</li>", shown.join(", "));
     }
@@ -136,7 +143,10 @@ fn parameters(text: &mut String, fit: &FitRecord) {
     let folded = fit.names.len() > MOST_OPEN;
     if folded {
         let count = fit.names.len();
-        let _ = write!(text, "<details class=\"fold\" data-print><summary>All {count} parameters</summary>\n");
+        let _ = write!(
+            text,
+            "<details class=\"fold\" data-print><summary>All {count} parameters</summary>\n"
+        );
     }
     text.push_str(
         "<div class=\"table\"><table id=\"parameters-table\" data-sortable><thead><tr><th scope=\"col\">Parameter</th><th \
@@ -192,7 +202,9 @@ fn residuals(text: &mut String, fit: &FitRecord) {
         ("Least, quartiles, greatest", [0.0, 0.25, 0.5, 0.75, 1.0].map(at).join(" \u{b7} ")),
         (
             "Largest in size",
-            largest.map_or_else(String::new, |(row, r)| format!("{} at observation {}", digits(*r, 4), row + 1)),
+            largest.map_or_else(String::new, |(row, r)| {
+                format!("{} at observation {}", digits(*r, 4), row + 1)
+            }),
         ),
     ] {
         let _ = writeln!(text, "<dt>{name}</dt><dd>{}</dd>", escape(&value));
@@ -284,8 +296,15 @@ mod tests {
     /// Abramowitz and Stegun, table 26.10, two-sided 95 percent.
     #[test]
     fn quantiles_are_those_of_the_table() {
-        let table =
-            [(1, 12.706), (2, 4.303), (3, 3.182), (5, 2.571), (10, 2.228), (30, 2.042), (120, 1.980)];
+        let table = [
+            (1, 12.706),
+            (2, 4.303),
+            (3, 3.182),
+            (5, 2.571),
+            (10, 2.228),
+            (30, 2.042),
+            (120, 1.980),
+        ];
         for (degrees, expected) in table {
             let found = student_quantile(degrees, 0.05);
             assert!((found - expected).abs() < 6e-4, "{degrees}: {found}");

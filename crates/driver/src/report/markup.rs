@@ -40,7 +40,8 @@ pub fn unescape(text: &str) -> String {
 ///
 /// The same name always gives the same id, so that links to it stay.
 pub fn anchor(kind: &str, name: &str) -> String {
-    let plain = |sign: char| if sign.is_ascii_alphanumeric() || "/-_.".contains(sign) { sign } else { '-' };
+    let plain =
+        |sign: char| if sign.is_ascii_alphanumeric() || "/-_.".contains(sign) { sign } else { '-' };
     format!("{kind}-{}", name.chars().map(plain).collect::<String>())
 }
 
@@ -129,7 +130,10 @@ mod tests {
 
     #[test]
     fn an_id_keeps_the_signs_of_names_and_no_other() {
-        assert_eq!(anchor("run", "gauss-newton-alpha_0.125-seed_0"), "run-gauss-newton-alpha_0.125-seed_0");
+        assert_eq!(
+            anchor("run", "gauss-newton-alpha_0.125-seed_0"),
+            "run-gauss-newton-alpha_0.125-seed_0"
+        );
         assert_eq!(anchor("claim", "a/b \"><é"), "claim-a/b-----");
     }
 

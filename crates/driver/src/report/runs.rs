@@ -95,7 +95,8 @@ fn one_group(
                  t</th><th scope=\"col\" data-kind=\"number\">Last loss</th><th scope=\"col\" \
                  data-kind=\"number\">Fallbacks</th><th scope=\"col\" data-kind=\"none\">Files</th></tr></thead>\n<tbody>\n";
     if !is_only_run {
-        let _ = write!(text, "<details class=\"fold\" data-print><summary>{}</summary>\n", line(group));
+        let _ =
+            write!(text, "<details class=\"fold\" data-print><summary>{}</summary>\n", line(group));
     }
     text.push_str(table);
     shown.iter().for_each(|run| row(text, run));
@@ -115,7 +116,9 @@ fn one_group(
             text,
             "<details{open}><summary>The whole configuration{seed}</summary><dl class=\"facts columns\">"
         );
-        for (key, value) in settings.iter().filter(|(key, _)| is_only_run || *key != "dynamics.seed") {
+        for (key, value) in
+            settings.iter().filter(|(key, _)| is_only_run || *key != "dynamics.seed")
+        {
             let _ = write!(text, "<div><dt>{}</dt><dd>{}</dd></div>", escape(key), escape(value));
         }
         text.push_str("</dl></details>\n");
@@ -134,7 +137,12 @@ fn line(group: &Group<'_>) -> String {
     for end in End::ALL {
         let count = group.runs.iter().filter(|run| ending::end(run) == end).count();
         if count > 0 {
-            let _ = write!(text, "<span class=\"badge {}\">{count} {}</span> ", end.class(), end.words());
+            let _ = write!(
+                text,
+                "<span class=\"badge {}\">{count} {}</span> ",
+                end.class(),
+                end.words()
+            );
         }
     }
     text.push_str("</span> <span class=\"losses\">");
