@@ -177,7 +177,7 @@ pub fn run_into<C: Communicator>(
         run::write(record, &written)?;
         let parts = BTreeMap::from([("sums over ranks".to_owned(), run.traffic.seconds)]);
         let threads = rayon::current_num_threads();
-        let timing = Timing { seconds: record.seconds, parts, threads };
+        let timing = Timing::ending_now(record.seconds, parts, threads);
         write_json(&written.join("timing.json"), &timing)?;
         folder.add_run(seed, &identity, RunEntry { id: record.id.clone(), path })?;
         Ok(Some(written))

@@ -13,7 +13,9 @@ for (const element of document.querySelectorAll("section[id] > h2, [data-anchor]
   link.href = `#${named.id}`;
   link.textContent = "#";
   link.setAttribute("aria-label", `Link to ${named.id}`);
-  if (place) place.append(" ", link);
+  const name = element.matches("td") ? element.querySelector("code") : null;
+  if (name) name.after(" ", link);
+  else if (place) place.append(" ", link);
   // A link within a summary would fold and unfold as well: it stands behind it, in the open part.
   else element.querySelector("summary").after(link);
 }

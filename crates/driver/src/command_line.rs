@@ -1,7 +1,7 @@
 //! The command line: the subcommands, and what those take that have no module of their own.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 

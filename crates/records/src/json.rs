@@ -291,19 +291,6 @@ pub struct SeedVerdict {
     pub values: BTreeMap<String, f64>,
 }
 
-/// timing.json: every measured time, and what it depends on; no other file holds one.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Timing {
-    /// Wall-clock seconds of the whole.
-    #[serde(with = "number::scalar")]
-    pub seconds: f64,
-    /// Wall-clock seconds by part.
-    #[serde(with = "number::map")]
-    pub parts: BTreeMap<String, f64>,
-    /// Threads in use.
-    pub threads: usize,
-}
-
 /// Writes `record` to `path` as indented JSON, atomically; equal records give equal bytes.
 ///
 /// # Errors

@@ -29,6 +29,7 @@ pub mod number;
 pub mod ownership;
 #[cfg(test)]
 mod tests;
+mod timing;
 mod trace;
 mod weights;
 
@@ -39,12 +40,12 @@ pub use self::checksum::FileSum;
 pub use self::error::{RecordError, open_file, read_text};
 pub use self::json::{
     Claim, ClassRecord, Confusion, DataIdentity, Event, EventKind, Manifest, Outcome, Problem,
-    RunEntry, SCHEMA, SeedVerdict, Status, StopReason, Timing, read_json, rows_of, word,
-    write_json,
+    RunEntry, SCHEMA, SeedVerdict, Status, StopReason, read_json, rows_of, word, write_json,
 };
 pub use self::manifest::{read_manifest, run_folder};
 pub use self::npy::{NpyArray, read_npy, write_npy, write_npy_integers};
 pub use self::number::cell;
 pub use self::ownership::Overwrite;
+pub use self::timing::Timing;
 pub use self::trace::{TRACE_COLUMNS, TraceRow, parse_trace, read_trace, trace_text, write_trace};
 pub use self::weights::{LayerRecord, Numbers, OutputRecord};

@@ -41,7 +41,7 @@ impl End {
     pub fn words(self) -> &'static str {
         match self {
             Self::Horizon => "reached the horizon",
-            Self::Remarked => "reached the horizon after lost rank or a risen loss",
+            Self::Remarked => "lost rank or rose in loss",
             Self::Early => "ended early",
             Self::Diverged => "diverged",
             Self::Failed => "failed or cannot be read",

@@ -6,7 +6,7 @@ use gaussflow::theory::referee::Grade;
 use gaussflow_records::Claim;
 
 use super::claims::{class_of, row_id, tally};
-use super::ending::{End, end, losses};
+use super::ending::{End, end, losses, words};
 use super::findings;
 use super::folder::{Contents, Run};
 use super::groups::Group;
@@ -148,9 +148,9 @@ fn course(runs: &[Run], groups: &[Group<'_>]) -> Vec<String> {
             let name = escape(&format!("{}, {}", group.method, group.label));
             format!("{} by {name}", digits(*loss, 4))
         };
-        let median = if most > 1 { "median over the runs of a configuration" } else { "last loss" };
+        let median = if most > 1 { " (median over the runs of a configuration)" } else { "" };
         all.push(format!(
-            "<b>The last loss</b> ({median}) is least with {}, and greatest with {}. <a href=\"#runs\">All \
+            "<b>The last loss</b>{median} is least with {}, and greatest with {}. <a href=\"#runs\">All \
              configurations</a>",
             named(best),
             named(worst)
@@ -183,13 +183,18 @@ fn one_run(run: &Run) -> Vec<String> {
             "<b>The run cannot be read</b>: its outcome.json is missing or damaged.".to_owned(),
         ];
     };
-    let mut all = vec![format!(
-        "<b>The run {}</b> at t = {} ({}), after {} recorded steps.",
-        end(run).words(),
-        digits(outcome.final_time, 6),
-        escape(&super::ending::words(run)),
-        run.trace.len().saturating_sub(1)
-    )];
+    let time = digits(outcome.final_time, 6);
+    let said = match end(run) {
+        End::Horizon => format!("<b>The run reached its horizon</b>, t = {time}"),
+        End::Remarked => {
+            format!("<b>The run reached its horizon, but not as the flow does</b>, t = {time}")
+        }
+        End::Early => format!("<b>The run ended early</b> at t = {time} ({})", words(run)),
+        End::Diverged => format!("<b>The run diverged</b> until its end at t = {time}"),
+        End::Failed => format!("<b>The run failed</b> at t = {time}"),
+    };
+    let rows = run.trace.len();
+    let mut all = vec![format!("{said}, with {rows} recorded rows.")];
     if let (Some(first), Some(last)) = (run.trace.first(), run.trace.last()) {
         let part = 100.0 * outcome.final_loss / first.loss;
         let verb = if outcome.final_loss <= first.loss { "fell" } else { "rose" };
@@ -198,7 +203,7 @@ fn one_run(run: &Run) -> Vec<String> {
             digits(first.loss, 5),
             digits(outcome.final_loss, 5)
         );
-        if part.is_finite() {
+        if (0.0..=100.0).contains(&part) {
             let _ = write!(said, " ({} % of the first)", digits(part, 3));
         }
         let _ = write!(

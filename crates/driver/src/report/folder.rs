@@ -59,8 +59,8 @@ pub struct Contents {
     pub kind: Kind,
     /// fit.json; `None` where there is none, or where it is damaged.
     pub fit: Option<FitRecord>,
-    /// Whether timing.json is there: its numbers never enter the page.
-    pub has_timing: bool,
+    /// Where timing.json lies, if it is there: its numbers never enter the page.
+    pub timing: Option<String>,
     /// `None` where it is missing or damaged.
     pub manifest: Option<Manifest>,
     /// Empty where there are none.
@@ -123,8 +123,12 @@ impl Contents {
             _ => Kind::Sweep,
         };
         let (problems, fit) = (reader.problems, None);
-        let has_timing = root.join("timing.json").is_file();
-        Ok(Self { kind, fit, has_timing, manifest, claims, audit, runs, figures, files, problems })
+        // A run by itself has its own.
+        let own = runs.first().filter(|run| kind == Kind::Run && !run.path.is_empty());
+        let of_run = own.map(|run| format!("{}/timing.json", run.path));
+        let is_there = |name: &String| confined(root, name).is_some_and(|path| path.is_file());
+        let timing = ["timing.json".to_owned()].into_iter().chain(of_run).find(is_there);
+        Ok(Self { kind, fit, timing, manifest, claims, audit, runs, figures, files, problems })
     }
 
     /// What `gaussflow fit` wrote into `root`; `None` where there is no fit.json of ours.
@@ -139,7 +143,7 @@ impl Contents {
         Some(Self {
             kind: Kind::Fit,
             fit,
-            has_timing: false,
+            timing: None,
             manifest: None,
             claims: Vec::new(),
             audit: Vec::new(),

@@ -182,7 +182,7 @@ impl Picture<'_> {
             let _ = write!(
                 text,
                 "<button type=\"button\" class=\"thumb\" data-enlarge aria-expanded=\"false\" title=\"Enlarge\"><img \
-                 alt=\"{title}. {description}\" width=\"1600\" height=\"1000\" decoding=\"async\" \
+                 alt=\"{title}. {description}\" width=\"1600\" height=\"1000\" \
                  src=\"{source}\"></button>"
             );
         }

@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use gaussflow::theory::papers::gauss_newton;
+use gaussflow::theory::papers::{gauss_newton, later};
 use gaussflow::theory::referee::Paper;
 
 use super::folder::{Contents, Kind, Run};
 use super::groups::varying;
 use super::markup::{address, escape};
 use super::settings::{Settings, number};
+use crate::conclusions::further_papers;
 use crate::reproduce::Mode;
 
 /// Values of a key that are spelt out.
@@ -62,12 +63,11 @@ pub fn line(contents: &Contents) -> String {
     if let Some(command) = command(contents) {
         parts.push(format!("made by <code>{}</code>", escape(&command)));
     }
-    if contents.has_timing {
-        parts.push(
-            "<a href=\"./timing.json\">date, machine and duration</a> stand in a file of their own, so that equal runs \
-             give bitwise identical pages"
-                .to_owned(),
-        );
+    if let Some(timing) = &contents.timing {
+        parts.push(format!(
+            "<a href=\"{}\">date, machine, duration</a> (a file of their own: equal runs give bitwise identical pages)",
+            address(timing)
+        ));
     }
     if parts.is_empty() {
         return String::new();
@@ -90,7 +90,8 @@ fn command(contents: &Contents) -> Option<String> {
             modes.into_iter().find(|(mode, _)| mode.horizon().total_cmp(&last).is_eq())?;
         let count = seeds();
         let seeds = if count == mode.seeds() { String::new() } else { format!(" --seeds {count}") };
-        Some(format!("gaussflow reproduce{flag}{quick}{seeds} --out FOLDER"))
+        let papers = if flag.is_empty() { audited(contents, mode)? } else { String::new() };
+        Some(format!("gaussflow reproduce{flag}{quick}{seeds}{papers} --out FOLDER"))
     };
     match contents.kind {
         Kind::Reproduction => reproduce(""),
@@ -106,6 +107,19 @@ fn command(contents: &Contents) -> Option<String> {
             let problem = &contents.fit.as_ref()?.problem;
             (!problem.is_empty()).then(|| format!("gaussflow fit {problem} --out ."))
         }
+    }
+}
+
+/// The option that audits the further papers of audit.json; empty where they are those that `mode` audits by itself,
+/// and `None` where no option does.
+fn audited(contents: &Contents, mode: Mode) -> Option<String> {
+    let has = |key: &&str| contents.audit.iter().any(|record| record.paper == *key);
+    let found: Vec<&str> = further_papers().filter(has).collect();
+    let usual = if mode == Mode::Full { further_papers().count() } else { 0 };
+    match found.len() {
+        count if count == usual => Some(String::new()),
+        0 => None,
+        _ => Some(format!(" --papers {}", found.join(","))),
     }
 }
 
@@ -178,7 +192,13 @@ impl Value {
 pub fn paper() -> String {
     let Paper { title, authors, version, .. } = &gauss_newton::PAPER;
     let (title, authors, version) = (escape(title), escape(authors), escape(version));
-    format!("<p class=\"subject\">{authors}, <cite>{title}</cite>. Read: {version}.</p>")
+    // What follows the colon says how it was measured.
+    let read = later::PAPER.version.split(':').next().unwrap_or_default();
+    format!(
+        "<p class=\"subject\">{authors}, <cite>{title}</cite> ({version}). Later record: <cite>{}</cite> ({}).</p>",
+        escape(later::PAPER.title),
+        escape(read)
+    )
 }
 
 /// One sentence on what was run.

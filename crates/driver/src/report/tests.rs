@@ -120,9 +120,9 @@ fn the_page_shows_every_part() {
     for part in [
         "<h1>Reproduction of section 5</h1>",
         "S. Cayci, <cite>Gauss-Newton Dynamics",
-        "<strong>0 of 1</strong> <span>claims of section 5 hold on every seed</span>",
+        "0 of 1 claims of section 5 hold on all 2 seeds",
         "audited statement: unknown",
-        "<strong>1</strong> <span>run ended early",
+        "<span class=\"badge hypotheses-unmet\">rank lost</span>",
         "rank lost at t = 0.5 (step 50): 1e-7 against 1e-6",
         "pseudo inverse 7",
         "href=\"./runs/one/trace.csv\"",
@@ -132,7 +132,7 @@ fn the_page_shows_every_part() {
         "gaussflow 9.8.7",
         "abcd1234",
         "c0ffee",
-        "<dt><code>dynamics.scaling</code></dt><dd>8.0</dd>",
+        "<dt>dynamics.scaling</dt><dd>8.0</dd>",
     ] {
         assert!(page.contains(part), "{part:?} is not in the page");
     }
@@ -235,6 +235,57 @@ fn one_run_and_an_interrupted_folder_are_reported_too() {
     assert!(page.contains("pseudo inverse 7"));
 }
 
+/// A fit's folder, every text in it malicious.
+#[test]
+fn a_fit_is_reported_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let quoted = serde_json::to_string(EVIL).unwrap();
+    let record = format!(
+        "{{\"schema\": 1, \"model\": {quoted}, \"problem\": {quoted}, \"stop_reason\": {quoted}, \"converged\": true, \
+         \"loss\": 2.0, \"residual_deviation\": 0.5, \"cosine\": 1e-9, \"rank\": 1, \"names\": [{quoted}, \"b\"], \
+         \"parameters\": [3.0, 4.0], \"standard_deviations\": [0.5, null], \"covariance\": [], \"at_bound\": [null, null], \
+         \"rank_loss\": {quoted}, \"null_directions\": [[0.0, 1.0]], \"residuals\": [0.5, -1.5, 1.0], \"fitted_error\": 1.0, \
+         \"held_out_error\": null, \"evaluations\": 5, \"jacobians\": 4, \"rejected\": 1, \"history\": [{{\"iteration\": 3, \
+         \"kind\": {quoted}, \"verdict\": {quoted}, \"loss\": 2.0, \"gain_ratio\": 1.0, \"damping\": 0.1, \"radius\": 1.0}}]}}"
+    );
+    fs::write(folder.path().join("fit.json"), record).unwrap();
+    fs::write(folder.path().join("fit.svg"), format!("<svg><title>{EVIL}</title></svg>")).unwrap();
+    let (page, problems) = report(folder.path());
+    assert_eq!(problems, [""; 0]);
+    // Two degrees of freedom: t = 4.3027.
+    for part in [
+        "<h1>Fit</h1>",
+        "The fit converged",
+        "0.848673 to 5.15133",
+        "not determined",
+        "<li>1 b</li>",
+        "id=\"figure-fit\"",
+    ] {
+        assert!(page.contains(part), "{part:?} is not in the page");
+    }
+    assert!(!page.contains("<img src=x") && page.matches("<script").count() == 1);
+    // The page is ours, and written again.
+    assert!(page == report(folder.path()).0);
+}
+
+#[test]
+fn every_link_within_the_page_leads_to_something() {
+    let folder = folder();
+    let (page, _) = report(folder.path());
+    let ids: Vec<&str> =
+        page.split(" id=\"").skip(1).filter_map(|part| part.split('"').next()).collect();
+    let mut once = ids.clone();
+    once.sort_unstable();
+    once.dedup();
+    assert_eq!(once.len(), ids.len(), "an id is there twice: {ids:?}");
+    let targets: Vec<&str> =
+        page.split("href=\"#").skip(1).filter_map(|part| part.split('"').next()).collect();
+    assert!(targets.len() > 10, "{targets:?}");
+    for target in targets.iter().filter(|target| !target.contains("${")) {
+        assert!(ids.contains(target), "#{target} is nowhere");
+    }
+}
+
 #[test]
 fn other_folders_are_refused() {
     let folder = tempfile::tempdir().unwrap();
@@ -250,9 +301,12 @@ fn equal_folders_give_equal_bytes_wherever_they_lie() {
     let (first, second) = (folder(), folder());
     let page = report(first.path()).0;
     assert!(page == report(second.path()).0);
-    // Nor does the page that is there, or a time, enter the next one.
+    // Nor does the page that is there, or a time, enter the next one: it names the file alone.
     fs::write(first.path().join("timing.json"), "{\"seconds\": 1.25}").unwrap();
-    assert!(page == report(first.path()).0);
+    fs::write(second.path().join("timing.json"), "{\"seconds\": 99.75}").unwrap();
+    let timed = report(first.path()).0;
+    assert!(timed == report(second.path()).0 && timed.contains("href=\"./timing.json\""));
+    assert!(!timed.contains("1.25"));
 }
 
 /// A sweep of 3000 runs and an audit of 20,000 records, each with long texts.
@@ -287,6 +341,8 @@ fn the_page_stays_below_six_megabytes() {
     }
     let contents = Contents {
         kind: Kind::Sweep,
+        fit: None,
+        timing: None,
         manifest: Some(manifest()),
         claims: vec![claim("x"); 40],
         audit: (0..20_000).map(entry).collect(),

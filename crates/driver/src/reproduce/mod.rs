@@ -159,7 +159,7 @@ impl Session {
         let mut parts: BTreeMap<String, f64> = runs.iter().cloned().collect();
         parts.extend(shared.iter().map(|(name, seconds)| ((*name).to_owned(), *seconds)));
         let (seconds, threads) = (self.seconds(), rayon::current_num_threads());
-        write_json(&self.root().join("timing.json"), &Timing { seconds, parts, threads })?;
+        write_json(&self.root().join("timing.json"), &Timing::ending_now(seconds, parts, threads))?;
         // A manifest that lists runs and figures is of a finished reproduction.
         let mut manifest = new_manifest(DEFAULT_SEED, &identity(data));
         let entry =

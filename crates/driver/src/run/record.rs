@@ -217,11 +217,8 @@ pub fn write(record: &RunRecord, folder: &Path) -> Result<(), RecordError> {
     shape.extend(record.problem.initial_weights.shape());
     write_npy(&folder.join("weights.npy"), &shape, &record.snapshots)?;
     write_npy_integers(&folder.join("weights_steps.npy"), &record.snapshot_steps)?;
-    let timing = Timing {
-        seconds: record.seconds,
-        parts: BTreeMap::new(),
-        threads: rayon::current_num_threads(),
-    };
+    let threads = rayon::current_num_threads();
+    let timing = Timing::ending_now(record.seconds, BTreeMap::new(), threads);
     write_json(&folder.join("timing.json"), &timing)?;
     write_outcome(folder, record.outcome.clone())
 }

@@ -194,7 +194,7 @@ pub fn finish(plan: &Plan, folder: &SweepFolder, begun: Instant) -> Result<Told,
         parts.insert(run.id.clone(), timing.seconds);
     }
     let (seconds, threads) = (begun.elapsed().as_secs_f64(), rayon::current_num_threads());
-    write_json(&root.join("timing.json"), &Timing { seconds, parts, threads })?;
+    write_json(&root.join("timing.json"), &Timing::ending_now(seconds, parts, threads))?;
     folder.remove_checkpoints(plan)?;
     let mut manifest = new_manifest(plan.seed(), &plan.identity());
     let entry = |id: &String| RunEntry { id: id.clone(), path: RunFolder::run_path(id) };
