@@ -124,10 +124,11 @@ fn worst_ratios(found: &Measurements) -> Chart {
     let violated = chart.series.iter().find(|series| series.label == Dot::ALL[1].label());
     let violated = violated.map_or(0, |series| series.x.len() / 2);
     let all = chart.categories.len();
-    chart.title = "How close each statement comes to failing on the planned runs".to_owned();
-    chart.subtitle = "a dot is the largest left/right of all runs with that verdict; a statement says that left is at most \
-                      right, so a dot right of the line, beyond the tolerance, is a violation"
-        .to_owned();
+    chart.title = String::from("How close each statement comes to failing on the planned runs");
+    chart.subtitle = String::from(
+        "a dot is the largest left/right of all runs with that verdict; a statement says that left is at most \
+         right, so a dot right of the line, beyond the tolerance, is a violation",
+    );
     chart.description = format!(
         "Every row is a statement. Its dots are the largest ratios of its left side to its right side, as stated and corrected, on \
          the planned runs: at most 1 where it holds. Of {all} statements with such a ratio, {violated} are violated as stated on \
@@ -141,13 +142,15 @@ fn attacks(found: &Measurements) -> Chart {
     let mut chart = dot_plot(found, |record, dot| {
         record.attack.as_ref().is_some_and(|attack| attack.corrected == dot.corrected)
     });
-    chart.title = "How far a search for counterexamples pushes each statement".to_owned();
-    chart.subtitle = "a dot is the largest left/right that the search over small problems found; right of the line, beyond the \
-                      tolerance, it is a counterexample"
-        .to_owned();
-    chart.description = "Every row is a statement that the adversary attacked, as stated or corrected. Its dots are the largest \
-                         ratios of left to right that were found: above 1 beyond the tolerance is a counterexample."
-        .to_owned();
+    chart.title = String::from("How far a search for counterexamples pushes each statement");
+    chart.subtitle = String::from(
+        "a dot is the largest left/right that the search over small problems found; right of the line, beyond the \
+         tolerance, it is a counterexample",
+    );
+    chart.description = String::from(
+        "Every row is a statement that the adversary attacked, as stated or corrected. Its dots are the largest \
+         ratios of left to right that were found: above 1 beyond the tolerance is a counterexample.",
+    );
     chart
 }
 

@@ -2,6 +2,8 @@
 //!
 //! The colour of a curve tells alpha, its dash the method; lines are medians over the seeds, bands their middle halves.
 
+use std::fmt::Write as _;
+
 use gaussflow_figures::{Chart, Reference, Scale, Series};
 use gaussflow_records::TraceRow;
 
@@ -147,7 +149,9 @@ pub(super) fn by_scaling(results: &Results, method: Method, quantity: &Quantity)
                 AfterRankLoss::Shown => "",
                 AfterRankLoss::LeftOut => ", where its curve ends",
             };
-            subtitle += &format!(
+            // Writing to a String cannot fail.
+            let _ = write!(
+                subtitle,
                 "; vertical line: half of the seeds with {name} have lost rank at t = {time:.2}{until}"
             );
         }

@@ -55,8 +55,8 @@ pub fn chart(results: &Results) -> Chart {
     }
     chart.description = format!("{} {}", HELD_OUT.meaning, ends(&chart));
     if let Some(remark) = remark(results) {
-        chart.subtitle += &format!(". {remark}");
-        chart.description += &format!(" {remark}");
+        chart.subtitle.extend([". ", remark.as_str()]);
+        chart.description.extend([" ", remark.as_str()]);
     }
     chart
 }
