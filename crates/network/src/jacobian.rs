@@ -11,7 +11,7 @@ use crate::network::Network;
 /// again where they are asked for.
 const KEPT: usize = 1 << 18;
 
-/// Df(w) of a network, and what its second derivatives are made of.
+/// Holds the Jacobian Df(w) of a network as row-wise Kronecker products (never formed), with what second derivatives need.
 #[derive(Clone, Debug)]
 pub struct NetworkJacobian {
     first: RowKronecker,
