@@ -27,7 +27,7 @@ impl<'de> Deserialize<'de> for Nullable {
     }
 }
 
-/// What the text of a cell in a CSV file is: empty for a non-finite number.
+/// Returns the text of a number in a CSV file, empty for one that is not finite.
 pub fn cell(value: f64) -> String {
     // Debug keeps 1e-300 short, where Display would write 300 zeros; both read back exactly.
     if value.is_finite() { format!("{value:?}") } else { String::new() }
