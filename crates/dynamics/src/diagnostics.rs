@@ -8,6 +8,9 @@ use crate::flow::Flow;
 /// Holds the quantities of the paper's figures at one parameter vector w_t of a flow.
 ///
 /// J is the n x p Jacobian of f at w_t, g the loss, and alpha the scaling. All norms are 2-norms.
+///
+/// In the metric of the loss's Hessian ([`SolveSettings::metric`](crate::SolveSettings::metric)), with `R R^T = Hess g`, the
+/// gradients are those of `R^+ grad g` and J stands for `R^T J`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Diagnostics {
     /// `g(alpha f(w_t))`.

@@ -78,10 +78,17 @@ impl<M: SecondOrderMap, L: Loss> ManifoldPoint<'_, M, L> {
         })
     }
 
-    /// The matrix of the Riemannian Hessian (p x p) in the orthonormal basis [`Self::tangent_basis`].
+    /// Computes the matrix of the Riemannian Hessian of g (p x p) in the orthonormal basis [`Self::tangent_basis`].
+    ///
+    /// # Cost
+    /// One weighted Hessian of the map and two triangular solves with p x p matrices; p Hessian products of the loss, unless
+    /// it is quadratic with nu = mu.
     ///
     /// # Errors
     /// [`GeometryError`] where the map has no second derivative.
+    ///
+    /// # Source
+    /// Lemma 7 of the paper, which omits the term of the curvature of M.
     pub fn riemannian_hessian(&mut self) -> Result<Mat<f64>, GeometryError> {
         let (n, p) = (self.here.output().len(), self.parameters());
         let mut normal = vec![0.0; n];
@@ -107,10 +114,10 @@ impl<M: SecondOrderMap, L: Loss> ManifoldPoint<'_, M, L> {
         Ok(hessian)
     }
 
-    /// The smallest and largest eigenvalue of the Riemannian Hessian, with eigenvectors.
+    /// Computes the smallest and the largest eigenvalue of the Riemannian Hessian of g, with eigenvectors.
     ///
-    /// The values are the quotients on the eigenvectors: the matrix carries `eps cond(J)^2` from
-    /// `R^-T B R^-1`, a quotient `eps cond(J)`, and to the second order only what the vector is off.
+    /// The values are the quotients of [`Self::hessian_quotient`] on the eigenvectors, which are accurate to about `eps
+    /// cond(J)`; the matrix itself carries errors of `eps cond(J)^2`.
     ///
     /// # Errors
     /// [`GeometryError`] where the map has no second derivative, or the eigenvalue iteration failed.

@@ -82,7 +82,7 @@ impl NetworkJacobian {
         &self.bends
     }
 
-    /// The structured operator.
+    /// Returns the row-wise Kronecker products that make the Jacobian.
     pub fn row_kronecker(&self) -> &RowKronecker {
         &self.first
     }

@@ -12,8 +12,8 @@ use crate::map::{MapError, Residuals, SmoothMap};
 ///
 /// Columns without a common row are moved together. Steps start as in [`FiniteDifferences`](crate::FiniteDifferences) and
 /// grow in the same way, judged by the rows of each column alone. They are not shortened where the derivative changes, so
-/// give scales there. Where one side of a step is undefined, the other gives the derivative, by `(-3 f(w) + 4 f(w + h) - f(w
-/// + 2h)) / 2h`. The pattern must hold every entry that can be nonzero; [`check_jacobian`](crate::check_jacobian) shows one
+/// give scales there. Where one side of a step is undefined, the other gives the derivative, by
+/// `(-3 f(w) + 4 f(w + h) - f(w + 2h)) / 2h`. The pattern must hold every entry that can be nonzero; [`check_jacobian`](crate::check_jacobian) shows one
 /// that misses some.
 ///
 /// # Cost

@@ -62,8 +62,8 @@ pub struct FitSettings {
     /// The factorization of the linear systems; by default it is chosen by size.
     pub method: SecularMethod,
     /// Converged where `norm(P r) / norm(r)`, the cosine between the residuals and the range of J, is at most this; default
-    /// 1e-8. A full Gauss-Newton step would then change the loss by 1e-16 of itself, and each parameter by about 1e-8 sqrt(n
-    /// - p) of its standard deviation.
+    /// 1e-8. A full Gauss-Newton step would then change the loss by 1e-16 of itself, and each parameter by about
+    /// `1e-8 sqrt(n - p)` of its standard deviation.
     pub gradient_tolerance: f64,
     /// Converged where an accepted, undamped step d has `abs(d_k) / abs(w_k)` at most this for every parameter; default
     /// 1e-12.
