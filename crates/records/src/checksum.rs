@@ -1,4 +1,4 @@
-//! Length and sha256 of a run's files, by which one that was damaged later is found.
+//! Computes length and SHA-256 checksum of a run's files, which show whether one was damaged later.
 
 use std::collections::BTreeMap;
 use std::io::Read;

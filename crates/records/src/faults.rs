@@ -1,5 +1,4 @@
-//! Faults of the file system: one request of this thread fails, or all from one on, for the tests of whatever writes
-//! records.
+//! Injects faults of the file system for tests: one request of this thread fails, or all from one on.
 
 use std::cell::Cell;
 use std::io;

@@ -1,4 +1,4 @@
-//! Folders of runs: a run appears in its place whole, and what a killed writer left unfinished is told by its name.
+//! Writes folders of runs, which appear in their place complete; unfinished ones of a killed writer have a name of their own.
 
 use std::fs;
 use std::io;

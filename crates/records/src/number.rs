@@ -1,5 +1,5 @@
-//! 64-bit numbers in records: the shortest text that reads back to the same f64; a non-finite
-//! number is null in JSON and nothing in CSV.
+//! Writes 64-bit numbers as the shortest text that reads back to the same f64; a number that is not finite is null in JSON
+//! and empty in CSV.
 //!
 //! The modules serve as `#[serde(with = "...")]`: null becomes NaN on the way back.
 #![allow(clippy::missing_errors_doc, reason = "the errors are those of serde's formats")]

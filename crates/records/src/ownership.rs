@@ -1,10 +1,9 @@
-//! Whether what lies at a place is ours: nothing else is ever replaced.
+//! Decides whether this program wrote what exists at a path, because it never replaces anything else.
 //!
-//! A file is ours when its content has the form that this program gives to a file of that name: a file that
-//! somebody else put there, a link, a folder or a device is left as it is, and the command that would write
-//! there is refused before it begins to work. A folder is ours when its manifest.json is, or when it
-//! holds a run. Whether something of ours may be replaced is a second question, for the command to answer
-//! ([`Overwrite`]).
+//! A file counts as written by this program when its content has the form that the program gives to a file of that name.
+//! Any other file, a link, a folder or a device is left as it is, and a command that would write there ends with an error
+//! before it begins to work. A folder counts when its manifest.json does, or when it holds a run. Whether a command may
+//! replace earlier results is a separate choice ([`Overwrite`]).
 
 use std::fs::{self, File};
 use std::io::{self, Read};

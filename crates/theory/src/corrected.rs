@@ -1,8 +1,7 @@
-//! What holds in place of the paper's statements that fail: thresholds, steps and rates with proofs.
+//! Thresholds, steps and rates, with proofs, that hold in place of the paper's statements that fail.
 //!
-//! Derivations of each, step by step, are in `docs/learn/derivations.md`. Throughout,
-//! `kappa = (1-rho) lambda0^2 + rho`, L is an upper bound of the Lipschitz modulus of Df, Delta_0 the gap
-//! over `R^n` at w_0.
+//! `docs/learn/derivations.md` derives each of them step by step. Throughout, `kappa = (1-rho) lambda0^2 + rho`, L is an
+//! upper bound of the Lipschitz constant of Df, and Delta_0 is the gap over all outputs at w_0.
 
 use crate::network_constants::NetworkConstants;
 

@@ -1,4 +1,4 @@
-//! Thresholds and rates as the paper prints them, to be judged; what holds instead is in `corrected`.
+//! Thresholds and rates as the paper states them, for the audit; [`corrected`](crate::corrected) has what holds instead.
 
 use crate::network_constants::NetworkConstants;
 
