@@ -8,7 +8,7 @@ use super::bundled::Bundled;
 use super::table::Table;
 use super::{DataError, Dataset};
 
-/// The uncompressed CSV's sha256.
+/// The SHA-256 checksum of the uncompressed CSV file, 64 hexadecimal digits.
 pub const CALIFORNIA_HOUSING_SHA256: &str =
     "200f73543795bc1e16ac3d4eb8de13f8737d3b35dcdd6c173d1d56fed43d2fef";
 
@@ -27,10 +27,14 @@ const FEATURES: [&str; 8] = [
 /// Targets are in units of this many dollars.
 const TARGET_UNIT: f64 = 100_000.0;
 
-/// Unpacks the bundled rows: N = 20,640, d = 8, targets in units of 100,000 dollars.
+/// Loads the bundled California Housing data: N = 20,640 rows, d = 8 features, and the median house value in units of 100,000
+/// dollars as the target.
 ///
 /// # Errors
-/// [`DataError::Checksum`] where what unpacks is not the file that was bundled.
+/// [`DataError::Checksum`] where the unpacked file is not the bundled one.
+///
+/// # Source
+/// Section 5 of the paper, "Dataset".
 pub fn california_housing() -> Result<Dataset, DataError> {
     unpack(COMPRESSED)
 }

@@ -20,21 +20,23 @@ const BREAST_CANCER: Bundled<'_> = Bundled {
 /// The largest count of a pixel of [`digits`].
 const INK: f64 = 16.0;
 
-/// 1,797 images of handwritten digits: 64 pixels from 0 to 1, and the digit, 0 to 9, as class. Some pixels are 0 in all
-/// images: they have no deviation to be scaled by.
+/// Loads 1,797 images of handwritten digits: 64 pixels from 0 to 1 as features, and the digit, 0 to 9, as the class.
+///
+/// Some pixels are 0 in all images, so that they cannot be scaled by their standard deviation.
 ///
 /// # Errors
-/// [`DataError::Checksum`] where what unpacks is not the file that was bundled.
+/// [`DataError::Checksum`] where the unpacked file is not the bundled one.
 pub fn digits() -> Result<Dataset, DataError> {
     let mut data = DIGITS.table()?.with_targets(&["digit"], DIGITS.name, DIGITS.sha256)?;
     data.features.iter_mut().for_each(|pixel| *pixel /= INK);
     Ok(data)
 }
 
-/// 569 breast masses: 30 measures of their cells, and class 1 of the benign ones (357), 0 of the malignant ones (212).
+/// Loads 569 breast masses: 30 measurements of their cells as features, and as the class 1 for the 357 benign ones and 0 for
+/// the 212 malignant ones.
 ///
 /// # Errors
-/// [`DataError::Checksum`] where what unpacks is not the file that was bundled.
+/// [`DataError::Checksum`] where the unpacked file is not the bundled one.
 pub fn breast_cancer() -> Result<Dataset, DataError> {
     BREAST_CANCER.table()?.with_targets(&["benign"], BREAST_CANCER.name, BREAST_CANCER.sha256)
 }

@@ -3,9 +3,9 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Why there is no data set or no sample of it.
+/// Says why there is no data set, or no sample of it.
 ///
-/// Lines and columns of a file count from 1, the header being line 1 as an editor shows it.
+/// Lines and columns of a file count from 1; the header is line 1.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs, reason = "the messages say what the fields hold")]
 #[non_exhaustive]
@@ -13,19 +13,19 @@ pub enum DataError {
     /// The file could not be read.
     #[error("{}: cannot read the data: {source}", path.display())]
     Read { path: PathBuf, source: io::Error },
-    /// More bytes than are read into memory.
+    /// The file is larger than [`MAXIMUM_BYTES`](crate::MAXIMUM_BYTES).
     #[error("{}: {bytes} bytes are more than the {accepted} that are accepted", path.display())]
     TooLarge { path: PathBuf, bytes: u64, accepted: u64 },
-    /// Not even a header.
+    /// The file has not even a header.
     #[error("{}: the file is empty; expected a header and rows of numbers", path.display())]
     Empty { path: PathBuf },
-    /// A header, but no rows below it.
+    /// The file has a header, but no rows.
     #[error("{}: no rows below the header", path.display())]
     NoRows { path: PathBuf },
-    /// Text in another encoding.
+    /// The text has another encoding than UTF-8.
     #[error("{}: the file is {found}; save it as UTF-8", path.display())]
     Encoding { path: PathBuf, found: &'static str },
-    /// Bytes that no CSV file has.
+    /// The file holds bytes that no CSV file has.
     #[error("{}:{line}: {what}", path.display())]
     Damaged {
         path: PathBuf,
@@ -74,13 +74,13 @@ pub enum DataError {
         /// The cell as written, cut where it is long.
         text: String,
     },
-    /// A cell that is NaN, infinite, or too large for 64 bits.
+    /// A cell is NaN, infinite, or too large for a 64-bit number.
     #[error("{}:{line}: column {column:?} holds {text:?}, which is not finite", path.display())]
     NonFiniteCell { path: PathBuf, line: u64, column: String, text: String },
-    /// Bundled data that is not what was bundled.
+    /// The bundled file does not have its checksum.
     #[error("the bundled data {name} is damaged: its sha256 is {found}, not {expected}")]
     Checksum { name: &'static str, expected: &'static str, found: String },
-    /// Fewer rows than are to be drawn.
+    /// The data set has fewer rows than are to be drawn.
     #[error("{samples} rows are to be drawn, but {name} has only {rows}")]
     TooFewRows { name: String, rows: usize, samples: usize },
     /// No rows are to be drawn.
@@ -101,7 +101,7 @@ pub enum DataError {
 }
 
 impl DataError {
-    /// The exit status of a program that ends for this: 3 where reading failed, otherwise 2.
+    /// Returns the exit status of a program that ends for this reason: 3 where reading failed, otherwise 2.
     pub fn exit_status(&self) -> u8 {
         match self {
             Self::Read { .. } => 3,

@@ -28,7 +28,7 @@ pub use self::error::DataError;
 pub use self::sample::{Sample, Scaling, Standardize, TargetScale, batch_rows};
 pub use self::table::{MAXIMUM_BYTES, load_csv};
 
-/// N rows of numbers: d features and one target each or several, all finite.
+/// Holds N rows of numbers: d features and one or more targets each, all finite.
 ///
 /// ```
 /// # use gaussflow_data::california_housing;
@@ -39,37 +39,37 @@ pub use self::table::{MAXIMUM_BYTES, load_csv};
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dataset {
-    /// `california-housing`, or the name of the file it came from.
+    /// `california-housing`, or the name of the file that was read.
     pub name: String,
-    /// Checksum of the uncompressed file, 64 hexadecimal digits.
+    /// The SHA-256 checksum of the uncompressed file, 64 hexadecimal digits.
     pub sha256: String,
-    /// Names of the features `[d]`.
+    /// The names of the features `[d]`.
     pub feature_names: Vec<String>,
-    /// Names of the targets `[t]`.
+    /// The names of the targets `[t]`.
     pub target_names: Vec<String>,
-    /// Features `[N][d]`, row-major, in the file's order.
+    /// The features `[N][d]`, row-major, in the order of the file.
     pub features: Vec<f64>,
-    /// Targets `[N][t]`, row-major.
+    /// The targets `[N][t]`, row-major.
     pub targets: Vec<f64>,
 }
 
 impl Dataset {
-    /// N, the number of rows.
+    /// Returns N, the number of rows.
     pub fn rows(&self) -> usize {
         self.targets.len() / self.target_names.len().max(1)
     }
 
-    /// The names of the targets, with commas.
+    /// Returns the names of the targets, separated by commas.
     pub fn target_name(&self) -> String {
         self.target_names.join(", ")
     }
 
-    /// d, the number of features.
+    /// Returns d, the number of features.
     pub fn dimension(&self) -> usize {
         self.feature_names.len()
     }
 
-    /// The features of row `row` `[d]`, counted from 0 in the file's order; empty past the end.
+    /// Returns the features of row `row` `[d]`, counted from 0 in the order of the file; an empty slice past the end.
     pub fn row(&self, row: usize) -> &[f64] {
         let d = self.dimension();
         self.features.get(row * d..(row + 1) * d).unwrap_or_default()

@@ -10,23 +10,23 @@ use serde::Deserialize;
 
 use super::{DataError, Dataset};
 
-/// Which rows the features' means and deviations are taken over.
+/// Chooses the rows from which the means and standard deviations of the features are computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Standardize {
     /// The drawn rows.
     Subset,
-    /// Every row of the data.
+    /// Every row of the data set.
     Full,
-    /// Nowhere: the features stay as they are.
+    /// None: the features stay as they are.
     None,
 }
 
 impl Standardize {
-    /// Every variant, in the order of the documentation.
+    /// All variants, in the order of the documentation.
     pub const ALL: [Self; 3] = [Self::Subset, Self::Full, Self::None];
 
-    /// The word that names the variant in a configuration.
+    /// Returns the name that configuration files use.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Subset => "subset",
@@ -36,22 +36,22 @@ impl Standardize {
     }
 }
 
-/// The scale of the targets.
+/// Chooses the scale of the targets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TargetScale {
-    /// As in the data (California Housing: units of 100,000 dollars).
+    /// As in the data set (California Housing: units of 100,000 dollars).
     Raw,
-    /// Mean 0 and population deviation 1, over the rows that scale the features (over the drawn rows where the
-    /// features are not scaled).
+    /// Mean 0 and population standard deviation 1 over the rows that scale the features, or over the drawn rows where the
+    /// features are not scaled.
     Standardized,
 }
 
 impl TargetScale {
-    /// Every variant, in the order of the documentation.
+    /// All variants, in the order of the documentation.
     pub const ALL: [Self; 2] = [Self::Raw, Self::Standardized];
 
-    /// The word that names the variant in a configuration.
+    /// Returns the name that configuration files use.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Raw => "raw",
@@ -65,7 +65,7 @@ const ROWS_STREAM: u64 = 0;
 /// The stream of the batches.
 const BATCH_STREAM: u64 = 3;
 
-/// The rows that a run learns from, and those that it does not see.
+/// Holds the rows that a run learns from, and those that it does not see.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sample {
     /// The drawn rows of the data `[n]`, counted from 0 in the file's order, in drawn order.
@@ -76,43 +76,45 @@ pub struct Sample {
     pub targets: Vec<f64>,
     /// Scaled features of the N - n other rows `[N - n][d]`, row-major, in the file's order.
     pub held_out_inputs: Vec<f64>,
-    /// Their scaled targets `[N - n][t]`.
+    /// The scaled targets of the other rows `[N - n][t]`, row-major.
     pub held_out_targets: Vec<f64>,
-    /// d.
+    /// d, the number of features.
     pub dimension: usize,
     /// t, the number of targets of a row.
     pub target_columns: usize,
     /// Names of the features `[d]`.
     pub feature_names: Vec<String>,
-    /// What was subtracted and divided by.
+    /// The means that were subtracted, and the deviations that were divided by.
     pub scaling: Scaling,
 }
 
-/// The affine scaling: subtract the mean, divide by the deviation. 0 and 1 where none is asked for.
+/// Holds the scaling `(x - mean) / deviation` of each column; mean 0 and deviation 1 where a column is not scaled.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scaling {
-    /// Of the features `[d]`.
+    /// The means of the features `[d]`.
     pub means: Vec<f64>,
-    /// Of the features `[d]`, population deviations: above 0.
+    /// The population standard deviations of the features `[d]`, above 0.
     pub deviations: Vec<f64>,
-    /// Of the targets `[t]`.
+    /// The means of the targets `[t]`.
     pub target_means: Vec<f64>,
-    /// Of the targets `[t]`: above 0.
+    /// The population standard deviations of the targets `[t]`, above 0.
     pub target_deviations: Vec<f64>,
 }
 
 impl Sample {
-    /// Draws `samples` rows of `dataset` and scales them, and the rest with the same numbers.
+    /// Draws `samples` rows of `dataset` by `seed`, scales them, and scales the other rows by the same numbers.
     ///
-    /// Rows come from `ChaCha8Rng::seed_from_u64(seed)`, stream 0, by the first n steps of a
-    /// Fisher-Yates shuffle of 0..N: step i swaps place i with place i + k, where k is the next
-    /// 64-bit word modulo N - i, words below 2^64 mod (N - i) being passed over so that every k is
-    /// equally likely. The recipe is ours, so that no release of a library can change the rows.
+    /// The rows come from `ChaCha8Rng::seed_from_u64(seed)`, stream 0, by the first n steps of a Fisher-Yates shuffle of
+    /// 0..N. Step i swaps position i with position i + k, where k is the next 64-bit word modulo N - i. Words below 2^64 mod
+    /// (N - i) are skipped, so that every k is equally likely. The recipe depends on no library's sampling code, so that a
+    /// new release cannot change the rows.
     ///
     /// # Errors
-    /// [`DataError::EmptySample`] and [`DataError::TooFewRows`] where 1 <= n <= N is violated;
-    /// [`DataError::ConstantColumn`] and [`DataError::ScaleOutOfRange`] where a column that is to
-    /// be scaled has no usable spread over the rows that scale it.
+    /// [`DataError::EmptySample`] and [`DataError::TooFewRows`] unless 1 <= n <= N; [`DataError::ConstantColumn`] and
+    /// [`DataError::ScaleOutOfRange`] where a column that is to be scaled has no usable spread over the rows that scale it.
+    ///
+    /// # Source
+    /// Section 5 of the paper, "Dataset".
     pub fn draw(
         dataset: &Dataset,
         samples: usize,
@@ -234,10 +236,11 @@ fn draw_rows(total: usize, samples: usize, seed: u64) -> Vec<usize> {
     places
 }
 
-/// The rows of batch `step` of `batch` rows out of `total` (both at least 1, the batch at most the total), counted from 0.
+/// Returns the row numbers of batch `step`, `batch` rows out of `total` counted from 0 (both at least 1, the batch at most
+/// the total).
 ///
-/// The rows are shuffled anew in each epoch and dealt out in batches; what does not fill a batch at an epoch's end is left
-/// out. The shuffle of epoch e is a Fisher-Yates shuffle as in [`Sample::draw`], from stream 3 of the seed, beginning
+/// The rows are shuffled anew in each epoch and dealt out in batches; rows that do not fill a batch at the end of an epoch
+/// are left out. The shuffle of epoch e is a Fisher-Yates shuffle as in [`Sample::draw`], from stream 3 of the seed, starting
 /// at its word e 2^40.
 pub fn batch_rows(total: usize, batch: usize, seed: u64, step: usize) -> Vec<usize> {
     let batches = (total / batch.max(1)).max(1);

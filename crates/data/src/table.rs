@@ -12,18 +12,18 @@ use super::{DataError, Dataset};
 use gaussflow_records::checksum::sha256_of;
 use gaussflow_records::open_file;
 
-/// A data file is read into memory, so that larger ones (1 GiB) are refused.
+/// The largest data file that is read, 1 GiB, because a file is held in memory.
 pub const MAXIMUM_BYTES: u64 = 1 << 30;
 
-/// Reads `path`: a header, then rows of finite numbers separated by commas.
+/// Reads a CSV file: a header, then rows of finite numbers separated by commas.
 ///
-/// The columns `targets` give the targets; every other column is a feature, in the file's order. A
-/// UTF-8 byte order mark, CRLF line ends, blank lines, quotes around cells and spaces are tolerated; other
-/// separators and encodings are refused by name.
+/// The columns `targets` become the targets; every other column is a feature, in the order of the file. A UTF-8 byte order
+/// mark, CRLF line ends, blank lines, quotes around cells and spaces are accepted. The error for other separators and
+/// encodings names them.
 ///
 /// # Errors
-/// [`DataError`]: the file cannot be read, is too large, empty or damaged (a quote that is not closed, a NUL byte); a column is unnamed, named twice
-/// or (a target) missing; a row is ragged; a cell is not a finite number.
+/// [`DataError`]: the file cannot be read, is too large, empty or damaged (an unclosed quote, a NUL byte); a column is
+/// unnamed or named twice, or a target is missing; a row is ragged; a cell is not a finite number.
 pub fn load_csv(path: &Path, targets: &[impl AsRef<str>]) -> Result<Dataset, DataError> {
     let bytes = read_at_most(path, MAXIMUM_BYTES)?;
     let table = Table::parse(path, &bytes)?;

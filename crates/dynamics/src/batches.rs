@@ -13,21 +13,35 @@ use crate::flow::{FlowCounts, SolveSettings};
 use crate::preconditioner::Preconditioner;
 use crate::rank_loss::solve_by_policy;
 
-/// Where the batches of a run come from.
+/// Supplies the objective of each step of a run on batches of rows.
+///
+/// The run asks once per step. Implement it on the data set that the run draws from; `gaussflow_data::batch_rows` draws rows
+/// by a seed.
 pub trait Batches<M, L> {
-    /// The objective on the rows of step `step`, counted from 0: with the run's map, loss and scaling on these rows alone.
-    /// The same step must give the same rows.
+    /// Returns the objective of step `step`, counted from 0: the map, loss and scaling alpha of the run, restricted to the rows
+    /// of the batch.
+    ///
+    /// The same step number must always give the same rows, because a resumed run asks for them again.
     ///
     /// # Errors
-    /// [`MapError`] where it cannot be made.
+    /// [`MapError`] where the objective cannot be built; it ends the run.
     fn objective(&self, step: usize) -> Result<Objective<M, L>, MapError>;
 }
 
-/// Steps on batches: where they come from, and the momentum mu in [0, 1).
+/// Says how [`resume_in_batches`](crate::resume_in_batches) makes its steps: from which batches, and with which momentum.
+///
+/// With b of the n outputs in a batch, q' the direction of the step before and mu the momentum, the direction q solves
+/// `[(1-rho) (n/b) J_b^T J_b + rho I] q = (n/b) J_b^T grad g_b + rho mu q'`, so that momentum has no effect at rho = 0 where
+/// `J_b` has full column rank. For [`Preconditioner::Gradient`](crate::Preconditioner::Gradient) it is heavy-ball momentum,
+/// `q = (n/b) J_b^T grad g_b + mu q'`. The weights change by `-eta q`, or by `-(step/alpha) q` with Euler's method.
+///
+/// # Source
+/// SPRING: G. Goldshlager, N. Abrahamsen and L. Lin, "A Kaczmarz-inspired approach to accelerate the optimization of neural
+/// network wavefunctions", 2024.
 pub struct Batching<'b, M, L> {
-    /// The source.
+    /// The batches.
     pub source: &'b dyn Batches<M, L>,
-    /// mu; 0 forgets the step before.
+    /// mu in [0, 1); 0 makes each step independent of the one before.
     pub momentum: f64,
 }
 

@@ -8,18 +8,22 @@ use gaussflow_integrators::{Grid, IntegrationError};
 
 use crate::events::EventRecord;
 
-/// All that a run needs to go on from grid point `step`.
+/// Holds everything that a run needs to continue from step `step`.
+///
+/// A run hands it to [`Observer::checkpoint`](crate::Observer::checkpoint); [`resume`](crate::resume) continues from it.
+/// Caches (factors, integrator, spectrum) are not part of it: every run, resumed or not, rebuilds them at each checkpoint.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Checkpoint {
-    /// The grid point; a multiple of the checkpoint interval.
+    /// The number of the step; a multiple of [`Settings::checkpoint_every`](crate::Settings::checkpoint_every) where that is set.
     pub step: usize,
-    /// w there (length p).
+    /// The weights w at that step (length p).
     pub weights: Vec<f64>,
-    /// The largest singular value of the initial Jacobian, on whose scale rank is judged.
+    /// The largest singular value of the Jacobian at w_0, relative to which rank is judged.
     pub rank_scale: f64,
-    /// The initial norm of the Riemannian gradient, where standstill is watched for.
+    /// The norm of the Riemannian gradient at w_0; `None` unless the run watches
+    /// [`Settings::stationary_fraction`](crate::Settings::stationary_fraction).
     pub stationary_reference: Option<f64>,
-    /// What has happened so far, in the order of time.
+    /// The events so far, in the order of their times.
     pub events: Vec<EventRecord>,
 }
 

@@ -5,14 +5,20 @@ use gaussflow_solvers::{ExtremeSingularValues, JacobianOperator, SolveError, nor
 
 use crate::flow::Flow;
 
-/// The quantities of the paper's figures at one point w_t of a flow.
+/// Holds the quantities of the paper's figures at one parameter vector w_t of a flow.
+///
+/// J is the n x p Jacobian of f at w_t, g the loss, and alpha the scaling. All norms are 2-norms.
+///
+/// In the metric of the loss's Hessian ([`SolveSettings::metric`](crate::SolveSettings::metric)), with `R R^T = Hess g`, the
+/// gradients are those of `R^+ grad g` and J stands for `R^T J`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Diagnostics {
     /// `g(alpha f(w_t))`.
     pub loss: f64,
     /// `norm(w_t - w_0)`.
     pub deviation: f64,
-    /// `norm(P grad g)`, P the projection on `Im J` (also for the gradient flow).
+    /// The norm of the Riemannian gradient, `norm(P grad g)`, with P the orthogonal projection on the range of J. It is
+    /// measured in the same way for every preconditioner, the gradient flow included.
     pub riemannian_gradient_norm: f64,
     /// `norm((I - P) grad g)`.
     pub normal_gradient_norm: f64,
@@ -25,9 +31,13 @@ pub struct Diagnostics {
 }
 
 impl Diagnostics {
-    /// Measures at the flow's present point; `initial` is w_0.
+    /// Measures all quantities at the parameters where the flow stands; `initial` is w_0 (length p).
     ///
-    /// What would need J and its factors beyond the memory limit, or rows from other machines, is NaN.
+    /// Fields are NaN where they would need J and its factors beyond the memory limit of the flow, or rows on other machines.
+    ///
+    /// # Cost
+    /// The extreme singular values of J and one projection. The flow keeps what it factors, so that the next direction at the
+    /// same parameters reuses it.
     ///
     /// # Errors
     /// [`SolveError`] when the Jacobian is not finite.
@@ -64,7 +74,10 @@ impl Diagnostics {
         })
     }
 
-    /// Loss and deviation, for which nothing is decomposed; all else is NaN. Cost `O(p)`.
+    /// Measures loss and deviation only; every other field is NaN.
+    ///
+    /// # Cost
+    /// `O(p)` operations and one vector of length p; nothing is factored.
     pub fn loss_alone<J: JacobianOperator>(here: &Linearization<J>, initial: &[f64]) -> Self {
         Self {
             loss: here.loss(),

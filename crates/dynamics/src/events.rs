@@ -6,21 +6,23 @@ use gaussflow_objective::{Loss, PointError, SmoothMap};
 use crate::diagnostics::distance;
 use crate::flow::Flow;
 
-/// What happened.
+/// Names what a run watches for along its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum EventKind {
-    /// `norm(w_t - w_0)` reached the radius: the paper's exit time T.
+    /// `norm(w_t - w_0)` reached [`Settings::ball_radius`](crate::Settings::ball_radius); its time is the paper's exit time T.
     LeftBall,
-    /// sigma_min / sigma_max of the Jacobian fell to the threshold, or a solve was refused.
+    /// sigma_min / sigma_max of the Jacobian fell to [`Settings::rank_threshold`](crate::Settings::rank_threshold), or a system
+    /// could not be solved for lack of rank.
     RankLost,
     /// A state, value or derivative was infinite or NaN.
     NonFinite,
-    /// The Riemannian gradient fell to the stated fraction of its initial norm.
+    /// The norm of the Riemannian gradient fell to [`Settings::stationary_fraction`](crate::Settings::stationary_fraction) of
+    /// its initial value.
     Stationary,
 }
 
 impl EventKind {
-    /// The name in files.
+    /// Returns the name that record files use, such as `left-ball`.
     pub fn name(self) -> &'static str {
         match self {
             Self::LeftBall => "left-ball",
@@ -31,18 +33,18 @@ impl EventKind {
     }
 }
 
-/// One event with its numbers.
+/// Records one event: what happened, when, and the numbers that decided.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct EventRecord {
     /// What happened.
     pub kind: EventKind,
-    /// When, located within the step.
+    /// Its time, located within the step.
     pub time: f64,
-    /// The first step at or after `time`.
+    /// The number of the first step at or after `time`.
     pub step: usize,
-    /// The measured quantity there.
+    /// The measured quantity at that time.
     pub value: f64,
-    /// What it was compared with.
+    /// The threshold that it was compared with.
     pub threshold: f64,
 }
 

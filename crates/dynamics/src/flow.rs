@@ -17,22 +17,21 @@ use crate::batches::{BatchSteps, Batching};
 use crate::preconditioner::{Preconditioner, RankPolicy};
 use crate::rank_loss::solve_by_policy;
 
-/// How each step's system is solved.
+/// Says how the linear system of each step is solved, and what happens where it has no solution.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SolveSettings {
-    /// The metric of output space; default [`Metric::Euclidean`]. The gradient flow has none.
+    /// The metric of output space; default [`Metric::Euclidean`]. The gradient flow does not use it.
     pub metric: Metric,
-    /// The kernel; default [`DampedSolver::Auto`].
+    /// The algorithm of the solve; default [`DampedSolver::Auto`], which chooses by shape and memory.
     pub solver: DampedSolver,
-    /// What to do at loss of rank; default [`RankPolicy::Stop`].
+    /// What to do where the Jacobian loses rank; default [`RankPolicy::Stop`].
     pub rank_policy: RankPolicy,
-    /// Cutoff on sigma / sigma_max below which rank is lost; default 1e-14. In a run, sigma_max is at
-    /// least that of the initial Jacobian.
+    /// The Jacobian counts as rank deficient where sigma_min / sigma_max is below this cutoff; default 1e-14. In a run,
+    /// sigma_max is at least that of the initial Jacobian.
     pub rank_cutoff: f64,
-    /// `norm(J^T b - H_rho v)` relative to `norm(J^T b)` to which directions are refined or iterated;
-    /// default 1e-12.
+    /// The relative residual, `norm(J^T b - H_rho v) / norm(J^T b)`, to which directions are refined or iterated; default 1e-12.
     pub tolerance: f64,
-    /// Bytes that the matrices of a solve may take; default 4 GiB.
+    /// The most bytes that the matrices of a solve may take; default 4 GiB.
     pub memory_limit: usize,
 }
 
@@ -50,22 +49,23 @@ impl Default for SolveSettings {
     }
 }
 
-/// How often the flow solved, and how often it had to fall back. Every fallback shows here.
+/// Counts the solves of a flow and its fallbacks, that is, the solves for which the requested method failed and
+/// [`RankPolicy`] chose another one. No fallback goes uncounted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FlowCounts {
-    /// Directions computed.
+    /// Directions that were computed.
     pub directions: u64,
     /// Directions that needed the pseudo-inverse.
     pub pseudo_inverse: u64,
     /// Directions that needed raised damping.
     pub raised_damping: u64,
-    /// Points at which the map was linearized.
+    /// Parameter vectors at which the map was linearized.
     pub linearizations: u64,
-    /// Factorizations, by kind.
+    /// Factorizations, by their kind.
     pub factors: FactorCounts,
-    /// Directions with an earlier point's factor, and with their own.
+    /// Directions computed with the factor of earlier parameters, and with a factor of their own.
     pub amortized: AmortizedCounts,
-    /// Extreme singular values with a certificate, and by the dense computation.
+    /// Extreme singular values found by a certified iteration, and by the dense computation.
     pub tracked: TrackerCounts,
 }
 
@@ -97,9 +97,28 @@ impl std::ops::AddAssign for FlowCounts {
     }
 }
 
-/// The flow of an objective, with everything known at its present point.
+/// Evaluates the vector field `dw/dt = -(1/alpha) H_rho^-1 J^T grad g(alpha f(w))` of an objective, and keeps what it has
+/// computed at the current parameters.
 ///
-/// Observers, events and the integrator share it: what one of them factored, the others reuse.
+/// `H_rho = (1-rho) J^T J + rho I`. Observers, events and the integrator share one flow: what one of them factored, the
+/// others reuse. Most programs receive a flow in the observer of [`simulate`](crate::simulate); build one to look at the
+/// field itself.
+///
+/// # Examples
+/// ```
+/// use gaussflow_dynamics::{Flow, Preconditioner, SolveSettings};
+/// use gaussflow_objective::{FiniteDifferences, Objective, ResidualFn, Squared};
+///
+/// let map = FiniteDifferences::new(ResidualFn::new(2, 1, |w, out| out.fill(w[0])));
+/// let objective = Objective::new(map, Squared::new(vec![1.0, 3.0])?, 1.0)?;
+/// let mut flow = Flow::new(&objective, Preconditioner::GaussNewton, SolveSettings::default())?;
+/// flow.move_to(&[0.0])?;
+/// assert!((flow.direction()?[0] + 4.0).abs() < 1e-6); // J^T J = 2, J^T grad g = -8
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Source
+/// Equation (1) of the paper.
 pub struct Flow<'o, M: SmoothMap, L> {
     objective: &'o Objective<M, L>,
     preconditioner: Preconditioner,
@@ -117,12 +136,12 @@ pub struct Flow<'o, M: SmoothMap, L> {
 }
 
 impl<'o, M: SmoothMap, L: Loss> Flow<'o, M, L> {
-    /// The flow of `objective`; not yet at a point.
+    /// Creates the flow of `objective`; call [`Self::move_to`] before asking for a direction.
     ///
     /// # Errors
-    /// [`SolveError::EmptySystem`], [`SolveError::InvalidDamping`] for a Levenberg-Marquardt
-    /// damping outside (0, 1), or [`SolveError::InvalidCutoff`] and
-    /// [`SolveError::InvalidTolerance`] for a rank cutoff outside [0, 1) or a tolerance below 0.
+    /// [`SolveError::EmptySystem`] without outputs or parameters; [`SolveError::InvalidDamping`] for a Levenberg-Marquardt
+    /// damping outside (0, 1); [`SolveError::InvalidCutoff`] and [`SolveError::InvalidTolerance`] for a rank cutoff outside
+    /// [0, 1) or a tolerance below 0.
     pub fn new(
         objective: &'o Objective<M, L>,
         preconditioner: Preconditioner,
@@ -167,40 +186,43 @@ impl<'o, M: SmoothMap, L: Loss> Flow<'o, M, L> {
         self.batches = Some(BatchSteps::new(batching, clock, self.direction.len()));
     }
 
-    /// The objective.
+    /// Returns the objective.
     pub fn objective(&self) -> &'o Objective<M, L> {
         self.objective
     }
 
-    /// The preconditioner.
+    /// Returns the preconditioner.
     pub fn preconditioner(&self) -> Preconditioner {
         self.preconditioner
     }
 
-    /// The cutoff on sigma / sigma_max.
+    /// Returns the cutoff on sigma_min / sigma_max below which rank is lost.
     pub fn rank_cutoff(&self) -> f64 {
         self.settings.rank_cutoff
     }
 
-    /// Goes to the point `w`; nothing is computed again when already there.
+    /// Moves to the parameters `w` (length p) and linearizes the map there.
+    ///
+    /// # Cost
+    /// One linearization of the map; nothing where the flow already stands at `w`.
     ///
     /// # Errors
-    /// [`MapError`].
+    /// [`MapError`] where the map or its Jacobian is undefined at `w`.
     pub fn move_to(&mut self, w: &[f64]) -> Result<(), MapError> {
         self.linearization.move_to(self.objective, w)
     }
 
-    /// Everything first-order at the present point.
+    /// Returns values, loss, gradient and Jacobian at the current parameters.
     pub fn linearization(&self) -> &Linearization<M::Jacobian> {
         &self.linearization
     }
 
-    /// The same, for quantities that are computed on demand and kept.
+    /// Returns the same mutably, for quantities that are computed on demand and kept (spectra, projections, solves).
     pub fn linearization_mut(&mut self) -> &mut Linearization<M::Jacobian> {
         &mut self.linearization
     }
 
-    /// How often the flow solved and fell back.
+    /// Returns how often the flow has solved and fallen back since it was created.
     pub fn counts(&self) -> FlowCounts {
         let mut all = self.counts;
         all += FlowCounts {
@@ -213,15 +235,18 @@ impl<'o, M: SmoothMap, L: Loss> Flow<'o, M, L> {
         all
     }
 
-    /// The report of the last solve; `None` before the first and for the gradient flow.
+    /// Returns the report of the last solve; `None` before the first one and for the gradient flow.
     pub fn last_report(&self) -> Option<&SolveReport> {
         self.report.as_ref()
     }
 
-    /// `q = H_rho^-1 J^T grad g` at the present point (length p), so that `dw/dt = -q / alpha`.
+    /// Returns `q = H_rho^-1 J^T grad g` at the current parameters (length p); the field is `dw/dt = -q / alpha`.
+    ///
+    /// # Cost
+    /// One damped solve at the first call after a move, for the gradient flow one product `J^T u`; later calls are free.
     ///
     /// # Errors
-    /// [`SolveError`] where the rank policy is to stop, or no fallback gave an answer.
+    /// [`SolveError`] where the Jacobian loses rank under [`RankPolicy::Stop`], or the fallback of the policy fails as well.
     pub fn direction(&mut self) -> Result<&[f64], SolveError> {
         if self.direction_at != Some(self.linearization.moves()) {
             self.direction_at = None;
@@ -232,8 +257,10 @@ impl<'o, M: SmoothMap, L: Loss> Flow<'o, M, L> {
         Ok(&self.direction)
     }
 
-    /// The damping that the direction at the present point really used; with batches, that of the settings,
-    /// [`FlowCounts`] telling on how many of them it was raised.
+    /// Returns the damping rho with which the direction at the current parameters was computed; it differs from the requested
+    /// one after [`RankPolicy::RaiseDamping`].
+    ///
+    /// In a run on batches it is the requested one, and [`FlowCounts::raised_damping`] counts the exceptions.
     ///
     /// # Errors
     /// As [`Self::direction`].
@@ -282,12 +309,20 @@ impl<'o, M: SmoothMap, L: Loss> Flow<'o, M, L> {
         Ok(())
     }
 
-    /// The derivative of `dw/dt` along `v` at the present point, in closed form (length p).
+    /// Writes to `out` the derivative of the field `dw/dt` along `v`, in closed form (both of length p).
     ///
-    /// Raised damping is held constant; the pseudo-inverse is differentiated at constant rank.
+    /// With `q = H_rho^-1 J^T grad g`, `r = grad g - (1-rho) J q` and `B(r) = sum_j r_j Hess f_j` it is
+    /// `-(1/alpha) H_rho^-1 [J^T (alpha Hess g J v - (1-rho) D2f[v,q]) + B(r) v]`. Raised damping is held constant, and the
+    /// pseudo-inverse is differentiated at constant rank, where it adds `-(1/alpha) (I - J^+ J) B((J J^T)^+ grad g) v`.
+    ///
+    /// # Cost
+    /// The direction, two solves with its factor, one second derivative of the map and one weighted Hessian; at lost rank two
+    /// solves and one weighted Hessian more.
     ///
     /// # Errors
-    /// [`PointError`], with [`MapError::NoSecondDerivatives`] of a map whose [`SmoothMap::second_order`] is `None`.
+    /// [`PointError`]: [`MapError::NoSecondDerivatives`] for a map whose [`SmoothMap::second_order`] is `None`,
+    /// [`MapError::NoMetric`] for a metric other than the Euclidean one (unless the flow is the gradient flow), or the errors of
+    /// [`Self::direction`].
     pub fn field_derivative(&mut self, v: &[f64], out: &mut [f64]) -> Result<(), PointError> {
         let (objective, alpha) = (self.objective, self.objective.scaling());
         let map = objective.map().second_order().ok_or(MapError::NoSecondDerivatives)?;

@@ -8,16 +8,18 @@ use gaussflow_objective::{Loss, SmoothMap};
 use crate::checkpoint::Checkpoint;
 use crate::flow::{Flow, FlowCounts};
 
-/// An observer's own error, which ends the run and reaches the caller in [`crate::SimulationError::Observer`].
+/// The error type of observers; a run ends with it and returns it in [`crate::SimulationError::Observer`].
 pub type ObserverError = Box<dyn std::error::Error + Send + Sync>;
 
-/// What an observer may answer: nothing (the run goes on), a [`ControlFlow`] whose `Break` interrupts the run, or a
-/// [`Result`] of either, whose error ends it.
+/// Converts what an observer returns into "go on", "stop" or an error.
+///
+/// It is implemented for `()` (the run goes on), for [`ControlFlow`] (its `Break` stops the run) and for a [`Result`] of either
+/// (its error ends the run).
 pub trait Answer {
-    /// Whether the run goes on.
+    /// Returns whether the run goes on.
     ///
     /// # Errors
-    /// The observer's.
+    /// The error of the observer.
     fn answer(self) -> Result<ControlFlow<()>, ObserverError>;
 }
 
@@ -39,14 +41,16 @@ impl<A: Answer, E: Into<ObserverError>> Answer for Result<A, E> {
     }
 }
 
-/// Sees every recorded step, at the point where the flow is, and every checkpoint ([`crate::resume`]).
+/// Watches a run: it is called at every recorded step and at every checkpoint.
 ///
-/// Closures `|step, time, flow|` that return an [`Answer`] implement it.
+/// Closures `|step, time, flow|` that return an [`Answer`] implement it; they ignore checkpoints. Implement it yourself to
+/// save the checkpoints of [`crate::resume`].
 pub trait Observer<M: SmoothMap, L: Loss> {
-    /// Step `step` at `time`; `flow` is at the state and shares what it has computed there. Breaking interrupts the run.
+    /// Receives step `step` at time `time`; `flow` stands at the parameters of that step, and shares what it has computed there.
+    /// `Break` stops the run.
     ///
     /// # Errors
-    /// The observer's own; they end the run.
+    /// Any error of the observer; it ends the run.
     fn record(
         &mut self,
         step: usize,
@@ -54,8 +58,8 @@ pub trait Observer<M: SmoothMap, L: Loss> {
         flow: &mut Flow<'_, M, L>,
     ) -> Result<ControlFlow<()>, ObserverError>;
 
-    /// The run has come to a checkpoint, after the record there; the work is that since
-    /// [`crate::simulate`] or [`crate::resume`] was called. Breaking interrupts the run.
+    /// Receives each checkpoint, after the record of the same step. `work` counts from the call of [`crate::simulate`] or
+    /// [`crate::resume`] on. `Break` stops the run.
     ///
     /// # Errors
     /// As [`Self::record`].
@@ -68,7 +72,7 @@ pub trait Observer<M: SmoothMap, L: Loss> {
     }
 }
 
-/// Solves, fallbacks and integration steps.
+/// Counts the work of a run: solves, fallbacks and steps of the integrator.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Work {
     /// Solves and fallbacks.

@@ -8,7 +8,7 @@ use gaussflow_objective::PointError;
 use crate::events::{EventKind, EventRecord};
 use crate::flow::FlowCounts;
 
-/// Why a run ended; data, never an error.
+/// Says why a run ended. An early end is a result with numbers, never an error.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum StopReason {
@@ -16,17 +16,17 @@ pub enum StopReason {
     Horizon,
     /// An event stopped it.
     Event(EventKind),
-    /// Error control asked for a step below the spacing of the time axis: a singularity is near
-    /// (reported as loss of rank for the undamped flow, where it can be nothing else).
+    /// Error control asked for a step below the spacing of floating-point times, so that a singularity is near. Gauss-Newton
+    /// flow has singularities only where J loses rank, and reports that instead.
     StepUnderflow,
     /// The observer asked to stop.
     Interrupted,
-    /// The map or the linear algebra failed for another reason than rank or finiteness.
+    /// The map or the linear algebra failed for a reason other than lost rank or values that are not finite.
     Failed(PointError),
 }
 
 impl StopReason {
-    /// The name in files.
+    /// Returns the name that record files use, such as `horizon` or `rank-lost`.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Horizon => "horizon",
@@ -38,7 +38,7 @@ impl StopReason {
     }
 }
 
-/// What a run came to. [`Display`] says it in a few lines.
+/// Reports how a run ended, where, and what it cost. [`Display`] writes it in a few lines.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
     /// Why it ended.
@@ -47,7 +47,7 @@ pub struct Outcome {
     pub final_time: f64,
     /// The final weights (length p).
     pub final_weights: Vec<f64>,
-    /// `g(alpha f)` there.
+    /// The loss `g(alpha f)` there.
     pub final_loss: f64,
     /// Events in the order of their times.
     pub events: Vec<EventRecord>,
@@ -58,7 +58,8 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// The first exit from the ball; `None` when there was none or no radius was set.
+    /// Returns the time at which the run first left the ball of [`Settings::ball_radius`](crate::Settings::ball_radius); `None`
+    /// when it stayed inside or no radius was set.
     pub fn exit_time(&self) -> Option<f64> {
         self.events.iter().find(|e| e.kind == EventKind::LeftBall).map(|e| e.time)
     }

@@ -2,7 +2,10 @@
 
 use gaussflow_objective::Metric;
 
-/// Which flow: the damping factor rho of equation (1).
+/// Chooses the flow by its damping factor rho: `dw/dt = -(1/alpha) [(1-rho) J^T J + rho I]^-1 J^T grad g`.
+///
+/// # Source
+/// Equation (1) of the paper.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Preconditioner {
     /// rho = 0: `dw/dt = -(1/alpha) (J^T J)^-1 J^T grad g`.
@@ -17,7 +20,7 @@ pub enum Preconditioner {
 }
 
 impl Preconditioner {
-    /// The damping factor rho.
+    /// Returns the damping factor rho in [0, 1].
     ///
     /// # Examples
     /// ```
@@ -42,26 +45,28 @@ impl Preconditioner {
     }
 }
 
-/// What to do where `H_rho` cannot be inverted.
+/// Says what to do where `H_rho = (1-rho) J^T J + rho I` cannot be inverted.
 ///
-/// Adaptive and stiff runs always stop: the pseudo-inverse field is discontinuous where the rank
-/// drops, and an error-controlled method makes no progress on it.
+/// It applies to steps of fixed length. Runs with error control ([`Integrator::Adaptive`](crate::Integrator::Adaptive) and
+/// [`Integrator::Stiff`](crate::Integrator::Stiff)) always stop, because the field with the pseudo-inverse is discontinuous
+/// where the rank drops.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum RankPolicy {
-    /// Stop the run; the event says where. The default: what comes after may be no flow of the problem.
+    /// Stop the run, with an event that says where. This is the default, because what would follow may be no flow of the problem.
     #[default]
     Stop,
-    /// Go on with the pseudo-inverse, singular values below the cutoff dropped: the paper's experiment does.
+    /// Continue with the pseudo-inverse, which drops singular values below the cutoff, as the paper's experiment does.
     PseudoInverse,
-    /// Go on with `rho0 = rho/(1-rho) = sqrt(eps) sigma_max^2` for this one solve.
+    /// Continue with larger damping for this solve only: `rho/(1-rho) = sqrt(eps) sigma_max^2`, but never less than was
+    /// requested, and rho = 1 where J = 0. Here eps = 2.2e-16.
     RaiseDamping,
 }
 
 impl RankPolicy {
-    /// Every variant.
+    /// All variants.
     pub const ALL: [Self; 3] = [Self::Stop, Self::PseudoInverse, Self::RaiseDamping];
 
-    /// The name in configuration files.
+    /// Returns the name that configuration files use.
     pub fn name(self) -> &'static str {
         match self {
             Self::Stop => "stop",

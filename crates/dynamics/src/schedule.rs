@@ -4,33 +4,33 @@
 //! at the rate `s/((1-rho) s + rho) = (1 + lambda) s/(s + lambda)`, between `(1 + lambda)/2` and
 //! `1 + lambda`: free of the conditioning, and with the least damping that costs no more than a factor 2.
 
-/// Whether a step is kept.
+/// Says whether a step is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StepVerdict {
-    /// The iteration moves on.
+    /// The iteration moves to the new parameters.
     Accepted,
-    /// It tries again from the same point.
+    /// The iteration tries again from the same parameters.
     Rejected,
 }
 
-/// What a [`DampingSchedule`] sees of the point w_k that a step leaves.
+/// Holds what a [`DampingSchedule`] may use: the state at the parameters w_k from which the step starts.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ScheduleState {
-    /// k, the number of accepted steps before.
+    /// k, the number of steps accepted so far.
     pub iteration: usize,
     /// The loss at w_k.
     pub loss: f64,
-    /// `norm(J^T grad g)` at w_k, grad g the loss's gradient in output space.
+    /// `norm(J^T grad g)` at w_k, with grad g the gradient of the loss with respect to the outputs.
     pub gradient_norm: f64,
-    /// The smallest eigenvalue of K (p >= n) or H (n > p) at w_k; `None` beyond the memory limit. In a fit K
-    /// and H are those of the free columns, with the rows' factors.
+    /// The smallest eigenvalue of `K = J J^T` (p >= n) or of `J^T J` (n > p) at w_k; `None` beyond the memory limit. In a fit,
+    /// J holds only the columns of parameters that no bound holds, and its rows carry the factors of weights and loss.
     pub smallest_eigenvalue: Option<f64>,
 }
 
-/// Chooses rho before each step, and learns from it.
+/// Chooses the damping rho before each step, and learns from how the step went.
 ///
-/// [`iterate_scheduled`](crate::iterate_scheduled) runs it along any objective, [`Damping::Schedule`](crate::Damping::Schedule) in a fit. A fit
-/// works with a clone of its own, so that settings serve many fits.
+/// [`iterate_scheduled`](crate::iterate_scheduled) uses it for any objective, [`Damping::Schedule`](crate::Damping::Schedule)
+/// in a fit. Each fit works with its own clone, so that one setting serves many fits.
 ///
 /// # Examples
 /// ```
@@ -53,19 +53,23 @@ pub struct ScheduleState {
 /// assert_eq!(Falling.damping(state), 0.1);
 /// ```
 pub trait DampingSchedule: CloneSchedule + std::fmt::Debug + Send + Sync {
-    /// rho in [0, 1] for a step from the present point. Anything else, NaN too, is refused by the iteration.
+    /// Returns rho in [0, 1] for a step from the current parameters. The iteration ends with an error on any other value, NaN
+    /// included.
     fn damping(&self, state: ScheduleState) -> f64;
 
-    /// Sees the ratio of the loss's actual decrease to that of its quadratic model, negative infinity where the
-    /// step led to no value. Every step is accepted where this is left out.
+    /// Decides whether the step is kept, given `gain`, the decrease of the loss over the decrease that its quadratic model
+    /// predicted.
+    ///
+    /// `gain` is negative infinity where the loss is undefined after the step, and 0 where the model predicts no decrease. The
+    /// default keeps every step.
     fn judge(&mut self, _gain: f64) -> StepVerdict {
         StepVerdict::Accepted
     }
 }
 
-/// Clones a schedule behind its trait; every schedule that is [`Clone`] has it.
+/// Clones a schedule behind its trait; every schedule that is [`Clone`] implements it.
 pub trait CloneSchedule {
-    /// A schedule of its own in the same state.
+    /// Returns a copy in the same state.
     fn clone_schedule(&self) -> Box<dyn DampingSchedule>;
 }
 
@@ -82,13 +86,13 @@ impl Clone for Box<dyn DampingSchedule> {
     }
 }
 
-/// The length eta of scheduled steps, `w <- w - eta H_rho^-1 J^T grad g`.
+/// Chooses the length eta of scheduled steps, `w <- w - eta H_rho^-1 J^T grad g`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum StepLength {
-    /// Theorem 2's: eta itself, positive, the same in each step.
+    /// The same positive eta in each step, as in Theorem 2.
     Constant(f64),
-    /// `alpha eta = (1-rho)/mu`: for squares the Levenberg-Marquardt step
-    /// `-(1/alpha) (J^T J + rho0 I)^-1 J^T (alpha f - y)`, free of the conditioning.
+    /// `eta = (1-rho) / (alpha mu)`, with mu the smoothness of the loss. For squares and rho0 = rho/(1-rho) it is the
+    /// Levenberg-Marquardt step `-(1/alpha) (J^T J + rho0 I)^-1 J^T (alpha f - y)`.
     Whole,
 }
 
@@ -112,7 +116,7 @@ fn clamped(damping: f64) -> f64 {
     damping.clamp(DAMPING_RANGE[0], DAMPING_RANGE[1])
 }
 
-/// The paper's: rho constant.
+/// Keeps rho constant, as the paper does.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ConstantDamping {
     /// rho in [0, 1].
@@ -125,7 +129,10 @@ impl DampingSchedule for ConstantDamping {
     }
 }
 
-/// `rho = lambda/(1 + lambda)` along the run; NaN, which iterations refuse, where lambda is not known.
+/// Sets `rho = lambda/(1 + lambda)`, with lambda the smallest eigenvalue of the current kernel, so that no mode of
+/// eigenvalue s >= lambda decays more than twice as slowly as another.
+///
+/// rho is kept within [1e-14, 1 - 1e-14]. Where lambda is not known it is NaN, which the iteration refuses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct KernelEigenvalueDamping;
 
@@ -135,8 +142,13 @@ impl DampingSchedule for KernelEigenvalueDamping {
     }
 }
 
-/// Gain ratio: `rho0 = rho/(1-rho)` shrinks by `max(1/3, 1 - (2 gain - 1)^3)` after a step that lowers the
-/// loss, and grows by 2, 4, 8, ... while steps raise it (H. B. Nielsen's rule for Levenberg-Marquardt).
+/// Adapts `rho0 = rho/(1-rho)` to the gain ratio, the decrease of the loss over that of its quadratic model.
+///
+/// After a step with gain > 0 the step is kept and rho0 is multiplied by `max(1/3, 1 - (2 min(gain, 1) - 1)^3)`, which is
+/// below 1 for a gain above 1/2. Other steps are rejected, and multiply rho0 by 2, 4, 8, ... in a row. rho0 stays below 1e14.
+///
+/// # Source
+/// H. B. Nielsen, "Damping parameter in Marquardt's method", 1999.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct GainRatioDamping {
     ratio: f64,
@@ -144,7 +156,7 @@ pub struct GainRatioDamping {
 }
 
 impl GainRatioDamping {
-    /// Starts at `rho0 = ratio`, above 0.
+    /// Starts at `rho0 = ratio`, which must be positive.
     pub fn new(ratio: f64) -> Self {
         Self { ratio, growth: 2.0 }
     }

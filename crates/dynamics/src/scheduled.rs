@@ -7,27 +7,33 @@ use gaussflow_solvers::{JacobianOperator, SolveError, SolveRequest, inner_produc
 
 use crate::schedule::{DampingSchedule, ScheduleState, StepLength, StepVerdict};
 
-/// One attempt of [`iterate_scheduled`].
+/// Records one step that [`iterate_scheduled`] tried.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ScheduledStep {
-    /// The loss before it.
+    /// The loss before the step.
     pub loss: f64,
-    /// rho used.
+    /// The damping rho of the step.
     pub damping: f64,
-    /// The smallest eigenvalue of K (or of H where n > p) before it, where it is known.
+    /// The smallest eigenvalue of `J J^T` (of `J^T J` where n > p) before the step; `None` beyond the memory limit.
     pub smallest_eigenvalue: Option<f64>,
-    /// Actual over predicted decrease of the loss.
+    /// The decrease of the loss over the predicted decrease, as [`DampingSchedule::judge`] receives it.
     pub gain: f64,
-    /// Whether it was kept.
+    /// Whether the step was kept.
     pub verdict: StepVerdict,
 }
 
-/// Makes `attempts` steps from `initial` (length p), and returns them with the last weights.
+/// Iterates `w <- w - eta H_rho^-1 J^T grad g` from `initial` (length p) with the damping that `schedule` chooses, and returns
+/// the `attempts` steps that it tried, kept or not, and the last weights (length p).
+///
+/// # Cost
+/// Each attempt takes one linearization, the smallest singular value of J, one solve and one evaluation of the loss.
 ///
 /// # Errors
-/// [`PointError`] where the map is undefined at a point that was reached, whole steps are asked for of a loss without a
-/// finite mu, a system cannot be solved, or the
-/// schedule's rho is outside [0, 1].
+/// [`PointError`] where the map is undefined at parameters that were accepted, where [`StepLength::Whole`] is asked for with
+/// a loss that has no finite smoothness mu, where a system cannot be solved, or where the schedule's rho is outside [0, 1].
+///
+/// # Source
+/// Theorem 2 of the paper, with rho chosen anew in each step.
 ///
 /// # Examples
 /// ```

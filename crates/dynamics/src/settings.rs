@@ -5,36 +5,36 @@ use gaussflow_integrators::Grid;
 use crate::flow::SolveSettings;
 use crate::preconditioner::{Preconditioner, RankPolicy};
 
-/// How the flow is carried forward in time.
+/// Chooses how the flow is carried forward in time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Integrator {
-    /// Explicit Euler with the run's step: the paper's method.
+    /// Explicit Euler with the step of the run, as in the paper's experiment.
     Euler,
-    /// The classical Runge-Kutta method of order 4 with the run's step.
+    /// The classical Runge-Kutta method of order 4 with the step of the run.
     RungeKutta4,
-    /// Explicit with error control: accurate where the flow is not stiff.
+    /// An explicit method with error control, for flows that are not stiff, such as Gauss-Newton flow while J keeps its rank.
     Adaptive(Tolerances),
-    /// Implicit with error control: for gradient flow, whose rates spread like the kernel's spectrum. It needs the
-    /// map's [`SmoothMap::second_order`](gaussflow_objective::SmoothMap::second_order).
+    /// An implicit method with error control, for gradient flow, whose decay rates spread like the spectrum of the kernel
+    /// `J J^T`. It needs [`SmoothMap::second_order`](gaussflow_objective::SmoothMap::second_order) of the map.
     Stiff(Tolerances),
-    /// The iteration of Theorem 2, `w <- w - eta H_rho^-1 J^T grad g`: eta is the run's step, and
-    /// step k has time k alpha eta.
+    /// The iteration of Theorem 2, `w <- w - eta H_rho^-1 J^T grad g`: eta is the step of the run, and step k has the time
+    /// `k alpha eta`.
     Discrete,
 }
 
 impl Integrator {
-    /// Whether steps are chosen by error control; such runs always stop at loss of rank.
+    /// Returns whether the method chooses its steps by error control; such runs always stop where rank is lost.
     pub fn is_error_controlled(self) -> bool {
         matches!(self, Self::Adaptive(_) | Self::Stiff(_))
     }
 }
 
-/// Tolerances of error control, on the weights.
+/// Sets the tolerances of error control, which apply to the weights.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Tolerances {
-    /// Relative; default 1e-8.
+    /// The relative tolerance; default 1e-8.
     pub relative: f64,
-    /// Absolute; default 1e-10.
+    /// The absolute tolerance; default 1e-10.
     pub absolute: f64,
 }
 
@@ -44,20 +44,20 @@ impl Default for Tolerances {
     }
 }
 
-/// What the run does when it leaves the ball.
+/// Says what the run does when it leaves the ball around w_0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AtExit {
-    /// Notes the exit time and goes on.
+    /// Record the exit time and go on.
     #[default]
     Continue,
-    /// Stops there.
+    /// Stop there.
     Stop,
 }
 
-/// Settings of [`simulate`](crate::simulate).
+/// Holds the settings of [`simulate`](crate::simulate).
 ///
-/// The defaults are safe for a problem of your own: where the Jacobian loses rank the run stops and says so, which for
-/// Gauss-Newton with more parameters than outputs is at once. [`Self::paper`] is the setting of the paper's section 5.
+/// The defaults are safe for a problem of your own: where the Jacobian loses rank, the run stops and says so. For Gauss-Newton
+/// with more parameters than outputs this happens at once. [`Self::paper`] is the setting of the paper's section 5.
 ///
 /// # Examples
 /// ```
@@ -70,30 +70,30 @@ pub enum AtExit {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Settings {
-    /// Which flow; default Gauss-Newton.
+    /// The flow; default Gauss-Newton.
     pub preconditioner: Preconditioner,
-    /// How it is integrated; default Euler.
+    /// The method in time; default Euler.
     pub integrator: Integrator,
-    /// Time step, and grid of the records; for `Discrete` the step eta. Default 0.01.
+    /// The time step, and under error control the spacing of the recorded times; for [`Integrator::Discrete`] the step eta.
+    /// Default 0.01.
     pub step: f64,
-    /// Last time; default 5.
+    /// The last time; default 5.
     pub horizon: f64,
-    /// A record every so many steps (and at the last); default 1.
+    /// Record every this many steps, and at the last; default 1.
     pub record_every: usize,
-    /// A checkpoint every so many steps, a multiple of `record_every`; 0 for none. Integrator and caches
-    /// start anew at each. Default 0.
+    /// Write a checkpoint every this many steps, a multiple of `record_every`; 0 for none, the default. The integrator and all
+    /// caches start anew at each, so that a run with checkpoints may differ in rounding from one without.
     pub checkpoint_every: usize,
     /// How systems are solved, and what happens at loss of rank (default: the run stops).
     pub solve: SolveSettings,
-    /// Threshold on sigma_min / sigma_max of the rank-lost event; default 1e-6, which is 1e-12 on
-    /// the eigenvalues of `J^T J`. Only watched at rho = 0, and within the memory limit.
+    /// The threshold on sigma_min / sigma_max of the rank-lost event; default 1e-6, which is 1e-12 on the eigenvalues of `J^T J`.
+    /// It is watched only for Gauss-Newton with n >= p, on all rows, and within the memory limit.
     pub rank_threshold: f64,
-    /// Radius of the ball around w_0 whose exit is located; default none.
+    /// The radius of the ball around w_0 whose exit is located; default none.
     pub ball_radius: Option<f64>,
-    /// What happens at that exit.
+    /// What happens at that exit; the run goes on by default.
     pub at_exit: AtExit,
-    /// Stop where the Riemannian gradient has fallen to this fraction of its initial norm; default
-    /// none.
+    /// Stop where the norm of the Riemannian gradient has fallen to this fraction of its initial value; default none.
     pub stationary_fraction: Option<f64>,
 }
 
@@ -116,14 +116,14 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// The settings of the paper's section 5: the defaults, but at loss of rank the run goes on with the pseudo-inverse.
+    /// Returns the settings of the paper's section 5: the defaults, but with the pseudo-inverse where rank is lost.
     pub fn paper() -> Self {
         let rank_policy = RankPolicy::PseudoInverse;
         Self { solve: SolveSettings { rank_policy, ..SolveSettings::default() }, ..Self::default() }
     }
 
-    /// The times at which the run is recorded, of an objective with the given scaling `alpha`: a step of the discrete
-    /// iteration takes the time `alpha eta`.
+    /// Returns the times at which the run is recorded, for an objective with the scaling alpha: a step of the discrete iteration
+    /// takes the time `alpha eta`.
     pub fn grid(&self, scaling: f64) -> Grid {
         let step = match self.integrator {
             Integrator::Discrete => scaling * self.step,

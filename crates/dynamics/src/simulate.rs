@@ -18,7 +18,7 @@ use crate::outcome::{Outcome, StopReason};
 use crate::preconditioner::{Preconditioner, RankPolicy};
 use crate::settings::{AtExit, Integrator, Settings};
 
-/// Why a run could not start, or the error with which its observer ended it.
+/// Says why a run could not start, or carries the error with which its observer ended it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SimulationError {
@@ -28,7 +28,7 @@ pub enum SimulationError {
     /// The stiff integrator needs second derivatives ([`MapError::NoSecondDerivatives`]).
     #[error("Integrator::Stiff: {0}")]
     Stiff(#[source] MapError),
-    /// Step, horizon, tolerance or initial state are not acceptable.
+    /// Step, horizon, tolerance or initial state are not accepted.
     #[error(transparent)]
     Integration(#[from] IntegrationError),
     /// The map has no linearization at w_0.
@@ -42,7 +42,7 @@ pub enum SimulationError {
         /// Its value.
         value: f64,
     },
-    /// Batches with an integrator that looks at one point more than once.
+    /// Batches were given with an integrator that evaluates the field more than once per step.
     #[error(
         "steps on batches of rows are made by Integrator::Discrete and Integrator::Euler alone"
     )]
@@ -63,7 +63,7 @@ pub enum SimulationError {
         /// Steps from record to record.
         every: usize,
     },
-    /// A checkpoint that lies at the end of the run or beyond.
+    /// The checkpoint lies at the end of the run or beyond.
     #[error(
         "the checkpoint is at step {step} and the horizon at step {steps}: nothing is left to do"
     )]
@@ -73,7 +73,7 @@ pub enum SimulationError {
         /// Steps of the run.
         steps: usize,
     },
-    /// A checkpoint that the run with these settings does not come to.
+    /// The checkpoint is at a step at which a run with these settings has none.
     #[error("no checkpoint at step {step} in a run with one every {interval} steps")]
     InvalidCheckpoint {
         /// Its step.
@@ -83,13 +83,22 @@ pub enum SimulationError {
     },
 }
 
-/// Runs the flow of `objective` from `initial` (length p), showing every record to `observer`.
+/// Runs the flow of `objective` from `initial` (length p) to the horizon or to the event that stops it.
 ///
-/// The observer is a closure `|step, time, flow|`, which may return nothing, a [`ControlFlow`], or a [`Result`] of
-/// either ([`Answer`]); `|_, _, _| ()` observes nothing. Any [`SmoothMap`] will do, except for [`Integrator::Stiff`].
+/// The flow is `dw/dt = -(1/alpha) H_rho^-1 J^T grad g(alpha f(w))`. At each recorded step the run calls `observer`, a closure
+/// `|step, time, flow|` that returns nothing, a [`ControlFlow`], or a [`Result`] of either ([`Answer`]); `|_, _, _| ()`
+/// observes nothing. Any [`SmoothMap`] will do, except for [`Integrator::Stiff`], which needs second derivatives.
+///
+/// # Cost
+/// Euler's method takes one linearization and one damped solve per step, the method of Runge and Kutta four. Watching the
+/// rank adds an estimate of sigma_min / sigma_max of J at each step.
 ///
 /// # Errors
-/// [`SimulationError`] when the run cannot start, and the observer's error; everything else is in the [`Outcome`].
+/// [`SimulationError`] when the run cannot start, or with the observer's error. Everything that happens later is in the
+/// [`Outcome`].
+///
+/// # Source
+/// Equation (1); [`Integrator::Discrete`] is the iteration of Theorem 2.
 ///
 /// # Examples
 /// ```
@@ -116,15 +125,17 @@ pub fn simulate<M: SmoothMap, L: Loss, A: Answer>(
     in_pieces((objective, None), initial, None, settings, &mut observer)
 }
 
-/// As [`simulate`], for an [`Observer`] that keeps checkpoints: from `checkpoint` of a run from `initial` with the same
-/// settings, or from the beginning where there is none.
+/// Runs as [`simulate`] does, from `checkpoint` on (from `initial` where it is `None`), with an [`Observer`] that also
+/// receives checkpoints.
 ///
-/// A resumed run comes to the bits that the whole one would; the outcome's work is that since the checkpoint. Without
-/// [`Settings::checkpoint_every`] a state of any recorded step will do as a checkpoint: the run then agrees with the whole one to
-/// the accuracy of its solves, as caches start anew there.
+/// The checkpoint must come from a run from `initial` (w_0, length p) with the same settings. A resumed run is then bitwise
+/// identical to an uninterrupted one. The counts of the outcome cover the work since the checkpoint. Without
+/// [`Settings::checkpoint_every`] the state at any recorded step can serve as a checkpoint; the resumed run then agrees with
+/// the uninterrupted one up to the accuracy of its solves, because it rebuilds its caches where the other one did not.
 ///
 /// # Errors
-/// As [`simulate`]; [`SimulationError::InvalidCheckpoint`] for one that this run cannot have.
+/// As [`simulate`]; [`SimulationError::InvalidCheckpoint`] for a step at which this run has no checkpoint, and
+/// [`SimulationError::PastHorizon`] for one at the end of the run or beyond.
 pub fn resume<M: SmoothMap, L: Loss>(
     objective: &Objective<M, L>,
     initial: &[f64],
@@ -135,14 +146,14 @@ pub fn resume<M: SmoothMap, L: Loss>(
     resume_in_batches(objective, None, initial, checkpoint, settings, observer)
 }
 
-/// As [`resume`], with steps on batches of rows where `batching` is given: for [`Integrator::Discrete`] and
-/// [`Integrator::Euler`].
+/// Runs as [`resume`] does, with steps on batches of rows where `batching` is given.
 ///
-/// What is observed stays the objective on all rows, linearized where a step is recorded; events of rank are not watched.
-/// Momentum starts anew at each checkpoint.
+/// It works with [`Integrator::Discrete`] and [`Integrator::Euler`]. The observer still sees the objective on all rows, which
+/// is linearized only where a step is recorded. Loss of rank is not watched. Momentum starts at zero at each checkpoint.
 ///
 /// # Errors
-/// As [`resume`]; [`SimulationError::Batches`] for another integrator, and [`SimulationError::InvalidMomentum`].
+/// As [`resume`]; [`SimulationError::Batches`] for another integrator, and [`SimulationError::InvalidMomentum`] for a
+/// momentum outside [0, 1).
 pub fn resume_in_batches<M: SmoothMap, L: Loss>(
     objective: &Objective<M, L>,
     batching: Option<Batching<'_, M, L>>,

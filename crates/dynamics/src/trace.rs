@@ -8,10 +8,10 @@ use gaussflow_solvers::SolveError;
 use crate::diagnostics::Diagnostics;
 use crate::flow::Flow;
 
-/// One recorded step.
+/// Holds one recorded step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TraceRow {
-    /// Grid point.
+    /// The number of the step.
     pub step: usize,
     /// Its time.
     pub time: f64,
@@ -19,7 +19,7 @@ pub struct TraceRow {
     pub measured: Diagnostics,
 }
 
-/// The rows that [`Self::record`] has collected. [`Display`] writes them as CSV with a header.
+/// Collects one row of [`Diagnostics`] per recorded step. [`Display`] writes the rows as CSV with a header.
 ///
 /// # Examples
 /// ```
@@ -43,7 +43,10 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// Adds the row of `step` at `time`; deviations are from the point of the first row.
+    /// Measures at the parameters where `flow` stands, and appends the row; deviations are measured from the first row.
+    ///
+    /// # Cost
+    /// That of [`Diagnostics::measure`].
     ///
     /// # Errors
     /// As [`Diagnostics::measure`].

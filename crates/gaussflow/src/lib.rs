@@ -23,11 +23,11 @@
 //! **What a run needs.** A Jacobian is enough for all but [`Integrator::Stiff`] and the geometry, which take second
 //! derivatives. [`Network`], [`ExactDerivatives`] and [`FiniteDifferences`] have them.
 //!
-//! **What happens at loss of rank.** A run stops and its [`Outcome`] says so; [`RankPolicy`] has the other ways.
+//! **What happens where the Jacobian loses rank.** A run stops and its [`Outcome`] says so; [`RankPolicy`] has other choices.
 //! [`Settings::paper`] is the setting of the paper's experiment.
 //!
-//! **How a run or fit went.** [`Outcome`], [`Fit`], [`SolveReport`] and [`SlopeCheck`] print as a few lines of text.
-//! Errors carry the numbers that decided. Reasons to stop are data, not errors.
+//! **How to see how a run or fit went.** [`Outcome`], [`Fit`], [`SolveReport`] and [`SlopeCheck`] display as a few lines of
+//! text. Errors contain the numbers that led to them. The reason why a run stopped is part of its result, not an error.
 #![doc = include_str!("../README.md")]
 
 // The front page links to names of the prelude.
@@ -49,48 +49,48 @@ pub use gaussflow_solvers as solvers;
 #[doc(inline)]
 pub use gaussflow_theory as theory;
 
-/// The names that most programs need, by task: a model, a network, a loss, a flow, a fit, one point, geometry, solves.
+/// Imports the names that most programs need: models, networks, losses, flows, fits, linearizations, geometry and solves.
 pub mod prelude {
-    /// A model: maps of values, with first or second derivatives, and checks of them.
+    /// Models: maps with values, first or second derivatives, and checks of the derivatives.
     pub use gaussflow_objective::{
         ExactDerivatives, FiniteDifferences, GenericResiduals, JacobianDifferences, MapError,
         ResidualFn, Residuals, Scalar, SecondOrderMap, SlopeCheck, SmoothMap, SparseDifferences,
         check_jacobian, check_second_derivative,
     };
 
-    /// A network, what it is made of, and where it starts.
+    /// Networks: their architecture and initial weights.
     pub use gaussflow_network::{
         Activation, Architecture, InitialPoint, Initialization, Layer, Network, OutputWeights,
         Scale,
     };
 
-    /// A loss of the outputs, and the objective that it makes with a map.
+    /// Losses of the outputs, and the objective of a map and a loss.
     pub use gaussflow_objective::{
         LogCosh, Logistic, Loss, Metric, Objective, Poisson, SmoothHuber, Softmax, Squared,
         WeightedSquares,
     };
 
-    /// A flow: its settings, its run, what is recorded and how it ended.
+    /// Flows: settings, runs, records and outcomes.
     pub use gaussflow_dynamics::{
         Diagnostics, EventKind, Flow, Integrator, Outcome, Preconditioner, RankPolicy, Settings,
         SimulationError, SolveSettings, StopReason, Tolerances, Trace, simulate,
     };
-    /// What an observer returns to interrupt a run.
+    /// The type that an observer returns to stop a run.
     pub use std::ops::ControlFlow;
 
-    /// A fit: its problem, its settings, its result.
+    /// Fits: problems, settings and results.
     pub use gaussflow_dynamics::{
         Acceleration, Damping, Fit, FitError, FitSettings, FitStop, LeastSquares, RobustLoss,
         StepRecord, Verdict,
     };
 
-    /// Everything first-order at one point, the spectrum included.
+    /// Values, gradients, spectra and solves at one parameter vector.
     pub use gaussflow_objective::Linearization;
 
-    /// The geometry of the outputs.
+    /// The geometry of the output manifold.
     pub use gaussflow_manifold::{Geodesic, GeodesicSettings, ManifoldPoint, OutputManifold};
 
-    /// Damped solves with a Jacobian of your own.
+    /// Damped Gauss-Newton solves with a Jacobian of your own.
     pub use gaussflow_solvers::{
         DampedSolver, DenseJacobian, Factors, JacobianOperator, RowKronecker, SolveReport,
         SolveRequest, SparseJacobian, SparsityPattern,

@@ -1,6 +1,6 @@
 //! Inputs from which no integration can start; everything later is data in the outcome.
 
-/// The input was unusable; the field was not evaluated.
+/// Says why the input was refused; the field was not evaluated.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum IntegrationError {
@@ -39,7 +39,7 @@ pub enum IntegrationError {
         /// The greatest accepted quotient.
         most: f64,
     },
-    /// The state has another length than the field's dimension.
+    /// The state has another length than the dimension of the field.
     #[error("the initial state has {found} components, the field {expected}; they must agree")]
     DimensionMismatch {
         /// The field's dimension.
@@ -50,7 +50,7 @@ pub enum IntegrationError {
     /// The field has no components.
     #[error("the field has dimension 0; accepted: 1 or more")]
     EmptyState,
-    /// The initial state is not a point.
+    /// The initial state holds an infinity or a NaN.
     #[error("component {index} of the initial state is {value}; accepted: finite numbers")]
     NonFiniteInitialState {
         /// The first offending component.

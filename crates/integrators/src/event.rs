@@ -5,29 +5,29 @@
 
 use crate::field::VectorField;
 
-/// What an event does to the integration.
+/// Says what an event does to the integration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventAction {
     /// End the integration at the event.
     Stop,
-    /// Note the event and go on; later crossings of the same function are ignored.
+    /// Record the event and go on; later crossings of the same function are ignored.
     Continue,
 }
 
-/// A function whose fall to zero is located, such as the distance that is left to a boundary.
+/// Defines an event: the time at which a function of the state falls to zero, such as the distance to a boundary.
 pub trait EventFunction<F: VectorField> {
-    /// The value at a point; the event fires where it falls from above 0 to 0 or below, or at
-    /// time 0 if it is not above 0 there. Not a number ends the integration.
+    /// Returns the value at a time and state. The event fires where it falls from above 0 to 0 or below, or at time 0 if it
+    /// is not above 0 there. A NaN ends the integration.
     ///
     /// # Errors
-    /// The field's reason why there is no value; the integration ends with it.
+    /// The reason of the field why there is no value; the integration ends with it.
     fn value(&mut self, field: &mut F, time: f64, state: &[f64]) -> Result<f64, F::Breakdown>;
 
-    /// What happens when it fires; asked once, at the start.
+    /// Returns what happens when the event fires; asked once, at the start.
     fn action(&self) -> EventAction;
 }
 
-/// An [`EventFunction`] made of a closure `(field, time, state) -> Result<value, breakdown>`.
+/// Makes an [`EventFunction`] of a closure `(field, time, state) -> Result<value, breakdown>`.
 #[derive(Clone, Copy, Debug)]
 pub struct FallingValue<V> {
     value: V,
@@ -35,7 +35,7 @@ pub struct FallingValue<V> {
 }
 
 impl<V> FallingValue<V> {
-    /// Takes `action` where the closure's value falls to zero.
+    /// Takes `action` where the value of the closure falls to zero.
     pub fn new<F>(action: EventAction, value: V) -> Self
     where
         F: VectorField,
@@ -59,15 +59,15 @@ where
     }
 }
 
-/// A place where an event fired.
+/// Holds the time and state at which an event fired.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LocatedEvent {
     /// Index of the event function in the list given to [`integrate`](crate::integrate).
     pub index: usize,
-    /// Its time: the value is at or below zero here, and above zero at most four units in the
-    /// last place of the step's end time earlier.
+    /// The time. The value of the function is at or below zero here, and above zero at most four units in the last place of
+    /// the step's end time earlier.
     pub time: f64,
-    /// The first grid point at or after `time`.
+    /// The number of the first grid time at or after `time`.
     pub step: usize,
     /// The state at `time`, length `n`.
     pub state: Vec<f64>,

@@ -11,22 +11,20 @@ use std::rc::Rc;
 use crate::event::EventFunction;
 use crate::integrate::Observer;
 
-/// An ordinary differential equation `dx/dt = v(t, x)`, `x` in `R^n`, `n = dimension()`.
+/// Defines an ordinary differential equation `dx/dt = v(t, x)`, with x in `R^n` and n = `dimension()`.
 ///
-/// The methods take `&mut self`, so that a field may cache what it computed at its last point.
-/// Values must depend on the arguments alone: a field whose value depends on the order of calls
-/// has no solution to integrate.
+/// Methods take `&mut self`, so that a field may keep what it computed last. Its values must depend on the arguments only.
 pub trait VectorField {
     /// Why the field has no value at a point (for example loss of rank), with its numbers.
     type Breakdown: Clone + std::fmt::Debug + 'static;
 
-    /// The number `n` of components of the state; constant over the life of the field.
+    /// Returns the number n of components of the state, which must not change.
     fn dimension(&self) -> usize;
 
-    /// Writes `v(time, state)` to `derivative`; both slices have length `n`.
+    /// Writes `v(time, state)` to `derivative` (both of length n).
     ///
     /// # Errors
-    /// The reason why the field has no value at this point.
+    /// The reason why the field has no value there; the integration ends with it ([`End::Breakdown`](crate::End::Breakdown)).
     fn evaluate(
         &mut self,
         time: f64,
@@ -34,11 +32,11 @@ pub trait VectorField {
         derivative: &mut [f64],
     ) -> Result<(), Self::Breakdown>;
 
-    /// Writes the directional derivative `Dv(time, state) direction` to `out`; all slices have
-    /// length `n`. Called by [`Method::Stiff`](crate::Method::Stiff) only.
+    /// Writes the directional derivative `Dv(time, state) direction` to `out` (all of length n). Only
+    /// [`Method::Stiff`](crate::Method::Stiff) calls it.
     ///
     /// # Errors
-    /// The reason why the field has no derivative at this point.
+    /// The reason why the field has no derivative there.
     fn jacobian_apply(
         &mut self,
         time: f64,

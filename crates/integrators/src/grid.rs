@@ -8,31 +8,30 @@ use crate::error::IntegrationError;
 /// More steps than this take longer than any machine runs, and stay exact as floating point.
 const MOST_STEPS: f64 = 1e12;
 
-/// Recording times `k step` for every `k` that is a multiple of `every`, and the horizon.
+/// Sets the times at which a solution is recorded: `k step` for every multiple k of `every`, and the horizon.
 ///
-/// A horizon that is a multiple of `step` up to rounding is read as that multiple: its last time
-/// is the product `N step`. Otherwise the last step is shorter and ends at `horizon` itself.
+/// A horizon that is a multiple of `step` up to rounding is read as that multiple: the last time is then the product `N
+/// step`. Otherwise the last step is shorter and ends at `horizon`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Grid {
-    /// Spacing of the grid, above 0, in the field's unit of time.
+    /// The spacing of the grid, above 0, in the unit of time of the field.
     pub step: f64,
-    /// Record at each `every`-th grid point, 1 or more.
+    /// Record every this many grid times, 1 or more.
     pub every: usize,
-    /// Where the integration ends, above 0.
+    /// The time at which the integration ends, above 0.
     pub horizon: f64,
 }
 
 impl Grid {
-    /// The number `N` of steps up to the horizon; the last one may be shorter.
+    /// Returns the number N of steps up to the horizon; the last one may be shorter.
     ///
     /// # Errors
-    /// [`IntegrationError`] for a step or horizon that is not positive and finite, `every = 0`,
-    /// or above `1e12` steps.
+    /// [`IntegrationError`] for a step or horizon that is not positive and finite, `every = 0`, or more than `1e12` steps.
     pub fn steps(&self) -> Result<usize, IntegrationError> {
         Ok(Schedule::of_grid(self)?.steps)
     }
 
-    /// The time of grid point `index`, at most the horizon.
+    /// Returns the time of grid index `index`, at most the horizon.
     ///
     /// # Errors
     /// As [`Grid::steps`].

@@ -15,12 +15,12 @@ use crate::method::{Method, Tolerances};
 use crate::outcome::Integration;
 use crate::run::Run;
 
-/// Sees the solution at the recorded grid points, in order, the start and the end included.
+/// Receives the solution at the recorded grid times in order, start and end included.
 ///
-/// A closure `FnMut(&mut F, usize, f64, &[f64]) -> ControlFlow<()>` is one.
+/// A closure `FnMut(&mut F, usize, f64, &[f64]) -> ControlFlow<()>` implements it.
 pub trait Observer<F: VectorField> {
-    /// Called with grid point `step`, its time and the state there; `Break` ends the integration
-    /// with [`End::Interrupted`](crate::End::Interrupted). The field may be evaluated at will.
+    /// Receives the grid index `step`, its time, and the state there; `Break` ends the integration with
+    /// [`End::Interrupted`](crate::End::Interrupted). It may evaluate the field.
     fn record(&mut self, field: &mut F, step: usize, time: f64, state: &[f64]) -> ControlFlow<()>;
 }
 
@@ -34,7 +34,7 @@ where
     }
 }
 
-/// The observer that does nothing.
+/// Observes nothing.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Unobserved;
 
@@ -44,18 +44,17 @@ impl<F: VectorField> Observer<F> for Unobserved {
     }
 }
 
-/// Integrates `dx/dt = v(t, x)` from `x(0) = initial` to the grid's horizon or an earlier end.
+/// Integrates `dx/dt = v(t, x)` from `x(0) = initial` (length n) to the horizon of the grid, or to an earlier end.
 ///
-/// The result is the same to the last bit from run to run, and the run to a shorter horizon on
-/// the same grid is the beginning of the run to a longer one. The error-controlled methods may
-/// evaluate the field past the horizon, by one step of theirs.
-///
-/// With [`Method::Euler`] on the grid's own step, the observer sees `x_k`, then the field is
-/// evaluated at `x_k`, once; it is not evaluated at the last recorded state.
+/// Results are bitwise identical from run to run. A run to a shorter horizon on the same grid is the beginning of a run to a
+/// longer one. Methods with error control may evaluate the field past the horizon, by one of their steps. [`Method::Euler`]
+/// with the step of the grid shows `x_k` to the observer, and then evaluates the field once at `x_k`; at the last recorded
+/// state it does not evaluate it.
 ///
 /// # Errors
-/// [`IntegrationError`] for input that allows no start: a step, tolerance, horizon or interval
-/// out of range, an initial state of another length than the field's dimension or not finite.
+/// [`IntegrationError`] for input that allows no start: a step, tolerance, horizon or interval out of range, or an initial
+/// state that is not finite or has another length than the field has components. What happens later is in
+/// [`Integration::end`].
 pub fn integrate<F: VectorField>(
     method: Method,
     grid: Grid,

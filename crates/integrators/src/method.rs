@@ -7,35 +7,35 @@ const LEAST_RELATIVE: f64 = 4.0 * f64::EPSILON;
 /// The error is divided by the absolute tolerance and squared; this keeps it in range.
 const LEAST_ABSOLUTE: f64 = 1e-100;
 
-/// An integration method with its settings.
+/// Chooses an integration method, with its settings.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Method {
-    /// Explicit Euler, `x_{k+1} = x_k + step v(t_k, x_k)`: order 1, one evaluation a step.
-    /// Between steps the solution is the straight line.
+    /// Explicit Euler, `x_{k+1} = x_k + step v(t_k, x_k)`: order 1, one evaluation per step. Between steps the solution is
+    /// linear.
     Euler {
-        /// Length of a step, above 0.
+        /// The length of a step, above 0.
         step: f64,
     },
-    /// The classical Runge-Kutta method: order 4, four evaluations a step. Between steps the
-    /// solution is the cubic Hermite polynomial.
+    /// The classical Runge-Kutta method: order 4, four evaluations per step. Between steps the solution is the cubic Hermite
+    /// polynomial.
     RungeKutta4 {
-        /// Length of a step, above 0.
+        /// The length of a step, above 0.
         step: f64,
     },
-    /// Tsitouras 5(4), explicit, with error control and a dense output of order 4.
+    /// The explicit method of Tsitouras of order 5(4), with error control and an interpolant of order 4 between steps.
     ///
-    /// A step is accepted when the root mean square of `error_i / (absolute_tolerance +
-    /// relative_tolerance |x_i|)` is below 1.
+    /// A step is accepted when the root mean square of `error_i / (absolute_tolerance + relative_tolerance abs(x_i))` is
+    /// below 1.
     Adaptive {
-        /// Accepted error of a step relative to the component, from `8.9e-16` to 1.
+        /// The accepted error of a step relative to each component, from `8.9e-16` to 1.
         relative_tolerance: f64,
-        /// Accepted error of a step in the unit of the state, from `1e-100` to `1e100`.
+        /// The accepted error of a step in the unit of the state, from `1e-100` to `1e100`.
         absolute_tolerance: f64,
     },
-    /// Variable-order numerical differentiation formulas (BDF, order 1 to 5), implicit, with the
-    /// error control of [`Method::Adaptive`]: for fields whose rates span many magnitudes. Needs
-    /// [`VectorField::jacobian_apply`](crate::VectorField::jacobian_apply), `n` products for
-    /// each Jacobian, and factors an `n x n` matrix.
+    /// Implicit differentiation formulas of variable order (BDF, order 1 to 5), with the error control of
+    /// [`Method::Adaptive`], for fields whose rates differ by orders of magnitude. Each Jacobian takes n calls of
+    /// [`VectorField::jacobian_apply`](crate::VectorField::jacobian_apply), and each new step size a factorization of an n x
+    /// n matrix.
     Stiff {
         /// As for [`Method::Adaptive`].
         relative_tolerance: f64,

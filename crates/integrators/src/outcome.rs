@@ -5,38 +5,37 @@ use std::rc::Rc;
 use crate::event::LocatedEvent;
 use crate::field::{Failure, Reason};
 
-/// Why an integration ended. Each `time` is [`Integration::time`]: the last time at which the
-/// state is known to satisfy the method's conditions.
+/// Says why an integration ended. Each `time` equals [`Integration::time`], the last time at which the state is known to be
+/// valid.
 #[derive(Clone, Debug, PartialEq)]
 pub enum End<B> {
     /// The horizon was reached; the state is the solution there.
     Horizon,
-    /// A stopping event fired; its place is the last but those that fired at the same time in
-    /// [`Integration::events`], and the state is the event's.
+    /// An event that stops fired. It is the last entry of [`Integration::events`], except for others at the same time, and
+    /// the state is that of the event.
     Event {
         /// Index of the event function in the list given to [`integrate`](crate::integrate).
         index: usize,
     },
-    /// The next state, or a field or event value that leads to it, is infinite, not a number, or
-    /// (error-controlled methods) a state past `1e100` or a derivative past `1e150`.
+    /// The next state, or a field or event value that leads to it, is infinite or NaN; for methods with error control also a
+    /// state beyond `1e100` or a derivative beyond `1e150`.
     NonFinite {
         /// The last time with a finite state.
         time: f64,
     },
-    /// The field, its Jacobian or an event function has no value on the way to the next state,
-    /// and no shorter step avoids it.
+    /// The field, its Jacobian or an event function has no value before the next state, and no shorter step avoids that.
     Breakdown {
         /// The last time with a value.
         time: f64,
-        /// The field's own reason.
+        /// The reason that the field gave.
         cause: B,
     },
-    /// The tolerance asks for a step below the spacing of the time axis, as before a singularity.
+    /// The tolerance asks for a step below the spacing of floating-point times, as happens before a singularity.
     StepUnderflow {
         /// The last accepted time.
         time: f64,
     },
-    /// The observer asked to stop.
+    /// The observer stopped the integration.
     Interrupted {
         /// The recorded time at which it did.
         time: f64,
@@ -70,13 +69,13 @@ impl<B: Clone + 'static> End<B> {
     }
 }
 
-/// What an integration cost.
+/// Counts the work of an integration.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Statistics {
     /// Steps taken, the one past the horizon or an event included.
     pub accepted_steps: usize,
-    /// Attempts thrown away by the error test or the Newton iteration; 0 for fixed steps.
+    /// Attempts rejected by the error test or the Newton iteration; 0 for fixed steps.
     pub rejected_steps: usize,
     /// Calls of [`VectorField::evaluate`](crate::VectorField::evaluate) by the method, those in
     /// rejected attempts included; not those of observers and event functions.
@@ -97,18 +96,18 @@ impl std::ops::AddAssign for Statistics {
     }
 }
 
-/// The outcome of an integration.
+/// Holds the outcome of an integration.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Integration<B> {
     /// Why it ended.
     pub end: End<B>,
-    /// Where it ended, from 0 to the horizon.
+    /// The time at which it ended, from 0 to the horizon.
     pub time: f64,
-    /// The state at `time`, length `n`.
+    /// The state at `time` (length n).
     pub state: Vec<f64>,
     /// The events that fired up to `time`, in the order of their times.
     pub events: Vec<LocatedEvent>,
-    /// What it cost.
+    /// The work.
     pub statistics: Statistics,
 }
 

@@ -18,29 +18,29 @@ const PROJECTION_ROUNDINGS: f64 = 8.0;
 /// Accepted defects over the tolerance of the geodesics.
 const INTEGRATED: f64 = 100.0;
 
-/// The outcome of one check; `Display` prints it as a line with its verdict.
+/// Reports the outcome of one check of the geometry; `Display` writes it as a line with its verdict.
 #[derive(Clone, Debug, PartialEq)]
 pub enum GeometryCheck {
-    /// A Taylor remainder that must fall with a slope.
+    /// A Taylor remainder that must fall with a given power of the step.
     Slope {
         /// What was checked.
         name: &'static str,
         /// Steps, remainders and slope.
         check: SlopeCheck,
     },
-    /// An identity whose defect must be small.
+    /// An identity whose relative error must be small.
     Defect {
         /// What was checked.
         name: &'static str,
-        /// The relative defect found.
+        /// The relative error found.
         defect: f64,
-        /// The largest accepted.
+        /// The largest relative error accepted.
         accepted: f64,
     },
 }
 
 impl GeometryCheck {
-    /// Whether the check passed.
+    /// Returns whether the check passed.
     pub fn passed(&self) -> bool {
         match self {
             Self::Slope { check, .. } => check.passed(),
@@ -62,11 +62,11 @@ impl std::fmt::Display for GeometryCheck {
 }
 
 impl<M: SecondOrderMap, L: Loss> OutputManifold<'_, M, L> {
-    /// All five checks at w along v (both of length p); give v an output length over which M bends
-    /// visibly but stays well inside its chart.
+    /// Makes all five checks at w along v (both of length p). Choose v so long that M bends visibly over `norm(alpha J v)`,
+    /// but the geodesic stays where J keeps its rank.
     ///
     /// # Errors
-    /// [`GeometryError`] where a check cannot be made: no tangent space, no geodesic.
+    /// [`GeometryError`] where a check cannot be made, for lack of a tangent space or a geodesic.
     ///
     /// # Examples
     /// ```
@@ -102,7 +102,8 @@ impl<M: SecondOrderMap, L: Loss> OutputManifold<'_, M, L> {
         ])
     }
 
-    /// The Riemannian gradient (slope 2) and Hessian (slope 3) against g along the geodesic of v.
+    /// Checks the Riemannian gradient and Hessian against the loss along the geodesic of v: the Taylor remainders must fall
+    /// like h^2 and h^3.
     ///
     /// # Errors
     /// As [`Self::check`].
@@ -150,7 +151,8 @@ impl<M: SecondOrderMap, L: Loss> OutputManifold<'_, M, L> {
         ])
     }
 
-    /// P: idempotent and symmetric on the two halves of the loss gradient, the identity on `alpha J v`.
+    /// Checks the projection P on the tangent space: it must be idempotent and symmetric (on the two halves of the loss
+    /// gradient), and leave `alpha J v` unchanged.
     ///
     /// # Errors
     /// As [`Self::check`].
@@ -181,7 +183,7 @@ impl<M: SecondOrderMap, L: Loss> OutputManifold<'_, M, L> {
         Ok(GeometryCheck::Defect { name: "tangent projection", defect, accepted })
     }
 
-    /// Transport along the geodesic of v: the inner products of two vectors before and after.
+    /// Checks that parallel transport along the geodesic of v keeps the inner products of two vectors.
     ///
     /// # Errors
     /// As [`Self::check`].
@@ -211,7 +213,7 @@ impl<M: SecondOrderMap, L: Loss> OutputManifold<'_, M, L> {
         Ok(GeometryCheck::Defect { name: "isometry of parallel transport", defect, accepted })
     }
 
-    /// `Log(Exp(v)) = v`, in output length relative to v's.
+    /// Checks that `Log(Exp(v)) = v`, in output length relative to that of v.
     ///
     /// # Errors
     /// As [`Self::check`].

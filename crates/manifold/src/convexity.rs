@@ -7,34 +7,40 @@ use crate::error::GeometryError;
 use crate::geodesic::Geodesic;
 use crate::manifold::OutputManifold;
 
-/// The loss and its derivatives at one place of a geodesic, per unit of output length.
+/// Holds the loss and its derivatives at one point of a geodesic, with respect to output length.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LossSample {
-    /// Output length from the start.
+    /// The output length from the start.
     pub length: f64,
-    /// `g`.
+    /// The loss g.
     pub value: f64,
     /// Its first derivative by length.
     pub first: f64,
-    /// Its second derivative by length: the Riemannian Hessian's quotient on the velocity.
+    /// Its second derivative by length: the Riemannian Hessian on the unit velocity.
     pub second: f64,
 }
 
-/// The loss along a geodesic.
+/// Holds the loss along a geodesic.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LossAlongGeodesic {
-    /// At the geodesic's samples.
+    /// One entry per sample of the geodesic.
     pub samples: Vec<LossSample>,
-    /// The smallest second derivative at the samples: g is convex along the segment, as far as they
-    /// tell, where it is not negative.
+    /// The smallest second derivative at the samples; where it is not negative, g is convex along the geodesic as far as they
+    /// tell.
     pub smallest_second: f64,
 }
 
 impl<M: SecondOrderMap, L: Loss> OutputManifold<'_, M, L> {
-    /// g, and its first and second derivative, at the samples of a geodesic.
+    /// Evaluates g and its first two derivatives at the samples of a geodesic.
+    ///
+    /// # Cost
+    /// One [`OutputManifold::at`] and one second derivative of the map per sample.
     ///
     /// # Errors
     /// [`GeometryError`] where a sample has no tangent space.
+    ///
+    /// # Source
+    /// Lemma 7 of the paper, in the corrected form, gives the second derivative.
     pub fn loss_along(&mut self, curve: &Geodesic) -> Result<LossAlongGeodesic, GeometryError> {
         let mut samples = Vec::with_capacity(curve.samples.len());
         for sample in &curve.samples {

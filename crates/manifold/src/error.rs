@@ -6,7 +6,7 @@ use gaussflow_solvers::SolveError;
 
 use crate::geodesic::GeodesicEnd;
 
-/// Why a geometric quantity is not defined, or could not be found.
+/// Says why a geometric quantity is undefined, or could not be computed.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum GeometryError {
@@ -28,7 +28,7 @@ pub enum GeometryError {
         /// The cutoff on their ratio.
         cutoff: f64,
     },
-    /// The direction's image `J v` is zero: a quotient over its squared norm has no value.
+    /// The image `J v` of the direction is zero, so that a quotient over its squared norm has no value.
     #[error("{what} is zero (or its image under J underflows); give it length about 1")]
     ZeroDirection {
         /// Which vector.
@@ -46,7 +46,7 @@ pub enum GeometryError {
          (accepted: {tolerance:e} of the length); project it with tangent_part"
     )]
     NotTangent {
-        /// Length of its normal part.
+        /// The length of its normal part.
         defect: f64,
         /// Its length.
         length: f64,
@@ -59,7 +59,7 @@ pub enum GeometryError {
          (accepted: {tolerance:e} of the length); project it with normal_part"
     )]
     NotNormal {
-        /// Length of its tangent part.
+        /// The length of its tangent part.
         defect: f64,
         /// Its length.
         length: f64,
@@ -95,7 +95,7 @@ pub enum GeometryError {
     SpeedDrift {
         /// Largest relative change of the speed.
         drift: f64,
-        /// The accepted one.
+        /// The accepted change.
         tolerance: f64,
     },
     /// The evaluations of the geodesic equation that the settings allow were spent before the end.
@@ -107,8 +107,8 @@ pub enum GeometryError {
     EvaluationsSpent {
         /// How many were allowed.
         limit: usize,
-        /// Fraction of the curve that the last attempt covered; for a logarithm of the chart's straight line to the
-        /// target.
+        /// The fraction of the curve that the last attempt covered; for a logarithm, the fraction of the straight line to the
+        /// target in parameter space.
         reached: f64,
     },
     /// No geodesic to the target was found.
@@ -121,7 +121,7 @@ pub enum GeometryError {
         shots: usize,
         /// Output distance between the last shot's end and its target, to first order.
         miss: f64,
-        /// Fraction of the chart's straight line to the target that was reached.
+        /// The fraction of the straight line to the target, in parameter space, that was reached.
         reached: f64,
         /// The accepted miss.
         tolerance: f64,
@@ -131,7 +131,7 @@ pub enum GeometryError {
         "shots at the target leave the chart: {reached:.3} of the way was reached, then: {end}"
     )]
     LeftChart {
-        /// Fraction of the chart's straight line to the target that was reached.
+        /// The fraction of the straight line to the target, in parameter space, that was reached.
         reached: f64,
         /// How the last shot that did not arrive ended.
         end: GeodesicEnd,

@@ -125,14 +125,20 @@ impl<M: SecondOrderMap, L: Loss> VectorField for GeodesicField<'_, M, L> {
 }
 
 impl<M: SecondOrderMap, L: Loss> OutputManifold<'_, M, L> {
-    /// The geodesic from `w` with initial velocity `alpha J v` over unit time: its end is `Exp(v)`.
+    /// Follows the geodesic of M from `alpha f(w)` with the initial velocity `alpha J v` over unit time (w and v of length
+    /// p); its end is `Exp(v)`.
     ///
-    /// A curve that leaves the ball, or comes to where J loses rank, ends there and says so in
-    /// [`Geodesic::end`]; [`Geodesic::complete`] asks for the end proper.
+    /// In parameters the geodesic obeys `w'' = -J^+ D2f(w)[w', w']`. A curve that leaves the ball, or reaches a place where J
+    /// loses rank, ends there and says so in [`Geodesic::end`]; [`Geodesic::complete`] returns the proper end or an error.
+    ///
+    /// # Cost
+    /// One linearization, one second derivative and one solve per evaluation of that equation, up to
+    /// [`GeodesicSettings::evaluations`] in all.
     ///
     /// # Errors
-    /// [`GeometryError::NotImmersed`] at w; [`GeometryError::ZeroDirection`];
-    /// [`GeometryError::SpeedDrift`]; [`GeometryError::EvaluationsSpent`]; settings, lengths and entries that are not finite.
+    /// [`GeometryError::NotImmersed`] where J lacks full column rank at w; [`GeometryError::ZeroDirection`];
+    /// [`GeometryError::SpeedDrift`]; [`GeometryError::EvaluationsSpent`]; others for settings, lengths and entries that are
+    /// not accepted.
     ///
     /// # Examples
     /// ```
@@ -159,10 +165,13 @@ impl<M: SecondOrderMap, L: Loss> OutputManifold<'_, M, L> {
         self.transport(w, v, &[], settings)
     }
 
-    /// The geodesic of [`Self::exp`] with `vectors`, the parameters b of tangent vectors `alpha J b` at
-    /// w, transported along it: see [`GeodesicSample::transported`].
+    /// Follows the geodesic of [`Self::exp`] and transports tangent vectors along it in parallel.
+    ///
+    /// `vectors` are the parameters b (length p each) of tangent vectors `alpha J b` at w; they obey `b' = -J^+ D2f(w)[w',
+    /// b]`. The result is in [`GeodesicSample::transported`].
     ///
     /// # Errors
+    /// As [`Self::exp`].
     /// As [`Self::exp`].
     pub fn transport(
         &mut self,

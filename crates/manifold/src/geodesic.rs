@@ -6,19 +6,19 @@ use gaussflow_integrators::Statistics;
 
 use crate::error::GeometryError;
 
-/// How geodesics are followed.
+/// Sets how accurately geodesics are followed, where they must stay, and what they may cost.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GeodesicSettings {
-    /// Largest accepted relative change of the speed `norm(alpha J w')`, which a geodesic conserves; the
-    /// integrator's own tolerance starts below it and is tightened until this holds. Default 1e-10.
+    /// The largest accepted relative change of the speed `norm(alpha J w')`, which a geodesic conserves; default 1e-10. The
+    /// tolerance of the integrator is tightened until this holds.
     pub tolerance: f64,
-    /// Number of equal parts of the curve whose ends are recorded; default 16.
+    /// The number of equal parts of the curve whose ends are recorded; default 16.
     pub samples: usize,
-    /// The ball of parameters that the curve must stay in; default none.
+    /// The ball in parameter space that the curve must not leave; default none.
     pub ball: Option<Ball>,
-    /// Evaluations of the geodesic equation at most, each a linearization and second derivatives of the map, in one
-    /// call: of all attempts at a curve, and of all curves of a logarithm. Near a singularity of the chart any
-    /// number could be spent. At least 1, default 300,000.
+    /// The most evaluations of the geodesic equation in one call, over all attempts at a curve and all curves of a logarithm;
+    /// each is a linearization with second derivatives. At least 1, default 300,000. Near a singularity any number could be
+    /// spent.
     pub evaluations: usize,
 }
 
@@ -53,16 +53,16 @@ impl GeodesicSettings {
     }
 }
 
-/// A ball in parameter space, such as the paper's B.
+/// Describes a ball in parameter space, such as the paper's B.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ball {
-    /// Its center (length p).
+    /// The center (length p).
     pub center: Vec<f64>,
-    /// Its radius, in the unit of the parameters.
+    /// The radius, in the unit of the parameters.
     pub radius: f64,
 }
 
-/// Why a curve ended.
+/// Says why a geodesic ended.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum GeodesicEnd {
@@ -73,17 +73,17 @@ pub enum GeodesicEnd {
         /// The ball's radius.
         radius: f64,
     },
-    /// The Jacobian lost rank: the chart, or M itself, ends.
+    /// The Jacobian lost rank: M, or its parametrization by w, ends here.
     RankLost {
         /// Smallest singular value of J where it was seen.
         smallest: f64,
         /// Largest singular value there.
         largest: f64,
     },
-    /// The tolerance asked for steps below the spacing of the time axis, or for more evaluations than
-    /// any smooth stretch takes: a singularity is near.
+    /// The tolerance asked for steps below the spacing of floating-point times, or for more evaluations than any smooth
+    /// stretch takes, so that a singularity is near.
     Stalled,
-    /// The map has no value ahead, or one that is not finite.
+    /// The map has no finite value ahead.
     Undefined {
         /// The reason.
         reason: String,
@@ -105,50 +105,50 @@ impl std::fmt::Display for GeodesicEnd {
     }
 }
 
-/// A recorded place on a curve.
+/// Holds one recorded place on a geodesic.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GeodesicSample {
-    /// Where, as a fraction of the length asked for.
+    /// The time there, as a fraction of the length asked for.
     pub fraction: f64,
     /// The parameters w there (length p).
     pub point: Vec<f64>,
-    /// The velocity w' there per unit of `fraction` (length p).
+    /// The velocity w' there, per unit of `fraction` (length p).
     pub velocity: Vec<f64>,
-    /// The transported vectors' parameters there (each of length p).
+    /// The parameters of the transported vectors there (length p each).
     pub transported: Vec<Vec<f64>>,
 }
 
-/// A geodesic with what was transported along it.
+/// Holds a geodesic, with what was transported along it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Geodesic {
-    /// The start, the ends of equal parts, and where it ended.
+    /// The start, the ends of equal parts, and the place where the curve ended.
     pub samples: Vec<GeodesicSample>,
     /// Why it ended.
     pub end: GeodesicEnd,
     /// The length in output space that was asked for, `norm(alpha J v)`.
     pub length: f64,
-    /// Largest relative change of the speed over the samples: the error monitor.
+    /// The largest relative change of the speed over the samples, which measures the error.
     pub speed_drift: f64,
-    /// Steps and evaluations of the integrator, of all attempts.
+    /// The work of the integrator over all attempts.
     pub statistics: Statistics,
 }
 
 impl Geodesic {
-    /// The last sample: the end, where the curve is complete.
+    /// Returns the last sample, which is the end where the curve is complete.
     pub fn last(&self) -> &GeodesicSample {
         // The start is always recorded.
         &self.samples[self.samples.len() - 1]
     }
 
-    /// The fraction of the length that was covered.
+    /// Returns the fraction of the length that was covered.
     pub fn fraction(&self) -> f64 {
         self.last().fraction
     }
 
-    /// The last sample of a complete curve.
+    /// Returns the end of a complete curve.
     ///
     /// # Errors
-    /// [`GeometryError::Incomplete`] for a curve that ended before.
+    /// [`GeometryError::Incomplete`] for a curve that ended before its length.
     pub fn complete(&self) -> Result<&GeodesicSample, GeometryError> {
         if self.end == GeodesicEnd::Complete {
             return Ok(self.last());

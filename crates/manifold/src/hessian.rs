@@ -13,7 +13,7 @@ use gaussflow_solvers::{Eigenpair, SymmetricEigen, inner_product};
 use crate::error::GeometryError;
 use crate::point::ManifoldPoint;
 
-/// The two terms of the Riemannian Hessian's quadratic form, each over `norm(u)^2`.
+/// Holds the two terms of the Riemannian Hessian on one tangent vector u, each over `norm(u)^2`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct HessianQuotient {
     /// `u^T Hess g u / norm(u)^2`, in `[nu, mu]`.
@@ -23,38 +23,44 @@ pub struct HessianQuotient {
 }
 
 impl HessianQuotient {
-    /// The quotient itself: the second derivative of g along the geodesic of unit velocity u.
+    /// Returns the sum of both terms: the second derivative of g along the geodesic of unit velocity u.
     pub fn total(self) -> f64 {
         self.loss + self.curvature
     }
 }
 
-/// An eigenvalue of the Riemannian Hessian with the parameters v (length p) of its unit eigenvector
-/// `alpha J v`.
+/// Holds an eigenvalue of the Riemannian Hessian, and its unit eigenvector `alpha J v` by the parameters v (length p).
 #[derive(Clone, Debug, PartialEq)]
 pub struct HessianEigenpair {
-    /// The eigenvalue, in units of g over squared output length.
+    /// The eigenvalue, in the unit of g over squared output length.
     pub value: f64,
-    /// The parameters of the eigenvector.
+    /// The parameters v of the eigenvector.
     pub direction: Vec<f64>,
 }
 
-/// The smallest and the largest eigenvalue of the Riemannian Hessian: nu_eff and mu_eff.
+/// Holds the smallest and the largest eigenvalue of the Riemannian Hessian of g.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HessianExtremes {
-    /// nu_eff: g is geodesically convex around the point with this modulus.
+    /// The smallest one: the constant of geodesic strong convexity at this output, where it is positive.
     pub smallest: HessianEigenpair,
-    /// mu_eff.
+    /// The largest one: the constant of geodesic smoothness at this output.
     pub largest: HessianEigenpair,
 }
 
 impl<M: SecondOrderMap, L: Loss> ManifoldPoint<'_, M, L> {
-    /// The quadratic form of the Riemannian Hessian of g on `u = alpha J v`, over `norm(u)^2`.
+    /// Evaluates the Riemannian Hessian of g on `u = alpha J v` (v of length p), over `norm(u)^2`.
     ///
-    /// It lies in `[nu, mu]` where M is flat in the direction of `grad g`; curvature moves it out.
+    /// With N the projection on the normal space it is `[u^T Hess g u + alpha (N grad g) . D2f(w)[v, v]] / norm(u)^2`. The
+    /// first term lies in `[nu, mu]`; the second is the curvature of M, and can move the sum out of that interval.
+    ///
+    /// # Cost
+    /// One product with J, one Hessian product of the loss, one projection and one second derivative of the map.
     ///
     /// # Errors
-    /// [`GeometryError::ZeroDirection`] for `J v = 0`; wrong lengths, entries that are not finite.
+    /// [`GeometryError::ZeroDirection`] for `J v = 0`; others for wrong lengths or entries that are not finite.
+    ///
+    /// # Source
+    /// Lemma 7 of the paper, which omits the second term.
     pub fn hessian_quotient(&mut self, v: &[f64]) -> Result<HessianQuotient, GeometryError> {
         let alpha = self.objective.scaling();
         let (tangent, square) = self.tangent_of(v)?;
@@ -72,10 +78,17 @@ impl<M: SecondOrderMap, L: Loss> ManifoldPoint<'_, M, L> {
         })
     }
 
-    /// The matrix of the Riemannian Hessian (p x p) in the orthonormal basis [`Self::tangent_basis`].
+    /// Computes the matrix of the Riemannian Hessian of g (p x p) in the orthonormal basis [`Self::tangent_basis`].
+    ///
+    /// # Cost
+    /// One weighted Hessian of the map and two triangular solves with p x p matrices; p Hessian products of the loss, unless
+    /// it is quadratic with nu = mu.
     ///
     /// # Errors
     /// [`GeometryError`] where the map has no second derivative.
+    ///
+    /// # Source
+    /// Lemma 7 of the paper, which omits the term of the curvature of M.
     pub fn riemannian_hessian(&mut self) -> Result<Mat<f64>, GeometryError> {
         let (n, p) = (self.here.output().len(), self.parameters());
         let mut normal = vec![0.0; n];
@@ -101,10 +114,10 @@ impl<M: SecondOrderMap, L: Loss> ManifoldPoint<'_, M, L> {
         Ok(hessian)
     }
 
-    /// The smallest and largest eigenvalue of the Riemannian Hessian, with eigenvectors.
+    /// Computes the smallest and the largest eigenvalue of the Riemannian Hessian of g, with eigenvectors.
     ///
-    /// The values are the quotients on the eigenvectors: the matrix carries `eps cond(J)^2` from
-    /// `R^-T B R^-1`, a quotient `eps cond(J)`, and to the second order only what the vector is off.
+    /// The values are the quotients of [`Self::hessian_quotient`] on the eigenvectors, which are accurate to about `eps
+    /// cond(J)`; the matrix itself carries errors of `eps cond(J)^2`.
     ///
     /// # Errors
     /// [`GeometryError`] where the map has no second derivative, or the eigenvalue iteration failed.

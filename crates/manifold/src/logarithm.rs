@@ -31,33 +31,37 @@ const LONGEST: f64 = 4.0;
 /// The final miss over the tolerance of the geodesics themselves.
 const MISS: f64 = 3.0;
 
-/// A shortest geodesic's beginning, as far as curvature tells.
+/// Describes the geodesic from one output to another: its initial velocity, its length, and how well it was found.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Logarithm {
     /// The initial velocity over unit time, in parameters (length p).
     pub velocity: Vec<f64>,
-    /// Its length in output space: the geodesic distance.
+    /// Its length in output space, which is the geodesic distance.
     pub distance: f64,
-    /// Geodesics shot.
+    /// The number of geodesics that were tried.
     pub shots: usize,
-    /// Output distance of first order between the geodesic's end and the target.
+    /// The output distance between the end of the geodesic and the target, to first order.
     pub miss: f64,
-    /// `pi` over the largest normal curvature found at the start, the middle and the end; a shorter
-    /// geodesic has no conjugate points, as far as these three tell.
+    /// `pi` over the largest normal curvature found at the start, the middle and the end. A shorter geodesic has no conjugate
+    /// points, as far as these three places tell.
     pub injectivity_estimate: f64,
 }
 
 impl<M: SecondOrderMap, L: Loss> OutputManifold<'_, M, L> {
-    /// The initial velocity v of the geodesic from w that is at `target` after unit time.
+    /// Computes the initial velocity of the geodesic of M that goes from `alpha f(w)` to `alpha f(target)` in unit time (w
+    /// and target of length p).
     ///
-    /// Both are given by parameters; where several parameters name one point of M, the chart's straight
-    /// line between them says which geodesic is meant.
+    /// Where several parameter vectors have the same output, the straight line from `w` to `target` in parameter space
+    /// chooses the geodesic.
+    ///
+    /// # Cost
+    /// Broyden's method on the end of the geodesic: several geodesics of [`Self::exp`].
     ///
     /// # Errors
-    /// [`GeometryError::LogNotConverged`], [`GeometryError::LeftChart`] and, for a geodesic longer
-    /// than its injectivity estimate, [`GeometryError::BeyondInjectivity`] with the velocity inside;
-    /// [`GeometryError::EvaluationsSpent`] where all shots together took more work than the settings allow;
-    /// [`GeometryError::ZeroDirection`] where the target is w; else as [`Self::exp`].
+    /// [`GeometryError::LogNotConverged`]; [`GeometryError::LeftChart`]; for a geodesic longer than its injectivity estimate
+    /// [`GeometryError::BeyondInjectivity`], which contains the velocity; [`GeometryError::EvaluationsSpent`] where all
+    /// attempts together took more work than the settings allow; [`GeometryError::ZeroDirection`] where the target is w; else
+    /// as [`Self::exp`].
     pub fn log(
         &mut self,
         w: &[f64],
@@ -131,10 +135,11 @@ impl<M: SecondOrderMap, L: Loss> OutputManifold<'_, M, L> {
         Ok(Logarithm { velocity: direction, distance, shots, miss, injectivity_estimate })
     }
 
-    /// The geodesic distance between the points of w and `target`: the length of [`Self::log`].
+    /// Computes the geodesic distance between the outputs of `w` and `target`, the length of [`Self::log`]; 0 where they are
+    /// equal.
     ///
     /// # Errors
-    /// As [`Self::log`]; 0 where the target is w.
+    /// As [`Self::log`].
     pub fn distance(
         &mut self,
         w: &[f64],

@@ -7,7 +7,9 @@ use crate::error::GeometryError;
 use crate::frame::Frame;
 use crate::point::ManifoldPoint;
 
-/// The image `M = alpha f(R^p)` of an objective's map, with the loss g on it.
+/// Represents the output manifold `M = alpha f(R^p)` of an objective, with the loss g on it.
+///
+/// Most methods need J with full column rank (p <= n), so that M has a tangent space of dimension p.
 ///
 /// # Examples
 /// ```
@@ -30,17 +32,17 @@ pub struct OutputManifold<'a, M: SmoothMap, L> {
     pub(crate) here: Linearization<M::Jacobian>,
 }
 
-/// The smallest and the largest principal angle between two tangent spaces, in radians, 0 to pi/2.
+/// Holds the smallest and the largest principal angle between two tangent spaces, in radians from 0 to pi/2.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TangentAngles {
-    /// The smallest: 0 where the spaces share a direction.
+    /// The smallest angle: 0 where the spaces share a direction.
     pub smallest: f64,
-    /// The largest: 0 where they are equal.
+    /// The largest angle: 0 where the spaces are equal.
     pub largest: f64,
 }
 
 impl<'a, M: SecondOrderMap, L: Loss> OutputManifold<'a, M, L> {
-    /// The manifold of `objective`.
+    /// Creates the manifold of `objective`.
     ///
     /// # Errors
     /// [`GeometryError`] for a map without outputs or parameters.
@@ -53,16 +55,18 @@ impl<'a, M: SecondOrderMap, L: Loss> OutputManifold<'a, M, L> {
         self.here.set_memory_limit(bytes);
     }
 
-    /// The objective.
+    /// Returns the objective.
     pub fn objective(&self) -> &'a Objective<M, L> {
         self.objective
     }
 
-    /// The geometry at `alpha f(w)`.
+    /// Moves to the parameters `w` (length p) and returns the geometry of M at `alpha f(w)`.
+    ///
+    /// # Cost
+    /// One linearization and one QR factorization of J, about `2 n p^2` operations.
     ///
     /// # Errors
-    /// [`GeometryError::NotImmersed`] where J lacks full column rank; w as
-    /// [`Linearization::move_to`] says.
+    /// [`GeometryError::NotImmersed`] where J lacks full column rank; others as [`Linearization::move_to`].
     pub fn at(&mut self, w: &[f64]) -> Result<ManifoldPoint<'_, M, L>, GeometryError> {
         self.here.move_to(self.objective, w)?;
         ManifoldPoint::new(self.objective, &mut self.here)
@@ -74,12 +78,13 @@ impl<'a, M: SecondOrderMap, L: Loss> OutputManifold<'a, M, L> {
         Ok(Frame::new(w, &self.at(w)?.basis()?, alpha))
     }
 
-    /// The principal angles between the tangent spaces at `w` and at `other`.
+    /// Computes the principal angles between the tangent spaces at `w` and at `other` (length p each).
     ///
-    /// Their sines are the singular values of `N Q'`, their cosines those of `Q^T Q'`; each angle is
-    /// taken from both, so that neither small nor right angles lose digits.
+    /// With tangent bases Q, Q' and N the projection on the normal space, their sines are the singular values of `N Q'`, and
+    /// their cosines those of `Q^T Q'`. Both are used, so that neither small nor right angles lose digits.
     ///
     /// # Errors
+    /// As [`Self::at`].
     /// As [`Self::at`].
     pub fn tangent_angles(
         &mut self,

@@ -19,9 +19,9 @@ pub(crate) const RANK_CUTOFF: f64 = 1e-14;
 /// Length of the wrong part of a vector, relative to it, up to which it counts as tangent or normal.
 const DEFECT: f64 = 1e-8;
 
-/// The geometry of M at the point of a [`Linearization`], through one QR of J there.
+/// Gives the geometry of M at one output `alpha f(w)`: tangent and normal parts, Riemannian gradient and Hessian, curvature.
 ///
-/// [`crate::OutputManifold::at`] makes one; [`Self::new`] shares the linearization of a flow.
+/// [`crate::OutputManifold::at`] makes one; [`Self::new`] shares the linearization of a flow. J must have full column rank.
 ///
 /// # Examples
 /// ```
@@ -47,10 +47,13 @@ pub struct ManifoldPoint<'a, M: SmoothMap, L> {
 }
 
 impl<'a, M: SecondOrderMap, L: Loss> ManifoldPoint<'a, M, L> {
-    /// The manifold of `objective` where `here` is.
+    /// Creates the geometry of M at the parameters of the linearization `here`.
+    ///
+    /// # Cost
+    /// One QR factorization of J, unless `here` holds it already.
     ///
     /// # Errors
-    /// [`GeometryError::NotImmersed`] where J lacks full column rank; [`MapError::NoMetric`] of a linearization in another
+    /// [`GeometryError::NotImmersed`] where J lacks full column rank; [`MapError::NoMetric`] for a linearization in another
     /// metric than the Euclidean one.
     pub fn new(
         objective: &'a Objective<M, L>,
@@ -77,17 +80,17 @@ impl<'a, M: SecondOrderMap, L: Loss> ManifoldPoint<'a, M, L> {
         })
     }
 
-    /// The dimension p of M.
+    /// Returns the dimension p of M.
     pub fn parameters(&self) -> usize {
         self.here.point().len()
     }
 
-    /// The point `alpha f(w)` itself (length n).
+    /// Returns the output `alpha f(w)` (length n).
     pub fn output(&self) -> &[f64] {
         self.here.output()
     }
 
-    /// The orthonormal tangent basis Q (n x p).
+    /// Returns the orthonormal tangent basis Q (n x p).
     ///
     /// # Errors
     /// [`GeometryError::NotImmersed`].
@@ -97,7 +100,7 @@ impl<'a, M: SecondOrderMap, L: Loss> ManifoldPoint<'a, M, L> {
         Ok(basis)
     }
 
-    /// `out = P u`: the tangent part of an output vector (length n).
+    /// Computes `out = P u`, the tangent part of an output vector (both of length n).
     ///
     /// # Errors
     /// [`GeometryError`] on wrong lengths or entries that are not finite.
@@ -106,7 +109,7 @@ impl<'a, M: SecondOrderMap, L: Loss> ManifoldPoint<'a, M, L> {
         Ok(())
     }
 
-    /// `out = N u = u - P u`: the normal part of an output vector (length n).
+    /// Computes `out = N u = u - P u`, the normal part of an output vector (both of length n).
     ///
     /// # Errors
     /// As [`Self::tangent_part`].
@@ -118,16 +121,20 @@ impl<'a, M: SecondOrderMap, L: Loss> ManifoldPoint<'a, M, L> {
         Ok(())
     }
 
-    /// The Riemannian gradient `P grad g` (length n); the Gauss-Newton flow moves along its negative.
+    /// Writes the Riemannian gradient `P grad g` (length n); the outputs of the Gauss-Newton flow move along its negative.
     ///
     /// # Errors
     /// As [`Self::tangent_part`].
+    ///
+    /// # Source
+    /// Theorem 4 of the paper.
     pub fn riemannian_gradient(&mut self, out: &mut [f64]) -> Result<(), GeometryError> {
         let gradient = self.here.loss_gradient().to_vec();
         self.tangent_part(&gradient, out)
     }
 
-    /// `N grad g` (length n), which turns the curvature of M into curvature of g on M.
+    /// Writes the normal part `N grad g` of the loss gradient (length n), through which the curvature of M enters the
+    /// Riemannian Hessian.
     ///
     /// # Errors
     /// As [`Self::tangent_part`].
@@ -136,7 +143,7 @@ impl<'a, M: SecondOrderMap, L: Loss> ManifoldPoint<'a, M, L> {
         self.normal_part(&gradient, out)
     }
 
-    /// `out = alpha J v`: the tangent vector (length n) with parameters v (length p).
+    /// Computes `out = alpha J v` (length n), the tangent vector with the parameters v (length p).
     ///
     /// # Errors
     /// [`GeometryError`] on wrong lengths or entries that are not finite.
@@ -150,10 +157,10 @@ impl<'a, M: SecondOrderMap, L: Loss> ManifoldPoint<'a, M, L> {
         Ok(())
     }
 
-    /// The parameters v (length p) of a tangent vector `u = alpha J v` (length n).
+    /// Computes the parameters v (length p) of a tangent vector `u = alpha J v` (length n).
     ///
     /// # Errors
-    /// [`GeometryError::NotTangent`] for a u that is none; wrong lengths, entries that are not finite.
+    /// [`GeometryError::NotTangent`] for a u with a normal part; others for wrong lengths or entries that are not finite.
     pub fn parameter_direction(&mut self, u: &[f64], out: &mut [f64]) -> Result<(), GeometryError> {
         require_length("the direction v", out, self.parameters())?;
         let mut rest = vec![0.0; u.len()];

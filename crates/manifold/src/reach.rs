@@ -9,27 +9,29 @@ use gaussflow_solvers::norm;
 use crate::error::GeometryError;
 use crate::manifold::OutputManifold;
 
-/// The reach as far as some points of M show it; all in output length.
+/// Holds an estimate of the reach of M from some of its outputs, in output length.
+///
+/// The reach is the largest r such that every output vector within r of M has one nearest point on M.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ReachEstimate {
-    /// The smallest radius of normal curvature found at the points.
+    /// The smallest radius of normal curvature found at these outputs.
     pub curvature_radius: f64,
-    /// The smallest `norm(y - x)^2 / (2 norm(N_x (y - x)))` over pairs of the points; infinite for one.
+    /// The smallest `norm(y - x)^2 / (2 norm(N_x (y - x)))` over pairs of these outputs; infinite for one.
     pub chord_radius: f64,
 }
 
 impl ReachEstimate {
-    /// The smaller of the two: no less than the true reach, to the accuracy of the search.
+    /// Returns the smaller of the two, which is an upper bound of the true reach, up to the accuracy of the search.
     pub fn estimate(self) -> f64 {
         self.curvature_radius.min(self.chord_radius)
     }
 }
 
-/// A proven lower bound of the reach of `alpha f(B)`, B the ball of `radius` around w_0.
+/// Computes a proven lower bound of the reach of `alpha f(B)`, with B the ball of `radius` around w_0: `alpha s^2 / L`.
 ///
-/// With L a Lipschitz constant of Df and `s = sigma_min(Df(w_0)) - L radius`,
-/// `norm(f(w) - f(w')) >= s norm(w - w')` and `norm(N (f(w) - f(w'))) <= (L/2) norm(w - w')^2` on B, so
-/// that Federer's quotient is at least `alpha s^2 / L` between points of B. 0 where s is not positive.
+/// Here L is a Lipschitz constant of Df and `s = sigma_min(Df(w_0)) - L radius`; the bound is 0 where s is not positive. It
+/// follows from `norm(f(w) - f(w')) >= s norm(w - w')` and `norm(N (f(w) - f(w'))) <= (L/2) norm(w - w')^2` on B, and holds
+/// for Federer's quotient between outputs of B.
 pub fn reach_lower_bound(
     scaling: f64,
     jacobian_lipschitz: f64,
@@ -40,18 +42,19 @@ pub fn reach_lower_bound(
     scaling * slope * slope / jacobian_lipschitz
 }
 
-/// An upper bound of the norm of II at a point: `L / (alpha sigma_min^2)`, L a Lipschitz constant of Df.
+/// Computes an upper bound of the norm of the second fundamental form, `L / (alpha sigma_min^2)`, with L a Lipschitz constant
+/// of Df and sigma_min the smallest singular value of J.
 ///
-/// `norm(alpha N D2f[a,b]) <= alpha L norm(a) norm(b)` and `norm(a) <= norm(alpha J a) / (alpha sigma_min)`.
+/// It follows from `norm(alpha N D2f[a,b]) <= alpha L norm(a) norm(b)` and `norm(a) <= norm(alpha J a) / (alpha sigma_min)`.
 pub fn curvature_bound(scaling: f64, jacobian_lipschitz: f64, smallest_singular_value: f64) -> f64 {
     jacobian_lipschitz / (scaling * smallest_singular_value * smallest_singular_value)
 }
 
 impl<M: SecondOrderMap, L: Loss> OutputManifold<'_, M, L> {
-    /// Curvature radius and chords at `points` (parameters), such as those of a trajectory.
+    /// Estimates the reach from the outputs of `points` (parameter vectors of length p), such as those of a trajectory.
     ///
     /// # Errors
-    /// [`GeometryError`] where a point has no tangent space.
+    /// [`GeometryError`] where one of them has no tangent space.
     pub fn reach_along(&mut self, points: &[&[f64]]) -> Result<ReachEstimate, GeometryError> {
         let mut outputs = Vec::with_capacity(points.len());
         for w in points {

@@ -19,19 +19,23 @@ const ASCENTS: usize = 60;
 /// Relative gain of an ascent step below which the search ends.
 const GAIN: f64 = 1e-13;
 
-/// A large normal curvature, `|II(u,u)|` at a unit tangent vector u.
+/// Holds a large normal curvature, `norm(II(u, u))` at a unit tangent vector u, with II the second fundamental form.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NormalCurvature {
-    /// `|II(u,u)|`, in one over output length: the radius of the osculating circle is its inverse.
+    /// The curvature, in one over output length; its inverse is the radius of the osculating circle.
     pub value: f64,
-    /// The parameters v of u = alpha J v (length p).
+    /// The parameters v of `u = alpha J v` (length p).
     pub direction: Vec<f64>,
 }
 
 impl<M: SecondOrderMap, L: Loss> ManifoldPoint<'_, M, L> {
-    /// `out = II(alpha J a, alpha J b) = alpha N D2f[a,b]` (length n), a and b of length p.
+    /// Computes the second fundamental form `II(alpha J a, alpha J b) = alpha N D2f(w)[a, b]` (length n), with a and b of
+    /// length p.
     ///
-    /// For tangent vectors given in output space take [`Self::parameter_direction`] first.
+    /// For tangent vectors given in output space, call [`Self::parameter_direction`] first.
+    ///
+    /// # Cost
+    /// One second derivative of the map and one projection.
     ///
     /// # Errors
     /// [`GeometryError`] on wrong lengths or entries that are not finite.
@@ -48,12 +52,10 @@ impl<M: SecondOrderMap, L: Loss> ManifoldPoint<'_, M, L> {
         Ok(())
     }
 
-    /// The Weingarten map `S_xi` of a normal vector xi (length n) on `u = alpha J a`: writes the
-    /// parameters (length p) of `S_xi u`.
+    /// Writes the parameters (length p) of `S_xi u`, the Weingarten map of a normal vector xi (length n) on `u = alpha J a`.
     ///
     /// # Errors
-    /// [`GeometryError::NotNormal`] for a xi with a tangent part; wrong lengths, entries that are not
-    /// finite.
+    /// [`GeometryError::NotNormal`] for a xi with a tangent part; others for wrong lengths or entries that are not finite.
     pub fn weingarten(
         &mut self,
         xi: &[f64],
@@ -74,12 +76,12 @@ impl<M: SecondOrderMap, L: Loss> ManifoldPoint<'_, M, L> {
         Ok(())
     }
 
-    /// The sectional curvature of M in the plane of `alpha J a` and `alpha J b`, in one over squared
-    /// output length; for a surface the Gauss curvature.
+    /// Computes the sectional curvature of M in the plane of `alpha J a` and `alpha J b` (a and b of length p), in one over
+    /// squared output length. For a surface it is the Gauss curvature.
     ///
     /// # Errors
-    /// [`GeometryError::ParallelDirections`], [`GeometryError::ZeroDirection`]; wrong lengths, entries
-    /// that are not finite.
+    /// [`GeometryError::ParallelDirections`]; [`GeometryError::ZeroDirection`]; others for wrong lengths or entries that are
+    /// not finite.
     pub fn sectional_curvature(&mut self, a: &[f64], b: &[f64]) -> Result<f64, GeometryError> {
         let (u, uu) = self.tangent_of(a)?;
         let (v, vv) = self.tangent_of(b)?;
@@ -104,14 +106,14 @@ impl<M: SecondOrderMap, L: Loss> ManifoldPoint<'_, M, L> {
         Ok((inner_product(aa, bb) - inner_product(ab, ab)) / area)
     }
 
-    /// The largest normal curvature that a search finds: a lower bound of the norm of II.
+    /// Searches for the largest normal curvature; the result is a lower bound of the norm of the second fundamental form II.
     ///
-    /// Ascent: at u, the dominant eigenvector of `S_xi` for `xi = II(u,u) / |II(u,u)|` has a normal
-    /// curvature at least as large. It starts in the direction of the weakest column combination of
-    /// J, where curvature is usually largest, and in the dominant direction of `S_(N grad g)`.
+    /// At a unit vector u, the dominant eigenvector of `S_xi` with `xi = II(u,u) / norm(II(u,u))` has a normal curvature at
+    /// least as large. This ascent starts in the direction of the smallest singular value of J, where curvature is usually
+    /// largest, and in the dominant direction of `S_(N grad g)`.
     ///
     /// # Errors
-    /// [`GeometryError`]: the map, or an eigenvalue iteration that failed.
+    /// [`GeometryError`] where the map or an eigenvalue iteration failed.
     pub fn largest_normal_curvature(&mut self) -> Result<NormalCurvature, GeometryError> {
         let p = self.parameters();
         let mut eigen = SymmetricEigen::new(p)?;
@@ -142,13 +144,15 @@ impl<M: SecondOrderMap, L: Loss> ManifoldPoint<'_, M, L> {
         Ok(best)
     }
 
-    /// An upper bound of the norm of II, exact for curves: the norm of II as a linear map from one
-    /// argument, `sqrt(lambda_max(sum_l <II(e_k,e_l), II(e_k',e_l)>))` over an orthonormal basis e.
+    /// Computes an upper bound of the norm of the second fundamental form II, which is exact for curves:
+    /// `sqrt(lambda_max(sum_l <II(e_k,e_l), II(e_k',e_l)>))` over an orthonormal tangent basis e. It exceeds the norm by at
+    /// most a factor `sqrt(p)`.
     ///
-    /// It takes `p (p + 1) / 2` second derivatives, and at most exceeds the norm by `sqrt(p)`.
+    /// # Cost
+    /// `p (p + 1) / 2` second derivatives of the map.
     ///
     /// # Errors
-    /// [`GeometryError`]: the map, or an eigenvalue iteration that failed.
+    /// [`GeometryError`] where the map or an eigenvalue iteration failed.
     pub fn normal_curvature_bound(&mut self) -> Result<f64, GeometryError> {
         let (n, p) = (self.here.output().len(), self.parameters());
         let basis = self.tangent_basis()?;

@@ -3,18 +3,18 @@
 use crate::NetworkError;
 use crate::activation::Activation;
 
-/// The factor s of a layer `h = s sigma(z)`.
+/// Chooses the factor s of a layer `h = s sigma(z)`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Scale {
     /// 1, as in the paper.
     #[default]
     Unit,
-    /// `1 / sqrt(m)` for m units: what the next layer sums up then does not grow with the width.
+    /// `1 / sqrt(m)` for m units, so that the sums in the next layer do not grow with the width.
     InverseRootWidth,
 }
 
 impl Scale {
-    /// s for a layer of `width` units.
+    /// Returns s for a layer of `width` units.
     pub fn factor(self, width: usize) -> f64 {
         match self {
             Self::Unit => 1.0,
@@ -23,60 +23,61 @@ impl Scale {
     }
 }
 
-/// A hidden layer `h_l = s sigma(W_l h_(l-1) + b_l)`.
+/// Describes a hidden layer `h_l = s sigma(W_l h_(l-1) + b_l)`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Layer<A = Activation> {
     /// Number of units m.
     pub width: usize,
     /// Whether the units have biases b, trained like their weights.
     pub bias: bool,
-    /// s.
+    /// The factor s.
     pub scale: Scale,
-    /// sigma.
+    /// The activation sigma.
     pub activation: A,
 }
 
 impl<A> Layer<A> {
-    /// A layer of `width` units without biases, unscaled.
+    /// Creates a layer of `width` units without biases, with s = 1.
     pub fn new(width: usize, activation: A) -> Self {
         Self { width, bias: false, scale: Scale::Unit, activation }
     }
 
-    /// The same with biases.
+    /// Adds biases, which are trained.
     #[must_use]
     pub fn with_bias(mut self) -> Self {
         self.bias = true;
         self
     }
 
-    /// The same with another factor.
+    /// Sets the factor s.
     #[must_use]
     pub fn scaled(mut self, scale: Scale) -> Self {
         self.scale = scale;
         self
     }
 
-    /// Weights of one unit that gets `before` numbers, its bias included.
+    /// Returns the number of weights of one unit with `before` inputs, its bias included.
     pub fn weights_of_unit(&self, before: usize) -> usize {
         before + usize::from(self.bias)
     }
 }
 
-/// The weights c of the output `phi = c . h_L`, or the rows of C of several ones `phi = C h_L`.
+/// Chooses whether the weights c of the output `phi = c . h_L` are trained; for several outputs, the matrix C of `phi = C
+/// h_L`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum OutputWeights {
-    /// They stay as they were drawn, -1 or 1, as in the paper.
+    /// They stay at the signs -1 or 1 that were drawn, as in the paper.
     #[default]
     Signs,
-    /// They are the last parameters, and start at such signs.
+    /// They are trained, as the last entries of the parameter vector, and start at such signs.
     Trained,
 }
 
 impl OutputWeights {
-    /// Every variant.
+    /// All variants.
     pub const ALL: [Self; 2] = [Self::Signs, Self::Trained];
 
-    /// The name in configuration files.
+    /// Returns the name that configuration files use.
     pub fn name(self) -> &'static str {
         match self {
             Self::Signs => "signs",
@@ -85,43 +86,43 @@ impl OutputWeights {
     }
 }
 
-/// What a network is made of: hidden layers, first to last, and its output.
+/// Describes a network: its hidden layers, first to last, and its output.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Architecture<A = Activation> {
     /// The hidden layers.
     pub layers: Vec<Layer<A>>,
-    /// The weights c, or C of several outputs.
+    /// Whether the weights of the output are trained.
     pub output: OutputWeights,
-    /// Number of outputs o of a row of inputs.
+    /// The number of outputs o for each row of inputs.
     pub outputs: usize,
 }
 
 impl<A> Architecture<A> {
-    /// These hidden layers, the weights of the output fixed signs.
+    /// Creates an architecture of these hidden layers, with one output of fixed signs.
     pub fn new(layers: Vec<Layer<A>>) -> Self {
         Self { layers, output: OutputWeights::Signs, outputs: 1 }
     }
 
-    /// The paper's: one hidden layer without biases or factor, fixed signs.
+    /// Creates the architecture of the paper: one hidden layer without biases or factor, fixed signs.
     pub fn one_layer(width: usize, activation: A) -> Self {
         Self::new(vec![Layer::new(width, activation)])
     }
 
-    /// The same with trained weights of the output.
+    /// Makes the weights of the output trainable.
     #[must_use]
     pub fn with_trained_output(mut self) -> Self {
         self.output = OutputWeights::Trained;
         self
     }
 
-    /// The same with so many outputs, `phi = C h_L`.
+    /// Sets the number of outputs o of `phi = C h_L`.
     #[must_use]
     pub fn with_outputs(mut self, outputs: usize) -> Self {
         self.outputs = outputs;
         self
     }
 
-    /// Number of parameters p on inputs of `features` numbers.
+    /// Returns the number of parameters p for inputs of `features` numbers.
     pub fn parameters(&self, features: usize) -> usize {
         self.places(features).last().map_or(0, |place| place.end())
     }

@@ -1,6 +1,6 @@
 //! Why a network could not be built.
 
-/// Why a network, or its initial point, could not be built.
+/// Says why a network, or its initial weights, could not be built.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NetworkError {
@@ -20,7 +20,7 @@ pub enum NetworkError {
     /// A network without outputs.
     #[error("the network has 0 outputs; accepted: 1 or more")]
     NoOutputs,
-    /// A quantity that is defined for networks of one output alone.
+    /// A quantity is defined only for networks with one output.
     #[error("{what} is made for one output, and the network has {outputs}")]
     SeveralOutputs {
         /// The quantity.

@@ -24,19 +24,21 @@ const REACH: f64 = 8.8;
 /// The finest spacing tried: far below what rows of norm 100 need.
 const FINEST: f64 = 1.0 / 512.0;
 
-/// The n x n infinite-width kernel of `architecture` on `inputs` (row-major n x `features`), the limit of `K_0 / m_L` at
-/// weights N(0, 1) and signs c, with an estimate of its error: the sum over layers of the largest error of an expectation,
-/// relative to `sigma_1^2`, or for `q_l` to `sigma_1^2` times the variances' roots.
+/// Computes the infinite-width tangent kernel of `architecture` on `inputs` (row-major n x `features`), and an estimate of
+/// its error.
 ///
-/// The spacing is halved until no expectation changes by more than `tolerance` times that scale (the last change
-/// is the estimate: the error after it is smaller, as it squares with each halving). Widths do not matter.
+/// The n x n kernel is the limit of `K_0 / m_L` for weights drawn from N(0, 1) and signs c, with m_L the width of the last
+/// hidden layer; widths do not matter. Expectations are integrated numerically with a spacing that is halved until no one
+/// changes by more than `tolerance` relative to `sigma_1^2` (for the variances of the layers, also times their roots). The
+/// error estimate is the sum over layers of the largest last change, in the same scale; the true error is smaller.
 ///
 /// # Cost
-/// Two double integrals a pair of rows and layer, one for the last layer with fixed c.
+/// Two double integrals per pair of rows and layer, one for a last layer with fixed signs.
 ///
 /// # Errors
-/// [`NetworkError::Empty`], [`NetworkError::SeveralOutputs`] (the limit for several outputs is this kernel for each of
-/// them, and 0 between two), and [`NetworkError::NoInfiniteWidth`] where a layer that feeds another one is not scaled by
+/// [`NetworkError::Empty`]; [`NetworkError::SeveralOutputs`] (the limit for several outputs is this kernel for each of them,
+/// and 0 between two); [`NetworkError::NoInfiniteWidth`] where a layer that feeds another one is not scaled by the root of
+/// its width, so that there is no limit.
 /// the root of its width: there is no limit then.
 ///
 /// # Examples

@@ -17,25 +17,25 @@ const SIGN_STREAM: u64 = 1;
 /// ChaCha8 stream of the weights.
 const WEIGHT_STREAM: u64 = 2;
 
-/// How the network starts.
+/// Chooses how the network starts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Initialization {
-    /// Independent draws, and `f(w) = phi(w) - phi(w_init)` (Remark 1): f starts at 0.
+    /// Independent draws and `f(w) = phi(w) - phi(w_init)`, so that f starts at 0 (Remark 1 of the paper).
     #[default]
     Nullified,
-    /// Units i and i + m/2 share weights and have opposite signs (Remark 4): `phi(w_init) = 0`, but
-    /// the Jacobian has rank at most p/2 there. Over several layers the weights of unit i + m/2 are those of unit i with
-    /// the halves of the layer before exchanged: each half of the network is the other one's mirror image.
+    /// Units i and i + m/2 share weights and have opposite signs, so that `phi(w_init) = 0` (Remark 4 of the paper). The
+    /// Jacobian has rank at most p/2 there. Over several layers the weights of unit i + m/2 are those of unit i with the
+    /// halves of the layer before exchanged.
     Antisymmetric,
-    /// Independent draws and `f = phi`: f starts away from 0.
+    /// Independent draws and `f = phi`, so that f does not start at 0.
     Plain,
 }
 
 impl Initialization {
-    /// Every variant.
+    /// All variants.
     pub const ALL: [Self; 3] = [Self::Nullified, Self::Antisymmetric, Self::Plain];
 
-    /// The name in configuration files.
+    /// Returns the name that configuration files use.
     pub fn name(self) -> &'static str {
         match self {
             Self::Nullified => "nullified",
@@ -56,20 +56,23 @@ impl FromStr for Initialization {
     }
 }
 
-/// Output signs and initial weights of a network.
+/// Holds the output signs and initial weights of a network.
 #[derive(Clone, Debug, PartialEq)]
 pub struct InitialPoint {
-    /// c, one for each unit of the last hidden layer, entries -1 or 1; of several outputs C, row-major o x m.
+    /// The signs c, -1 or 1, one per unit of the last hidden layer; for several outputs the matrix C (o x m, row-major).
     pub signs: Vec<f64>,
-    /// w_init, layer after layer, each row-major; of the paper's network m x d. A trained c follows.
+    /// The initial weights w_init, layer after layer, each row-major (m x d for the paper's network), followed by c where it
+    /// is trained.
     pub weights: Vec<f64>,
 }
 
 impl InitialPoint {
-    /// Draws signs and weights of the paper's network, `hidden` units on `features` inputs.
+    /// Draws signs and standard normal weights of the paper's network, with `hidden` units on `features` inputs.
+    ///
+    /// The numbers come from the ChaCha8 generator of `seed`, so that they are the same on every machine.
     ///
     /// # Errors
-    /// [`NetworkError`] when either is 0, or `hidden` is odd and the initialization antisymmetric.
+    /// [`NetworkError`] when either number is 0, or `hidden` is odd and the initialization antisymmetric.
     ///
     /// # Examples
     /// ```
@@ -88,7 +91,7 @@ impl InitialPoint {
         Self::draw_for(&Architecture::one_layer(hidden, ()), initialization, features, seed)
     }
 
-    /// Draws signs and weights of an architecture on `features` inputs.
+    /// Draws signs and standard normal weights of an architecture on `features` inputs.
     ///
     /// # Errors
     /// [`NetworkError`] when it has no layers, a width or `features` is 0, or a width is odd and the initialization

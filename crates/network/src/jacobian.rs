@@ -11,7 +11,7 @@ use crate::network::Network;
 /// again where they are asked for.
 const KEPT: usize = 1 << 18;
 
-/// Df(w) of a network, and what its second derivatives are made of.
+/// Holds the Jacobian Df(w) of a network as row-wise Kronecker products (never formed), with what second derivatives need.
 #[derive(Clone, Debug)]
 pub struct NetworkJacobian {
     first: RowKronecker,
@@ -82,7 +82,7 @@ impl NetworkJacobian {
         &self.bends
     }
 
-    /// The structured operator.
+    /// Returns the row-wise Kronecker products that make the Jacobian.
     pub fn row_kronecker(&self) -> &RowKronecker {
         &self.first
     }

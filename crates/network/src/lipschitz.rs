@@ -53,8 +53,10 @@ impl<A: ActivationFunction> Network<A> {
         (self.places().len() == 1).then(|| &self.last_layer().activation)
     }
 
-    /// A bound of the rounding error of f(w), a norm, to first order in eps: each sum errs by as many units in the last
-    /// place as it has terms and a few more, of the sizes that norms allow, and carries that on to the output.
+    /// Returns a bound of the norm of the rounding error of f(w), to first order in eps = 2.2e-16 (w of length p).
+    ///
+    /// Each sum errs by as many units in the last place as it has terms and a few more; these errors are bounded by norms and
+    /// carried on to the output.
     pub fn rounding_error(&self, w: &[f64]) -> f64 {
         let reach = Reach::new(self, w, 0.0);
         f64::EPSILON * norm(&reach.of_rows(|input| reach.rounding(input)))

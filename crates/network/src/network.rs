@@ -15,10 +15,18 @@ use crate::blocks::ROW_BLOCK;
 use crate::jacobian::NetworkJacobian;
 use crate::{InitialPoint, NetworkError};
 
-/// A network on fixed inputs, as a map from its weights to n outputs.
+/// Represents a network on fixed inputs, as a map from its p weights to its n outputs, with first and second derivatives.
 ///
-/// The parameter vector holds layer after layer, each `[m_l][m_(l-1)]` row-major with the bias of a unit after its
-/// other weights, and at last c where it is trained. In the paper's network entry `i d + k` weighs feature k in unit i.
+/// The paper's network has one hidden layer: `phi(w)_j = sum_i c_i sigma(x_j . w^(i))`. The parameter vector holds layer
+/// after layer, each `[m_l][m_(l-1)]` row-major with the bias of a unit after its other weights, and at the end c where it is
+/// trained. In the paper's network, entry `i d + k` is the weight of feature k in unit i. With o outputs per row, the o
+/// outputs of a row stand one after the other.
+///
+/// # Cost
+/// A value, `J v` and `J^T u` take `O(n sum_l m_l m_(l-1))` operations each; J is never formed.
+///
+/// # Source
+/// Section 2.1 of the paper.
 ///
 /// # Examples
 /// ```
@@ -70,7 +78,7 @@ pub struct Network<A = Activation> {
 }
 
 impl<A: ActivationFunction> Network<A> {
-    /// The paper's network phi on `inputs` (row-major n x `features`) with output signs c (length m).
+    /// Creates the paper's network phi on `inputs` (row-major n x `features`) with the output signs c (length m).
     ///
     /// # Errors
     /// [`NetworkError`] on empty or ragged shapes, or entries that are not finite.
@@ -84,8 +92,10 @@ impl<A: ActivationFunction> Network<A> {
         Self::with_architecture(inputs, features, architecture, signs)
     }
 
-    /// The network phi of an architecture on `inputs` (row-major n x `features`), `signs` the weights c of the output or,
-    /// where they are trained, where they start (one for each unit of the last layer; of several outputs, C row-major).
+    /// Creates the network phi of an architecture on `inputs` (row-major n x `features`).
+    ///
+    /// `signs` are the weights c of the output (one per unit of the last layer; for several outputs C, row-major); where they
+    /// are trained, they are their initial values.
     ///
     /// # Errors
     /// [`NetworkError`] on empty or ragged shapes, another number of signs, or entries that are not finite.
@@ -137,10 +147,13 @@ impl<A: ActivationFunction> Network<A> {
         })
     }
 
-    /// The same network with `phi(weights)` subtracted (Remark 1), so that f(weights) = 0.
+    /// Subtracts `phi(weights)` from the outputs, so that f(weights) = 0 (`weights` of length p).
     ///
     /// # Errors
-    /// [`NetworkError`] on a wrong number of weights or entries that are not finite.
+    /// [`NetworkError`] on another number of weights, or entries that are not finite.
+    ///
+    /// # Source
+    /// Remark 1 of the paper.
     pub fn nullified_at(mut self, weights: &[f64]) -> Result<Self, NetworkError> {
         let expected = self.parameters();
         if weights.len() != expected {
@@ -156,8 +169,7 @@ impl<A: ActivationFunction> Network<A> {
         Ok(self)
     }
 
-    /// The paper's network of [`Initialization`](crate::Initialization) `kind`: nullified at the drawn point, or
-    /// plain phi.
+    /// Creates the paper's network with the initialization `kind`: nullified at the weights of `point`, or plain phi.
     ///
     /// # Errors
     /// As [`Self::new`] and [`Self::nullified_at`].
@@ -171,8 +183,7 @@ impl<A: ActivationFunction> Network<A> {
         Self::new(inputs, features, &point.signs, activation)?.started_as(kind, &point.weights)
     }
 
-    /// The network as [`Initialization`](crate::Initialization) `kind` starts it: nullified at the drawn `weights`, or
-    /// phi itself.
+    /// Applies the initialization `kind`: nullifies the network at the drawn `weights`, or leaves it as it is.
     ///
     /// # Errors
     /// As [`Self::nullified_at`].
@@ -188,7 +199,7 @@ impl<A: ActivationFunction> Network<A> {
         }
     }
 
-    /// What the network is made of.
+    /// Returns the architecture.
     pub fn architecture(&self) -> &Architecture<A> {
         &self.architecture
     }
@@ -198,45 +209,47 @@ impl<A: ActivationFunction> Network<A> {
         &self.architecture.layers
     }
 
-    /// The last hidden layer.
+    /// Returns the last hidden layer.
     pub fn last_layer(&self) -> &Layer<A> {
         // There is at least one.
         &self.architecture.layers[self.architecture.layers.len() - 1]
     }
 
-    /// The same network without the offset that nullifies it: phi.
+    /// Removes the offset of [`Self::nullified_at`], which leaves phi.
     #[must_use]
     pub fn plain(mut self) -> Self {
         self.offset.fill(0.0);
         self
     }
 
-    /// The widths of the hidden layers.
+    /// Returns the widths of the hidden layers.
     pub fn hidden_widths(&self) -> impl Iterator<Item = usize> {
         self.layers().iter().map(|layer| layer.width)
     }
 
-    /// Number of outputs o of a row of inputs.
+    /// Returns the number of outputs o for each row of inputs.
     pub fn outputs_of_a_row(&self) -> usize {
         self.architecture.outputs
     }
 
-    /// The weights c of the output, or C row-major; where they are trained, as they start.
+    /// Returns the weights c of the output, or C row-major; where they are trained, their initial values.
     pub fn signs(&self) -> &[f64] {
         &self.signs
     }
 
-    /// Number of features d.
+    /// Returns the number of features d.
     pub fn features(&self) -> usize {
         self.features
     }
 
-    /// The inputs X, n x d, and a column of ones where the first layer has biases; each row once for each output.
+    /// Returns the inputs X (n x d), with a column of ones where the first layer has biases, and each row once for each
+    /// output.
     pub fn inputs(&self) -> &RowBlocks {
         &self.inputs
     }
 
-    /// The activation, where this is the paper's network: one hidden layer without biases or factor, fixed signs.
+    /// Returns the activation of the paper's network (one hidden layer without biases or factor, fixed signs); `None` for any
+    /// other.
     pub fn one_layer(&self) -> Option<&A> {
         match (self.layers(), self.architecture.output) {
             ([Layer { bias: false, scale: Scale::Unit, activation, .. }], OutputWeights::Signs)

@@ -7,7 +7,7 @@ use gaussflow_solvers::{JacobianOperator, inner_product, norm};
 
 use crate::map::{MapError, SecondOrderMap, SmoothMap, require_length};
 
-/// The verdict of a slope check.
+/// States the outcome of a slope check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SlopeVerdict {
     /// The remainder falls as fast as it must.
@@ -18,30 +18,33 @@ pub enum SlopeVerdict {
     Inconsistent,
 }
 
-/// Remainders against step sizes, and the slope fitted to them.
+/// Holds the remainders of a Taylor expansion at several step sizes, and the slope fitted to them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SlopeCheck {
     /// Step sizes h, largest first.
     pub steps: Vec<f64>,
     /// Norms of the Taylor remainder at each step.
     pub remainders: Vec<f64>,
-    /// Norm below which the remainder at each step is rounding, or another error of the values.
+    /// Norms up to which the remainder at each step is rounding, or another error of the values.
     pub rounding: Vec<f64>,
-    /// Slope of log remainder against log h over the three smallest neighbouring steps that are clear
-    /// of rounding; NaN when there are none.
+    /// The slope of log remainder against log h over the three smallest neighbouring steps that are clear of rounding; NaN
+    /// where there are none.
     pub slope: f64,
-    /// The slope that a right derivative gives (or more).
+    /// The least slope of a right derivative: 2 for a Jacobian, 3 for a second derivative.
     pub expected: f64,
-    /// What follows.
+    /// The verdict that follows.
     pub verdict: SlopeVerdict,
-    /// Columns of the Jacobian that fail on their own; empty when the check passes, and for checks
-    /// of second derivatives.
+    /// The columns of the Jacobian that fail on their own, counted from 0; empty when the check passes, and for checks of
+    /// second derivatives.
     pub wrong_columns: Vec<usize>,
 }
 
 impl SlopeCheck {
-    /// Fits the slope of `remainders` over `steps` (largest first); a remainder up to its `rounding` is noise.
-    /// The three have one length; what is longer is not looked at.
+    /// Fits the slope of `remainders` over `steps` (of one length, largest step first); remainders up to their `rounding`
+    /// count as noise.
+    ///
+    /// A slope below `expected - 0.25` means that the derivative is wrong. Entries beyond the shortest of the three lists are
+    /// ignored.
     pub fn fit(steps: Vec<f64>, remainders: Vec<f64>, rounding: Vec<f64>, expected: f64) -> Self {
         let length = steps.len().min(remainders.len()).min(rounding.len());
         // A wrong derivative leaves its mark at every h; the smallest steps clear of rounding, where
@@ -65,7 +68,7 @@ impl SlopeCheck {
         Self { steps, remainders, rounding, slope, expected, verdict, wrong_columns }
     }
 
-    /// Whether the derivative passed.
+    /// Returns whether the derivative passed: the verdict is not [`SlopeVerdict::Inconsistent`].
     pub fn passed(&self) -> bool {
         self.verdict != SlopeVerdict::Inconsistent
     }
@@ -97,11 +100,17 @@ impl std::fmt::Display for SlopeCheck {
     }
 }
 
-/// Checks `Df(w)` against values of f along `v`, and on failure names the columns at fault.
+/// Checks the Jacobian `Df(w)` against values of f along the direction `v` (w and v of length p), and on failure names the
+/// columns at fault.
+///
+/// The remainder `norm(f(w + h v) - f(w) - h J v)` falls like h^2 for a right Jacobian, and like h for a wrong one.
+///
+/// # Cost
+/// One Jacobian and one evaluation per step size (about 20); on failure the same evaluations for each column.
 ///
 /// # Errors
-/// [`MapError`] where the map is undefined at `w`, or on wrong lengths. Steps that leave the map's
-/// domain are skipped; where fewer than three remain there is no verdict but [`MapError::Undefined`].
+/// [`MapError`] where the map is undefined at `w`, or on wrong lengths. Steps that leave the domain of the map are skipped;
+/// where fewer than three remain, the check fails with [`MapError::Undefined`].
 ///
 /// # Examples
 /// ```
@@ -126,7 +135,9 @@ pub fn check_jacobian<M: SmoothMap>(map: &M, w: &[f64], v: &[f64]) -> Result<Slo
     Ok(check)
 }
 
-/// Checks `D2f(w)[v, v]` against values of f along `v`.
+/// Checks the second derivative `D2f(w)[v, v]` against values of f along the direction `v` (w and v of length p).
+///
+/// The remainder `norm(f(w + h v) - f(w) - h J v - (h^2/2) D2f[v, v])` falls like h^3 for a right one.
 ///
 /// # Errors
 /// As [`check_jacobian`].
@@ -143,7 +154,11 @@ pub fn check_second_derivative<M: SecondOrderMap>(
     slope(map, w, v, 3.0, |h, j| value[j] + h * (first[j] + 0.5 * h * second[j]))
 }
 
-/// The largest relative defect of `<J v, u> = <v, J^T u>`: a few eps for a right operator.
+/// Measures whether `J^T u` is the adjoint of `J v`: `abs(<J v, u> - <v, J^T u>)` relative to the larger of
+/// `norm(J v) norm(u)` and `norm(v) norm(J^T u)`. It is a few 2.2e-16 for a right operator.
+///
+/// # Cost
+/// One product with J and one with its transpose.
 ///
 /// # Errors
 /// [`MapError`] on wrong lengths: v has p entries, u has n.

@@ -2,9 +2,9 @@
 
 use crate::map::{MapError, Residuals, require_length};
 
-/// A map given by a closure `|w, out|` that writes n outputs at p parameters.
+/// Makes a map of a closure `|w, out|` that writes n outputs (`out`) at p parameters (`w`).
 ///
-/// Wrap it in [`FiniteDifferences`](crate::FiniteDifferences) for derivatives.
+/// It gives values only; wrap it in [`FiniteDifferences`](crate::FiniteDifferences) for derivatives.
 ///
 /// # Examples
 /// ```
@@ -26,7 +26,8 @@ pub struct ResidualFn<F> {
 }
 
 impl<F: Fn(&[f64], &mut [f64])> ResidualFn<F> {
-    /// The map with `outputs` n and `parameters` p; a NaN or infinity in `out` means "undefined here".
+    /// Creates the map with `outputs` n and `parameters` p. The closure says that it is undefined at `w` by writing a NaN or
+    /// an infinity.
     pub fn new(outputs: usize, parameters: usize, function: F) -> Self {
         Self { outputs, parameters, function }
     }

@@ -9,9 +9,11 @@ use crate::difference_quotient::{Quotients, Scales, promised_error, rough_error}
 use crate::difference_step::{Steps, subtract};
 use crate::map::{MapError, Residuals, SecondOrderMap, SmoothMap, require_finite};
 
-/// A map whose first and second derivatives come from differences of its values.
+/// Gives a map first and second derivatives by central differences of its values, `(f(w + h e_k) - f(w - h e_k)) / 2h`.
 ///
-/// Steps are relative to `scale_k` where [`Self::with_scales`] gives it, else to `abs(w_k)` (to 1 where w_k is 0):
+/// The relative error of a column is about eps^(2/3) = 4e-11, from truncation h^2 and rounding eps/h at a step of
+/// `h = eps^(1/3) = 6e-6`, where eps = 2.2e-16. Steps are relative to `scale_k` where [`Self::with_scales`] gives it, else to
+/// `abs(w_k)` (to 1 where w_k is 0):
 /// - a step that moves no value by more than 1e-10 of the largest grows hundredfold, up to relative to
 ///   `max(abs(w_k), 1)`;
 /// - a step over which the derivative changes (a peak that is narrow beside its position, a wall nearby) is shortened
@@ -19,8 +21,8 @@ use crate::map::{MapError, Residuals, SecondOrderMap, SmoothMap, require_finite}
 /// - where a side lies outside of the box of [`SmoothMap::linearize_within`] or has no finite value, the other side
 ///   alone gives the derivative, by a formula of second order as well.
 ///
-/// # Cost
-/// 2p + 1 values a Jacobian; two values more each time that a column's step grows or shrinks.
+/// 2p + 1 evaluations for a Jacobian, and two more each time that the step of a column grows or shrinks; `B(r) v` takes two
+/// Jacobians.
 ///
 /// # Examples
 /// ```
@@ -38,22 +40,22 @@ pub struct FiniteDifferences<R> {
 }
 
 impl<R: Residuals> FiniteDifferences<R> {
-    /// Differences of `inner`.
+    /// Wraps `inner`.
     pub fn new(inner: R) -> Self {
         Self { inner, scales: Scales::default() }
     }
 
-    /// The magnitude of each parameter that its steps are relative to (length p, positive): the change over which
-    /// the values change their course, which may lie far above or far below the parameter itself.
+    /// Sets the magnitude of each parameter to which its steps are relative (length p, positive): the change over which the
+    /// values of f bend, which may lie far above or far below the parameter itself.
     ///
     /// # Errors
-    /// [`MapError`] on a wrong length or an entry that is not positive and finite.
+    /// [`MapError`] on another length than p, or an entry that is not positive and finite.
     pub fn with_scales(mut self, scales: Vec<f64>) -> Result<Self, MapError> {
         self.scales = Scales::given(scales, self.inner.parameters())?;
         Ok(self)
     }
 
-    /// The map itself.
+    /// Returns the map of values.
     pub fn inner(&self) -> &R {
         &self.inner
     }

@@ -17,19 +17,24 @@ use crate::objective::Objective;
 /// Part of the gradient that the tangent part may be for a difference to keep 13 digits of it.
 const LITTLE: f64 = 1e-3;
 
-/// Why a quantity at a point could not be had.
+/// Says why a quantity at given parameters could not be computed.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PointError {
-    /// The map has no value or derivative there.
+    /// The map has no value or derivative at these parameters.
     #[error(transparent)]
     Map(#[from] MapError),
-    /// The linear algebra gave no answer.
+    /// The linear algebra failed.
     #[error(transparent)]
     Solve(#[from] SolveError),
 }
 
-/// Everything first-order about an objective at one point.
+/// Holds everything first-order about an objective `g(alpha f(w))` at one parameter vector: values, loss, gradient, Jacobian,
+/// and the factors, spectrum and projections that were asked for.
+///
+/// Every quantity is computed once and kept until the parameters change, so that the step, the observers and the geometry
+/// share it. [`Self::new`] allocates all vectors; call [`Self::move_to`] before anything else. In the metric of the loss's
+/// Hessian ([`Self::with_metric`]), solves, spectra and projections are those of [`Self::operator`] instead of the Jacobian.
 ///
 /// # Examples
 /// ```
@@ -74,7 +79,7 @@ pub struct Linearization<J> {
 }
 
 impl<J: JacobianOperator> Linearization<J> {
-    /// Buffers for `map`; not yet at a point.
+    /// Allocates for `map` in the Euclidean metric; call [`Self::move_to`] next.
     ///
     /// # Errors
     /// [`SolveError::EmptySystem`] for a map without outputs or parameters.
@@ -103,7 +108,8 @@ impl<J: JacobianOperator> Linearization<J> {
         })
     }
 
-    /// The same in a metric of output space, for losses with so many outputs a sample ([`Loss::outputs_of_a_sample`]).
+    /// Allocates for `map` in a metric of output space, for a loss with this many outputs per sample
+    /// ([`Loss::outputs_of_a_sample`]).
     ///
     /// # Errors
     /// As [`Self::new`].
@@ -119,10 +125,14 @@ impl<J: JacobianOperator> Linearization<J> {
         Ok(found)
     }
 
-    /// Linearizes at `w` (length p); does nothing when already there, to the last bit.
+    /// Linearizes `objective` at `w` (length p).
+    ///
+    /// # Cost
+    /// One [`SmoothMap::linearize`] and one gradient of the loss; a comparison of vectors where `w` is bitwise the current
+    /// one.
     ///
     /// # Errors
-    /// [`MapError`] on a wrong length, or where the map is undefined or its value not finite.
+    /// [`MapError`] on another length than p, where the map is undefined, or where its value is not finite.
     pub fn move_to<M: SmoothMap<Jacobian = J>, L: Loss>(
         &mut self,
         objective: &Objective<M, L>,
@@ -148,58 +158,58 @@ impl<J: JacobianOperator> Linearization<J> {
         Ok(())
     }
 
-    /// The point w (length p).
+    /// Returns the parameters w (length p).
     pub fn point(&self) -> &[f64] {
         &self.point
     }
 
-    /// `alpha f(w)` (length n).
+    /// Returns the scaled outputs `alpha f(w)` (length n).
     pub fn output(&self) -> &[f64] {
         &self.output
     }
 
-    /// `g(alpha f(w))`, over all machines.
+    /// Returns the loss `g(alpha f(w))`, summed over all machines that hold rows.
     pub fn loss(&self) -> f64 {
         self.loss
     }
 
-    /// `grad g(alpha f(w))`, the gradient in output space (length n).
+    /// Returns `grad g(alpha f(w))`, the gradient with respect to the outputs (length n).
     pub fn loss_gradient(&self) -> &[f64] {
         &self.system.gradient
     }
 
-    /// `Df(w)`, n x p.
+    /// Returns the Jacobian `J = Df(w)`, n x p.
     pub fn jacobian(&self) -> &J {
         &self.system.jacobian
     }
 
-    /// Whether systems are those of the loss's Hessian.
+    /// Returns the metric of output space in which systems are posed.
     pub fn metric(&self) -> Metric {
         if self.system.is_weighted() { Metric::LossHessian } else { Metric::Euclidean }
     }
 
-    /// The operator A of every system, spectrum and projection here: `Df(w)`, or in the metric of the loss's Hessian
-    /// `R^T Df(w)`, with `R R^T = Hess g`.
+    /// Returns the operator A (n x p) of every system, spectrum and projection here: `Df(w)`, or `R^T Df(w)` with `R R^T =
+    /// Hess g` in the metric of the loss's Hessian.
     pub fn operator(&self) -> &J {
         self.system.operator()
     }
 
-    /// b with `A^T b = J^T grad g`: grad g itself, or in the metric of the loss's Hessian `R^+ grad g` (length n).
+    /// Returns b (length n) with `A^T b = J^T grad g`: grad g itself, or `R^+ grad g` in the metric of the loss's Hessian.
     pub fn right_side(&self) -> &[f64] {
         self.system.right_side()
     }
 
-    /// How often the map was linearized.
+    /// Returns how often the map was linearized.
     pub fn moves(&self) -> u64 {
         self.moves
     }
 
-    /// How often each factorization was computed.
+    /// Returns how often each factorization was computed.
     pub fn factor_counts(&self) -> FactorCounts {
         self.factors.counts()
     }
 
-    /// Sets the scale that rank cutoffs are relative to ([`Factors::set_rank_scale`]).
+    /// Sets the singular value that rank cutoffs are relative to ([`Factors::set_rank_scale`]).
     pub fn set_rank_scale(&mut self, scale: f64) {
         self.factors.set_rank_scale(scale);
     }
@@ -209,7 +219,7 @@ impl<J: JacobianOperator> Linearization<J> {
         self.factors.set_memory_limit(bytes);
     }
 
-    /// How the solves for the loss gradient along the path shared factors.
+    /// Returns how many solves for the loss gradient reused the factor of earlier parameters.
     pub fn amortized_counts(&self) -> AmortizedCounts {
         let [undamped, damped] = self.amortized.each_ref().map(AmortizedFactor::counts);
         AmortizedCounts {
@@ -220,10 +230,14 @@ impl<J: JacobianOperator> Linearization<J> {
         }
     }
 
-    /// Solves `H_rho v = A^T b`, A the [`Self::operator`], b of length n, v of length p.
+    /// Solves `[(1-rho) A^T A + rho I] v = A^T b` for v (length p), with A the [`Self::operator`] and b of length n.
+    ///
+    /// # Cost
+    /// One factorization at the first call for these parameters and this damping (`n p min(n, p)` multiply-adds to leading
+    /// order), then two products and triangular solves.
     ///
     /// # Errors
-    /// [`SolveError`].
+    /// [`SolveError`], for example [`SolveError::RankDeficient`] at rho = 0.
     pub fn solve(
         &mut self,
         request: SolveRequest,
@@ -233,7 +247,11 @@ impl<J: JacobianOperator> Linearization<J> {
         self.factors.solve(self.system.operator(), request, b, v)
     }
 
-    /// Solves `H_rho v = J^T grad g(alpha f(w))`: the direction of equation (1) without -1/alpha.
+    /// Solves `[(1-rho) A^T A + rho I] v = J^T grad g(alpha f(w))` for v (length p), the direction of equation (1) without
+    /// the factor `-1/alpha`.
+    ///
+    /// # Cost
+    /// As [`Self::solve`]. Where that pays, the factor of earlier parameters serves as a preconditioner instead of a new one.
     ///
     /// # Errors
     /// [`SolveError`].
@@ -296,7 +314,7 @@ impl<J: JacobianOperator> Linearization<J> {
         }
     }
 
-    /// `x <- H_rho^-1 x` (length p), for a right-hand side that is not of the form `J^T b`.
+    /// Replaces x (length p) by `[(1-rho) A^T A + rho I]^-1 x`, for right-hand sides that are not of the form `A^T b`.
     ///
     /// # Errors
     /// [`SolveError`].
@@ -308,15 +326,19 @@ impl<J: JacobianOperator> Linearization<J> {
         self.factors.apply_inverse(self.system.operator(), request, x)
     }
 
-    /// `J^T grad g(alpha f(w))` (length p), without any factorization.
+    /// Writes `J^T grad g(alpha f(w))` (length p), the gradient of `g(alpha f(w))` with respect to w divided by alpha. It
+    /// costs one product and no factorization.
     pub fn parameter_gradient(&self, out: &mut [f64]) {
         self.system.jacobian.apply_transposed(&self.system.gradient, out);
     }
 
-    /// `out = P u`, the projection of u (length n) on `Im A`, in the Euclidean metric the tangent space `Im J`; returns
-    /// the rank used.
+    /// Writes `P u`, the orthogonal projection of u (length n) on the range of A, and returns the rank that was used.
+    ///
+    /// In the Euclidean metric the range is the tangent space of the outputs. Singular values below `rank_cutoff` times the
+    /// largest are dropped.
     ///
     /// # Errors
+    /// [`SolveError`].
     /// [`SolveError`].
     pub fn project_on_tangent(
         &mut self,
@@ -328,22 +350,29 @@ impl<J: JacobianOperator> Linearization<J> {
         self.factors.project_on_range(a, rank_cutoff, u, out)
     }
 
-    /// The orthonormal basis Q of `Im A` with `A = Q R`: a tangent basis in the Euclidean metric, for a Jacobian of full column rank.
+    /// Returns an orthonormal basis Q (n x p) of the range of A, with `A = Q R`; A must have full column rank.
     ///
     /// # Errors
-    /// [`SolveError::RankDeficient`], and as [`SolveError`] says.
+    /// [`SolveError::RankDeficient`] where it has not, and the other cases of [`SolveError`].
     pub fn tangent_basis(&mut self, rank_cutoff: f64) -> Result<RangeBasis<'_>, SolveError> {
         self.factors.range_basis(self.system.operator(), rank_cutoff)
     }
 
-    /// Norms of the Riemannian gradient `P grad g` and of its complement `(I - P) grad g`; in the metric of the loss's
-    /// Hessian, of `P b` and `(I - P) b`, b the [`Self::right_side`] and P the projection on `Im A`.
+    /// Computes the norms of the Riemannian gradient `P grad g` and of the rest `(I - P) grad g`, with P the orthogonal
+    /// projection on the range of J. In the metric of the loss's Hessian they are those of `P b` and `(I - P) b`, with b the
+    /// [`Self::right_side`] and P the projection on the range of A.
     ///
-    /// `P b = A v` with the undamped direction v, where A has full column rank; else through the
-    /// singular vectors above `rank_cutoff`.
+    /// Where A has full column rank, `P b = A v` with the undamped direction v. Otherwise the projection uses the singular
+    /// vectors above `rank_cutoff`.
+    ///
+    /// # Cost
+    /// The undamped solve, which the next undamped step reuses; a singular value decomposition where rank is lost.
     ///
     /// # Errors
     /// [`SolveError`].
+    ///
+    /// # Source
+    /// Theorem 4 of the paper.
     pub fn gradient_norms(&mut self, rank_cutoff: f64) -> Result<GradientNorms, SolveError> {
         // What the step solved will do, where it was asked for with the same cutoff.
         let request = match self.undamped {
@@ -381,11 +410,13 @@ impl<J: JacobianOperator> Linearization<J> {
         Ok(GradientNorms { tangent, normal: self.system.jacobian.output_norm(&self.work) })
     }
 
-    /// The geodesic term `J^+ D2f(w)[v, v]` (length p), in the Euclidean metric alone: geodesics obey `w'' = -` this at `v = w'`,
-    /// and it is twice the second-order correction of an accelerated Levenberg-Marquardt step.
+    /// Writes the geodesic term `J^+ D2f(w)[v, v]` (v and result of length p).
+    ///
+    /// Geodesics of the outputs obey `w'' = -J^+ D2f(w)[w', w']`; half of it is the second-order correction of an accelerated
+    /// Levenberg-Marquardt step. `request` chooses solver and damping, as in [`Self::solve`].
     ///
     /// # Errors
-    /// [`PointError`]; `request` decides kernel and damping, as in [`Self::solve`].
+    /// [`PointError`], with [`MapError::NoMetric`] in any but the Euclidean metric.
     pub fn geodesic_term<M: SecondOrderMap<Jacobian = J>>(
         &mut self,
         map: &M,
@@ -403,7 +434,7 @@ impl<J: JacobianOperator> Linearization<J> {
     }
 }
 
-/// Norms of the two parts of `grad g` at a point of the output manifold.
+/// Holds the norms of the two parts of `grad g`: tangent and normal to the range of the Jacobian.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct GradientNorms {
     /// `norm(P grad g)`, the norm of the Riemannian gradient.

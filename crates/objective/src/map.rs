@@ -6,7 +6,7 @@ use std::sync::Arc;
 use gaussflow_solvers::faer::MatMut;
 use gaussflow_solvers::{DenseJacobian, JacobianOperator, all_finite};
 
-/// Why a map has no value or derivative at a point.
+/// Says why a map has no value or derivative at given parameters.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MapError {
@@ -36,13 +36,13 @@ pub enum MapError {
          SmoothMap::second_order return Some(self) where it implements SecondOrderMap"
     )]
     NoSecondDerivatives,
-    /// The metric of the loss's Hessian is asked for where it cannot be had.
+    /// The metric of the loss's Hessian is asked for where it does not exist.
     #[error("{what}, which the metric \"loss-hessian\" asks for; accepted here: \"euclidean\"")]
     NoMetric {
         /// What is missing.
         what: &'static str,
     },
-    /// A parameter's magnitude for difference steps is not positive and finite.
+    /// The magnitude of a parameter for difference steps is not positive and finite.
     #[error("scale {index} is {value}; accepted: finite numbers above 0")]
     InvalidScale {
         /// Position of the parameter.
@@ -50,41 +50,40 @@ pub enum MapError {
         /// The value that was given.
         value: f64,
     },
-    /// The work was stopped from outside, by the user or by an exception in a language that calls this one: nothing more
-    /// is to be evaluated.
+    /// The user, or an exception in a language that calls this one, stopped the work; nothing more is to be evaluated.
     #[error("the work was stopped: {reason}")]
     Stopped {
         /// Who stopped it, or why.
         reason: String,
     },
-    /// The map says itself that it is undefined at the point, with its reason.
+    /// The map itself reports that it is undefined at these parameters, with its reason.
     #[error("the map is undefined at this point: {reason}")]
     Undefined {
-        /// The map's own words.
+        /// The reason in the map's own words.
         reason: String,
     },
 }
 
-/// A map from p parameters to n outputs (residuals), value only.
+/// Maps p parameters to n outputs (or residuals), by value only.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a map from parameters to outputs",
     note = "`ResidualFn::new(n, p, |w, out| ...)` makes one of a closure"
 )]
 pub trait Residuals {
-    /// Number of parameters p.
+    /// Returns the number of parameters p.
     fn parameters(&self) -> usize;
 
-    /// Number of outputs n.
+    /// Returns the number of outputs n.
     fn outputs(&self) -> usize;
 
     /// Writes `f(w)` (length n) at `w` (length p).
     ///
     /// # Errors
-    /// [`MapError`] where the map is undefined; a caller treats a value that is not finite likewise.
+    /// [`MapError`] where the map is undefined at `w`. Callers treat a value that is not finite in the same way.
     fn value(&self, w: &[f64], out: &mut [f64]) -> Result<(), MapError>;
 }
 
-/// A map with a Jacobian `Df(w)`, n x p.
+/// Maps p parameters to n outputs, with a Jacobian `Df(w)` (n x p).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a map with a Jacobian",
     note = "`FiniteDifferences::new(map)` gives one to a map of values, such as a `ResidualFn`"
@@ -93,10 +92,10 @@ pub trait SmoothMap: Residuals {
     /// How the Jacobian is held.
     type Jacobian: JacobianOperator;
 
-    /// An operator of the right shape, to be filled by [`Self::linearize`].
+    /// Returns a Jacobian of the right shape, to be filled by [`Self::linearize`].
     fn new_jacobian(&self) -> Self::Jacobian;
 
-    /// Writes `f(w)` and `Df(w)` in one pass.
+    /// Writes `f(w)` (length n) and `Df(w)` (n x p) in one pass.
     ///
     /// # Errors
     /// As [`Residuals::value`].
@@ -107,9 +106,11 @@ pub trait SmoothMap: Residuals {
         jacobian: &mut Self::Jacobian,
     ) -> Result<(), MapError>;
 
-    /// As [`Self::linearize`], for a `w` in the box `[lower, upper]` (length p each; infinities allowed) that f is
-    /// not to be evaluated outside of. A map that looks at f beside w overrides it, and one that holds another map
-    /// passes it on; the default is [`Self::linearize`].
+    /// Linearizes as [`Self::linearize`] does, for a `w` in the box `[lower, upper]` (length p each; infinities are allowed)
+    /// outside of which f must not be evaluated.
+    ///
+    /// A map that evaluates f beside w overrides it, and a map that wraps another one passes it on. The default is
+    /// [`Self::linearize`].
     ///
     /// # Errors
     /// As [`Residuals::value`].
@@ -125,9 +126,11 @@ pub trait SmoothMap: Residuals {
         self.linearize(w, value, jacobian)
     }
 
-    /// As [`Self::linearize`], at the cost of fewer evaluations and digits if the map has that choice; gives the error of the
-    /// Jacobian relative to its columns. A caller takes it where a step needs no more than a direction, far from where
-    /// it is going. Default: [`Self::linearize`], with [`Self::jacobian_error`].
+    /// Linearizes with fewer evaluations and fewer digits, if the map has that choice, and returns the error of the Jacobian
+    /// relative to its columns.
+    ///
+    /// Fits use it far from the minimum, where a step needs no more than a direction. The default is [`Self::linearize`],
+    /// with [`Self::jacobian_error`].
     ///
     /// # Errors
     /// As [`Residuals::value`].
@@ -140,23 +143,25 @@ pub trait SmoothMap: Residuals {
         self.linearize(w, value, jacobian).map(|()| self.jacobian_error())
     }
 
-    /// The error of the Jacobian relative to its columns, to the order of magnitude; default eps. Directions
-    /// that change the output by less cannot be told from it.
+    /// Returns the error of the Jacobian relative to its columns, to the order of magnitude; by default eps = 2.2e-16.
+    ///
+    /// Directions that change the outputs by less than this are not told from directions that do not change them.
     fn jacobian_error(&self) -> f64 {
         f64::EPSILON
     }
 
-    /// The map's second derivatives, for those who need them at run time (the stiff integrator); default `None`. A
-    /// [`SecondOrderMap`] returns `Some(self)`.
+    /// Returns the second derivatives of the map, for callers that need them at run time (the stiff integrator); by default
+    /// `None`. A [`SecondOrderMap`] returns `Some(self)`.
     fn second_order(&self) -> Option<&dyn SecondOrderMap<Jacobian = Self::Jacobian>> {
         None
     }
 }
 
-/// A map with second derivatives. [`JacobianDifferences`](crate::JacobianDifferences) makes one of any [`SmoothMap`].
+/// Maps p parameters to n outputs, with second derivatives. [`JacobianDifferences`](crate::JacobianDifferences) makes one of
+/// any [`SmoothMap`].
 ///
-/// Each method gets the Jacobian that [`SmoothMap::linearize`] wrote at the same `w`, so that a map
-/// may keep there what both need. Override [`SmoothMap::second_order`] as well, for the stiff integrator.
+/// Each method receives the Jacobian that [`SmoothMap::linearize`] wrote at the same `w`, so that a map may keep in it what
+/// both need. Override [`SmoothMap::second_order`] as well, for the stiff integrator.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no second derivatives",
     label = "second derivatives are needed here",
@@ -204,8 +209,10 @@ pub trait SecondOrderMap: SmoothMap {
     }
 }
 
-/// Writes the symmetric p x p matrix `B(weights)` of `map` column by column: p products
-/// [`SecondOrderMap::weighted_hessian_apply`].
+/// Writes the symmetric p x p matrix `B(weights) = sum_j weights_j Hess f_j(w)` of `map`, column by column.
+///
+/// # Cost
+/// p calls of [`SecondOrderMap::weighted_hessian_apply`].
 ///
 /// # Errors
 /// As [`Residuals::value`].
@@ -240,9 +247,11 @@ pub fn weighted_hessian_by_products<M: SecondOrderMap + ?Sized>(
 /// How far inside of a bound an infinite derivative is taken, relative to the parameter: about sqrt(eps).
 const EDGE: f64 = 1e-8;
 
-/// As [`SmoothMap::linearize`] of `map`, but where a derivative is infinite on an edge of the box `[lower, upper]`, as
-/// that of `sqrt(b)` by b at its bound 0, those entries are taken a little inside: their sign tells whether the bound
-/// holds the parameter. A map with a dense Jacobian makes its [`SmoothMap::linearize_within`] of it.
+/// Linearizes as [`SmoothMap::linearize`] does, and replaces infinite derivatives at an edge of the box `[lower, upper]`.
+///
+/// An example is the derivative of `sqrt(b)` at the bound b = 0: such entries are taken a little inside the box, where their
+/// sign tells whether the bound holds the parameter. A map with a dense Jacobian may implement
+/// [`SmoothMap::linearize_within`] by it.
 ///
 /// # Errors
 /// As [`Residuals::value`].
@@ -279,25 +288,26 @@ pub fn linearize_beside_bounds<M: SmoothMap<Jacobian = DenseJacobian>>(
     Ok(())
 }
 
-/// The moduli of Lipschitz continuity that the paper's hypotheses name, as proven upper bounds.
+/// Bounds the Lipschitz constants that the paper's hypotheses name; every number is a proven upper bound.
 ///
-/// Deep networks have none over all of `R^p`, but on every ball; a map with global ones need not override the last two.
+/// Deep networks have no finite constants over all of `R^p`, but have them on every ball. A map with global constants need
+/// not override the last two methods.
 pub trait LipschitzConstants {
-    /// An upper bound of the modulus L of `w -> Df(w)` in the operator norm, over all of `R^p`; infinite where there is
-    /// none.
+    /// Returns an upper bound of the Lipschitz constant L of `w -> Df(w)` in the operator norm, over all of `R^p`; infinite
+    /// where there is none.
     fn jacobian_lipschitz(&self) -> f64;
 
-    /// An upper bound of the modulus `Lip_f` of `f` itself, over all of `R^p`; infinite where there is none.
+    /// Returns an upper bound of the Lipschitz constant `Lip_f` of `f`, over all of `R^p`; infinite where there is none.
     fn lipschitz(&self) -> f64;
 
-    /// As [`Self::jacobian_lipschitz`], on the ball of `radius` around `center`; at radius 0 a bound of the norm of the
-    /// second derivative there. It grows with the radius.
+    /// Returns the same as [`Self::jacobian_lipschitz`] on the ball of `radius` around `center` (length p). It grows with the
+    /// radius; at radius 0 it bounds the norm of the second derivative at the center.
     fn jacobian_lipschitz_within(&self, center: &[f64], radius: f64) -> f64 {
         let _ = (center, radius);
         self.jacobian_lipschitz()
     }
 
-    /// As [`Self::lipschitz`], on that ball.
+    /// Returns the same as [`Self::lipschitz`] on that ball.
     fn lipschitz_within(&self, center: &[f64], radius: f64) -> f64 {
         let _ = (center, radius);
         self.lipschitz()
@@ -393,7 +403,7 @@ macro_rules! forward_through_pointer {
 
 forward_through_pointer!(&M, Box<M>, Rc<M>, Arc<M>);
 
-/// Refuses a vector of another length than `expected`.
+/// Returns an error if `values`, called `what` in its message, has another length than `expected`.
 ///
 /// # Errors
 /// [`MapError::ShapeMismatch`].
@@ -405,7 +415,7 @@ pub fn require_length(what: &'static str, values: &[f64], expected: usize) -> Re
     }
 }
 
-/// Refuses a vector with an entry that is infinite or NaN.
+/// Returns an error if an entry of `values`, called `what` in its message, is infinite or NaN.
 ///
 /// # Errors
 /// [`MapError::NonFinite`] with the first such entry.

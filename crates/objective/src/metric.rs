@@ -5,25 +5,28 @@ use gaussflow_solvers::{BlockDiagonal, JacobianOperator};
 use crate::loss::Loss;
 use crate::map::{MapError, require_finite};
 
-/// The metric G in `H_rho = (1 - rho) J^T G J + rho I`.
+/// Chooses the metric G of output space in `H_rho = (1 - rho) J^T G J + rho I`.
 ///
-/// With `Hess g` this is the generalized Gauss-Newton method (N. N. Schraudolph, "Fast Curvature Matrix-Vector Products
-/// for Second-Order Gradient Descent", 2002), which undamped, for a squared loss, differs from the Euclidean one by the
-/// factor nu alone. `docs/learn/derivations.md`, section 8, has what holds of it.
+/// With `G = Hess g` this is the generalized Gauss-Newton method. For the squared loss at rho = 0 it differs from the
+/// Euclidean one only by the constant factor nu.
+///
+/// # Source
+/// N. N. Schraudolph, "Fast Curvature Matrix-Vector Products for Second-Order Gradient Descent", 2002. Section 8 of
+/// `docs/learn/derivations.md` derives what holds for it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Metric {
     /// `G = I`, as in the paper.
     #[default]
     Euclidean,
-    /// `G = Hess g(alpha f(w))`, of a loss that has a root of it ([`Loss::hessian_root`]).
+    /// `G = Hess g(alpha f(w))`, for a loss with [`Loss::hessian_root`].
     LossHessian,
 }
 
 impl Metric {
-    /// Every variant.
+    /// All variants.
     pub const ALL: [Self; 2] = [Self::Euclidean, Self::LossHessian];
 
-    /// The name in configuration files.
+    /// Returns the name that configuration files use.
     pub fn name(self) -> &'static str {
         match self {
             Self::Euclidean => "euclidean",

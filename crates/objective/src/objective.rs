@@ -3,7 +3,10 @@
 use crate::loss::Loss;
 use crate::map::{MapError, Residuals};
 
-/// A map f, a loss g and the scaling factor alpha > 0: `g(alpha f(w))`.
+/// Joins a map f, a loss g and a scaling factor alpha > 0 to the objective `w -> g(alpha f(w))`.
+///
+/// # Source
+/// Section 2.1 of the paper.
 ///
 /// # Examples
 /// ```
@@ -20,7 +23,7 @@ pub struct Objective<M, L> {
     scaling: f64,
 }
 
-/// Why map, loss and scaling do not make an objective.
+/// Says why map, loss and scaling do not make an objective.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ObjectiveError {
@@ -41,10 +44,10 @@ pub enum ObjectiveError {
 }
 
 impl<M: Residuals, L: Loss> Objective<M, L> {
-    /// The objective `g(scaling * f(w))`.
+    /// Creates the objective `g(scaling * f(w))`.
     ///
     /// # Errors
-    /// [`ObjectiveError`] when the shapes differ or `scaling` is not positive and finite.
+    /// [`ObjectiveError`] when map and loss have different numbers of outputs, or `scaling` is not positive and finite.
     pub fn new(map: M, loss: L, scaling: f64) -> Result<Self, ObjectiveError> {
         if map.outputs() != loss.outputs() {
             return Err(ObjectiveError::OutputCount { map: map.outputs(), loss: loss.outputs() });
@@ -55,25 +58,28 @@ impl<M: Residuals, L: Loss> Objective<M, L> {
         Ok(Self { map, loss, scaling })
     }
 
-    /// The map f.
+    /// Returns the map f.
     pub fn map(&self) -> &M {
         &self.map
     }
 
-    /// The loss g.
+    /// Returns the loss g.
     pub fn loss(&self) -> &L {
         &self.loss
     }
 
-    /// The scaling factor alpha.
+    /// Returns the scaling factor alpha.
     pub fn scaling(&self) -> f64 {
         self.scaling
     }
 
-    /// `g(alpha f(w))`, allocating its own buffer.
+    /// Evaluates `g(alpha f(w))` at `w` (length p).
+    ///
+    /// # Cost
+    /// One value of the map; it allocates one vector of length n.
     ///
     /// # Errors
-    /// [`MapError`] on a wrong length, or where the map is undefined or its value not finite.
+    /// [`MapError`] on another length than p, where the map is undefined, or where its value is not finite.
     pub fn loss_at(&self, w: &[f64]) -> Result<f64, MapError> {
         let mut value = vec![0.0; self.map.outputs()];
         crate::map::require_length("the parameters w", w, self.map.parameters())?;

@@ -8,16 +8,20 @@ use gaussflow_solvers::{SparseJacobian, SparsityPattern};
 use crate::difference_quotient::{GROWTH, Scales, VISIBLE, promised_error};
 use crate::map::{MapError, Residuals, SmoothMap};
 
-/// A map whose Jacobian has the entries of a [`SparsityPattern`], by differences of its values.
+/// Gives a map a sparse Jacobian with the entries of a [`SparsityPattern`], by central differences of its values.
 ///
-/// Steps have the length of [`FiniteDifferences`](crate::FiniteDifferences)' first ones and grow as those, judged by the rows of each column
-/// alone; they are not shortened where the derivative changes: give scales there. Where one side of a step
-/// is undefined, the other gives the derivative, by `(-3 f(w) + 4 f(w + h) - f(w + 2h)) / 2h`. What depends on a
-/// parameter outside of the pattern is not seen: [`check_jacobian`](crate::check_jacobian) shows a pattern that misses entries.
+/// Columns without a common row are moved together. Steps start as in [`FiniteDifferences`](crate::FiniteDifferences) and
+/// grow in the same way, judged by the rows of each column alone. They are not shortened where the derivative changes, so
+/// give scales there. Where one side of a step is undefined, the other gives the derivative, by
+/// `(-3 f(w) + 4 f(w + h) - f(w + 2h)) / 2h`. The pattern must hold every entry that can be nonzero; [`check_jacobian`](crate::check_jacobian) shows one
+/// that misses some.
 ///
 /// # Cost
-/// Two values a group and one more: 7 for a tridiagonal Jacobian. Columns whose step grows, or that have to be moved
-/// alone, take two more each time.
+/// Two evaluations per group of columns and one more: 7 for a tridiagonal Jacobian of any size. Columns whose step grows, or
+/// that must be moved alone, take two more each time.
+///
+/// # Source
+/// A. R. Curtis, M. J. D. Powell and J. K. Reid, "On the estimation of sparse Jacobian matrices", 1974.
 ///
 /// # Examples
 /// ```
@@ -52,32 +56,32 @@ struct Sides<'b> {
 }
 
 impl<R: Residuals> SparseDifferences<R> {
-    /// Differences of `inner`, whose Jacobian has no entries but those of `pattern`.
+    /// Wraps `inner`, whose Jacobian has nonzero entries only where `pattern` (n x p) has them.
     ///
     /// # Errors
-    /// [`MapError::ShapeMismatch`] of a pattern of another shape.
+    /// [`MapError::ShapeMismatch`] for a pattern of another shape.
     pub fn new(inner: R, pattern: SparsityPattern) -> Result<Self, MapError> {
         require_shape(&pattern, inner.outputs(), inner.parameters())?;
         let groups = group(&pattern);
         Ok(Self { inner, pattern, groups, scales: Scales::default() })
     }
 
-    /// The magnitude of each parameter that its steps are relative to (length p, positive), as
-    /// [`FiniteDifferences::with_scales`](crate::FiniteDifferences::with_scales).
+    /// Sets the magnitude of each parameter to which its steps are relative (length p, positive), as
+    /// [`FiniteDifferences::with_scales`](crate::FiniteDifferences::with_scales) does.
     ///
     /// # Errors
-    /// [`MapError`] on a wrong length or an entry that is not positive and finite.
+    /// [`MapError`] on another length than p, or an entry that is not positive and finite.
     pub fn with_scales(mut self, scales: Vec<f64>) -> Result<Self, MapError> {
         self.scales = Scales::given(scales, self.inner.parameters())?;
         Ok(self)
     }
 
-    /// The map itself.
+    /// Returns the map of values.
     pub fn inner(&self) -> &R {
         &self.inner
     }
 
-    /// Number of groups of columns: a Jacobian takes two values for each.
+    /// Returns the number of groups of columns; a Jacobian takes two evaluations for each.
     pub fn groups(&self) -> usize {
         self.groups.len()
     }

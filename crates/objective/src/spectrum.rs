@@ -10,15 +10,20 @@ use crate::linearization::Linearization;
 const SLACK: f64 = 10.0;
 
 impl<J: JacobianOperator> Linearization<J> {
-    /// How often extreme singular values were certified along the path, and computed densely.
+    /// Returns how often extreme singular values were found by a certified iteration, and how often densely.
     pub fn tracker_counts(&self) -> TrackerCounts {
         self.tracker.counts()
     }
 
-    /// Extreme singular values of `Df(w)`, followed along the path ([`gaussflow_solvers::SpectrumTracker`]).
+    /// Computes the largest and the smallest singular value of the [`Self::operator`] (`Df(w)` in the Euclidean metric), the
+    /// smallest one among min(n, p).
+    ///
+    /// # Cost
+    /// A few certified iterations that start from the singular vectors at earlier parameters
+    /// ([`gaussflow_solvers::SpectrumTracker`]), or else a dense computation.
     ///
     /// # Errors
-    /// [`SolveError`] on a Jacobian that is not finite, or too large for the dense computation.
+    /// [`SolveError`] on a Jacobian that is not finite, or one too large for the dense computation.
     pub fn extreme_singular_values(&mut self) -> Result<ExtremeSingularValues, SolveError> {
         if let Some(known) = self.extremes {
             return Ok(known);
@@ -28,7 +33,7 @@ impl<J: JacobianOperator> Linearization<J> {
         Ok(found)
     }
 
-    /// The smallest of the min(n, p) singular values of `Df(w)`: cheaper than both extremes.
+    /// Computes the smallest of the min(n, p) singular values of the [`Self::operator`], at less cost than both extremes.
     ///
     /// # Errors
     /// As [`Self::extreme_singular_values`].
@@ -41,7 +46,7 @@ impl<J: JacobianOperator> Linearization<J> {
         Ok(found)
     }
 
-    /// The largest singular value of `Df(w)`, by products alone where J is too large to be formed.
+    /// Computes the largest singular value of the [`Self::operator`]; where it is too large to be formed, by products alone.
     ///
     /// # Errors
     /// As [`Self::extreme_singular_values`].
@@ -54,8 +59,11 @@ impl<J: JacobianOperator> Linearization<J> {
         }
     }
 
-    /// The n eigenvalues of the kernel `K = J J^T`, smallest first: squares of the singular values of `J = Df(w)`, and
-    /// n - p zeros where n > p. Each is as accurate as singular values within c `eps sigma_max` make it.
+    /// Computes the n eigenvalues of the kernel `K = A A^T`, smallest first, with A the [`Self::operator`] (`K = J J^T` in
+    /// the Euclidean metric).
+    ///
+    /// They are the squares of the singular values, after n - p zeros where n > p. A singular value has an error of at most a
+    /// small multiple of `eps sigma_max`, eps = 2.2e-16.
     ///
     /// # Errors
     /// [`SolveError`] on a Jacobian that is not finite, beyond the memory limit, or with rows on other machines.
@@ -75,7 +83,8 @@ impl<J: JacobianOperator> Linearization<J> {
         self.squares(self.output.len())
     }
 
-    /// The p eigenvalues of the Gram matrix `J^T J`, smallest first, with p - n zeros where p > n.
+    /// Computes the p eigenvalues of the Gram matrix `A^T A` (`J^T J` in the Euclidean metric), smallest first, after p - n
+    /// zeros where p > n.
     ///
     /// # Errors
     /// As [`Self::kernel_spectrum`].
@@ -92,16 +101,15 @@ impl<J: JacobianOperator> Linearization<J> {
         Ok(found)
     }
 
-    /// Whether `Df(w)` and its factors are within the memory limit, so that all of its spectrum can be had.
+    /// Returns whether the Jacobian and its factors fit into the memory limit, so that the whole spectrum can be computed.
     pub fn has_whole_spectrum(&self) -> bool {
         self.factors.has_memory_for_dense()
     }
 
-    /// `sigma_min / sigma_max` of `Df(w)`, or a lower estimate of it that is above `clear`.
+    /// Computes `sigma_min / sigma_max` of the [`Self::operator`], or a lower estimate of it that is above `clear`.
     ///
-    /// Where the factor of the undamped direction shows that J is far from losing rank, its spectrum need
-    /// not be known: the condition estimate is below the truth by no more than p times the slack of a
-    /// power iteration.
+    /// The estimate comes from the factor of the undamped direction where that shows that A is far from losing rank; the
+    /// spectrum is then not computed.
     ///
     /// # Errors
     /// As [`Self::extreme_singular_values`].

@@ -12,9 +12,8 @@ use tempfile::NamedTempFile;
 use super::RecordError;
 use super::layer;
 
-/// A file that appears under its name only when [`AtomicFile::finish`] succeeds.
-///
-/// Dropped before that, it leaves nothing behind.
+/// Writes a file that appears under its name only when [`AtomicFile::finish`] succeeds; dropped before that, it leaves
+/// nothing behind.
 #[derive(Debug)]
 pub struct AtomicFile {
     path: PathBuf,
@@ -22,7 +21,7 @@ pub struct AtomicFile {
 }
 
 impl AtomicFile {
-    /// Opens a temporary file in the folder of `path`, which is created where it is missing.
+    /// Opens a temporary file in the folder of `path`, and creates the folder where it is missing.
     pub fn create(path: &Path) -> Result<Self, RecordError> {
         let fail = |source| RecordError::write(path, source);
         let folder = folder_of(path);
@@ -31,15 +30,15 @@ impl AtomicFile {
         Ok(Self { path: path.to_owned(), writer: BufWriter::new(Temporary(file)) })
     }
 
-    /// The name that the file will have.
+    /// Returns the name that the file will have.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Flushes, syncs and renames.
+    /// Flushes the file, syncs it to the disk, and renames it to its name.
     ///
     /// # Errors
-    /// [`RecordError::Write`]; whatever was at the path before is then still there.
+    /// [`RecordError::Write`]; the file that was at the path before is then still there.
     pub fn finish(self) -> Result<(), RecordError> {
         let Self { path, writer } = self;
         let fail = |source| RecordError::write(&path, source);
@@ -78,7 +77,7 @@ pub fn create_folder(folder: &Path) -> Result<(), RecordError> {
     layer::create_folder(folder).map_err(|source| RecordError::write(folder, source))
 }
 
-/// Writes `bytes` as the whole content of `path`, atomically.
+/// Writes `bytes` as the whole content of `path`, which is replaced at once or not at all.
 pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<(), RecordError> {
     let mut file = AtomicFile::create(path)?;
     file.write_all(bytes).map_err(|source| RecordError::write(path, source))?;

@@ -4,28 +4,28 @@ use serde::{Deserialize, Serialize};
 
 use super::number;
 
-/// One entry of audit.json. Sides are turned so that the statement reads left <= right; it holds where
-/// left <= right + tolerance. A reader takes what is missing for empty, or for not a number.
+/// Holds one entry of audit.json. Sides are arranged so that the statement reads left <= right; it holds where
+/// left <= right + tolerance. A reader takes a missing text for empty, and a missing number for NaN.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct AuditRecord {
-    /// Such as `over/gap-bound`.
+    /// The id of the statement, such as `over/gap-bound`.
     pub id: String,
     /// The key of the paper, such as gauss-newton; `run` for a check of the folder.
     pub paper: String,
-    /// Whether the statement is `printed` in the paper, or `ours`: derived, or a correction judged by itself; `run` for a
-    /// check of the folder.
+    /// Whether the statement is `printed` in the paper, or `ours`, that is derived here (also a correction judged by itself);
+    /// `run` for a check of the folder.
     pub origin: String,
     /// Where the paper says it.
     #[serde(rename = "where")]
     pub place: String,
-    /// Data and trajectory.
+    /// The data and trajectory.
     pub run: String,
-    /// What is judged.
+    /// The statement that is judged.
     pub statement: String,
-    /// What it assumes.
+    /// The hypotheses of the statement.
     pub hypotheses: Vec<AuditHypothesis>,
-    /// The smaller side at the worst point.
+    /// The smaller side at the worst place.
     #[serde(with = "number::scalar")]
     pub left: f64,
     /// The larger side there.
@@ -37,7 +37,7 @@ pub struct AuditRecord {
     /// left / right; null where right is not positive.
     #[serde(with = "number::optional")]
     pub worst_ratio: Option<f64>,
-    /// (left - right) / tolerance where the record is violated, the tolerance at least a rounding of the larger side;
+    /// (left - right) / tolerance where the record is violated, with a tolerance of at least a rounding of the larger side;
     /// null elsewhere.
     #[serde(with = "number::optional")]
     pub excess_in_tolerances: Option<f64>,
@@ -49,17 +49,17 @@ pub struct AuditRecord {
     pub consequence: Option<String>,
     /// Which version of the paper was read, where it is at fault; null elsewhere.
     pub version: Option<String>,
-    /// The worst point.
+    /// The worst place.
     pub at: String,
     /// What holds instead; null where nothing is corrected.
     pub corrected: Option<AuditCorrection>,
     /// Why nothing takes the place of a violated statement; null where something does, or nothing is violated.
     pub no_correction: Option<String>,
-    /// The search that the record came out of; null for a planned run.
+    /// The search for counterexamples that the record comes from; null for a planned run.
     pub adversary: Option<AuditAttack>,
     /// What a reader should know.
     pub note: String,
-    /// Pictures of the record, relative to the folder.
+    /// Figures of the record, relative to the folder.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub figures: Vec<String>,
 }
@@ -93,7 +93,7 @@ impl Default for AuditRecord {
     }
 }
 
-/// How the adversary came to an [`AuditRecord`].
+/// Says how the search for counterexamples came to an [`AuditRecord`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct AuditAttack {
@@ -101,38 +101,38 @@ pub struct AuditAttack {
     pub family: String,
     /// The seed of the search.
     pub seed: u64,
-    /// Problems of the family on which the statement was evaluated with its hypotheses met.
+    /// The number of problems of the family on which the statement was evaluated with its hypotheses met.
     pub evaluations: usize,
-    /// Whether the corrected statement was attacked: the record is then its worst, else the printed one's.
+    /// Whether the corrected statement was attacked; the record is then its worst, else that of the statement in the paper.
     pub corrected: bool,
     /// The largest left/right that was found; null where the right side is not positive.
     #[serde(with = "number::optional")]
     pub largest_ratio: Option<f64>,
-    /// The problem in numbers that read back to the same values.
+    /// The problem as text with numbers that read back to the same values.
     pub problem: String,
 }
 
-/// A hypothesis of an [`AuditRecord`].
+/// Holds a hypothesis of an [`AuditRecord`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct AuditHypothesis {
     /// What is compared, and how.
     pub name: String,
-    /// Measured.
+    /// The measured value.
     #[serde(with = "number::scalar")]
     pub value: f64,
-    /// Compared with.
+    /// The value that it is compared with.
     #[serde(with = "number::scalar")]
     pub threshold: f64,
-    /// The result.
+    /// Whether the hypothesis is met.
     pub met: bool,
 }
 
-/// The corrected statement of an [`AuditRecord`].
+/// Holds the corrected statement of an [`AuditRecord`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct AuditCorrection {
-    /// What is judged.
+    /// The statement that is judged.
     pub statement: String,
     /// As in [`AuditRecord`].
     #[serde(with = "number::scalar")]

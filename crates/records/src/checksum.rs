@@ -1,4 +1,4 @@
-//! Length and sha256 of a run's files, by which one that was damaged later is found.
+//! Computes length and SHA-256 checksum of a run's files, which show whether one was damaged later.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -13,17 +13,17 @@ use super::{RecordError, open_file};
 const SEALED: [&str; 5] =
     ["config.toml", "problem.json", "trace.csv", "weights.npy", "weights_steps.npy"];
 
-/// What a file held when its run was finished.
+/// Holds the length and checksum that a file had when its run finished.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileSum {
-    /// Its length.
+    /// The length.
     pub bytes: u64,
-    /// Its checksum, 64 hexadecimal digits.
+    /// The SHA-256 checksum, 64 hexadecimal digits.
     pub sha256: String,
 }
 
 impl FileSum {
-    /// Of the file at `path`, which is read piece by piece.
+    /// Computes both for the file at `path`, which is read piece by piece.
     pub fn of(path: &Path) -> Result<Self, RecordError> {
         let mut digest = Sha256::new();
         let mut bytes = 0;
@@ -43,18 +43,18 @@ impl FileSum {
     }
 }
 
-/// The sums of the files that a finished run in `folder` has, by name.
+/// Returns the sums of the files that a finished run in `folder` has, by name.
 pub fn seal(folder: &Path) -> Result<BTreeMap<String, FileSum>, RecordError> {
     let present = SEALED.iter().filter(|name| folder.join(name).exists());
     present.map(|name| Ok(((*name).to_owned(), FileSum::of(&folder.join(name))?))).collect()
 }
 
-/// The first of `files` that is not in `folder` as it was, and how it differs.
+/// Returns the first of `files` that is missing in `folder` or differs, and how; `None` where all are as they were.
 ///
-/// Only names that [`seal`] gives are looked at: none of a strange outcome.json leads out of the folder.
+/// Only names that [`seal`] gives are read, so that a manipulated outcome.json cannot lead out of the folder.
 ///
 /// # Errors
-/// [`RecordError::Read`] where a file is there and cannot be read.
+/// [`RecordError::Read`] where a file exists but cannot be read.
 pub fn damage(
     folder: &Path,
     files: &BTreeMap<String, FileSum>,
@@ -78,7 +78,7 @@ pub fn damage(
     Ok(None)
 }
 
-/// The sha256 of `bytes` as 64 hexadecimal digits.
+/// Computes the SHA-256 checksum of `bytes` as 64 hexadecimal digits.
 pub fn sha256_of(bytes: &[u8]) -> String {
     hexadecimal(&Sha256::digest(bytes))
 }

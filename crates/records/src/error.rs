@@ -4,12 +4,12 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-/// A record that could not be written or read.
+/// Says why a record could not be written or read.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs, reason = "the messages say what the fields hold")]
 #[non_exhaustive]
 pub enum RecordError {
-    /// The file or its folder could not be written; a file that was there before is untouched.
+    /// The file or its folder could not be written; a file that was there before is unchanged.
     #[error("{}: cannot write: {source}", path.display())]
     Write { path: PathBuf, source: io::Error },
     /// The file could not be read.
@@ -18,16 +18,16 @@ pub enum RecordError {
     /// The file is not the JSON that its name promises.
     #[error("{}: not the expected JSON: {source}", path.display())]
     Json { path: PathBuf, source: serde_json::Error },
-    /// A trace without one of the columns that every trace has.
+    /// A trace lacks one of the columns that every trace has.
     #[error("{}: the trace has no column {column}", path.display())]
     MissingColumn { path: PathBuf, column: &'static str },
-    /// A trace's row with more or fewer cells than its header, or bytes that are not text.
+    /// A row of a trace has more or fewer cells than its header, or holds bytes that are not text.
     #[error("{}:{line}: malformed row: {detail}", path.display())]
     MalformedRow { path: PathBuf, line: u64, detail: String },
-    /// A trace's cell that is no number.
+    /// A cell of a trace is not a number.
     #[error("{}:{line}: column {column} holds {text:?}, which is not a number", path.display())]
     MalformedCell { path: PathBuf, line: u64, column: &'static str, text: String },
-    /// More bytes than are read into memory.
+    /// The file is larger than what is read into memory.
     #[error("{}: larger than the {accepted} bytes that are accepted", path.display())]
     TooLarge { path: PathBuf, accepted: u64 },
     /// A manifest that names a place outside its folder.
@@ -39,17 +39,17 @@ pub enum RecordError {
     /// Something that this program did not write is where it would write, or where it was told to read.
     #[error("{}: {found}, and is left as it is; accepted: {accepted}", path.display())]
     Foreign { path: PathBuf, found: String, accepted: &'static str },
-    /// Arrays whose sizes contradict each other.
+    /// The sizes of arrays contradict each other.
     #[error("{}: {what} has {found} entries, expected {expected}", path.display())]
     Shape { path: PathBuf, what: &'static str, expected: usize, found: usize },
-    /// A file whose content is not what its name promises.
+    /// The content of a file is not what its name promises.
     #[error("{}: damaged: {detail}", path.display())]
     Damaged { path: PathBuf, detail: String },
 }
 
 impl RecordError {
-    /// The exit status of a program that ends for this: 3 where reading or writing failed, 2 where
-    /// the content is wrong.
+    /// Returns the exit status of a program that ends for this reason: 3 where reading or writing failed, 2 where the content
+    /// is wrong.
     pub fn exit_status(&self) -> u8 {
         match self {
             Self::Write { .. } | Self::Read { .. } => 3,
@@ -57,7 +57,8 @@ impl RecordError {
         }
     }
 
-    /// The error without the file's full path: what is told of equal folders is equal wherever they lie.
+    /// Returns the message without the full path of the file, so that reports about equal folders are equal wherever they
+    /// are.
     pub fn reason(&self) -> String {
         match self {
             Self::Read { source, .. } | Self::Write { source, .. } => match source.kind() {
@@ -89,7 +90,7 @@ impl RecordError {
         Self::Write { path: path.to_owned(), source }
     }
 
-    /// Something that is not ours at `path`; `accepted` says what may be there.
+    /// Creates the error for something at `path` that this program did not write; `accepted` says what may be there.
     pub fn foreign(path: &Path, found: impl Into<String>, accepted: &'static str) -> Self {
         Self::Foreign { path: path.to_owned(), found: found.into(), accepted }
     }
@@ -99,12 +100,12 @@ impl RecordError {
     }
 }
 
-/// Opens what is to be read to its end: an ordinary file, or what is piped to this program.
+/// Opens a file that is to be read to its end: an ordinary file, or what is piped to this program.
 ///
-/// A device may never end, and a named pipe keeps a reader waiting until somebody writes: both are refused.
+/// Devices and named pipes are refused, because they may never end.
 ///
 /// # Errors
-/// The system's, and [`io::ErrorKind::InvalidInput`].
+/// The error of the system, and [`io::ErrorKind::InvalidInput`].
 pub fn open_file(path: &Path) -> io::Result<File> {
     let found = path.metadata()?;
     // What a shell pipes to us (`<(command)`, /dev/stdin) has a writer, but no name of its own.
@@ -120,10 +121,10 @@ pub fn open_file(path: &Path) -> io::Result<File> {
 /// A text is read into memory, so that larger ones are refused: this is 64 MiB.
 const MAXIMUM_TEXT: u64 = 1 << 26;
 
-/// The text of a problem or configuration, of at most 64 MiB.
+/// Reads the text of a problem or configuration, of at most 64 MiB.
 ///
 /// # Errors
-/// The system's; [`io::ErrorKind::InvalidData`] for bytes that are not UTF-8, [`io::ErrorKind::FileTooLarge`].
+/// The error of the system; [`io::ErrorKind::InvalidData`] for bytes that are not UTF-8; [`io::ErrorKind::FileTooLarge`].
 pub fn read_text(path: &Path) -> io::Result<String> {
     let mut text = String::new();
     open_file(path)?.take(MAXIMUM_TEXT + 1).read_to_string(&mut text)?;

@@ -1,5 +1,4 @@
-//! Faults of the file system: one request of this thread fails, or all from one on, for the tests of whatever writes
-//! records.
+//! Injects faults of the file system for tests: one request of this thread fails, or all from one on.
 
 use std::cell::Cell;
 use std::io;
@@ -8,14 +7,14 @@ thread_local! {
     static INSTALLED: Cell<Option<Installed>> = const { Cell::new(None) };
 }
 
-/// What goes wrong.
+/// Names a fault that a test injects into file operations.
 #[derive(Clone, Copy, Debug)]
 pub enum Fault {
-    /// A write takes half of the bytes, as it may.
+    /// A write takes only half of the bytes, as it may.
     ShortWrite,
     /// One request fails with this error number.
     Once(i32),
-    /// From that request on all fail with this error number; a write gets half of its bytes through.
+    /// From that request on, all fail with this error number; a write takes half of its bytes before.
     Onwards(i32),
 }
 
@@ -25,7 +24,7 @@ pub const ENOSPC: i32 = 28;
 pub const EIO: i32 = 5;
 
 impl Fault {
-    /// What a test tries.
+    /// The faults that tests try.
     pub const ALL: [Self; 5] = [
         Self::ShortWrite,
         Self::Once(ENOSPC),
@@ -42,7 +41,7 @@ struct Installed {
     requests: usize,
 }
 
-/// Runs `work` with `fault` at request `at`; its result and the number of requests that it made.
+/// Runs `work` with `fault` at request `at`, and returns its result and the number of requests that it made.
 pub fn with_fault<R>(fault: Fault, at: usize, work: impl FnOnce() -> R) -> (R, usize) {
     INSTALLED.set(Some(Installed { fault, at, requests: 0 }));
     let result = work();

@@ -1,4 +1,4 @@
-//! Folders of runs: a run appears in its place whole, and what a killed writer left unfinished is told by its name.
+//! Writes folders of runs, which appear in their place complete; unfinished ones of a killed writer have a name of their own.
 
 use std::fs;
 use std::io;
@@ -7,14 +7,14 @@ use std::path::Path;
 use super::layer::{self, UNFINISHED};
 use super::{RecordError, ownership};
 
-/// Lets `write` fill a folder of a temporary name beside `target`, then gives it the name `target`, in place of
-/// the run that was there; nothing is left of one that fails.
+/// Writes a run's folder at once: `write` fills a temporary folder beside `target`, which is then renamed to `target` and
+/// replaces a run that was there.
 ///
-/// The temporary folder is `.unfinished-NAME`, and each name in it is synced before it is renamed: a folder under
-/// its real name is the proof that it is complete.
+/// A failed write leaves nothing behind. The temporary folder is called `.unfinished-NAME`, and its files are synced before
+/// it is renamed, so that a folder under its real name is complete.
 ///
 /// # Errors
-/// Those of `write`; [`RecordError::Write`]; [`RecordError::Foreign`] where something else than a run is there.
+/// Those of `write`; [`RecordError::Write`]; [`RecordError::Foreign`] where something other than a run is at `target`.
 pub fn write_run<E: From<RecordError>>(
     target: &Path,
     write: impl FnOnce(&Path) -> Result<(), E>,
@@ -41,12 +41,12 @@ pub fn write_run<E: From<RecordError>>(
     filled
 }
 
-/// Whether a file or folder of this name is what a writer that was killed left behind.
+/// Returns whether a file or folder of this name was left behind by a writer that was killed.
 pub fn is_unfinished(name: &str) -> bool {
     name.starts_with(UNFINISHED)
 }
 
-/// The names in a folder; none where there is no folder.
+/// Returns the names in a folder; none where there is no folder.
 pub fn names_in(folder: &Path) -> Result<Vec<String>, RecordError> {
     let fail = |source| RecordError::read(folder, source);
     let entries = match fs::read_dir(folder) {
@@ -58,7 +58,7 @@ pub fn names_in(folder: &Path) -> Result<Vec<String>, RecordError> {
         .collect()
 }
 
-/// Removes a file or a folder with all that it holds, if it is there; links are removed, never followed.
+/// Removes a file, or a folder with all that it holds, if it exists; links are removed, never followed.
 pub fn remove(path: &Path) -> Result<(), RecordError> {
     delete(path).map_err(|source| RecordError::write(path, source))
 }

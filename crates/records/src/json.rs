@@ -16,7 +16,7 @@ use super::{FileSum, RecordError, number, write_bytes};
 /// The schema that this version writes.
 pub const SCHEMA: u32 = 1;
 
-/// problem.json: all that an independent program needs, besides config.toml, to repeat a run.
+/// Holds problem.json: all that an independent program needs, besides config.toml, to repeat a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Problem {
     /// The drawn rows of the data `[n]`, counted from 0.
@@ -28,22 +28,21 @@ pub struct Problem {
     pub targets: Numbers,
     /// Signs c of the output layer `[m]`, or of several outputs `[o][m]`.
     pub output_signs: Numbers,
-    /// `w_0` `[m][d]`, or of a deep network `[p]`.
+    /// The initial weights `w_0` `[m][d]`, or of a deep network `[p]`.
     pub initial_weights: Numbers,
-    /// The hidden layers, the first on the inputs; left out of the paper's network, one layer without biases and with
-    /// fixed signs.
+    /// The hidden layers, the first on the inputs; missing for the paper's network (one layer without biases, fixed signs).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layers: Option<Vec<LayerRecord>>,
-    /// The weights of the output; left out likewise, which stands for `signs`.
+    /// Whether the weights of the output are trained; missing for the paper's network, which stands for `signs`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output: Option<OutputRecord>,
-    /// Number of outputs o of a row, where it is not 1.
+    /// The number of outputs o for each row of inputs, where it is not 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outputs: Option<usize>,
 }
 
 impl Problem {
-    /// Reads problem.json and tests that its sizes agree.
+    /// Reads problem.json and checks that its sizes agree.
     ///
     /// # Errors
     /// [`RecordError::Read`], [`RecordError::Json`], [`RecordError::Shape`].
@@ -88,7 +87,7 @@ impl Problem {
     }
 }
 
-/// The rows of a row-major matrix with `columns` columns: the form that the records have.
+/// Splits a row-major matrix with `columns` columns into its rows, the form of the JSON files.
 ///
 /// Entries after the last whole row are left out; 0 columns give no rows.
 pub fn rows_of(matrix: &[f64], columns: usize) -> Vec<Vec<f64>> {
@@ -98,19 +97,19 @@ pub fn rows_of(matrix: &[f64], columns: usize) -> Vec<Vec<f64>> {
     matrix.chunks_exact(columns).map(<[f64]>::to_vec).collect()
 }
 
-/// How a run ended.
+/// Says how a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
-    /// At its horizon.
+    /// It reached its horizon.
     Completed,
-    /// Before, for its stop reason: a result.
+    /// It stopped before, for its stop reason, which is a result.
     Stopped,
-    /// Without an answer.
+    /// It gave no answer.
     Failed,
 }
 
-/// Why a run ended.
+/// Says why a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum StopReason {
@@ -122,15 +121,15 @@ pub enum StopReason {
     LeftBall,
     /// A number overflowed or was undefined.
     NonFinite,
-    /// Nothing moves any more.
+    /// The Riemannian gradient fell to the fraction of its initial norm at which the run was to stop.
     Stationary,
     /// Someone interrupted it.
     Interrupted,
-    /// It could not start or go on: with the status failed, and the error beside it.
+    /// It could not start or go on; the status is then failed, and the error stands beside it.
     Failed,
 }
 
-/// What can happen along a run.
+/// Names what can happen along a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EventKind {
@@ -142,15 +141,15 @@ pub enum EventKind {
     NonFinite,
 }
 
-/// Something that happened along a run, located in time.
+/// Records something that happened along a run, located in time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Event {
     /// What happened.
     pub kind: EventKind,
-    /// When, on the clock of the trace.
+    /// When, in the time of the trace.
     #[serde(with = "number::scalar")]
     pub time: f64,
-    /// Steps taken until then.
+    /// The number of steps taken until then.
     pub step: u64,
     /// The watched quantity.
     #[serde(with = "number::scalar")]
@@ -160,15 +159,15 @@ pub struct Event {
     pub threshold: f64,
 }
 
-/// Which classes were taken for which.
+/// Counts which classes were predicted for which rows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Confusion {
-    /// Rows of a class (first index) that were taken for a class (second index).
+    /// Numbers of rows by true class (first index) and predicted class (second index).
     pub counts: Vec<Vec<u64>>,
 }
 
 impl Confusion {
-    /// Share of the rows that were taken for their own class; NaN of no rows.
+    /// Returns the share of the rows whose class was predicted correctly; NaN without rows.
     pub fn accuracy(&self) -> f64 {
         let sum = |counts: &mut dyn Iterator<Item = u64>| counts.fold(0, u64::saturating_add);
         let all = sum(&mut self.counts.iter().flatten().copied());
@@ -178,23 +177,23 @@ impl Confusion {
     }
 }
 
-/// The classes at the end of a run.
+/// Holds the predicted classes at the end of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClassRecord {
-    /// Of the drawn rows.
+    /// Those of the drawn rows.
     pub drawn: Confusion,
-    /// Of the others; null where all were drawn.
+    /// Those of the other rows; null where all rows were drawn.
     pub held_out: Option<Confusion>,
 }
 
-/// outcome.json: how a run ended.
+/// Holds outcome.json: how a run ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
     /// Completed, stopped or failed.
     pub status: Status,
-    /// Why.
+    /// The reason.
     pub stop_reason: StopReason,
-    /// In the order of time.
+    /// The events in the order of their times.
     pub events: Vec<Event>,
     /// Time of the first left-ball event; null when no radius is set or it was never left.
     #[serde(with = "number::optional", default)]
@@ -202,32 +201,32 @@ pub struct Outcome {
     /// Time of the final weights.
     #[serde(with = "number::scalar")]
     pub final_time: f64,
-    /// w at the end `[m][d]`, or of a deep network `[p]`.
+    /// The final weights w `[m][d]`, or of a deep network `[p]`.
     pub final_weights: Numbers,
-    /// g(alpha f(w)) at the end.
+    /// The loss g(alpha f(w)) at the end.
     #[serde(with = "number::scalar")]
     pub final_loss: f64,
-    /// Fallbacks and work, counted by name.
+    /// The counts of work and fallbacks, by name.
     pub counters: BTreeMap<String, u64>,
-    /// Which classes were taken for which at the end; left out of runs that are not on classes.
+    /// The predicted classes at the end; missing for runs that are not on classes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub classes: Option<ClassRecord>,
-    /// Why there is no answer, where the status is failed; the field is left out otherwise.
+    /// Why there is no answer, where the status is failed; missing otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// The run's other files but timing.json, as they were written; left out where nothing is written yet.
+    /// The other files of the run except timing.json, as they were written; empty before that.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub files: BTreeMap<String, FileSum>,
 }
 
-/// manifest.json: what a folder holds.
+/// Holds manifest.json: what a folder contains.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
     /// [`SCHEMA`].
     pub schema: u32,
-    /// Version of the program.
+    /// The version of the program.
     pub version: String,
-    /// Commit that it was built from; null where unknown.
+    /// The commit that the program was built from; null where unknown.
     pub commit: Option<String>,
     /// The first seed.
     pub seed: u64,
@@ -235,22 +234,22 @@ pub struct Manifest {
     pub data: DataIdentity,
     /// The runs, each with its folder.
     pub runs: Vec<RunEntry>,
-    /// The figures' files, relative to the manifest.
+    /// The files of the figures, relative to the manifest.
     pub figures: Vec<String>,
 }
 
-/// Which data a folder's runs used.
+/// Identifies the data of a folder's runs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DataIdentity {
     /// Name of the data set.
     pub name: String,
-    /// N.
+    /// The number of rows N.
     pub rows: usize,
-    /// Of the uncompressed file.
+    /// The SHA-256 checksum of the uncompressed file.
     pub sha256: String,
 }
 
-/// One run of a manifest.
+/// Names one run of a manifest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunEntry {
     /// Its name.
@@ -259,27 +258,27 @@ pub struct RunEntry {
     pub path: String,
 }
 
-/// One entry of claims.json: a claim of section 5, tested on every seed.
+/// Holds one entry of claims.json: a claim of section 5 of the paper, tested on every seed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Claim {
-    /// As in STATEMENTS.md: `experiment/...`.
+    /// The id of the claim, `experiment/...`.
     pub id: String,
     /// What is tested, in words.
     pub predicate: String,
-    /// What the numbers are compared with; null where they are compared with each other.
+    /// The threshold of the test; null where measured numbers are compared with each other.
     #[serde(with = "number::optional", default)]
     pub threshold: Option<f64>,
-    /// Share of the seeds on which it holds, 0 to 1.
+    /// The share of the seeds on which it holds, 0 to 1.
     #[serde(with = "number::scalar")]
     pub holds_fraction: f64,
-    /// In the order of the seeds.
+    /// The results in the order of the seeds.
     pub per_seed: Vec<SeedVerdict>,
     /// What a reader should know.
     #[serde(default)]
     pub note: String,
 }
 
-/// A claim on one seed.
+/// Holds the result of a claim on one seed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SeedVerdict {
     /// The seed.
@@ -291,10 +290,10 @@ pub struct SeedVerdict {
     pub values: BTreeMap<String, f64>,
 }
 
-/// Writes `record` to `path` as indented JSON, atomically; equal records give equal bytes.
+/// Writes `record` to `path` as indented JSON, at once or not at all; equal records give equal bytes.
 ///
 /// # Errors
-/// [`RecordError::Write`]; [`RecordError::Json`] for a type that JSON cannot hold (none here).
+/// [`RecordError::Write`]; [`RecordError::Json`] for a type that JSON cannot hold (none in this crate).
 pub fn write_json<T: Serialize>(path: &Path, record: &T) -> Result<(), RecordError> {
     let mut text = serde_json::to_vec_pretty(record)
         .map_err(|source| RecordError::Json { path: path.to_owned(), source })?;
@@ -302,7 +301,7 @@ pub fn write_json<T: Serialize>(path: &Path, record: &T) -> Result<(), RecordErr
     write_bytes(path, &text)
 }
 
-/// Reads a record.
+/// Reads a record from a JSON file.
 ///
 /// # Errors
 /// [`RecordError::Read`]; [`RecordError::Json`] with line and column where the content is wrong.
@@ -312,7 +311,7 @@ pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, RecordError> {
         .map_err(|source| RecordError::Json { path: path.to_owned(), source })
 }
 
-/// The word that a serializable choice has in the files; empty for a value that is no single word.
+/// Returns the word that a serializable choice has in the files; empty for a value that is not a single word.
 pub fn word<T: Serialize>(value: &T) -> String {
     serde_json::to_string(value).map(|text| text.trim_matches('"').to_owned()).unwrap_or_default()
 }

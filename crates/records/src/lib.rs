@@ -9,7 +9,7 @@
 //! | weights.npy, weights_steps.npy | [`write_npy`], [`write_npy_integers`] | [`read_npy`], `numpy.load` |
 //! | config.toml, figures | [`write_bytes`] | |
 //!
-//! [`ownership`] tells which of the files at a place are ours: no other is ever replaced.
+//! [`ownership`] decides which files this program wrote; it never replaces any other.
 //!
 #![doc = include_str!("../README.md")]
 #![allow(clippy::missing_errors_doc, reason = "all fail with `RecordError`, which names the file")]

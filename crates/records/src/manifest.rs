@@ -8,11 +8,11 @@ use super::{Manifest, RecordError, RunEntry, SCHEMA, read_json};
 const ACCEPTED: &str =
     "a folder that gaussflow wrote (schema 1) or, to write to, a new or empty one";
 
-/// Reads `folder`'s manifest.json.
+/// Reads manifest.json of `folder`.
 ///
 /// # Errors
-/// [`RecordError::Read`], [`RecordError::Foreign`] for other JSON or another schema, and [`RecordError::Escape`] where a run or a figure lies
-/// elsewhere: an absolute path, or one with `..`.
+/// [`RecordError::Read`]; [`RecordError::Foreign`] for other JSON or another schema; [`RecordError::Escape`] where a run or a
+/// figure lies outside of the folder: an absolute path, or one with `..`.
 pub fn read_manifest(folder: &Path) -> Result<Manifest, RecordError> {
     let path = folder.join("manifest.json");
     let manifest: Manifest = read_json(&path).map_err(|error| match error {
@@ -36,7 +36,7 @@ pub fn read_manifest(folder: &Path) -> Result<Manifest, RecordError> {
     Ok(manifest)
 }
 
-/// The folder of a run of `folder`'s manifest, with every link on the way followed.
+/// Returns the folder of a run in the manifest of `folder`, with every link on the way followed.
 ///
 /// # Errors
 /// [`RecordError::Read`] where it is missing; [`RecordError::Escape`] where a link leads out of `folder`.

@@ -12,26 +12,25 @@ use super::{AtomicFile, RecordError};
 /// What version 1.0 begins with.
 const MAGIC: &[u8; 8] = b"\x93NUMPY\x01\x00";
 
-/// Writes `values` as an array of 64-bit floats of the given shape, row-major.
+/// Writes `values` as a NumPy array of 64-bit floats of the given shape, row-major; numbers that are not finite are kept.
 ///
-/// A run's snapshots are `weights.npy` with the shape `[k, m, d]`. Non-finite numbers are kept.
+/// The snapshots of a run are `weights.npy` with the shape `[k, m, d]`.
 ///
 /// # Errors
-/// [`RecordError::Shape`] where the shape asks for another number of values;
-/// [`RecordError::Write`].
+/// [`RecordError::Shape`] where the shape asks for another number of values; [`RecordError::Write`].
 pub fn write_npy(path: &Path, shape: &[usize], values: &[f64]) -> Result<(), RecordError> {
     write(path, "<f8", shape, values.iter().map(|value| value.to_le_bytes()))
 }
 
-/// Writes `values` as an array of 64-bit integers of one dimension: `weights_steps.npy`.
+/// Writes `values` as a one-dimensional NumPy array of 64-bit integers, such as `weights_steps.npy`.
 pub fn write_npy_integers(path: &Path, values: &[i64]) -> Result<(), RecordError> {
     write(path, "<i8", &[values.len()], values.iter().map(|value| value.to_le_bytes()))
 }
 
-/// An array read back: 64-bit floats, or integers as floats (exact below 2^53).
+/// Holds an array that was read: 64-bit floats, or integers as floats (exact below 2^53).
 #[derive(Clone, Debug, PartialEq)]
 pub struct NpyArray {
-    /// Lengths of the dimensions.
+    /// The lengths of the dimensions.
     pub shape: Vec<usize>,
     /// The entries, row-major.
     pub values: Vec<f64>,
@@ -40,7 +39,7 @@ pub struct NpyArray {
 /// Reads a file that [`write_npy`] or [`write_npy_integers`] wrote.
 ///
 /// # Errors
-/// [`RecordError::Read`]; [`RecordError::Damaged`] where magic, header or size are not theirs.
+/// [`RecordError::Read`]; [`RecordError::Damaged`] where the file has another header or size.
 pub fn read_npy(path: &Path) -> Result<NpyArray, RecordError> {
     let bytes = read_bytes(path)?;
     let damaged =

@@ -1,5 +1,5 @@
-//! 64-bit numbers in records: the shortest text that reads back to the same f64; a non-finite
-//! number is null in JSON and nothing in CSV.
+//! Writes 64-bit numbers as the shortest text that reads back to the same f64; a number that is not finite is null in JSON
+//! and empty in CSV.
 //!
 //! The modules serve as `#[serde(with = "...")]`: null becomes NaN on the way back.
 #![allow(clippy::missing_errors_doc, reason = "the errors are those of serde's formats")]
@@ -27,7 +27,7 @@ impl<'de> Deserialize<'de> for Nullable {
     }
 }
 
-/// What the text of a cell in a CSV file is: empty for a non-finite number.
+/// Returns the text of a number in a CSV file, empty for one that is not finite.
 pub fn cell(value: f64) -> String {
     // Debug keeps 1e-300 short, where Display would write 300 zeros; both read back exactly.
     if value.is_finite() { format!("{value:?}") } else { String::new() }

@@ -1,10 +1,9 @@
-//! Whether what lies at a place is ours: nothing else is ever replaced.
+//! Decides whether this program wrote what exists at a path, because it never replaces anything else.
 //!
-//! A file is ours when its content has the form that this program gives to a file of that name: a file that
-//! somebody else put there, a link, a folder or a device is left as it is, and the command that would write
-//! there is refused before it begins to work. A folder is ours when its manifest.json is, or when it
-//! holds a run. Whether something of ours may be replaced is a second question, for the command to answer
-//! ([`Overwrite`]).
+//! A file counts as written by this program when its content has the form that the program gives to a file of that name.
+//! Any other file, a link, a folder or a device is left as it is, and a command that would write there ends with an error
+//! before it begins to work. A folder counts when its manifest.json does, or when it holds a run. Whether a command may
+//! replace earlier results is a separate choice ([`Overwrite`]).
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -18,12 +17,13 @@ use super::{
     AuditRecord, Claim, Manifest, Outcome, Problem, RecordError, SCHEMA, Timing, read_json,
 };
 
-/// Whether a command may replace results of ours other than those that it makes.
+/// Says whether a command may replace results that earlier commands of this program wrote, other than those that it makes
+/// itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Overwrite {
-    /// It is refused.
+    /// It may not, and ends with an error.
     No,
-    /// It may: the user said so.
+    /// It may, because the user said so.
     Yes,
 }
 
@@ -45,11 +45,10 @@ const OF_A_RUN: [&str; 10] = [
 const A_FREE_PLACE: &str =
     "no file of this name, or one that gaussflow wrote; move it away, or name another folder";
 
-/// Tests that `path` is free, or holds a file of ours.
+/// Checks that nothing is at `path`, or a file that this program wrote.
 ///
 /// # Errors
-/// [`RecordError::Foreign`] for anything else; [`RecordError::Write`] for a file of ours that is
-/// write-protected.
+/// [`RecordError::Foreign`] for anything else; [`RecordError::Write`] for a write-protected file.
 pub fn replaceable(path: &Path) -> Result<(), RecordError> {
     // Whether something can be written where nothing is seen is for the write to find out.
     let Ok(found) = fs::symlink_metadata(path) else { return Ok(()) };
@@ -70,7 +69,7 @@ pub fn replaceable(path: &Path) -> Result<(), RecordError> {
     Err(RecordError::foreign(path, what, A_FREE_PLACE))
 }
 
-/// Tests each of `names` in `folder` as [`replaceable`] does.
+/// Checks each of `names` in `folder` as [`replaceable`] does.
 pub fn all_replaceable<'n>(
     folder: &Path,
     names: impl IntoIterator<Item = &'n str>,
@@ -78,14 +77,14 @@ pub fn all_replaceable<'n>(
     names.into_iter().try_for_each(|name| replaceable(&folder.join(name)))
 }
 
-/// Whether `folder` holds a run of ours, be it damaged: one file of a run tells.
+/// Returns whether `folder` holds a run that this program wrote, even a damaged one; a single file of a run is enough.
 pub fn holds_run(folder: &Path) -> bool {
     ["outcome.json", "config.toml", "trace.csv", "problem.json"]
         .iter()
         .any(|name| is_ours(&folder.join(name)))
 }
 
-/// Whether nothing is at `folder` but what a writer that was killed may leave behind: no entry, or an empty folder.
+/// Returns whether `folder` does not exist, or is empty except for what a killed writer may leave behind.
 ///
 /// # Errors
 /// [`RecordError::Read`] where it is a file, or cannot be read.
@@ -93,7 +92,7 @@ pub fn is_vacant(folder: &Path) -> Result<bool, RecordError> {
     Ok(names_in(folder)?.iter().all(|name| is_unfinished(name)))
 }
 
-/// Tests that a run's folder, which is about to be removed, holds nothing but what this program wrote.
+/// Checks that the folder of a run, which is about to be removed, holds only what this program wrote.
 ///
 /// # Errors
 /// [`RecordError::Foreign`], [`RecordError::Read`].
@@ -125,7 +124,7 @@ pub fn removable_run(folder: &Path) -> Result<(), RecordError> {
     Ok(())
 }
 
-/// Whether the ordinary file at `path` has the form that this program gives to a file of its name.
+/// Returns whether the ordinary file at `path` has the form that this program gives to a file of its name.
 pub fn is_ours(path: &Path) -> bool {
     if !fs::symlink_metadata(path).is_ok_and(|found| found.is_file()) {
         return false;

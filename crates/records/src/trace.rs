@@ -9,20 +9,23 @@ use super::error::read_bytes;
 use super::number::cell;
 use super::{RecordError, write_bytes};
 
-/// One recorded step. In the metric of the loss's Hessian, J and grad g are `R^T J` and `R^+ grad g` below, with
-/// `R R^T = Hess g`, and the columns of the Riemannian Hessian and the curvature are empty. A number that is not finite is an empty cell, and is read back as NaN from
-/// the first columns and as `None` from the optional ones.
+/// Holds one recorded step, a row of trace.csv.
+///
+/// In the metric of the loss's Hessian (`R R^T = Hess g`), J and grad g below are `R^T J` and `R^+ grad g`, and the columns
+/// of the Riemannian Hessian and the curvature are empty. A number that is not finite is written as an empty cell; it is read
+/// back as NaN in the first columns, and as `None` in the optional ones.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct TraceRow {
-    /// Steps taken.
+    /// The number of steps taken.
     pub step: u64,
-    /// Time t of the flow; k alpha eta for the discrete iteration.
+    /// The time t of the flow; k alpha eta for the discrete iteration.
     pub time: f64,
-    /// g(alpha f(w)).
+    /// The loss g(alpha f(w)).
     pub loss: f64,
-    /// norm(w - `w_0`).
+    /// The deviation norm(w - `w_0`).
     pub deviation: f64,
-    /// norm(P grad g(alpha f(w))), P the projection on the image of J; also for gradient flow.
+    /// The norm of the Riemannian gradient, norm(P grad g(alpha f(w))), with P the projection on the range of J; also for
+    /// gradient flow.
     pub riemannian_gradient_norm: f64,
     /// Smallest eigenvalue of `J^T J`; 0 when p > n.
     pub gram_min_eigenvalue: f64,
@@ -30,28 +33,27 @@ pub struct TraceRow {
     pub gram_max_eigenvalue: Option<f64>,
     /// Smallest eigenvalue of K = `J J^T`.
     pub kernel_min_eigenvalue: Option<f64>,
-    /// norm(N grad g(alpha f(w))), N = I - P.
+    /// The norm of the normal part, norm((I - P) grad g(alpha f(w))).
     pub normal_gradient_norm: Option<f64>,
     /// Smallest eigenvalue of the Riemannian Hessian.
     pub riemannian_hessian_min: Option<f64>,
     /// Largest eigenvalue of the Riemannian Hessian.
     pub riemannian_hessian_max: Option<f64>,
-    /// Bound on the curvature of the manifold of outputs.
+    /// A bound of the curvature of the output manifold.
     pub curvature_bound: Option<f64>,
-    /// rho in effect.
+    /// The damping rho that was used.
     pub damping: Option<f64>,
-    /// Mean loss per held-out row: the loss on the rows that were not drawn, under the same
-    /// scaling, divided by their number.
+    /// The loss per row on the rows that were not drawn, under the same scaling.
     pub held_out_loss: Option<f64>,
-    /// Of classes: mean loss per drawn row, the cross-entropy.
+    /// On classes: the cross-entropy per drawn row.
     pub log_loss: Option<f64>,
-    /// Of classes: share of the drawn rows whose most probable class is theirs.
+    /// On classes: the share of the drawn rows whose class is predicted correctly.
     pub accuracy: Option<f64>,
-    /// The same of the held-out rows.
+    /// On classes: the same share of the rows that were not drawn.
     pub held_out_accuracy: Option<f64>,
 }
 
-/// Names of the columns, in order; the last three are written of runs on classes alone.
+/// The names of the columns, in order; the last three are written only for runs on classes.
 pub const TRACE_COLUMNS: [&str; 17] = [
     "step",
     "time",
@@ -79,7 +81,7 @@ const WITHOUT_CLASSES: usize = 14;
 const REQUIRED: usize = 6;
 
 impl TraceRow {
-    /// The numbers after `step`, in the order of [`TRACE_COLUMNS`].
+    /// Returns the numbers after `step`, in the order of [`TRACE_COLUMNS`].
     pub fn numbers(&self) -> [f64; TRACE_COLUMNS.len() - 1] {
         let or_empty = |value: Option<f64>| value.unwrap_or(f64::NAN);
         [
@@ -130,7 +132,7 @@ impl TraceRow {
     }
 }
 
-/// The text of a trace.csv with these rows.
+/// Returns the text of a trace.csv with these rows.
 pub fn trace_text(rows: &[TraceRow]) -> String {
     let classes = rows.iter().any(|row| row.log_loss.is_some());
     let columns = if classes { TRACE_COLUMNS.len() } else { WITHOUT_CLASSES };
@@ -146,21 +148,20 @@ pub fn trace_text(rows: &[TraceRow]) -> String {
     text
 }
 
-/// Writes all of `rows` to `path`, whole or not at all.
+/// Writes all of `rows` to `path`, at once or not at all.
 pub fn write_trace(path: &Path, rows: &[TraceRow]) -> Result<(), RecordError> {
     write_bytes(path, trace_text(rows).as_bytes())
 }
 
-/// Reads a trace, by the names of its columns: later columns may follow, optional ones be missing.
+/// Reads a trace by the names of its columns; later columns may follow, and optional ones may be missing.
 ///
 /// # Errors
-/// [`RecordError::Read`], [`RecordError::MissingColumn`], [`RecordError::MalformedRow`] and
-/// [`RecordError::MalformedCell`].
+/// [`RecordError::Read`], [`RecordError::MissingColumn`], [`RecordError::MalformedRow`] and [`RecordError::MalformedCell`].
 pub fn read_trace(path: &Path) -> Result<Vec<TraceRow>, RecordError> {
     parse_trace(path, &read_bytes(path)?)
 }
 
-/// The rows of a trace's text; `path` is the file that complaints name.
+/// Parses the text of a trace; `path` only names the file in errors.
 pub fn parse_trace(path: &Path, text: &[u8]) -> Result<Vec<TraceRow>, RecordError> {
     let mut reader = csv::Reader::from_reader(text);
     let malformed = |error: &csv::Error| RecordError::MalformedRow {

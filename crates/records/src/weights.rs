@@ -4,19 +4,19 @@ use serde::{Deserialize, Serialize};
 
 use super::{json, number};
 
-/// A list of numbers, or the rows of a matrix.
+/// Holds a list of numbers, or the rows of a matrix.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Numbers {
-    /// Row by row: weights of one hidden layer `[m][d]`, several targets `[n][t]`, the signs of several outputs `[o][m]`.
+    /// Row by row: weights of one hidden layer `[m][d]`, several targets `[n][t]`, or the signs of several outputs `[o][m]`.
     Rows(#[serde(with = "number::matrix")] Vec<Vec<f64>>),
-    /// One after the other. Weights of the layers that problem.json names: `[p]`, layer after layer, each row-major with
-    /// a unit's bias after its other weights; a trained output layer last.
+    /// One after the other: the weights of the layers that problem.json names `[p]`, layer after layer, each row-major with
+    /// the bias of a unit after its other weights, and a trained output layer last.
     List(#[serde(with = "number::list")] Vec<f64>),
 }
 
 impl Numbers {
-    /// `numbers` by rows of so many columns, or as one list where there are none.
+    /// Splits `numbers` into rows of `columns` numbers, or keeps them as one list where it is `None`.
     pub fn new(numbers: &[f64], columns: Option<usize>) -> Self {
         match columns {
             Some(columns) => Self::Rows(json::rows_of(numbers, columns)),
@@ -24,7 +24,7 @@ impl Numbers {
         }
     }
 
-    /// All of them in their order.
+    /// Returns all numbers in their order.
     pub fn to_vec(&self) -> Vec<f64> {
         match self {
             Self::Rows(rows) => rows.concat(),
@@ -32,7 +32,7 @@ impl Numbers {
         }
     }
 
-    /// How many there are.
+    /// Returns how many numbers there are.
     pub fn count(&self) -> usize {
         match self {
             Self::Rows(rows) => rows.iter().map(Vec::len).sum(),
@@ -40,7 +40,7 @@ impl Numbers {
         }
     }
 
-    /// Their shape; of weights that in weights.npy, without the number of snapshots.
+    /// Returns the shape; for weights it is that of weights.npy without the number of snapshots.
     pub fn shape(&self) -> Vec<usize> {
         match self {
             Self::Rows(rows) => vec![rows.len(), rows.first().map_or(0, Vec::len)],
@@ -49,21 +49,21 @@ impl Numbers {
     }
 }
 
-/// A hidden layer `h = scale sigma(W h_before + b)`.
+/// Describes a hidden layer `h = scale sigma(W h_before + b)`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LayerRecord {
-    /// Units.
+    /// The number of units.
     pub width: usize,
-    /// Whether each has a bias, the last of its weights.
+    /// Whether each unit has a bias, the last of its weights.
     pub bias: bool,
-    /// What its activations are multiplied by.
+    /// The factor of its activations.
     #[serde(with = "number::scalar")]
     pub scale: f64,
-    /// sigma, by its name in config.toml.
+    /// The activation sigma, by its name in config.toml.
     pub activation: String,
 }
 
-/// Whether the weights of the output are trained.
+/// Says whether the weights of the output are trained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OutputRecord {

@@ -2,33 +2,32 @@
 //!
 //! `((1 - rho) J^T J + rho I) v = J^T b`, rho in [0, 1]; every kernel obeys this sign.
 
-/// A kernel for `((1 - rho) J^T J + rho I) v = J^T b`.
+/// Names the algorithms that solve `((1 - rho) J^T J + rho I) v = J^T b`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DampedSolver {
-    /// The choice of [`choose`], from n, p, rho and the norm of J; within the memory limit, and at rho = 0
-    /// while the factor's condition allows.
+    /// Chosen by [`choose`] from n, p, rho and the norm of J, within the memory limit, and at rho = 0 by the condition of the
+    /// factor.
     Auto,
-    /// Cholesky of the p x p matrix: fastest for p well below n, squares the condition
-    /// of J; the solution is refined.
+    /// Cholesky of the p x p matrix: fastest for p well below n. It squares the condition of J, so the solution is refined.
     PrimalCholesky,
     /// Cholesky of `(1 - rho) J J^T + rho I` (n x n), then `v = J^T z`: for p above n, rho > 0.
     DualCholesky,
     /// Householder QR of J (rho = 0), or of `[sqrt(1-rho) J; sqrt(rho) I]` (rho > 0): accurate.
     HouseholderQr,
-    /// Cholesky of the p x p matrix at some points of a path, and conjugate gradients preconditioned by
-    /// the last of them between ([`crate::AmortizedFactor`]); at a single point the same as `Auto`.
+    /// Cholesky of the p x p matrix at some parameters of a trajectory, and in between conjugate gradients preconditioned by
+    /// the last factor ([`crate::AmortizedFactor`]). For a single system it is the same as `Auto`.
     AmortizedCholesky,
-    /// Conjugate gradients on products with J, which form neither J nor J^T J nor K: for problems beyond
-    /// the memory limit ([`crate::MatrixFree`]).
+    /// Conjugate gradients on products with J, for problems beyond the memory limit: neither J nor `J^T J` nor `J J^T` is
+    /// formed ([`crate::MatrixFree`]).
     ConjugateGradients,
-    /// LSMR on products with J: the same, and at rho = 0 the least-norm solution.
+    /// LSMR on products with J, likewise; at rho = 0 it gives the least-norm solution.
     Lsmr,
     /// Thin SVD; at rho = 0 singular values at or below the cutoff are dropped (pseudo-inverse).
     ThinSvd,
 }
 
 impl DampedSolver {
-    /// Every variant.
+    /// All variants.
     pub const ALL: [Self; 8] = [
         Self::Auto,
         Self::PrimalCholesky,
@@ -40,7 +39,7 @@ impl DampedSolver {
         Self::ThinSvd,
     ];
 
-    /// The variants that at a single point, within the memory limit, factor a matrix and solve to rounding.
+    /// The variants that factor a matrix and solve to rounding (for a single system, within the memory limit).
     pub const DIRECT: [Self; 6] = [
         Self::Auto,
         Self::PrimalCholesky,
@@ -50,7 +49,7 @@ impl DampedSolver {
         Self::ThinSvd,
     ];
 
-    /// The name in configuration files.
+    /// Returns the name that configuration files use.
     pub fn name(self) -> &'static str {
         match self {
             Self::Auto => "auto",
@@ -64,8 +63,8 @@ impl DampedSolver {
         }
     }
 
-    /// Bytes of the matrices that this kernel keeps for a `rows` x `columns` Jacobian, which is what the memory
-    /// limit ([`crate::Factors::set_memory_limit`]) is compared with: 0 for kernels that choose or iterate.
+    /// Returns the bytes of the matrices that this algorithm keeps for a `rows` x `columns` Jacobian, which is what the
+    /// memory limit ([`crate::Factors::set_memory_limit`]) is compared with; 0 for algorithms that choose or iterate.
     ///
     /// # Examples
     /// ```
@@ -78,18 +77,18 @@ impl DampedSolver {
     }
 }
 
-/// What is to be solved, and how.
+/// Says what to solve, and how.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SolveRequest {
-    /// Damping factor rho in [0, 1]; 0 is Gauss-Newton, 1 leaves `v = J^T b`.
+    /// The damping factor rho in [0, 1]: 0 is Gauss-Newton, 1 gives `v = J^T b`.
     pub damping: f64,
-    /// The kernel; default [`DampedSolver::Auto`].
+    /// The algorithm; default [`DampedSolver::Auto`].
     pub solver: DampedSolver,
-    /// Cutoff on `sigma / sigma_max` at rho = 0: below it `HouseholderQr` refuses and `ThinSvd`
-    /// truncates; in [0, 1), default 1e-14.
+    /// At rho = 0, J counts as rank deficient where sigma_min / sigma_max is below this cutoff: `HouseholderQr` then returns
+    /// an error, `ThinSvd` drops the small singular values. In [0, 1), default 1e-14.
     pub rank_cutoff: f64,
-    /// `norm(J^T b - H_rho v)` relative to `norm(J^T b)` down to which a solution is refined by the
-    /// factor at hand, or iterated, as far as rounding lets it; at least 0, default 1e-12.
+    /// The relative residual `norm(J^T b - H_rho v) / norm(J^T b)` to which a solution is refined or iterated, as far as
+    /// rounding allows; at least 0, default 1e-12. Here `H_rho = (1-rho) J^T J + rho I`.
     pub tolerance: f64,
 }
 
@@ -99,24 +98,24 @@ impl Default for SolveRequest {
     }
 }
 
-/// Why a kernel was used.
+/// Says why an algorithm was used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Choice {
     /// The caller named it.
     Requested,
-    /// rho = 1, or a J so small beside rho that rounding leaves nothing of it: the matrix is the identity or a
-    /// multiple of it, nothing is factored.
+    /// rho = 1, or J so small beside rho that rounding removes it: the matrix is a multiple of the identity, and nothing is
+    /// factored.
     Identity,
     /// rho = 0, n >= p, well conditioned: the p x p Cholesky.
     UndampedTall,
     /// rho = 0, n >= p, and the Cholesky factor is missing or its condition above
     /// [`UNDAMPED_CONDITION`]: QR does not square the condition.
     UndampedIllConditioned,
-    /// rho = 0 and p > n: J^T J is singular, only the pseudo-inverse is defined.
+    /// rho = 0 and p > n: `J^T J` is singular, and only the pseudo-inverse is defined.
     UndampedWide,
-    /// The matrices of the direct kernel would take more than the memory limit.
+    /// The matrices of the direct algorithm would take more than the memory limit.
     MemoryLimit,
-    /// The factor of an earlier point of the path preconditions conjugate gradients.
+    /// The factor at earlier parameters preconditions conjugate gradients.
     Amortized,
     /// rho > 0, n >= p, well conditioned: the p x p Cholesky.
     DampedTall,
@@ -127,7 +126,7 @@ pub enum Choice {
 }
 
 impl Choice {
-    /// The reason in words, to follow "because".
+    /// Returns the reason in words that can follow "because".
     pub fn reason(self) -> &'static str {
         match self {
             Self::Requested => "the caller named it",
@@ -146,20 +145,19 @@ impl Choice {
     }
 }
 
-/// Estimated condition of `J^T J` up to which `Auto` takes its Cholesky factor at rho = 0: the
-/// direction then has nine digits before it is refined.
+/// The largest estimated condition of `J^T J` at which `Auto` uses its Cholesky factor at rho = 0. The direction then has
+/// about nine correct digits before it is refined.
 pub const UNDAMPED_CONDITION: f64 = 1e-9 / f64::EPSILON;
 
-/// The kernel that `Auto` takes for an n x p Jacobian of Frobenius norm `norm`.
+/// Returns the algorithm that [`DampedSolver::Auto`] takes for an n x p Jacobian with the Frobenius norm `norm`, and why.
 ///
-/// At rho = 0 and n >= p it goes over to QR where the condition of the Cholesky factor is above
-/// [`UNDAMPED_CONDITION`], which only the factor can tell; and it iterates where the kernel would keep
-/// more than the memory limit ([`crate::Factors::set_memory_limit`]).
+/// The condition of `(1-rho) J^T J + rho I` is at most `((1-rho) norm^2 + rho) / rho`. Where eps = 2.2e-16 times this bound
+/// exceeds sqrt(eps), an orthogonal algorithm is taken instead of Cholesky. The choice depends on no measured time, so that
+/// it is the same on every machine.
 ///
-/// The condition of `(1-rho) J^T J + rho I` is at most `((1-rho) norm^2 + rho) / rho`; where eps
-/// times this bound exceeds sqrt(eps), the orthogonal kernel is taken, unless the Cholesky factor itself has a condition of
-/// at most [`UNDAMPED_CONDITION`], which only it can tell. No time is measured, so the choice is the same on every
-/// machine.
+/// A solve may deviate from it where only a factor can tell: at rho = 0 and n >= p it takes QR where the condition of the
+/// Cholesky factor exceeds [`UNDAMPED_CONDITION`], and at a very small rho > 0 Cholesky where the condition is below. Beyond
+/// the memory limit ([`crate::Factors::set_memory_limit`]) it iterates.
 ///
 /// # Examples
 /// ```
@@ -213,33 +211,31 @@ pub(crate) fn direct_memory(solver: DampedSolver, rows: usize, columns: usize) -
     entries.saturating_mul(size_of::<f64>())
 }
 
-/// What a solve did.
+/// Reports what a solve did, and how good its solution is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SolveReport {
-    /// The kernel that ran, or at rho = 1 would have run (never `Auto`).
+    /// The algorithm that ran, or at rho = 1 would have run (never `Auto`).
     pub solver: DampedSolver,
-    /// Why this kernel.
+    /// Why this algorithm.
     pub choice: Choice,
-    /// `norm(J^T b - (1-rho) J^T J v - rho v)`, computed through the operator after the solve; not 0 but the least
-    /// positive number where it is below the range of numbers, and infinite above or where it could not be measured.
+    /// `norm(J^T b - (1-rho) J^T J v - rho v)`, computed with products after the solve. It is the least positive number where
+    /// it underflows, and infinite where it overflows or could not be measured.
     pub residual: f64,
-    /// `residual / (norm(J)_F (norm(b) + (1-rho) norm(J)_F norm(v)) + rho norm(v))`: a normwise
-    /// backward error, a modest multiple of eps for a healthy solve (larger by the part of b that
-    /// a truncation dropped, and where v itself underflows). It is computed in multiples of J and b by powers of
-    /// two where their sizes ask for that, so that no underflow hides it.
+    /// The normwise backward error `residual / (norm(J)_F (norm(b) + (1-rho) norm(J)_F norm(v)) + rho norm(v))`, for a
+    /// healthy solve a small multiple of 2.2e-16. It is larger by the part of b that a truncation dropped, and where v
+    /// underflows. J and b are scaled by powers of two where needed, so that no underflow hides it.
     pub relative_residual: f64,
-    /// Numerical rank of J: min(n, p), or for `ThinSvd` the number of singular values above the
-    /// cutoff.
+    /// The numerical rank of J: min(n, p), or for `ThinSvd` the number of singular values above the cutoff.
     pub rank: usize,
-    /// Smallest pivot: of L L^T squared, of R in absolute value, or the smallest kept sigma.
+    /// The smallest pivot: of Cholesky its square, of QR the absolute value of the diagonal of R, of `ThinSvd` the smallest
+    /// singular value kept.
     pub smallest_pivot: f64,
     /// Largest pivot, likewise.
     pub largest_pivot: f64,
-    /// Estimate of the 2-norm condition of the matrix that was factored (the damped matrix for
-    /// Cholesky, at an earlier point where that is the factor used; J or the stacked J for QR); for
-    /// `ThinSvd` the ratio of the singular values used, infinite if one is 0. A lower bound for Cholesky and QR, below the truth by at most the
-    /// order of the matrix (Cholesky) or its root (QR) times the slack of a few power iterations. For
-    /// conjugate gradients the ratio of extreme Ritz values, preconditioned; 1 for LSMR.
+    /// An estimate of the 2-norm condition of the matrix that was factored: the damped matrix for Cholesky (at earlier
+    /// parameters where that factor was used), J or the stacked matrix for QR. For these it is a lower bound. For `ThinSvd`
+    /// it is the ratio of the singular values used, infinite if one is 0; for conjugate gradients the ratio of extreme Ritz
+    /// values of the preconditioned matrix; for LSMR 1.
     pub condition_estimate: f64,
     /// Refinements of a direct solution, or iterations of an iterative one.
     pub iterations: usize,

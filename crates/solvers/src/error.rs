@@ -3,7 +3,7 @@
 use crate::damped::DampedSolver;
 use crate::vector::all_finite;
 
-/// Why a solve of `((1 - rho) J^T J + rho I) v = J^T b`, or a factorization of `J`, gave no answer.
+/// Says why a solve of `((1 - rho) J^T J + rho I) v = J^T b`, or a factorization of J, failed.
 ///
 /// Reaching an optimum (`J^T b = 0`) is never an error: the solution is then zero.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
@@ -61,7 +61,7 @@ pub enum SolveError {
          raise the damping or use HouseholderQr or ThinSvd"
     )]
     NotPositiveDefinite {
-        /// The kernel that failed.
+        /// The algorithm that failed.
         solver: DampedSolver,
         /// The damping factor rho.
         damping: f64,
@@ -74,7 +74,7 @@ pub enum SolveError {
          ratio not above the cutoff {cutoff:e}; use ThinSvd (pseudo-inverse) or positive damping"
     )]
     RankDeficient {
-        /// The kernel that refused.
+        /// The algorithm that needs full rank.
         solver: DampedSolver,
         /// Smallest singular value of `J` (0 when there are more columns than rows).
         smallest: f64,
@@ -91,7 +91,7 @@ pub enum SolveError {
         /// Number of columns.
         columns: usize,
     },
-    /// An iterative solve met its iteration limit, or stopped falling, above the tolerance.
+    /// An iterative solve met its iteration limit, or its residual stopped falling, above the tolerance.
     #[error(
         "{solver} reached a residual of {relative_residual:e} norm(J^T b) in {iterations} iterations, \
          not {tolerance:e}; allow more iterations or preconditioner memory, or raise the damping"
@@ -103,7 +103,7 @@ pub enum SolveError {
         iterations: usize,
         /// `norm(J^T b - (1-rho) J^T J v - rho v) / norm(J^T b)` of the last iterate.
         relative_residual: f64,
-        /// The one asked for.
+        /// The tolerance that was asked for.
         tolerance: f64,
     },
     /// A place outside of the matrix was named as one of its entries.
@@ -128,14 +128,14 @@ pub enum SolveError {
         /// What they may take.
         limit: usize,
     },
-    /// J's rows lie on several machines, where no kernel works that needs them together, nor p > n.
+    /// The rows of J lie on several machines, and the algorithm needs them together, or p > n.
     #[error(
         "{solver:?} for {total} rows and {columns} columns needs all rows on one machine, and {held} are \
          here; accepted for split rows: at least as many rows as columns, and a kernel of the parameters \
          alone (PrimalCholesky, AmortizedCholesky, ConjugateGradients, Lsmr)"
     )]
     SplitRows {
-        /// The kernel.
+        /// The algorithm.
         solver: DampedSolver,
         /// Rows here.
         held: usize,
@@ -144,18 +144,18 @@ pub enum SolveError {
         /// Columns of J.
         columns: usize,
     },
-    /// A product with `H_rho^-1` was asked of a kernel that makes no factor.
+    /// A product with `H_rho^-1` was asked of an algorithm that makes no factor.
     #[error("{solver:?} makes no factor of H_rho to invert; use a direct kernel for this")]
     NoFactor {
-        /// The kernel.
+        /// The algorithm.
         solver: DampedSolver,
     },
     /// The inputs are finite, but the solution overflowed or the factorization broke down.
     #[error("{solver:?} gave a solution that is not finite (entry {index}) from finite input")]
     Overflow {
-        /// The kernel that failed.
+        /// The algorithm that failed.
         solver: DampedSolver,
-        /// Position of the first such entry.
+        /// Position of the first entry that is not finite.
         index: usize,
     },
 }

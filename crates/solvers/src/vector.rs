@@ -15,7 +15,9 @@ fn vectorized<R>(length: usize, work: impl FnOnce() -> R) -> R {
     if length < LONG { work() } else { arch().dispatch(work) }
 }
 
-/// The inner product `sum_i a_i b_i`, in a fixed order; extra entries of the longer are ignored.
+/// Computes the inner product `sum_i a_i b_i` in a fixed order of summation; extra entries of the longer slice are ignored.
+///
+/// The result is bitwise the same for any number of threads.
 ///
 /// # Examples
 /// ```
@@ -52,7 +54,7 @@ fn add_up([p0, p1, p2, p3, p4, p5, p6, p7]: [f64; LANES], tail: f64) -> f64 {
     (((p0 + p4) + (p2 + p6)) + ((p1 + p5) + (p3 + p7))) + tail
 }
 
-/// `sum_i (a_i - b_i)^2`, in the same fixed order; extra entries of the longer are ignored.
+/// Computes `sum_i (a_i - b_i)^2` in a fixed order of summation; extra entries of the longer slice are ignored.
 ///
 /// # Examples
 /// ```
@@ -82,7 +84,7 @@ fn squared_distance_inlined(a: &[f64], b: &[f64]) -> f64 {
     add_up(partial, tail)
 }
 
-/// Whether no entry is an infinity or a NaN.
+/// Returns whether no entry is an infinity or a NaN.
 ///
 /// # Examples
 /// ```
@@ -106,7 +108,7 @@ pub(crate) fn subtract_scaled(a: &[f64], factor: f64, out: &mut [f64]) {
     );
 }
 
-/// The 2-norm of `a`, without overflow or underflow of the squares.
+/// Computes the 2-norm of `a`, without overflow or underflow of the squares.
 ///
 /// # Examples
 /// ```

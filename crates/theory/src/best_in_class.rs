@@ -15,29 +15,29 @@ use crate::problem::Problem;
 /// Most Newton steps.
 const STEPS: usize = 60;
 
-/// A stationary point of g on M.
+/// Holds a stationary point w* of the loss on the manifold of outputs, with how well it satisfies that.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BestInClass {
-    /// w*.
+    /// The parameters w* (length p).
     pub weights: Vec<f64>,
-    /// `g(alpha f(w*))`.
+    /// The loss `g(alpha f(w*))`.
     pub loss: f64,
-    /// `norm(P grad g)` there.
+    /// The norm of the Riemannian gradient there, `norm(P grad g)`.
     pub tangent_gradient: f64,
     /// The smallest eigenvalue of the Riemannian Hessian there.
     pub smallest_curvature: f64,
     /// `norm(w* - w_0)`.
     pub distance: f64,
-    /// Newton steps.
+    /// The number of Newton steps.
     pub steps: usize,
 }
 
 impl BestInClass {
-    /// Polishes `start` at alpha = `scaling`.
+    /// Improves `start` (length p) to a stationary point by Newton's method on the manifold, at alpha = `scaling`.
     ///
     /// # Errors
-    /// [`TheoryError::NotConverged`] where the gradient does not fall to `1e3` times the rounding of
-    /// `alpha f` times mu, or to `1e-9` of its initial size; [`TheoryError::Geometry`] at loss of rank.
+    /// [`TheoryError::NotConverged`] where the gradient does not fall to `1e3` times the rounding of `alpha f` times mu, or
+    /// to `1e-9` of its initial norm; [`TheoryError::Geometry`] where J loses rank.
     pub fn polish(problem: &Problem, scaling: f64, start: &[f64]) -> Result<Self, TheoryError> {
         let objective = problem.objective(scaling)?;
         let mut manifold = OutputManifold::new(&objective)?;

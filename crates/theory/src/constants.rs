@@ -6,25 +6,27 @@
 use gaussflow_dynamics::Diagnostics;
 use gaussflow_objective::{LipschitzConstants, Loss, Objective, Residuals};
 
-/// Constants of an underparameterized problem at its initial weights.
+/// Holds the constants of the theorems for an underparameterized problem (p < n) at its initial weights w_0.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Constants {
-    /// lambda0, half the smallest singular value of `Df(w_0)`: exact to rounding.
+    /// lambda0, half the smallest singular value of `Df(w_0)`, exact to rounding.
     pub lambda0: f64,
-    /// An upper bound of the Lipschitz modulus L of `w -> Df(w)`: proven.
+    /// A proven upper bound of the Lipschitz constant L of `w -> Df(w)`.
     pub jacobian_lipschitz: f64,
-    /// An upper bound of the Lipschitz modulus of f: proven.
+    /// A proven upper bound of the Lipschitz constant of f.
     pub lipschitz: f64,
-    /// nu of the loss.
+    /// The constant nu of strong convexity of the loss.
     pub strong_convexity: f64,
-    /// mu of the loss.
+    /// The smoothness constant mu of the loss.
     pub smoothness: f64,
-    /// `g(alpha f(w_0)) - g*`, at least the paper's Delta_0, whose infimum is over the manifold only.
+    /// The initial gap `g(alpha f(w_0)) - g*`, with g* the infimum over all outputs. It is at least the paper's Delta_0,
+    /// whose infimum is over the manifold.
     pub initial_gap: f64,
 }
 
 impl Constants {
-    /// Takes the constants from a problem and what was measured at w_0.
+    /// Computes the constants from an objective and the [`Diagnostics`] measured at w_0. It evaluates nothing but the
+    /// Lipschitz bounds.
     pub fn at_start<M: Residuals + LipschitzConstants, L: Loss>(
         objective: &Objective<M, L>,
         start: &Diagnostics,
@@ -39,7 +41,10 @@ impl Constants {
         }
     }
 
-    /// Radius of B, `2 lambda0 r / L`, for r in (0, 1).
+    /// Returns the radius `2 lambda0 r / L` of the ball B, for r = `fraction` in (0, 1).
+    ///
+    /// # Source
+    /// Section 4 of the paper.
     ///
     /// # Examples
     /// ```
@@ -51,9 +56,10 @@ impl Constants {
         2.0 * self.lambda0 * fraction / self.jacobian_lipschitz
     }
 
-    /// The least scaling alpha that Theorem 5 admits as printed, for r in (0, 1).
+    /// Returns the smallest scaling alpha that Theorem 5 of the paper admits as it is stated there, for r = `fraction` in (0,
+    /// 1): `mu L sqrt(Delta_0) / (2 sqrt(2) r (1-r) nu^(3/2) lambda0^2)`.
     ///
-    /// Delta_0 depends on alpha in the print; [`Self::initial_gap`] makes the threshold safe.
+    /// The paper's Delta_0 depends on alpha; [`Self::initial_gap`] is at least as large, so that the threshold is safe.
     pub fn printed_scaling(&self, fraction: f64) -> f64 {
         let numerator = self.smoothness * self.jacobian_lipschitz * self.initial_gap.sqrt();
         let room = fraction * (1.0 - fraction) * self.strong_convexity.powf(1.5);

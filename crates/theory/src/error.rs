@@ -7,23 +7,23 @@ use gaussflow_network::NetworkError;
 use gaussflow_objective::{LossError, MapError, ObjectiveError, PointError};
 use gaussflow_solvers::SolveError;
 
-/// Why a constant, a trajectory or a record could not be computed.
+/// Says why a constant, a trajectory or a record could not be computed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TheoryError {
-    /// The network's shapes or entries.
+    /// The shapes or entries of a network are not accepted.
     #[error(transparent)]
     Network(#[from] NetworkError),
-    /// The loss's targets or weights.
+    /// The targets or weights of a loss are not accepted.
     #[error(transparent)]
     Loss(#[from] LossError),
-    /// Map, loss and scaling do not fit.
+    /// Map, loss and scaling do not fit together.
     #[error(transparent)]
     Objective(#[from] ObjectiveError),
-    /// The map or the linear algebra at a point.
+    /// The map or the linear algebra failed at given parameters.
     #[error(transparent)]
     Point(#[from] PointError),
-    /// The geometry at a point or along a curve.
+    /// The geometry is undefined or could not be computed.
     #[error(transparent)]
     Geometry(#[from] GeometryError),
     /// An integration could not start.
@@ -32,26 +32,26 @@ pub enum TheoryError {
     /// A run could not start.
     #[error(transparent)]
     Simulation(#[from] SimulationError),
-    /// A trajectory ended before it was of use.
+    /// A trajectory ended too early to be of use.
     #[error("the trajectory ended at t = {time} of {horizon}: {reason}")]
     Ended {
-        /// When.
+        /// The time at which it ended.
         time: f64,
-        /// How far it should have come.
+        /// The time that it should have reached.
         horizon: f64,
         /// The integrator's reason.
         reason: String,
     },
-    /// A small problem of the adversary on which nothing can be judged.
+    /// A small problem of the search for counterexamples cannot be judged, and is skipped.
     #[error("passed over: {reason}")]
     PassedOver {
         /// Why.
         reason: &'static str,
     },
-    /// A search did not come to its goal.
+    /// A search did not converge.
     #[error("{what}: {found:e} after {steps} steps, wanted {wanted:e}")]
     NotConverged {
-        /// What was looked for.
+        /// What was searched for.
         what: &'static str,
         /// What was reached.
         found: f64,

@@ -15,7 +15,8 @@ const ROUNDS: usize = 30;
 /// Rows tried as starts: those of largest norm.
 const STARTS: usize = 6;
 
-/// `sqrt(sum_j sigma''(x_j.w)^2 (x_j.a)^4)` at the best (w, a) found: a proven lower bound of L.
+/// Computes a proven lower bound of the Lipschitz constant L of Df by a search, for one hidden layer:
+/// `sqrt(sum_j sigma''(x_j.w)^2 (x_j.a)^4)` at the best w and unit vector a found.
 pub fn jacobian_lipschitz_lower<A: ActivationFunction>(network: &Network<A>) -> f64 {
     let rows = rows_of(network);
     let mut order: Vec<usize> = (0..rows.len()).collect();
@@ -27,14 +28,14 @@ pub fn jacobian_lipschitz_lower<A: ActivationFunction>(network: &Network<A>) -> 
         .fold(0.0, f64::max)
 }
 
-/// `sigma_2 sqrt(sum_j norm(x_j)^4)`: the bound that follows from norms alone.
+/// Computes a loose upper bound of L from norms, for one hidden layer: `sigma_2 sqrt(sum_j norm(x_j)^4)`.
 pub fn jacobian_lipschitz_loose<A: ActivationFunction>(network: &Network<A>) -> f64 {
     let fourths = rows_of(network).iter().map(|x| norm(x).powi(4)).sum::<f64>();
     network.last_layer().activation.bounds().second * fourths.sqrt()
 }
 
-/// `norm(D2f(w)[u, v])` at the best unit u, v found, for the centre of a ball and points in it: a proven lower bound of L
-/// on the ball, for networks of any depth.
+/// Computes a proven lower bound of the Lipschitz constant L of Df on a ball, for networks of any depth:
+/// `norm(D2f(w)[u, v])` at the best unit vectors u, v found, at the center of the ball and at random w in it.
 pub fn jacobian_lipschitz_lower_within<M: SecondOrderMap>(
     map: &M,
     center: &[f64],

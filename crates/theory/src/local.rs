@@ -11,23 +11,28 @@ use gaussflow_solvers::{JacobianOperator, SymmetricEigen, inner_product, norm};
 use crate::TheoryError;
 use crate::problem::Problem;
 
-/// The point w, `alpha f(w)`, `grad g`, J and the spectrum of the smaller of K and H.
+/// Holds values, gradient, Jacobian and spectrum of a [`Problem`] at one parameter vector w.
+///
+/// Eigenvalues are those of the smaller of `K = J J^T` (n x n) and `H = J^T J` (p x p).
 pub struct Local {
-    /// w.
+    /// The parameters w (length p).
     pub point: Vec<f64>,
-    /// `alpha f(w)`.
+    /// The outputs `alpha f(w)` (length n).
     pub output: Vec<f64>,
-    /// `g(alpha f(w))`.
+    /// The loss `g(alpha f(w))`.
     pub loss: f64,
-    /// `grad g(alpha f(w))`.
+    /// `grad g(alpha f(w))` (length n).
     pub gradient: Vec<f64>,
-    /// J, n x p.
+    /// The Jacobian J, n x p.
     pub jacobian: Mat<f64>,
     eigen: SymmetricEigen,
 }
 
 impl Local {
-    /// Measures `problem` at `w` and alpha = `scaling`.
+    /// Measures `problem` at `w` (length p) and alpha = `scaling`.
+    ///
+    /// # Cost
+    /// A dense J, its smaller Gram matrix, and a symmetric eigenvalue decomposition of order min(n, p).
     pub fn measure<A: ActivationFunction>(
         problem: &Problem<A>,
         scaling: f64,
@@ -56,23 +61,23 @@ impl Local {
         Ok(Self { point: w.to_vec(), output, loss, gradient, jacobian, eigen })
     }
 
-    /// min(n, p) eigenvalues of K or H, ascending.
+    /// Returns the min(n, p) eigenvalues of K or H, ascending.
     pub fn eigenvalues(&self) -> Vec<f64> {
         let order = self.jacobian.nrows().min(self.jacobian.ncols());
         (0..order).map(|k| self.eigen.value(k)).collect()
     }
 
-    /// The smallest of them.
+    /// Returns the smallest of these eigenvalues.
     pub fn smallest(&self) -> f64 {
         self.eigen.value(0)
     }
 
-    /// The largest of them: `norm(K) = norm(H)`.
+    /// Returns the largest of these eigenvalues, `norm(K) = norm(H)`.
     pub fn largest(&self) -> f64 {
         self.eigen.value(self.jacobian.nrows().min(self.jacobian.ncols()) - 1)
     }
 
-    /// Unit eigenvector k in output space (length n): of K, or `J v_k / norm(J v_k)`.
+    /// Returns unit eigenvector k in output space (length n): of K, or `J v_k / norm(J v_k)`.
     pub fn output_eigenvector(&self, k: usize) -> Vec<f64> {
         let vector = self.eigen.vector(k);
         if self.jacobian.ncols() >= self.jacobian.nrows() {
@@ -84,7 +89,7 @@ impl Local {
         image
     }
 
-    /// Unit eigenvector k in parameter space (length p): of H, or `J^T u_k / norm(J^T u_k)`.
+    /// Returns unit eigenvector k in parameter space (length p): of H, or `J^T u_k / norm(J^T u_k)`.
     pub fn parameter_eigenvector(&self, k: usize) -> Vec<f64> {
         let vector = self.eigen.vector(k);
         if self.jacobian.ncols() < self.jacobian.nrows() {
@@ -96,18 +101,18 @@ impl Local {
         image
     }
 
-    /// `J v`.
+    /// Returns `J v` (length n).
     pub fn times(&self, v: &[f64]) -> Vec<f64> {
         multiply(&self.jacobian, v)
     }
 
-    /// `J^T u`.
+    /// Returns `J^T u` (length p).
     pub fn transposed_times(&self, u: &[f64]) -> Vec<f64> {
         multiply_transposed(&self.jacobian, u)
     }
 
-    /// `<u, F u>` for F with the eigenvalue `function(gamma)` where K has gamma (0 off its range when
-    /// n > p).
+    /// Returns `<u, F u>`, where F has the eigenvectors of K and the eigenvalue `function(gamma)` where K has gamma (0
+    /// outside the range of K when n > p).
     pub fn quadratic_form(&self, u: &[f64], function: impl Fn(f64) -> f64) -> f64 {
         (0..self.eigenvalues().len())
             .map(|k| {

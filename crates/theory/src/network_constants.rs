@@ -33,23 +33,23 @@ fn own_radius(map: &impl LipschitzConstants, center: &[f64], lambda0: f64) -> f6
 /// Halvings of the interval of that radius: nine digits.
 const HALVINGS: usize = 30;
 
-/// How far a number can be trusted.
+/// Says how far a constant can be trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Provenance {
-    /// Computed to rounding from its definition.
+    /// It was computed to rounding from its definition.
     Exact,
-    /// An upper bound with a proof.
+    /// It is an upper bound with a proof.
     ProvenUpper,
-    /// A lower bound with a proof, found by search: the true value may be larger.
+    /// It is a lower bound with a proof, found by search; the true value may be larger.
     SearchedLower,
-    /// Follows from others by a formula of the paper.
+    /// It follows from others by a formula of the paper.
     Printed,
-    /// Follows from others by a corrected formula.
+    /// It follows from others by a corrected formula.
     Corrected,
 }
 
 impl Provenance {
-    /// In words.
+    /// Returns the same in words.
     pub fn name(self) -> &'static str {
         match self {
             Self::Exact => "exact to rounding",
@@ -61,62 +61,62 @@ impl Provenance {
     }
 }
 
-/// A constant with its name and provenance.
+/// Holds a constant with its name and provenance.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Constant {
-    /// Symbol and meaning.
+    /// The symbol and its meaning.
     pub name: String,
     /// Its value.
     pub value: f64,
-    /// How far it can be trusted.
+    /// How far the value can be trusted.
     pub provenance: Provenance,
 }
 
-/// The constants of a problem at w_0.
+/// Holds the constants of a network problem at its initial weights w_0, with upper and lower bounds where no exact value is
+/// known.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct NetworkConstants {
-    /// n.
+    /// The number of outputs n.
     pub outputs: usize,
-    /// p.
+    /// The number of parameters p.
     pub parameters: usize,
-    /// m, of the last layer.
+    /// The width m of the last hidden layer.
     pub hidden: usize,
-    /// Radius of the ball around w_0 in which L and Lip_f hold: infinite for one hidden layer, and for deep networks
-    /// the `2 lambda0 / L` that all balls of the theorems lie in.
+    /// The radius of the ball around w_0 in which L and Lip_f hold: infinite for one hidden layer; for deep networks `2
+    /// lambda0 / L`, which contains all balls of the theorems.
     pub radius: f64,
-    /// lambda0: half the smallest singular value of J_0, exact to rounding.
+    /// lambda0, half the smallest singular value of J_0, exact to rounding.
     pub lambda0: f64,
-    /// lambda_n: half the largest, exact to rounding.
+    /// lambda_n, half the largest singular value of J_0, exact to rounding.
     pub lambda_n: f64,
-    /// L from above: proven.
+    /// A proven upper bound of the Lipschitz constant L of the Jacobian.
     pub jacobian_lipschitz: f64,
-    /// L from below, by search: proven.
+    /// A proven lower bound of L, found by search.
     pub jacobian_lipschitz_lower: f64,
-    /// L from above by norms of rows alone: proven, loose.
+    /// A loose proven upper bound of L, from the norms of rows.
     pub jacobian_lipschitz_loose: f64,
-    /// Lip_f as printed, `sigma_1 sqrt(m sum norm(x_j)^2)`: proven, loose.
+    /// A loose proven upper bound of the Lipschitz constant of f, `sigma_1 sqrt(m sum norm(x_j)^2)` as in the paper.
     pub lipschitz_printed: f64,
-    /// Lip_f, `sigma_1 sqrt(m) sigma_max(X)`: proven.
+    /// A proven upper bound of it, `sigma_1 sqrt(m) sigma_max(X)`.
     pub lipschitz: f64,
-    /// sigma_2.
+    /// The supremum sigma_2 of abs(sigma'').
     pub second_bound: f64,
-    /// nu.
+    /// The constant nu of strong convexity of the loss.
     pub strong_convexity: f64,
-    /// mu.
+    /// The smoothness constant mu of the loss.
     pub smoothness: f64,
-    /// `g(alpha f(w_0)) - g*`; for a nullified network `g(0) - g*`, whatever alpha.
+    /// The initial gap Delta_0, `g(alpha f(w_0)) - g*`; for a nullified network it is `g(0) - g*` for every alpha.
     pub initial_gap: f64,
 }
 
 impl NetworkConstants {
-    /// Measures the constants of `problem`, its gap at alpha = 1 (which does not matter for a nullified
-    /// network).
+    /// Measures the constants of `problem` at alpha = 1; for a nullified network they do not depend on alpha.
     pub fn measure<A: ActivationFunction>(problem: &Problem<A>) -> Result<Self, TheoryError> {
         let start = Local::measure(problem, 1.0, &problem.initial)?;
         Ok(Self::at_start(problem, &start))
     }
 
-    /// The same from what was measured at w_0.
+    /// Computes the constants from what was measured at w_0.
     pub fn at_start<A: ActivationFunction>(problem: &Problem<A>, start: &Local) -> Self {
         let network = &problem.network;
         let bounds = network.last_layer().activation.bounds();
@@ -149,29 +149,30 @@ impl NetworkConstants {
         }
     }
 
-    /// r_0 = lambda0 / L, from below: the radius in which section 3 keeps the kernel.
+    /// Returns a lower bound of r_0 = lambda0 / L, the radius within which section 3 of the paper bounds the kernel from
+    /// below.
     pub fn kernel_radius(&self) -> f64 {
         self.lambda0 / self.jacobian_lipschitz
     }
 
-    /// The radius `2 lambda0 r / L` of B, from below.
+    /// Returns a lower bound of the radius `2 lambda0 r / L` of the ball B, for r = `fraction`.
     pub fn ball_radius(&self, fraction: f64) -> f64 {
         2.0 * self.lambda0 * fraction / self.jacobian_lipschitz
     }
 
-    /// `sqrt(2 mu Delta_0)`, what `norm(grad g)` is bounded by on {g <= g(0)}.
+    /// Returns `sqrt(2 mu Delta_0)`, an upper bound of `norm(grad g)` wherever the loss is at most its initial value.
     pub fn gradient_bound(&self) -> f64 {
         (2.0 * self.smoothness * self.initial_gap).sqrt()
     }
 
-    /// The largest damping that Theorems 1 and 2 admit, `lambda_n^2 / (1 + lambda_n^2)`.
+    /// Returns the largest damping that Theorems 1 and 2 admit, `lambda_n^2 / (1 + lambda_n^2)`.
     pub fn largest_damping(&self) -> f64 {
         let square = self.lambda_n * self.lambda_n;
         square / (1.0 + square)
     }
 
-    /// Every constant with its provenance; `damping` is the rho of section 3's thresholds, `fraction`
-    /// the r of section 4's.
+    /// Lists every constant with its provenance; `damping` is the rho in the thresholds of section 3, and `fraction` the r in
+    /// those of section 4.
     pub fn table(&self, damping: f64, fraction: f64) -> Vec<Constant> {
         use Provenance::{Corrected, Exact, Printed, ProvenUpper, SearchedLower};
         let row =

@@ -1,14 +1,15 @@
-//! Thresholds and rates as the paper prints them, to be judged; what holds instead is in `corrected`.
+//! Thresholds and rates as the paper states them, for the audit; [`corrected`](crate::corrected) has what holds instead.
 
 use crate::network_constants::NetworkConstants;
 
-/// `lambda0^2 / (rho + (1 - rho) lambda0^2)`, the coefficient of (EDI) and (5).
+/// Computes `lambda0^2 / (rho + (1 - rho) lambda0^2)`, the coefficient in (EDI) and (5) of the paper.
 pub fn dissipation_rate(lambda0: f64, damping: f64) -> f64 {
     let square = lambda0 * lambda0;
     square / (damping + (1.0 - damping) * square)
 }
 
-/// The right side of (10) over `norm(grad g)^2`: `(1-rho)^-2 lambda_n^2 / (lambda_n^2 + rho0)^2`.
+/// Computes the right side of (10) over `norm(grad g)^2`, `(1-rho)^-2 lambda_n^2 / (lambda_n^2 + rho0)^2` with rho0 =
+/// rho/(1-rho).
 pub fn squared_inverse_bound(lambda_n: f64, damping: f64) -> f64 {
     let square = lambda_n * lambda_n;
     let sum = (1.0 - damping) * square + damping;
@@ -26,7 +27,7 @@ impl NetworkConstants {
         damped(self.lambda0, damping) / damped(self.lambda_n, damping)
     }
 
-    /// alpha of Lemma 2 as stated, without L:
+    /// Returns the threshold of alpha of Lemma 2 as the paper states it, which lacks the factor L:
     /// `mu sqrt(2 Delta_0) nu^(-3/2) lambda_n lambda0^-3 (lambda0^2 + rho0) / (lambda_n^2 + rho0)`.
     pub fn lemma_2_scaling(&self, damping: f64) -> f64 {
         self.smoothness * (2.0 * self.initial_gap).sqrt() / self.strong_convexity.powf(1.5)
@@ -35,13 +36,13 @@ impl NetworkConstants {
             * self.damped_quotient(damping)
     }
 
-    /// alpha of Theorem 1, (12): L times that of [`Self::lemma_2_scaling`].
+    /// Returns the threshold of alpha of Theorem 1, (12): L times [`Self::lemma_2_scaling`].
     pub fn theorem_1_scaling(&self, damping: f64) -> f64 {
         self.jacobian_lipschitz * self.lemma_2_scaling(damping)
     }
 
-    /// alpha of Theorem 2: the larger of `m^(-1/2)` times (12) and
-    /// `sigma_2 sqrt(n) Lip_g / (mu Lip_f^2 sqrt(m))`, with Lip_g of the sublevel set.
+    /// Returns the threshold of alpha of Theorem 2: the larger of `m^(-1/2)` times (12) and
+    /// `sigma_2 sqrt(n) Lip_g / (mu Lip_f^2 sqrt(m))`, with Lip_g the bound of `norm(grad g)` on the initial sublevel set.
     pub fn theorem_2_scaling(&self, damping: f64) -> f64 {
         let width = (self.hidden as f64).sqrt();
         let second = self.second_bound * (self.outputs as f64).sqrt() * self.gradient_bound()
@@ -49,13 +50,13 @@ impl NetworkConstants {
         (self.theorem_1_scaling(damping) / width).max(second)
     }
 
-    /// alpha eta of Theorem 2:
+    /// Returns the step alpha eta of Theorem 2 as the paper states it:
     /// `m^(-1/2) (lambda0^2/lambda_n^2) Lip_f^-2 ((1-rho) lambda_n^2 + rho)^2 / ((1-rho) lambda0^2 + rho)`.
     pub fn theorem_2_step(&self, damping: f64) -> f64 {
         2.0 * self.smoothness / (self.hidden as f64).sqrt() * self.appendix_step(damping)
     }
 
-    /// alpha eta of the appendix, below (30): the same with `1/(2 mu)` for `m^(-1/2)`.
+    /// Returns the step alpha eta of the paper's appendix, below (30): the same with `1/(2 mu)` in place of `m^(-1/2)`.
     pub fn appendix_step(&self, damping: f64) -> f64 {
         let quotient = self.lambda0 / self.lambda_n;
         let wide = damped(self.lambda_n, damping);
@@ -67,7 +68,7 @@ impl NetworkConstants {
                 * damped(self.lambda0, damping))
     }
 
-    /// The factor of (14) a step:
+    /// Returns the factor by which a step of Theorem 2 reduces the gap, (14):
     /// `1 - (nu/mu) lambda0^4 / (lambda_n^2 Lip_f^2) [((1-rho)lambda_n^2+rho) / ((1-rho)lambda0^2+rho)]^2`.
     pub fn theorem_2_modulus(&self, damping: f64) -> f64 {
         let quotient = self.damped_quotient(damping);
@@ -75,17 +76,17 @@ impl NetworkConstants {
         1.0 - self.strong_convexity / self.smoothness * (tight / quotient).powi(2)
     }
 
-    /// The limit of (14)'s factor as rho tends to 0, as printed: `1 - (nu/mu) lambda_n^2 / Lip_f^2`.
+    /// Returns the limit that the paper gives for the factor (14) as rho tends to 0, `1 - (nu/mu) lambda_n^2 / Lip_f^2`.
     pub fn small_damping_modulus(&self) -> f64 {
         let quotient = self.lambda_n / self.lipschitz_printed;
         1.0 - self.strong_convexity / self.smoothness * quotient * quotient
     }
 
-    /// alpha of Theorem 5 with a gap of `gap`:
+    /// Returns the threshold of alpha of Theorem 5 for a gap `gap` and r = `fraction`:
     /// `mu L sqrt(gap) / (2 sqrt(2) r (1-r) nu^(3/2) lambda0^2)`.
     ///
-    /// The print's gap is that over the manifold, which depends on alpha; the gap over `R^n` and g(0)
-    /// are at least as large and give thresholds that are safe.
+    /// The paper's gap is that over the manifold, which depends on alpha. The gap over all outputs, and g(0), are at least as
+    /// large and give safe thresholds.
     pub fn theorem_5_scaling_for(&self, fraction: f64, gap: f64) -> f64 {
         self.smoothness * self.jacobian_lipschitz * gap.sqrt()
             / (8_f64.sqrt()
@@ -96,12 +97,13 @@ impl NetworkConstants {
                 * self.lambda0)
     }
 
-    /// [`Self::theorem_5_scaling_for`] the gap over `R^n`.
+    /// Returns [`Self::theorem_5_scaling_for`] the gap over all outputs.
     pub fn theorem_5_scaling(&self, fraction: f64) -> f64 {
         self.theorem_5_scaling_for(fraction, self.initial_gap)
     }
 
-    /// alpha of Remark 5: `L mu sqrt(gap) / (lambda0^2 sqrt(2 nu^3))`.
+    /// Returns the guideline for alpha of Remark 5, `L mu sqrt(gap) / (lambda0^2 sqrt(2 nu^3))`, with the gap over all
+    /// outputs.
     pub fn guideline_scaling(&self) -> f64 {
         self.jacobian_lipschitz * self.smoothness * self.initial_gap.sqrt()
             / (self.lambda0 * self.lambda0 * (2.0 * self.strong_convexity.powi(3)).sqrt())

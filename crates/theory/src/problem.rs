@@ -13,32 +13,33 @@ use crate::TheoryError;
 /// The objective of a [`Problem`] at one alpha.
 pub type ProblemObjective<'a, A = Activation> = Objective<&'a Network<A>, Arc<dyn Loss>>;
 
-/// `norm(. - y)^2/2`, with nu = mu = 1: the loss of papers that divide squares by two.
+/// Creates the loss `norm(psi - y)^2/2` (nu = mu = 1) of papers that divide squares by two.
 ///
 /// # Errors
-/// [`gaussflow_objective::LossError`] for no targets, or some that are not finite.
+/// [`gaussflow_objective::LossError`] for targets that are not finite, or none.
 pub fn half_squares(targets: Vec<f64>) -> Result<Arc<dyn Loss>, TheoryError> {
     let weights = vec![0.5; targets.len()];
     Ok(Arc::new(WeightedSquares::new(targets, weights)?))
 }
 
-/// `w -> g(alpha f(w))` but for alpha, with w_0.
+/// Describes a problem of the audit: a network, a loss and initial weights w_0, for any alpha.
 ///
-/// The activation A is one of the library's unless a paper brings its own.
+/// The activation A is one of the library's, unless a paper brings its own.
 #[derive(Clone)]
 pub struct Problem<A = Activation> {
-    /// What the records call it.
+    /// The name by which records refer to it.
     pub name: String,
-    /// f, nullified at w_0 where the initialization is.
+    /// The network f, nullified at w_0 where the initialization asks for it.
     pub network: Network<A>,
-    /// g.
+    /// The loss g.
     pub loss: Arc<dyn Loss>,
-    /// w_0, row-major m x d.
+    /// The initial weights w_0 (length p), in the order of the parameter vector of [`Network`].
     pub initial: Vec<f64>,
 }
 
 impl Problem {
-    /// A network of `kind` on `inputs` (row-major n x `features`) at `point`.
+    /// Creates the problem of a one-layer network with the initialization `kind` on `inputs` (row-major n x `features`), at
+    /// `point`.
     pub fn new(
         name: &str,
         (inputs, features): (&[f64], usize),
@@ -51,7 +52,8 @@ impl Problem {
         Ok(Self { name: name.to_owned(), network, loss, initial: point.weights.clone() })
     }
 
-    /// The paper's section 2.1: nullified tanh network of `hidden` units, drawn from `seed`, squared loss.
+    /// Creates the problem of section 2.1 of the paper: a nullified tanh network of `hidden` units, drawn from `seed`, with
+    /// squared loss.
     pub fn regression(
         name: &str,
         (inputs, features): (&[f64], usize),
@@ -67,42 +69,41 @@ impl Problem {
 }
 
 impl<A: ActivationFunction> Problem<A> {
-    /// The objective at alpha = `scaling`.
+    /// Returns the objective `w -> g(alpha f(w))` at alpha = `scaling`.
     pub fn objective(&self, scaling: f64) -> Result<ProblemObjective<'_, A>, TheoryError> {
         Ok(Objective::new(&self.network, Arc::clone(&self.loss), scaling)?)
     }
 
-    /// f*, where the loss is least.
+    /// Returns f*, the outputs (length n) at which the loss is least.
     pub fn minimizer(&self) -> Vec<f64> {
         let mut minimizer = vec![0.0; self.outputs()];
         self.loss.minimizer(&mut minimizer);
         minimizer
     }
 
-    /// Number of outputs n.
+    /// Returns the number of outputs n.
     pub fn outputs(&self) -> usize {
         self.network.outputs()
     }
 
-    /// Number of parameters p.
+    /// Returns the number of parameters p.
     pub fn parameters(&self) -> usize {
         self.network.parameters()
     }
 
-    /// The inputs by row, n x d.
+    /// Returns the inputs, row-major n x d.
     pub fn input_rows(&self) -> Vec<f64> {
         let (n, d) = (self.outputs(), self.network.features());
         (0..n * d).map(|e| self.network.inputs()[(e / d, e % d)]).collect()
     }
 
-    /// A bound of the rounding error of `alpha f(w)`, a norm: `alpha eps (4 m sigma_0 sqrt(n) +
-    /// Lip_f norm(w_0))`.
+    /// Returns a bound of the norm of the rounding error of `alpha f(w)`: `alpha eps (4 m sigma_0 sqrt(n) + Lip_f norm(w_0))`
+    /// for one hidden layer, eps = 2.2e-16.
     ///
-    /// Each of n outputs sums m terms of at most sigma_0, each off by a few units in the last place, and
-    /// subtracts as much; and w itself is rounded. (m additions of random signs lose sqrt(m) units, the
-    /// factor m is a bound.)
-    ///
-    /// Over several layers roundings are carried on: [`Network::rounding_error`] at w_0, twice for the offset.
+    /// Each of n outputs sums m terms of at most sigma_0, each off by a few units in the last place, and subtracts as much;
+    /// and w itself is rounded. (m additions of random signs lose about sqrt(m) units; the factor m is a bound.) For an
+    /// unbounded activation, `Lip_f norm(w_0)` takes the place of `sigma_0 sqrt(n)`. For several layers the bound is twice
+    /// [`Network::rounding_error`] at w_0 times alpha.
     pub fn output_rounding(&self, scaling: f64) -> f64 {
         if self.network.one_layer().is_none() {
             return 2.0 * scaling * self.network.rounding_error(&self.initial);

@@ -8,20 +8,20 @@ use rand_distr::StandardNormal;
 /// ChaCha8 stream of the audit's own draws (0 to 2 are the rows, signs and weights of a run).
 const AUDIT_STREAM: u64 = 16;
 
-/// Draws for one purpose.
+/// Draws random vectors from a seed, the same on every machine.
 pub struct Sampler {
     generator: ChaCha8Rng,
 }
 
 impl Sampler {
-    /// The draws of `seed`.
+    /// Creates the sampler of `seed`.
     pub fn new(seed: u64) -> Self {
         let mut generator = ChaCha8Rng::seed_from_u64(seed);
         generator.set_stream(AUDIT_STREAM);
         Self { generator }
     }
 
-    /// The draws of `seed` for one purpose of many, by its name.
+    /// Creates the sampler of `seed` for one purpose, by its name, independent of other purposes.
     pub fn of_purpose(seed: u64, name: &str) -> Self {
         let mut generator = ChaCha8Rng::seed_from_u64(seed);
         // Fowler, Noll and Vo's hash; streams beyond those that have numbers.
@@ -30,12 +30,12 @@ impl Sampler {
         Self { generator }
     }
 
-    /// A vector of independent standard normal entries.
+    /// Draws a vector of independent standard normal entries.
     pub fn normal(&mut self, length: usize) -> Vec<f64> {
         (0..length).map(|_| self.generator.sample(StandardNormal)).collect()
     }
 
-    /// A unit vector, uniform on the sphere.
+    /// Draws a unit vector, uniform on the sphere.
     pub fn direction(&mut self, length: usize) -> Vec<f64> {
         let mut vector = self.normal(length);
         let size = norm(&vector);
@@ -43,13 +43,13 @@ impl Sampler {
         vector
     }
 
-    /// A number in [0, 1).
+    /// Draws a number in [0, 1).
     pub fn fraction(&mut self) -> f64 {
         self.generator.random()
     }
 
-    /// The centre, then `count` points within `radius` of it: half on the sphere of 0.999 radius (where
-    /// statements on a ball are tightest), half at a uniform share of it.
+    /// Returns `centre` and `count` vectors within `radius` of it: half of them at 0.999 `radius`, where statements on a ball
+    /// are tightest, half at a uniform share of it.
     pub fn ball(&mut self, centre: &[f64], radius: f64, count: usize) -> Vec<Vec<f64>> {
         let mut points = vec![centre.to_vec()];
         for k in 0..count {
@@ -61,7 +61,7 @@ impl Sampler {
     }
 }
 
-/// `w + length v`.
+/// Computes `w + length v`.
 pub fn shifted(w: &[f64], v: &[f64], length: f64) -> Vec<f64> {
     w.iter().zip(v).map(|(w, v)| w + length * v).collect()
 }

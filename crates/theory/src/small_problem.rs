@@ -19,7 +19,7 @@ const WORST_RATIO: f64 = 1e-3;
 /// alone leaves the ball.
 const LEAST_BALL: f64 = 1e-7;
 
-/// Whether there are at least as many parameters as rows.
+/// Says whether there are at least as many parameters as rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
     /// p >= n.
@@ -28,10 +28,11 @@ pub enum Shape {
     Tall,
 }
 
-/// A nullified network with random signs, one of the library's activations, and squares that may be weighted.
+/// Builds a small random problem for the search for counterexamples: a nullified network with random signs, one of the
+/// library's activations, and squares that may be weighted.
 ///
 /// # Errors
-/// [`TheoryError::PassedOver`] where J_0 is too ill-conditioned to judge anything on.
+/// [`TheoryError::PassedOver`] where J_0 is too ill-conditioned to judge anything on it.
 pub fn small_problem(
     genes: &mut Genes<'_>,
     shape: Shape,
@@ -80,7 +81,7 @@ pub fn small_problem(
 /// the output stands still, and what is integrated is another flow.
 const MOST_ROUNDING: f64 = 1e-6;
 
-/// Passes over an alpha at which rounding hides the motion of w.
+/// Returns an error for an alpha so large that rounding hides the motion of w.
 ///
 /// # Errors
 /// [`TheoryError::PassedOver`].
@@ -95,7 +96,7 @@ fn scaled(values: Vec<f64>, factor: f64) -> Vec<f64> {
     values.into_iter().map(|x| factor * x).collect()
 }
 
-/// The problem and what else a trial needs in numbers that read back to the same values.
+/// Writes the problem, and what else a trial needs, as text with numbers that read back to the same values.
 pub fn in_numbers(problem: &Problem, others: &[(&str, f64)]) -> String {
     let mut text = format!(
         "{} network, x = {:?} by rows of {}, c = {:?}, w_0 = {:?}, y = {:?}, nu = {}, mu = {}",

@@ -24,79 +24,78 @@ const ABSOLUTE: f64 = 1e-13;
 /// nothing any more.
 const EVALUATIONS: usize = 100_000;
 
-/// How a flow is integrated.
+/// Chooses how a flow is integrated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Stepper {
     /// Explicit (Tsitouras 5(4)): for Gauss-Newton and Levenberg-Marquardt.
     #[default]
     Explicit,
-    /// The same to eight digits instead of eleven: for searches over many small problems.
+    /// The same method to eight digits instead of eleven, for searches over many small problems.
     Coarse,
-    /// Implicit (BDF): for gradient flow.
+    /// Implicit (BDF), for gradient flow.
     Stiff,
 }
 
-/// A flow to integrate.
+/// Describes a flow to integrate.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FlowPlan {
     /// Which flow.
     pub preconditioner: Preconditioner,
-    /// alpha.
+    /// The scaling alpha.
     pub scaling: f64,
     /// The last time.
     pub horizon: f64,
-    /// Number of samples after the first, at equal spacing.
+    /// The number of samples after the first, equally spaced in time.
     pub samples: usize,
     /// How it is integrated.
     pub stepper: Stepper,
 }
 
-/// A point of a trajectory. All that is quadratic in `grad g` is measured, not derived.
+/// Holds one sample of a trajectory. Quantities that are quadratic in `grad g` are measured, not derived from each other.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sample {
-    /// t; for an iteration k alpha eta.
+    /// The time t; for an iteration k alpha eta.
     pub time: f64,
-    /// w_t.
+    /// The weights w_t (length p).
     pub weights: Vec<f64>,
-    /// `alpha f(w_t)`.
+    /// The outputs `alpha f(w_t)` (length n).
     pub output: Vec<f64>,
-    /// `g(alpha f(w_t))`.
+    /// The loss `g(alpha f(w_t))`.
     pub loss: f64,
     /// `norm(grad g)`.
     pub gradient_norm: f64,
-    /// `-dg/dt = <grad g, J q>`.
+    /// The dissipation `-dg/dt = <grad g, J q>`, with q the direction of the flow.
     pub dissipation: f64,
     /// `norm(q) = alpha norm(dw/dt)`.
     pub speed: f64,
     /// `norm(w_t - w_0)`.
     pub deviation: f64,
-    /// Bound of what integration and rounding may have changed `alpha f(w_t)` by: a norm.
+    /// A bound of the norm of the error of `alpha f(w_t)` from integration and rounding.
     pub output_error: f64,
-    /// Bound of what they may have changed the loss by.
+    /// A bound of the error of the loss from the same causes.
     pub loss_error: f64,
 }
 
-/// The samples of a flow.
+/// Holds the samples of a flow or an iteration.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trajectory {
-    /// alpha.
+    /// The scaling alpha.
     pub scaling: f64,
-    /// At equal times, w_0 first.
+    /// The samples at equally spaced times, w_0 first.
     pub samples: Vec<Sample>,
     /// Why it ended before its horizon, if it did.
     pub ended: Option<String>,
-    /// Bound of the error of w_t from the integration: a norm.
+    /// A bound of the norm of the error of w_t from the integration.
     pub weight_error: f64,
 }
 
 impl Trajectory {
-    /// Integrates `plan` on `problem`.
+    /// Integrates the flow `plan` of `problem` and measures it at equally spaced times.
     ///
-    /// The loss of a sample is taken to be off by at most `s d + (mu/2) d^2 + n eps g`, with
-    /// `d = Lip_f e + (rounding of alpha f)`, s the norm of the part of grad g that a displacement
-    /// on the flow's tangent space sees, and
-    /// `e = steps sqrt(p) (absolute + relative max|v|)`: the flow contracts the output, so that the
-    /// errors that each step was allowed add up at most.
+    /// The error of a loss is bounded by `s d + (mu/2) d^2 + n eps g` with `d = Lip_f e + (rounding of alpha f)`, where s is
+    /// the norm of the part of grad g that a displacement in the tangent space of the flow sees, and `e = steps sqrt(p)
+    /// (absolute + relative max|v|)`. The flow contracts the outputs, so that the errors that each step was allowed at most
+    /// add up.
     pub fn integrate<A: ActivationFunction>(
         problem: &Problem<A>,
         plan: &FlowPlan,
@@ -168,7 +167,10 @@ impl Trajectory {
         Ok(Self { scaling: plan.scaling, samples, ended, weight_error })
     }
 
-    /// The iteration of Theorem 2, `w <- w - eta q`, for `steps` steps; exact but for rounding.
+    /// Iterates `w <- w - eta q`, with q the direction of `preconditioner`, for `steps` steps; exact up to rounding.
+    ///
+    /// # Source
+    /// Theorem 2 of the paper.
     pub fn iterate<A: ActivationFunction>(
         problem: &Problem<A>,
         preconditioner: Preconditioner,
@@ -195,18 +197,18 @@ impl Trajectory {
         Ok(Self { scaling, samples, ended: None, weight_error: 0.0 })
     }
 
-    /// The samples after the first one, at which bounds from w_0 are equalities.
+    /// Returns the samples after the first one, at which bounds from w_0 are equalities.
     pub fn later(&self) -> &[Sample] {
         self.samples.get(1..).unwrap_or_default()
     }
 
-    /// The samples before the ball of `radius` around w_0 is left: the times t < T.
+    /// Returns the samples before the trajectory leaves the ball of `radius` around w_0, that is at times t < T.
     pub fn inside(&self, radius: f64) -> &[Sample] {
         let exit = self.samples.iter().position(|s| s.deviation >= radius);
         &self.samples[..exit.unwrap_or(self.samples.len())]
     }
 
-    /// The largest `norm(w_t - w_0)` and when.
+    /// Returns the largest `norm(w_t - w_0)` and its time.
     pub fn largest_deviation(&self) -> (f64, f64) {
         self.samples
             .iter()
@@ -214,7 +216,7 @@ impl Trajectory {
             .fold((0.0, 0.0), |worst, now| if now.0 > worst.0 { now } else { worst })
     }
 
-    /// The last sample.
+    /// Returns the last sample.
     pub fn last(&self) -> &Sample {
         // A trajectory without a first sample is an error of `integrate`.
         &self.samples[self.samples.len() - 1]
@@ -222,7 +224,7 @@ impl Trajectory {
 }
 
 impl Sample {
-    /// `norm(alpha f - f*)`.
+    /// Returns `norm(alpha f - f*)`, the distance of the outputs from `minimizer`.
     pub fn distance_to(&self, minimizer: &[f64]) -> f64 {
         squared_distance(&self.output, minimizer).sqrt()
     }

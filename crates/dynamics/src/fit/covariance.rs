@@ -26,14 +26,16 @@ const LARGEST: usize = 1 << 24;
 /// Share of what the directions kept give that those left out may add unseen.
 pub(super) const UNSEEN: f64 = 0.1;
 
-/// A direction in which the residuals do not change to first order: `J direction = 0` up to the cutoff.
+/// Describes a direction in parameter space along which the data say nothing: the residuals do not change to first order,
+/// `J direction = 0` up to the rank cutoff.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NullDirection {
     /// The direction in parameters (length p), 2-norm 1.
     pub direction: Vec<f64>,
-    /// Its part in each parameter relative to the parameter's scale D_k (length p), 2-norm 1.
+    /// The direction in units of the parameters' scales D_k, the norms of the Jacobian's columns: `D_k direction_k`,
+    /// normalized to 2-norm 1 (length p).
     pub shares: Vec<f64>,
-    /// Its singular value relative to the largest.
+    /// Its singular value relative to the largest one, of the Jacobian with columns scaled to norm 1.
     pub singular_value_ratio: f64,
 }
 

@@ -3,7 +3,7 @@
 use gaussflow_objective::MapError;
 use gaussflow_solvers::SolveError;
 
-/// Why a fit could not start.
+/// Says why a fit could not start.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FitError {
@@ -33,7 +33,7 @@ pub enum FitError {
         /// Its value.
         value: f64,
     },
-    /// A parameter's bounds leave no room.
+    /// The bounds of a parameter leave it no finite value, or one is NaN.
     #[error(
         "the bounds of {name} are {lower} and {upper}; accepted: lower <= upper, infinities allowed"
     )]
@@ -45,7 +45,7 @@ pub enum FitError {
         /// Its upper bound.
         upper: f64,
     },
-    /// The start is outside the bounds.
+    /// The start lies outside the bounds.
     #[error("{name} starts at {value}, outside its bounds [{lower}, {upper}]")]
     StartOutside {
         /// The parameter.
@@ -67,13 +67,13 @@ pub enum FitError {
         /// What is accepted.
         accepted: &'static str,
     },
-    /// Exact acceleration is asked for, but the map has no second derivatives.
+    /// [`Acceleration::Exact`](crate::Acceleration::Exact) is asked for, but the map has no second derivatives.
     #[error("exact acceleration: {0}")]
     Acceleration(MapError),
     /// The residuals or their derivatives are undefined at the start.
     #[error("at the start: {0}; begin where the model is defined")]
     Start(MapError),
-    /// The sum of squares is not a number at the start, although each residual is.
+    /// The sum of squares overflows at the start, although each residual is finite.
     #[error("at the start the loss is {loss}: the squares of the residuals overflow; rescale them")]
     StartOverflow {
         /// The loss.

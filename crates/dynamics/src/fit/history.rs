@@ -1,26 +1,27 @@
 //! One record a trial point: what was tried, how the model predicted it, what came of it.
 
-/// Which model a trial step minimizes.
+/// Names the model whose minimizer a trial step is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum StepKind {
     /// The initial point.
     Start,
-    /// Gauss-Newton, undamped.
+    /// The undamped Gauss-Newton step.
     GaussNewton,
-    /// Damped: Levenberg-Marquardt.
+    /// The damped (Levenberg-Marquardt) step.
     LevenbergMarquardt,
     /// A damped step with geodesic acceleration added.
     Accelerated,
     /// The Gauss-Newton model with secant curvature of the residuals (Dennis, Gay and Welsch 1981).
     Secant,
-    /// A step of a schedule.
+    /// A step with the damping of a [`DampingSchedule`](crate::DampingSchedule).
     Scheduled,
-    /// A move along parameters that a bound has robbed of their effect, to where the bound no longer holds.
+    /// A move along parameters that have no effect while another one is at its bound (as a phase at amplitude 0), to where
+    /// that bound no longer holds the other parameter.
     Release,
 }
 
 impl StepKind {
-    /// The name in files.
+    /// Returns the name that record files use.
     pub fn name(self) -> &'static str {
         match self {
             Self::Start => "start",
@@ -34,10 +35,10 @@ impl StepKind {
     }
 }
 
-/// What became of a trial point.
+/// Says what became of a trial step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Verdict {
-    /// It is the next point.
+    /// The fit continues from there.
     Accepted,
     /// The loss did not fall as predicted.
     Rejected,
@@ -46,7 +47,7 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// The name in files.
+    /// Returns the name that record files use.
     pub fn name(self) -> &'static str {
         match self {
             Self::Accepted => "accepted",
@@ -56,25 +57,25 @@ impl Verdict {
     }
 }
 
-/// One trial point.
+/// Records one trial step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct StepRecord {
-    /// Accepted steps before this trial.
+    /// The number of steps accepted before this trial.
     pub iteration: usize,
     /// What was tried.
     pub kind: StepKind,
     /// What came of it.
     pub verdict: Verdict,
-    /// The loss at the trial point; NaN where it is undefined.
+    /// The loss after the step; NaN where it is undefined.
     pub loss: f64,
-    /// Measured decrease over predicted decrease; negative infinity where undefined.
+    /// The measured decrease over the predicted decrease; negative infinity where the loss is undefined.
     pub gain_ratio: f64,
-    /// lambda relative to D^2 (rho for schedules).
+    /// lambda of `(J^T J + lambda D^2) d = -J^T b`; for schedules rho.
     pub damping: f64,
     /// Radius of the trust region in the scaled variables D w; NaN for schedules.
     pub radius: f64,
     /// `norm(D d)` of the step d (`norm(d)` for schedules).
     pub step_norm: f64,
-    /// `norm(P r) / norm(r)` at the point that the step leaves.
+    /// `norm(P r) / norm(r)` before the step, with P the projection on the range of J.
     pub cosine: f64,
 }

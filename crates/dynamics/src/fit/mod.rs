@@ -51,9 +51,14 @@ pub(crate) struct Bounds {
     pub(crate) upper: Vec<f64>,
 }
 
-/// A least-squares problem: a map whose outputs are residuals, or predictions of [`Self::with_observations`], and what
-/// is known about parameters and observations. A map of predictions serves an
-/// [`Objective`](gaussflow_objective::Objective) unchanged.
+/// Describes a least-squares problem, `minimize sum_j C^2 rho(omega_j r_j(w)^2 / C^2)` over a box, and fits it.
+///
+/// The residuals r are the outputs f of a map, or `f - y` for a map of predictions with [`Self::with_observations`]. The same
+/// map of predictions serves an [`Objective`](gaussflow_objective::Objective) unchanged. Weights omega, bounds, names and a
+/// robust loss rho with its scale C are optional; without them the fit minimizes `sum_j r_j^2`.
+///
+/// Where a fit by derivatives of your own does not converge, check them with
+/// [`check_jacobian`](gaussflow_objective::check_jacobian).
 ///
 /// # Examples
 /// ```
@@ -91,20 +96,21 @@ pub(crate) struct Given {
 }
 
 impl<M: SmoothMap> LeastSquares<M> {
-    /// The sum of squares of `map`'s outputs, which are residuals (model minus data) unless
-    /// [`Self::with_observations`] says what they predict.
+    /// Creates the problem of minimizing the sum of squares of the outputs of `map` (n residuals, model minus data).
     pub fn new(map: M) -> Self {
         let names = (0..map.parameters()).map(|k| format!("w[{k}]")).collect();
         Self { map, given: Given { names, bounds: None, rows: Rows::default() } }
     }
 
-    /// Says that the map's outputs f predict `observations` y (length n): the residuals are f - y.
+    /// Sets the `observations` y (length n) that the outputs f of the map predict: the residuals are `f - y`.
+    ///
+    /// A map that differences its values then differences f itself, without the rounding of `f - y`.
     ///
     /// # Cost
-    /// One subtraction of y an evaluation. Differences are then those of f, without the rounding of f - y.
+    /// One subtraction of vectors of length n per evaluation.
     ///
     /// # Errors
-    /// [`FitError::Count`] or [`FitError::Observation`].
+    /// [`FitError::Count`] for another length than n, [`FitError::Observation`] for a value that is not finite.
     pub fn with_observations(mut self, observations: Vec<f64>) -> Result<Self, FitError> {
         require_count("observations", &observations, self.map.outputs())?;
         if let Some(index) = observations.iter().position(|y| !y.is_finite()) {
@@ -114,10 +120,10 @@ impl<M: SmoothMap> LeastSquares<M> {
         Ok(self)
     }
 
-    /// Names the p parameters, for messages and the summary.
+    /// Names the p parameters, for messages and the summary; without it they are `w[0]`, `w[1]`, ...
     ///
     /// # Errors
-    /// [`FitError::Count`].
+    /// [`FitError::Count`] for another number of names than p.
     pub fn with_names<S: Into<String>>(
         mut self,
         names: impl IntoIterator<Item = S>,
@@ -128,15 +134,17 @@ impl<M: SmoothMap> LeastSquares<M> {
         Ok(self)
     }
 
-    /// Keeps each parameter within `[lower_k, upper_k]` (length p each; infinities allowed).
+    /// Keeps each parameter k within `[lower_k, upper_k]` (length p each; infinities are allowed, equal bounds fix a
+    /// parameter).
     ///
-    /// Equal bounds fix a parameter. Parameters at a bound that the gradient points out of are held; a step that
-    /// would leave the box is solved again with the offending parameters cut short of their bounds, and at them if
-    /// the next step leaves there too. Where the others lose their effect at a bound, it is not stepped on. Every
-    /// point evaluated lies in the box, those of differences included.
+    /// The map is never evaluated outside the box, and differences stay inside it as well. A parameter at a bound is held
+    /// there while the gradient points outwards. A step that would leave the box is solved again with the offending
+    /// parameters cut short of their bounds; they may end on them if the next step leaves the box there too. A step onto a
+    /// bound is taken back where other parameters would lose their effect on the residuals there.
     ///
     /// # Errors
-    /// [`FitError::Count`]; [`FitError::Bounds`] where lower is above upper.
+    /// [`FitError::Count`] for another length than p; [`FitError::Bounds`] where a lower bound is above the upper one, or
+    /// NaN.
     pub fn with_bounds(mut self, lower: Vec<f64>, upper: Vec<f64>) -> Result<Self, FitError> {
         require_count("lower bounds", &lower, self.map.parameters())?;
         require_count("upper bounds", &upper, self.map.parameters())?;
@@ -151,10 +159,10 @@ impl<M: SmoothMap> LeastSquares<M> {
         Ok(self)
     }
 
-    /// Weighs observation j by omega_j > 0: 1/variance for observations of unequal precision.
+    /// Weighs the square of residual j by omega_j > 0 (length n), which is 1/variance for observations of unequal precision.
     ///
     /// # Errors
-    /// [`FitError::Count`] or [`FitError::Weight`].
+    /// [`FitError::Count`] for another length than n, [`FitError::Weight`] for a weight that is not positive and finite.
     pub fn with_weights(mut self, weights: Vec<f64>) -> Result<Self, FitError> {
         require_count("weights", &weights, self.map.outputs())?;
         let improper = weights.iter().enumerate().find(|(_, x)| !(x.is_finite() && **x > 0.0));
@@ -165,35 +173,51 @@ impl<M: SmoothMap> LeastSquares<M> {
         Ok(self)
     }
 
-    /// Measures residuals by `loss` instead of by squares.
+    /// Measures residuals by `loss` instead of by squares, so that outliers count less.
     ///
     /// # Errors
-    /// [`FitError::InvalidSetting`] on a scale that is not positive and finite.
+    /// [`FitError::InvalidSetting`] for a scale C that is not positive and finite.
     pub fn with_loss(mut self, loss: RobustLoss) -> Result<Self, FitError> {
         stop::require_positive("the scale of the loss", loss.scale())?;
         self.given.rows.loss = loss;
         Ok(self)
     }
 
-    /// The map.
+    /// Returns the map.
     pub fn map(&self) -> &M {
         &self.map
     }
 
-    /// The parameters' names.
+    /// Returns the names of the parameters.
     pub fn names(&self) -> &[String] {
         &self.given.names
     }
 
-    /// Fits from `start` (length p).
+    /// Minimizes the loss from `start` (length p).
+    ///
+    /// Each step minimizes the linear model `norm(b + J d)^2` within a trust region `norm(D d) <= radius`, with D the running
+    /// maxima of the column norms of J, or follows a damping schedule ([`FitSettings::damping`]). [`Fit::stop`] says why the
+    /// fit ended and whether it converged.
+    ///
+    /// # Cost
+    /// Each accepted step takes one Jacobian and one factorization of it (about `2 n p^2` operations by QR); each trial step
+    /// takes one evaluation of the residuals. The result takes one more factorization, for the covariance.
     ///
     /// # Errors
-    /// [`FitError`] where the fit cannot start; everything later is in [`Fit::stop`].
+    /// [`FitError`] where the fit cannot start, a Jacobian cannot be factored, or a schedule returns a damping outside
+    /// [0, 1]. Everything else that happens later
+    /// is in [`Fit::stop`].
+    ///
+    /// # Source
+    /// J. J. More, "The Levenberg-Marquardt algorithm: implementation and theory", 1978; geodesic acceleration: M. K.
+    /// Transtrum and J. P. Sethna, 2012; secant curvature: J. E. Dennis, D. M. Gay and R. E. Welsch, 1981.
     pub fn fit(&self, start: &[f64], settings: &FitSettings) -> Result<Fit, FitError> {
         self.fit_observed(start, settings, &mut |_, _| ControlFlow::Continue(()))
     }
 
-    /// Fits and shows every trial point, with its parameters, to `observer`.
+    /// Fits as [`Self::fit`] does, and shows every trial step to `observer`, with the parameters (length p) that it led to.
+    ///
+    /// The first call shows the start. `Break` ends the fit with [`FitStop::Interrupted`].
     ///
     /// # Errors
     /// As [`Self::fit`].
@@ -206,7 +230,8 @@ impl<M: SmoothMap> LeastSquares<M> {
         self.fit_with_jacobian(start, settings, observer).map(|(fit, _)| fit)
     }
 
-    /// As [`Self::fit_observed`], and gives the map's Jacobian (n x p, without weights) at the parameters found.
+    /// Fits as [`Self::fit_observed`] does, and also returns the Jacobian of the map (n x p, without weights) at the
+    /// parameters found.
     ///
     /// # Errors
     /// As [`Self::fit`].

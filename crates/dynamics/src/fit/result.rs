@@ -9,50 +9,51 @@ use super::robust::RobustLoss;
 use super::sandwich;
 use super::stop::{FitCounts, FitStop};
 
-/// Which bound holds a parameter.
+/// Says which bound holds a parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum BoundSide {
     /// Its lower bound.
     Lower,
     /// Its upper bound.
     Upper,
-    /// Both: they are equal.
+    /// Both, because they are equal.
     Fixed,
 }
 
-/// What a fit came to. [`std::fmt::Display`] writes a summary of at most one screen.
+/// Holds the result of a fit. [`std::fmt::Display`] writes a summary of at most one screen.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fit {
     /// The parameters (length p).
     pub parameters: Vec<f64>,
     /// Their names.
     pub names: Vec<String>,
-    /// `sum_j C^2 rho(omega_j f_j^2 / C^2)` there: for plain squares the residual sum of squares.
+    /// The loss `sum_j C^2 rho(omega_j r_j^2 / C^2)` there; for plain squares the residual sum of squares.
     pub loss: f64,
-    /// The residuals f there (length n), without weights.
+    /// The residuals r there (length n), without weights.
     pub residuals: Vec<f64>,
     /// Why the iteration ended.
     pub stop: FitStop,
-    /// How residuals were measured.
+    /// The loss by which residuals were measured.
     pub measure: RobustLoss,
-    /// What it cost.
+    /// How often residuals, Jacobians and second derivatives were computed.
     pub counts: FitCounts,
-    /// One record a trial point, the start first.
+    /// One record per trial step; the first one is the start.
     pub history: Vec<StepRecord>,
-    /// `norm(P r) / norm(r)` at the end: the cosine between residuals and tangent space.
+    /// `norm(P r) / norm(r)` at the end, with P the projection on the range of J: the cosine of the angle between the
+    /// residuals and the range of J, which is 0 at a stationary point.
     pub cosine: f64,
-    /// The largest cosine between the residuals and one column of the Jacobian, over parameters that no bound holds.
+    /// The largest cosine between the residuals and one column of J, over the parameters that no bound holds.
     pub column_cosine: f64,
-    /// Parameters that their bound holds (length p); they count as known in the covariance.
+    /// For each parameter the bound that holds it, if any (length p). The covariance treats such parameters as known.
     pub at_bound: Vec<Option<BoundSide>>,
-    /// Numerical rank of the Jacobian of the parameters that no bound holds.
+    /// The numerical rank of the Jacobian with the columns of the parameters that no bound holds.
     pub rank: usize,
     /// Directions that the data do not determine, at most 32 of them; empty at full rank.
     pub null_directions: Vec<NullDirection>,
     /// The residual standard deviation `sqrt(loss / (n - rank))`; NaN when n <= rank.
     pub residual_deviation: f64,
     /// Standard deviations of the parameters (length p): infinite where the data do not determine the parameter (see
-    /// [`NullDirection`]), 0 where a bound holds it, NaN for the reason that [`Self::missing_deviations`] gives.
+    /// [`NullDirection`]), 0 where a bound holds it, and NaN for the reason that [`Self::missing_deviations`] gives.
     pub standard_deviations: Vec<f64>,
     covariance: Covariance,
     /// Which test for the gradient ended the fit.
@@ -69,34 +70,40 @@ pub(crate) enum Stationary {
 }
 
 impl Fit {
-    /// The covariance of parameters `i` and `k`; `None` where there is no such parameter, or where p times rank
-    /// exceeds 2^24 numbers, or J is sparse and has more than 64 columns: of those only the standard deviations are made.
+    /// Returns the covariance of parameters `i` and `k` (counted from 0), in the product of their units.
     ///
-    /// For squares it is `loss / (n - rank) (J^T J)^-1`. For a robust loss it is the sandwich
-    /// `n / (n - rank) H^-1 (J^T diag(psi^2) J) H^-1`, `H = J^T diag(psi') J`, psi half the derivative of the loss with
-    /// respect to a residual, psi' its mean over the bandwidth of a density estimate. Both take the roots of the
-    /// weights into J, and directions that the data do not determine are left out.
+    /// For squares it is the entry of `loss / (n - rank) (J^T J)^-1`. For a robust loss it is that of the sandwich `n / (n -
+    /// rank) H^-1 (J^T diag(psi^2) J) H^-1` with `H = J^T diag(psi') J`, where psi is half the derivative of the loss with
+    /// respect to a residual, and psi' its mean derivative over the bandwidth of a density estimate. In both, the rows of J
+    /// carry the square roots of the weights, and directions that the data do not determine are left out.
+    ///
+    /// It is `None` where there is no such parameter, where p times rank exceeds 2^24 numbers, and where J is sparse with
+    /// more than 64 columns; only the standard deviations are computed then.
     ///
     /// # Cost
-    /// rank multiply-adds an entry; p times rank numbers are kept.
+    /// rank multiply-adds; a [`Fit`] keeps p times rank numbers for it.
+    ///
+    /// # Source
+    /// P. J. Huber and E. M. Ronchetti, "Robust Statistics", 2009, sections 7.6 and 7.7.
     pub fn covariance(&self, i: usize, k: usize) -> Option<f64> {
         self.covariance.entry(i, k)
     }
 
-    /// All of [`Self::covariance`] (p x p, row-major); `None` as there.
+    /// Returns all of [`Self::covariance`] (p x p, row-major), 0 for parameters that a bound holds; `None` under the same
+    /// conditions.
     ///
     /// # Cost
-    /// One product of matrices, `p^2 rank` multiply-adds.
+    /// `p^2 rank` multiply-adds, and p^2 numbers.
     pub fn covariance_matrix(&self) -> Option<Vec<f64>> {
         self.covariance.matrix()
     }
 
-    /// Which estimate the deviations are: "least-squares" or, for a robust loss, "sandwich".
+    /// Returns which estimate the standard deviations are: `least-squares` or, for a robust loss, `sandwich`.
     pub fn covariance_estimate(&self) -> &'static str {
         if self.measure == RobustLoss::Squares { "least-squares" } else { "sandwich" }
     }
 
-    /// The parameter called `name`.
+    /// Returns the value of the parameter called `name`; `None` where there is none.
     pub fn parameter(&self, name: &str) -> Option<f64> {
         self.names.iter().position(|known| known == name).map(|k| self.parameters[k])
     }

@@ -5,13 +5,17 @@
 
 use gaussflow_solvers::inner_product;
 
-/// How residuals are measured. Each robust loss has a scale C: the residual at which it leaves the square.
+/// Chooses how residuals are measured, `sum_j C^2 rho(omega_j r_j^2 / C^2)`. The scale C of a robust loss is the size of
+/// residual from which on it grows more slowly than the square.
+///
+/// # Source
+/// The functions rho are those of SciPy's `least_squares`, whose cost is half of this loss.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum RobustLoss {
     /// `rho(z) = z`: the sum of squares.
     #[default]
     Squares,
-    /// `rho(z) = z` up to 1, then `2 sqrt(z) - 1`: squares that go over into absolute values.
+    /// `rho(z) = z` up to 1, then `2 sqrt(z) - 1`: squares that become absolute values.
     Huber {
         /// C, positive, in the unit of the (weighted) residuals.
         scale: f64,
@@ -34,7 +38,8 @@ pub enum RobustLoss {
 }
 
 impl RobustLoss {
-    /// The loss called `name` ("squares", "huber", "soft-l1", "cauchy" or "arctan") with its scale C.
+    /// Returns the loss called `name` (`squares`, `huber`, `soft-l1`, `cauchy` or `arctan`) with its scale C; `None` for any
+    /// other name.
     pub fn from_name(name: &str, scale: f64) -> Option<Self> {
         match name {
             "squares" => Some(Self::Squares),
@@ -46,7 +51,7 @@ impl RobustLoss {
         }
     }
 
-    /// The name in files.
+    /// Returns the name that configuration files use.
     pub fn name(self) -> &'static str {
         match self {
             Self::Squares => "squares",
@@ -57,7 +62,7 @@ impl RobustLoss {
         }
     }
 
-    /// The scale C; 1 for squares, which do not depend on it.
+    /// Returns the scale C; 1 for squares, which do not depend on it.
     pub fn scale(self) -> f64 {
         match self {
             Self::Squares => 1.0,
@@ -68,7 +73,7 @@ impl RobustLoss {
         }
     }
 
-    /// `[rho(z), rho'(z), rho''(z)]` at z >= 0.
+    /// Evaluates `[rho(z), rho'(z), rho''(z)]` at `z = omega r^2 / C^2 >= 0`.
     ///
     /// # Examples
     /// ```

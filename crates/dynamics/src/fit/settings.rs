@@ -4,22 +4,23 @@ use gaussflow_solvers::SecularMethod;
 
 use crate::schedule::{DampingSchedule, StepLength};
 
-/// How the length of steps is governed.
+/// Chooses what limits the length of steps.
 #[derive(Clone, Debug)]
 pub enum Damping {
-    /// lambda from a trust region whose radius follows the gain ratio (More 1978).
+    /// A trust region, whose radius follows the gain ratio and determines lambda of `(J^T J + lambda D^2) d = -J^T b` (More
+    /// 1978).
     TrustRegion {
-        /// First radius relative to `norm(D w_0)` (to 1 where that is 0), D the columns' norms; default 0.1: the
-        /// parameters' size says little about where the linear model holds, and a first step too long decides for
-        /// another valley, where one too short costs an evaluation each time that the radius doubles.
+        /// The first radius relative to `norm(D w_0)` (to 1 where that is 0), with D the norms of the columns of J; default
+        /// 0.1. The size of the parameters says little about where the linear model holds. A first step that is too long may
+        /// lead to another minimum, whereas one that is too short costs one evaluation per doubling of the radius.
         initial_radius: f64,
     },
-    /// Theorem 2: `w <- w - eta [(1-rho_k) J^T J + rho_k I]^-1 J^T grad g`, steps taken as the schedule judges
-    /// them. With the sum of squares grad g = 2 f, so that eta = 1/2 is a whole Gauss-Newton step at rho = 0.
+    /// The iteration of Theorem 2, `w <- w - eta [(1-rho_k) J^T J + rho_k I]^-1 J^T grad g`, where the schedule decides which
+    /// steps are kept. The sum of squares has grad g = 2 r, so that eta = 1/2 is a whole Gauss-Newton step at rho = 0.
     Schedule {
-        /// rho_k; each fit works with a clone.
+        /// The schedule of rho_k; each fit works with a clone.
         schedule: Box<dyn DampingSchedule>,
-        /// eta.
+        /// The length eta.
         length: StepLength,
     },
 }
@@ -30,20 +31,21 @@ impl Default for Damping {
     }
 }
 
-/// What is done about curvature of the residuals, in a trust region.
+/// Chooses whether a trust-region method uses the curvature of the residuals.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Acceleration {
-    /// Geodesic acceleration where the plain step does badly, and the structured secant near a minimum.
+    /// Geodesic acceleration where the plain step does badly, and the structured secant method near a minimum. Second
+    /// derivatives are estimated from trial steps and cost no evaluation.
     #[default]
     Geodesic,
-    /// The same with the map's own second derivatives ([`SmoothMap::second_order`](gaussflow_objective::SmoothMap::second_order))
-    /// in place of a difference along the step that was tried.
+    /// The same, with the map's own second derivatives
+    /// ([`SmoothMap::second_order`](gaussflow_objective::SmoothMap::second_order)) for the acceleration.
     Exact,
     /// Neither: the method of More.
     None,
 }
 
-/// Settings of [`LeastSquares::fit`](crate::LeastSquares::fit).
+/// Holds the settings of [`LeastSquares::fit`](crate::LeastSquares::fit).
 ///
 /// # Examples
 /// ```
@@ -57,24 +59,26 @@ pub struct FitSettings {
     pub damping: Damping,
     /// Use of second derivatives; default geodesic acceleration.
     pub acceleration: Acceleration,
-    /// How the linear systems are factored; default chosen by size.
+    /// The factorization of the linear systems; by default it is chosen by size.
     pub method: SecularMethod,
-    /// Bound on `norm(P r) / norm(r)`, the cosine between the residuals and the tangent space; default
-    /// 1e-8. Met, a full Gauss-Newton step would change the loss by 1e-16 of itself, and each parameter by
-    /// about 1e-8 sqrt(n - p) of its standard deviation.
+    /// Converged where `norm(P r) / norm(r)`, the cosine between the residuals and the range of J, is at most this; default
+    /// 1e-8. A full Gauss-Newton step would then change the loss by 1e-16 of itself, and each parameter by about
+    /// `1e-8 sqrt(n - p)` of its standard deviation.
     pub gradient_tolerance: f64,
-    /// Bound on `abs(d_k) / abs(w_k)` for every parameter, of an accepted, undamped step d; default 1e-12.
+    /// Converged where an accepted, undamped step d has `abs(d_k) / abs(w_k)` at most this for every parameter; default
+    /// 1e-12.
     pub step_tolerance: f64,
-    /// Bound on the predicted and on the measured relative decrease of an accepted, undamped step; default
-    /// 1e-15.
+    /// Converged where the predicted and the measured relative decrease of an accepted, undamped step are at most this;
+    /// default 1e-15.
     pub loss_tolerance: f64,
-    /// Most evaluations of the residuals (Jacobians are counted apart); default 2000.
+    /// The most evaluations of the residuals (Jacobians are counted apart); default 2000.
     pub max_evaluations: usize,
-    /// Most accepted steps; default 1000.
+    /// The most accepted steps; default 1000.
     pub max_iterations: usize,
-    /// Singular values of `J D^-1` at most this multiple of the largest count as lost rank in the result;
-    /// default 1e-12, and never below four times the map's `jacobian_error` or
-    /// `gaussflow_solvers::SecularFactor::resolution`. Steps leave out what is below that error alone.
+    /// Singular values of `J D^-1` (columns scaled to norm 1) up to this multiple of the largest count as lost rank in the
+    /// result; default 1e-12, and never below four times the map's `jacobian_error` or
+    /// [`SecularFactor::resolution`](gaussflow_solvers::SecularFactor::resolution). Steps leave out only what is below that
+    /// error.
     pub rank_cutoff: f64,
 }
 

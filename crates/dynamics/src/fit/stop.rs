@@ -3,51 +3,51 @@
 use super::error::FitError;
 use gaussflow_objective::MapError;
 
-/// Why a fit ended; data, never an error.
+/// Says why a fit ended. It is a result, never an error; [`Self::converged`] separates minima from other ends.
+///
+/// In the variants, r are the residuals, J their Jacobian, P the projection on the range of J, and eps = 2.2e-16.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum FitStop {
-    /// The residuals are orthogonal to the tangent space: `norm(P r) <= tolerance norm(r)`, or each column's
-    /// cosine with r is at most `tolerance^1.5`, which also holds where J loses rank at the minimum (or at
-    /// most the tolerance, where no step lowers the loss any more); or `norm(P r)` is what rounding of the
-    /// parameters alone makes of r.
+    /// The residuals are orthogonal to the range of J: `norm(P r) <= tolerance norm(r)`. Or the cosine of each column with r
+    /// is at most `tolerance^1.5`, which also holds at a minimum where J loses rank (or at most the tolerance, where no step
+    /// lowers the loss any more). Or `norm(P r)` is no larger than what rounding of the parameters alone adds to r.
     Gradient,
-    /// An accepted, undamped step was short relative to each parameter.
+    /// An accepted, undamped step was shorter than the step tolerance relative to each parameter.
     Step,
-    /// An accepted, undamped step decreased the loss, as predicted, by a negligible fraction; or it predicted less
-    /// than the loss's rounding, and the gradient no longer falls; or no step lowers the loss and it has a minimum along the
-    /// last one, or promises less than its rounding.
+    /// An accepted, undamped step lowered the loss, as predicted, by a negligible fraction. Or it predicted less than the
+    /// rounding of the loss, and the gradient no longer falls. Or no step lowers the loss, and either the loss has a minimum
+    /// along the last step or a whole step promises less than its rounding.
     Decrease,
-    /// An exact fit, residuals at rounding: r is what rounding of the parameters alone makes of it, the loss is 0, or
-    /// residuals fell below eps and `eps^2` of their initial norm.
+    /// The fit is exact up to rounding: r is no larger than what rounding of the parameters alone makes of it, or the loss is
+    /// 0, or the residuals fell below eps and below `eps^2` of their initial norm.
     Rounding,
-    /// The residuals are too noisy to go on, near a minimum: changes of the loss no longer shrink with the step, and
-    /// are above what a whole step promises. All steps were rejected: no convergence.
+    /// Not converged: the residuals are too noisy to go on, near a minimum. All steps were rejected; changes of the loss no
+    /// longer shrink with the step, and exceed the decrease that a whole step promises.
     Noise,
-    /// Every step was rejected, down to the spacing of numbers or to where residuals no longer change: no
-    /// convergence. The Jacobian may be wrong (see `check_jacobian`). Or a schedule's step no longer moves the
-    /// parameters.
+    /// Not converged: every step was rejected, down to the spacing of numbers or to where the residuals no longer change. The
+    /// Jacobian may be wrong (see [`check_jacobian`](gaussflow_objective::check_jacobian)). Or a step of a schedule no longer
+    /// changes the parameters.
     NoProgress,
     /// The limit on evaluations was reached.
     EvaluationLimit,
     /// The limit on iterations was reached.
     IterationLimit,
-    /// A schedule accepted a step to where residuals or Jacobian are undefined; the point before it is returned.
+    /// A schedule accepted a step to where residuals or Jacobian are undefined; the parameters before that step are returned.
     NonFinite,
     /// The observer asked to stop.
     Interrupted,
-    /// No free parameter is left: each is held by a bound that its gradient points out of.
+    /// No free parameter is left: each is held by a bound that the steepest descent points out of.
     AtBounds,
-    /// At a bound other parameters have lost their effect, and no point was found nearby from which the loss falls: no
-    /// convergence. It may be a minimum, but the residuals cannot tell; start elsewhere, move the bound or leave out the
-    /// term.
+    /// Not converged: at a bound other parameters have lost their effect, and none was found nearby from which the loss
+    /// falls. It may be a minimum, but the residuals cannot tell. Start elsewhere, move the bound or leave out the term.
     RankLostAtBound,
-    /// The map failed for another reason than its values.
+    /// The map failed for a reason other than undefined or non-finite values.
     Failed(MapError),
 }
 
 impl FitStop {
-    /// Whether the end is a minimum as far as the tests can tell; rejected steps alone never prove one.
+    /// Returns whether the end is a minimum as far as the tests can tell; rejected steps alone never prove one.
     pub fn converged(&self) -> bool {
         matches!(
             self,
@@ -55,7 +55,7 @@ impl FitStop {
         )
     }
 
-    /// The name in files.
+    /// Returns the name that record files use.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Gradient => "gradient",
@@ -74,7 +74,7 @@ impl FitStop {
         }
     }
 
-    /// One sentence for people.
+    /// Returns one sentence that says the same to people.
     pub fn sentence(&self) -> &'static str {
         match self {
             Self::Gradient => {
@@ -102,20 +102,21 @@ impl FitStop {
     }
 }
 
-/// How often things were computed.
+/// Counts the evaluations and the trial steps of a fit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FitCounts {
     /// Evaluations of the residuals, the first one included.
     pub residuals: usize,
     /// Jacobians (each with the residuals at its point, in one pass of the map).
     pub jacobians: usize,
-    /// Second directional derivatives asked of the map. Differences take none: they use trial points.
+    /// Second directional derivatives asked of the map ([`Acceleration::Exact`](crate::Acceleration::Exact)); estimates from
+    /// trial steps take none.
     pub second_derivatives: usize,
     /// Accepted steps.
     pub accepted: usize,
-    /// Rejected trial points, non-finite ones included.
+    /// Rejected trial steps, non-finite ones included.
     pub rejected: usize,
-    /// Trial points at which residuals or Jacobian were undefined or not finite.
+    /// Trial steps after which residuals or Jacobian were undefined or not finite.
     pub undefined: usize,
 }
 

@@ -75,7 +75,7 @@ impl Display for Fit {
 }
 
 impl Fit {
-    /// Why standard deviations are missing (NaN), in a sentence; `None` where they are there.
+    /// Returns a sentence that says why standard deviations are missing (NaN); `None` where they are there.
     pub fn missing_deviations(&self) -> Option<String> {
         let (n, rank) = (self.residuals.len(), self.rank);
         if !self.standard_deviations.iter().any(|deviation| deviation.is_nan()) {
@@ -98,7 +98,8 @@ impl Fit {
         })
     }
 
-    /// What a fit that lost rank says and advises, in a sentence with the parameters concerned; `None` at full rank.
+    /// Returns a sentence that says which parameters a fit that lost rank could not determine, and what to do; `None` at full
+    /// rank.
     pub fn rank_loss(&self) -> Option<String> {
         let lost = self.lost_rank();
         if lost == 0 || self.rank == 0 {

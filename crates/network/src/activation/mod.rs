@@ -42,7 +42,7 @@ use std::str::FromStr;
 
 use self::arithmetic::{write_jets, write_values};
 
-/// Sup norms over the real line of an activation and its first two derivatives.
+/// Holds the suprema over the real line of an activation and its first two derivatives, in absolute value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ActivationBounds {
     /// `sigma_0 = sup |sigma|`; infinite for an unbounded activation.
@@ -53,10 +53,10 @@ pub struct ActivationBounds {
     pub second: f64,
 }
 
-/// A twice differentiable activation, applied to slices. Implement it for a function of your own.
+/// Evaluates a twice differentiable activation on slices. Implement it for a function of your own.
 ///
-/// The slices of one call have one length; an implementation must not panic when they differ, and
-/// the ones here stop at the end of the shortest.
+/// The slices of one call have one length. An implementation must not panic when they differ; the ones here stop at the end
+/// of the shortest.
 ///
 /// ```
 /// use gaussflow_network::activation::{ActivationBounds, ActivationFunction};
@@ -87,7 +87,7 @@ pub struct ActivationBounds {
 /// # assert_eq!(value, [1.0_f64.sin()]);
 /// ```
 pub trait ActivationFunction: Send + Sync {
-    /// Sup norms of sigma, sigma', sigma''.
+    /// Returns the suprema of `abs(sigma)`, `abs(sigma')` and `abs(sigma'')`.
     fn bounds(&self) -> ActivationBounds;
 
     /// Writes `sigma(z)`, `sigma'(z)` and `sigma''(z)` of each `z` in `pre_activation`; all slices
@@ -100,8 +100,8 @@ pub trait ActivationFunction: Send + Sync {
         second: &mut [f64],
     );
 
-    /// Writes `sigma(z)` and `sigma'(z)`, the same numbers as [`Self::evaluate`] gives, where nobody
-    /// needs sigma'' and storing it would take memory. All slices have one length.
+    /// Writes `sigma(z)` and `sigma'(z)`, the same numbers as [`Self::evaluate`], where sigma'' is not needed. All slices
+    /// have one length.
     fn value_and_slope(&self, pre_activation: &[f64], value: &mut [f64], first: &mut [f64]) {
         let mut second = [0.0; 256];
         let outputs = value.chunks_mut(second.len()).zip(first.chunks_mut(second.len()));
@@ -112,11 +112,11 @@ pub trait ActivationFunction: Send + Sync {
         }
     }
 
-    /// Writes `sigma(z)` alone, the same numbers as [`Self::evaluate`] gives.
+    /// Writes `sigma(z)` only, the same numbers as [`Self::evaluate`].
     fn value(&self, pre_activation: &[f64], value: &mut [f64]);
 }
 
-/// The activations that come with the library.
+/// Names the activations that come with the library.
 ///
 /// ```
 /// use gaussflow_network::activation::{Activation, ActivationFunction};
@@ -142,10 +142,10 @@ pub enum Activation {
 }
 
 impl Activation {
-    /// Every activation, in the order of the documentation.
+    /// All variants, in the order of the documentation.
     pub const ALL: [Self; 4] = [Self::Tanh, Self::Sigmoid, Self::Erf, Self::Arctan];
 
-    /// The name used in configuration files; [`FromStr`] reads it back.
+    /// Returns the name that configuration files use; [`FromStr`] reads it back.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Tanh => "tanh",
@@ -174,7 +174,7 @@ impl fmt::Display for Activation {
     }
 }
 
-/// No activation has this name. The message lists the accepted ones.
+/// Reports a name that no activation has. The message lists the accepted ones.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown activation {found:?}: use one of {}", accepted_names())]
 pub struct UnknownActivation {

@@ -7,9 +7,9 @@ use super::Scalar;
 /// Magnitude below which tanh takes `exp(x) - 1` from a function of its own, which keeps the digits.
 const SMALL: f64 = 0.25;
 
-/// tanh by one exponential, exact to a few units in the last place.
+/// Computes tanh with one exponential, accurate to a few units in the last place, with derivatives.
 ///
-/// Over dual numbers `x.tanh()` is sinh over cosh: three times as slow, and not a number where these overflow.
+/// Over dual numbers `x.tanh()` is sinh over cosh, which takes three times as long and gives NaN where these overflow.
 ///
 /// # Examples
 /// ```
@@ -25,7 +25,7 @@ pub fn tanh<D: Scalar>(x: D) -> D {
     u * -sign / (u + 2.0)
 }
 
-/// The logistic function `1 / (1 + exp(-x))`, which overflows nowhere.
+/// Computes the logistic function `1 / (1 + exp(-x))` with derivatives; it never overflows.
 ///
 /// # Examples
 /// ```
@@ -41,7 +41,7 @@ pub fn sigmoid<D: Scalar>(x: D) -> D {
     }
 }
 
-/// The error function, with derivatives up to the second.
+/// Computes the error function, with derivatives up to the second.
 ///
 /// # Examples
 /// ```
@@ -52,7 +52,7 @@ pub fn erf<D: Scalar>(x: D) -> D {
     expand(x, libm::erf(x.re()), gauss(x.re()))
 }
 
-/// The complementary error function `1 - erf(x)`, with derivatives up to the second.
+/// Computes the complementary error function `1 - erf(x)`, with derivatives up to the second.
 pub fn erfc<D: Scalar>(x: D) -> D {
     expand(x, libm::erfc(x.re()), -gauss(x.re()))
 }

@@ -18,24 +18,25 @@ use crate::sparse_differences::{group, require_shape};
 use chunk::{Chunk, DIRECTIONS};
 pub use functions::{erf, erfc, sigmoid, tanh};
 
-/// A number that residuals are written over: `f64`, or one that carries derivatives along.
+/// Stands for the number that residuals are written over: `f64`, or a number that carries derivatives along.
 ///
-/// It has `+ - * /` with its own kind and with `f64` on the right, comparisons by value, `D::from(2.0)`, and the
-/// functions of num-dual's `DualNum`: `exp`, `ln`, `sqrt`, `sin`, `atan2`, `powi`, `powf`, `powd` and so on. [`tanh`],
+/// It has `+ - * /` with its own kind and with `f64` on the right, comparisons by value, `D::from(2.0)`, and the functions of
+/// num-dual's `DualNum`: `exp`, `ln`, `sqrt`, `sin`, `atan2`, `powi`, `powf`, `powd` and so on. [`tanh`], [`sigmoid`],
+/// [`erf`] and [`erfc`] complete them.
 /// [`sigmoid`], [`erf`] and [`erfc`] stand beside it.
 pub trait Scalar: DualNum<Primitive = f64> + Copy {}
 
 impl<D: DualNum<Primitive = f64> + Copy> Scalar for D {}
 
-/// Residuals, or outputs, written once over any [`Scalar`]; [`ExactDerivatives`] makes a map of them.
+/// Holds residuals, or outputs, written once over any [`Scalar`]; [`ExactDerivatives`] makes a map of them.
 pub trait GenericResiduals {
-    /// Number of parameters p.
+    /// Returns the number of parameters p.
     fn parameters(&self) -> usize;
 
-    /// Number of outputs n.
+    /// Returns the number of outputs n.
     fn outputs(&self) -> usize;
 
-    /// Writes `f(w)` (length n) at `w` (length p); a NaN or an infinity means "undefined here".
+    /// Writes `f(w)` (length n) at `w` (length p). A NaN or an infinity says that f is undefined there.
     fn residuals<D: Scalar>(&self, w: &[D], out: &mut [D]);
 }
 
@@ -53,17 +54,22 @@ impl<M: GenericResiduals> GenericResiduals for &M {
     }
 }
 
-/// A map with exact first and second derivatives, from residuals over any [`Scalar`].
+/// Gives a model written over any [`Scalar`] exact first and second derivatives, without truncation error.
+///
+/// Numbers that carry nilpotent parts e are evaluated in place of w: `f(w + e)` then holds the derivatives.
 ///
 /// # Cost
-/// An evaluation over numbers that carry 8 directions takes one and a half to three times that of `f64` where
-/// functions such as `exp` prevail. A Jacobian takes `ceil(p / 8)` of them and one of `f64`, a sparse one
-/// `ceil(groups / 8)`; `D2f(w)[u, v]` takes one of hyper-dual numbers, `B(r) v` takes `ceil(p / 8)`, and the matrix
-/// `B(r)` about `p^2 / 128` that carry 64 mixed derivatives each. Memory: 9 numbers an output, for `B(r)` 81.
+/// With numbers that carry 8 directions, an evaluation takes one and a half to three times that of `f64` where functions such
+/// as `exp` prevail. A Jacobian takes `ceil(p / 8)` of them and one of `f64`, a sparse one `ceil(groups / 8)`. `D2f(w)[u, v]`
+/// takes one evaluation with hyper-dual numbers, `B(r) v` takes `ceil(p / 8)`, and the matrix `B(r)` about `p^2 / 128` with
+/// 64 mixed derivatives each. Memory: 9 numbers per output, for `B(r)` 81.
+///
+/// # Source
+/// J. A. Fike and J. J. Alonso, "The Development of Hyper-Dual Numbers", 2011.
 ///
 /// # Limits
-/// A derivative that is not finite although the value is, as that of `sqrt` at 0 or of `x.powf(1.5)` there, is taken
-/// a little inside of the bounds that a fit gives (of a dense Jacobian), and is refused where it is met elsewhere.
+/// A derivative may be infinite although the value is finite, as that of `sqrt` or of `x.powf(1.5)` at 0. At a bound that a
+/// fit gives, it is then taken a little inside the box (for dense Jacobians); elsewhere it is an error.
 ///
 /// # Examples
 /// ```
@@ -99,7 +105,7 @@ pub struct ExactDerivatives<M, P = ()> {
     pattern: P,
 }
 
-/// The entries that a Jacobian has, and its columns in groups without a common row, which share a direction.
+/// Lists the entries that a sparse Jacobian has, and its columns in groups without a common row, which share a direction.
 #[derive(Clone, Debug)]
 pub struct SharedDirections {
     pattern: SparsityPattern,
@@ -107,18 +113,18 @@ pub struct SharedDirections {
 }
 
 impl<M: GenericResiduals> ExactDerivatives<M> {
-    /// The map of `model`.
+    /// Creates the map of `model`.
     pub fn new(model: M) -> Self {
         Self { model, pattern: () }
     }
 
-    /// The same map with a [`SparseJacobian`], which has no entries but those of `pattern`.
+    /// Returns the same map with a [`SparseJacobian`], which has entries only where `pattern` (n x p) has them.
     ///
-    /// What depends on a parameter outside of the pattern is taken for an entry of another column:
-    /// [`check_jacobian`](crate::check_jacobian) shows a pattern that misses entries.
+    /// The pattern must hold every entry that can be nonzero: what is missing is taken for an entry of another column.
+    /// [`check_jacobian`](crate::check_jacobian) shows a pattern that misses some.
     ///
     /// # Errors
-    /// [`MapError::ShapeMismatch`] of a pattern of another shape.
+    /// [`MapError::ShapeMismatch`] for a pattern of another shape.
     ///
     /// # Examples
     /// ```
@@ -154,7 +160,7 @@ impl<M: GenericResiduals> ExactDerivatives<M> {
 }
 
 impl<M: GenericResiduals, P> ExactDerivatives<M, P> {
-    /// The residuals themselves.
+    /// Returns the model.
     pub fn model(&self) -> &M {
         &self.model
     }

@@ -6,7 +6,9 @@
 use super::entrywise::{Entrywise, loss_by_entries};
 use super::{LossError, require_finite_targets};
 
-/// `sum_j C^2 (sqrt(1 + ((psi_j - y_j) / C)^2) - 1)`.
+/// The smooth Huber (pseudo-Huber) loss, `g(psi) = sum_j C^2 (sqrt(1 + (r_j / C)^2) - 1)` with `r = psi - y`.
+///
+/// It is `r^2 / 2` for small residuals and grows like `C abs(r)` for large ones. Convexity nu = 0, smoothness mu = 1.
 ///
 /// # Examples
 /// ```
@@ -23,10 +25,10 @@ pub struct SmoothHuber {
 }
 
 impl SmoothHuber {
-    /// The loss with targets y and scale C > 0, from which on residuals count as large.
+    /// Creates the loss with targets y (length n) and scale C > 0, the size from which on residuals count as large.
     ///
     /// # Errors
-    /// [`LossError`] on a scale that is not positive and finite or a target that is not finite.
+    /// [`LossError`] for a scale that is not positive and finite, or a target that is not finite.
     pub fn new(targets: Vec<f64>, scale: f64) -> Result<Self, LossError> {
         require_finite_targets(&targets)?;
         if scale.is_finite() && scale > 0.0 {

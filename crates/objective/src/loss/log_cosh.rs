@@ -5,7 +5,9 @@
 use super::entrywise::{Entrywise, loss_by_entries};
 use super::{LossError, require_finite_targets};
 
-/// `sum_j log cosh(psi_j - y_j) + (curvature / 2) (psi_j - y_j)^2`.
+/// A strongly convex robust loss, `g(psi) = sum_j [log cosh r_j + (kappa/2) r_j^2]` with `r = psi - y`.
+///
+/// Convexity nu = kappa, smoothness mu = 1 + kappa.
 ///
 /// # Examples
 /// ```
@@ -22,10 +24,10 @@ pub struct LogCosh {
 }
 
 impl LogCosh {
-    /// The loss with targets y and added curvature kappa > 0.
+    /// Creates the loss with targets y (length n) and added curvature kappa > 0.
     ///
     /// # Errors
-    /// [`LossError`] on a curvature that is not positive and finite or a target that is not finite.
+    /// [`LossError`] for a curvature that is not positive and finite, or a target that is not finite.
     pub fn new(targets: Vec<f64>, curvature: f64) -> Result<Self, LossError> {
         require_finite_targets(&targets)?;
         if curvature.is_finite() && curvature > 0.0 {

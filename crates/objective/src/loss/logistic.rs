@@ -7,7 +7,10 @@
 use super::entrywise::{Entrywise, loss_by_entries};
 use super::{LossError, require_probabilities};
 
-/// `sum_j log(1 + e^psi_j) - y_j psi_j`, the negative logarithm of the likelihood of the classes y.
+/// The logistic loss of two classes, `g(psi) = sum_j [log(1 + e^psi_j) - y_j psi_j]`: the negative log-likelihood of the
+/// classes y, where psi is the logarithm of the odds of class 1.
+///
+/// Convexity nu = 0, smoothness mu = 1/4. Where all y are 0 or 1 the infimum 0 is not attained: psi tends to infinity.
 ///
 /// # Examples
 /// ```
@@ -24,10 +27,10 @@ pub struct Logistic {
 }
 
 impl Logistic {
-    /// The loss with targets y, 0 or 1, or probabilities of class 1 between them.
+    /// Creates the loss with targets y (length n): 0 or 1, or probabilities of class 1 between them.
     ///
     /// # Errors
-    /// [`LossError::Probability`].
+    /// [`LossError::Probability`] for a target outside [0, 1].
     pub fn new(targets: Vec<f64>) -> Result<Self, LossError> {
         require_probabilities(&targets)?;
         Ok(Self { targets })

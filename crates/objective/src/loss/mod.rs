@@ -19,16 +19,19 @@ pub use softmax::Softmax;
 pub use squared::Squared;
 pub use weighted::WeightedSquares;
 
-/// A convex loss on outputs `psi` of length n.
+/// Measures outputs `psi` (length n) by a convex, twice differentiable function g.
 ///
-/// Implement it for a loss of your own; `nu` and `mu` enter every rate of the paper, so they must
-/// be true: `nu norm(v)^2 <= v^T Hess g v <= mu norm(v)^2` everywhere. The paper's theorems ask for nu > 0 and a finite
-/// mu: of the losses here, [`Squared`], [`WeightedSquares`] and [`LogCosh`].
+/// Implement it for a loss of your own. The constants nu and mu enter every rate of the paper, so they must hold everywhere:
+/// `nu norm(v)^2 <= v^T Hess g v <= mu norm(v)^2`. The paper's theorems ask for nu > 0 and a finite mu; of the losses here
+/// these are [`Squared`], [`WeightedSquares`] and [`LogCosh`].
+///
+/// # Source
+/// Section 2.1 of the paper.
 pub trait Loss: Send + Sync {
-    /// Number of outputs n.
+    /// Returns the number of outputs n.
     fn outputs(&self) -> usize;
 
-    /// `g(psi)`.
+    /// Evaluates `g(psi)`.
     fn value(&self, psi: &[f64]) -> f64;
 
     /// Writes `grad g(psi)` (length n).
@@ -37,30 +40,33 @@ pub trait Loss: Send + Sync {
     /// Writes `Hess g(psi) v` (length n).
     fn hessian_apply(&self, psi: &[f64], v: &[f64], out: &mut [f64]);
 
-    /// Number of outputs o of a sample, which stand one after the other: Hess g has a diagonal block of this order for
-    /// each. Default 1.
+    /// Returns the number o of outputs per sample, which stand one after the other; 1 by default. Hess g consists of one
+    /// diagonal block of order o per sample.
     fn outputs_of_a_sample(&self) -> usize {
         1
     }
 
-    /// Writes a root R of the Hessian, `R R^T = Hess g(psi)`, its diagonal blocks one after the other and each row-major
-    /// (n o numbers), and b (length n) with `R b = grad g(psi)`, orthogonal to what R maps to 0; says whether the loss
-    /// has them. Default: it has not. [`Metric::LossHessian`](crate::Metric::LossHessian) asks for it.
+    /// Writes a root R of the Hessian, `R R^T = Hess g(psi)`, and b (length n) with `R b = grad g(psi)`, orthogonal to the
+    /// null space of R; returns whether the loss has them, by default `false`.
+    ///
+    /// R is written as its diagonal blocks, one after the other and each row-major (n o numbers).
+    /// [`Metric::LossHessian`](crate::Metric::LossHessian) needs it.
     fn hessian_root(&self, psi: &[f64], root: &mut [f64], b: &mut [f64]) -> bool {
         let _ = (psi, root, b);
         false
     }
 
-    /// The modulus of strong convexity nu; 0 where there is none.
+    /// Returns the constant nu of strong convexity; 0 where g is not strongly convex.
     fn strong_convexity(&self) -> f64;
 
-    /// The Lipschitz modulus mu of the gradient, at least nu; infinite where there is none.
+    /// Returns the Lipschitz constant mu of the gradient, at least nu; infinite where there is none.
     fn smoothness(&self) -> f64;
 
-    /// The infimum `g*` of g over `R^n`.
+    /// Returns the infimum `g*` of g over `R^n`.
     fn minimum(&self) -> f64;
 
-    /// Writes the minimizer `psi*` of g over `R^n`; false where the infimum is not attained (some entries are infinite then).
+    /// Writes the minimizer `psi*` of g over `R^n` (length n); returns `false` where the infimum is not attained, with some
+    /// entries infinite.
     fn minimizer(&self, out: &mut [f64]) -> bool;
 }
 
@@ -103,7 +109,7 @@ macro_rules! forward_through_pointer {
 
 forward_through_pointer!(&L, Box<L>, Arc<L>);
 
-/// Why a loss could not be built.
+/// Says why a loss could not be built.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LossError {
@@ -143,7 +149,7 @@ pub enum LossError {
         /// Its value.
         value: f64,
     },
-    /// A target is no probability.
+    /// A target is not a probability.
     #[error("target {index} is {value}; accepted: 0, 1, or probabilities between them")]
     Probability {
         /// Its position.
@@ -159,7 +165,7 @@ pub enum LossError {
         /// The sum.
         sum: f64,
     },
-    /// A target is no count.
+    /// A target is not a count: negative or not finite.
     #[error("target {index} is {value}; accepted: counts, finite and at least 0")]
     Count {
         /// Its position.
@@ -167,7 +173,7 @@ pub enum LossError {
         /// Its value.
         value: f64,
     },
-    /// The targets are not so many for each class.
+    /// The number of targets does not fit the number of classes.
     #[error(
         "{targets} targets for {classes} classes; accepted: two classes or more, and one target a class for each sample"
     )]

@@ -5,7 +5,10 @@
 use super::LossError;
 use super::entrywise::{Entrywise, loss_by_entries};
 
-/// `sum_j e^psi_j - y_j psi_j`: the negative logarithm of the likelihood of the counts y, without `log(y_j!)`.
+/// The Poisson loss of counts, `g(psi) = sum_j [e^psi_j - y_j psi_j]`: the negative log-likelihood of the counts y at rates
+/// `e^psi`, without the constant `log(y_j!)`.
+///
+/// Convexity nu = 0; the gradient has no Lipschitz constant (mu is infinite).
 ///
 /// # Examples
 /// ```
@@ -22,10 +25,10 @@ pub struct Poisson {
 }
 
 impl Poisson {
-    /// The loss with counts y, finite and at least 0 (they need not be whole: means of counts are fine).
+    /// Creates the loss with counts y (length n), finite and at least 0; means of counts need not be whole numbers.
     ///
     /// # Errors
-    /// [`LossError::Count`].
+    /// [`LossError::Count`] for any other target.
     pub fn new(targets: Vec<f64>) -> Result<Self, LossError> {
         match targets.iter().enumerate().find(|(_, y)| !(y.is_finite() && **y >= 0.0)) {
             Some((index, &value)) => Err(LossError::Count { index, value }),

@@ -9,7 +9,10 @@ use super::{Loss, LossError, require_probabilities};
 /// How far the sum of a sample's probabilities may be from 1.
 const UNITY: f64 = 1e-9;
 
-/// The cross-entropy between the classes y and softmax(psi), samples one after the other.
+/// The cross-entropy of several classes, `g(psi) = sum_j [log sum_k e^psi_jk - sum_k y_jk psi_jk]`: samples j one after the
+/// other, with one output per class k.
+///
+/// Convexity nu = 0 (a common shift of a sample's outputs changes nothing), smoothness mu = 1/2.
 ///
 /// # Examples
 /// ```
@@ -27,11 +30,10 @@ pub struct Softmax {
 }
 
 impl Softmax {
-    /// The loss with the probabilities y of `classes` classes for each sample, row-major: for certain classes one 1 in
-    /// each row.
+    /// Creates the loss with the probabilities y of `classes` classes for each sample (samples x classes, row-major).
     ///
     /// # Errors
-    /// [`LossError`] on fewer than two classes, another number of targets than a multiple of it, or rows that are no
+    /// [`LossError`] for fewer than two classes, a number of targets that is no multiple of it, or rows that are not
     /// probabilities.
     pub fn new(targets: Vec<f64>, classes: usize) -> Result<Self, LossError> {
         if classes < 2 || !targets.len().is_multiple_of(classes) {
@@ -47,10 +49,10 @@ impl Softmax {
         Ok(Self { targets, classes })
     }
 
-    /// The loss of samples that are certainly of the classes `labels`, each in `0..classes`.
+    /// Creates the loss of samples whose classes `labels` are certain, each in `0..classes`.
     ///
     /// # Errors
-    /// [`LossError`] on fewer than two classes or a label beyond them.
+    /// [`LossError`] for fewer than two classes, or a label beyond them.
     pub fn of_classes(labels: &[usize], classes: usize) -> Result<Self, LossError> {
         let mut targets = vec![0.0; labels.len().saturating_mul(classes)];
         for (sample, &label) in labels.iter().enumerate() {

@@ -4,7 +4,10 @@ use gaussflow_solvers::squared_distance;
 
 use super::{Loss, LossError, require_finite_targets};
 
-/// `norm(psi - targets)^2`.
+/// The squared loss of the paper, `g(psi) = norm(psi - targets)^2`, without a factor 1/2: nu = mu = 2.
+///
+/// # Source
+/// Section 5 of the paper.
 ///
 /// # Examples
 /// ```
@@ -19,7 +22,7 @@ pub struct Squared {
 }
 
 impl Squared {
-    /// The loss with targets y.
+    /// Creates the loss with targets y (length n).
     ///
     /// # Errors
     /// [`LossError::NonFiniteTarget`].
@@ -28,7 +31,7 @@ impl Squared {
         Ok(Self { targets })
     }
 
-    /// `norm(psi)^2` on n outputs: for maps that are residuals already.
+    /// Creates `norm(psi)^2` on n outputs, for maps that are residuals already.
     pub fn of_residuals(outputs: usize) -> Self {
         Self { targets: vec![0.0; outputs] }
     }

@@ -3,7 +3,8 @@
 use super::entrywise::{Entrywise, loss_by_entries};
 use super::{LossError, require_finite_targets};
 
-/// `sum_j weights_j (psi_j - targets_j)^2`, weights positive.
+/// The weighted squared loss, `g(psi) = sum_j weights_j (psi_j - targets_j)^2` with positive weights: nu = 2 min weights,
+/// mu = 2 max weights.
 ///
 /// # Examples
 /// ```
@@ -19,11 +20,10 @@ pub struct WeightedSquares {
 }
 
 impl WeightedSquares {
-    /// The loss with targets y and weights omega, of one length.
+    /// Creates the loss with targets y and weights omega (length n each).
     ///
     /// # Errors
-    /// [`LossError`] on a weight that is not positive and finite, a target that is not finite, or
-    /// unequal lengths.
+    /// [`LossError`] for a weight that is not positive and finite, a target that is not finite, or unequal lengths.
     pub fn new(targets: Vec<f64>, weights: Vec<f64>) -> Result<Self, LossError> {
         require_finite_targets(&targets)?;
         if weights.len() != targets.len() {

@@ -11,17 +11,17 @@ use faer::MatRef;
 use crate::dense::bidiagonal::Bidiagonalization;
 use crate::powers::binary_scale;
 
-/// The smallest and largest of the min(n, p) singular values of a Jacobian.
+/// Holds the smallest and the largest of the min(n, p) singular values of an n x p Jacobian.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ExtremeSingularValues {
-    /// Smallest singular value, at least 0; error at most c eps times the largest.
+    /// The smallest singular value, at least 0, with an error of at most a small multiple of `eps largest`, eps = 2.2e-16.
     pub smallest: f64,
     /// Largest singular value.
     pub largest: f64,
 }
 
 impl ExtremeSingularValues {
-    /// `smallest / largest`, and 0 for a zero matrix.
+    /// Returns `smallest / largest`, and 0 for a zero matrix.
     ///
     /// # Examples
     /// ```

@@ -18,7 +18,7 @@ const STEPS: usize = 3;
 /// delta over `order eps norm(A)`; also the accepted residual.
 const SHIFT: f64 = 16.0;
 
-/// An eigenvalue with a unit eigenvector.
+/// Holds an eigenvalue with a unit eigenvector.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Eigenpair {
     /// The eigenvalue.
@@ -35,8 +35,10 @@ enum End {
 }
 
 impl SymmetricEigen {
-    /// The smallest and the largest eigenvalue of the matrix whose lower triangle is that of `matrix`,
-    /// with unit eigenvectors. [`Self::value`] and [`Self::vector`] are then of no use.
+    /// Computes the smallest and the largest eigenvalue, in this order, with unit eigenvectors, of the symmetric matrix whose
+    /// lower triangle is that of `matrix` (p x p).
+    ///
+    /// Afterwards [`Self::value`] and [`Self::vector`] must not be read before the next [`Self::factor`].
     ///
     /// # Examples
     /// ```

@@ -9,7 +9,7 @@ use crate::error::SolveError;
 use crate::error::require_entries;
 use crate::powers::binary_scale;
 
-/// Buffers and eigenpairs of symmetric matrices of one order.
+/// Computes the eigenvalues and eigenvectors of symmetric matrices of one order, in buffers that are allocated once.
 ///
 /// # Examples
 /// ```
@@ -38,7 +38,7 @@ pub(crate) enum Wanted {
 }
 
 impl SymmetricEigen {
-    /// Buffers for matrices of order `order`.
+    /// Allocates for matrices of order `order`.
     ///
     /// # Errors
     /// [`SolveError::EmptySystem`] for order 0.
@@ -52,12 +52,15 @@ impl SymmetricEigen {
         })
     }
 
-    /// Decomposes the matrix whose lower triangle is that of `matrix`.
+    /// Decomposes the symmetric matrix whose lower triangle is that of `matrix` (p x p).
+    ///
+    /// # Cost
+    /// `O(p^3)` operations.
     ///
     /// # Errors
-    /// [`SolveError::ShapeMismatch`]; [`SolveError::NonFinite`], looked for first because the iteration
-    /// may run for minutes on NaN; [`SolveError::NoConvergence`], also where the eigenvalues do not
-    /// have the norm of the matrix.
+    /// [`SolveError::ShapeMismatch`]; [`SolveError::NonFinite`], which is tested first because the iteration may run for
+    /// minutes on NaN; [`SolveError::NoConvergence`], also where the eigenvalues do not reproduce the Frobenius norm of the
+    /// matrix.
     pub fn factor(&mut self, matrix: MatRef<'_, f64>) -> Result<(), SolveError> {
         let scale = self.load(matrix)?;
         self.decompose(Wanted::Vectors)?;
@@ -124,12 +127,12 @@ impl SymmetricEigen {
         (values - matrix).abs() <= 16.0 * self.scaled.nrows() as f64 * f64::EPSILON * matrix
     }
 
-    /// The order p.
+    /// Returns the order p.
     pub fn order(&self) -> usize {
         self.scaled.nrows()
     }
 
-    /// Eigenvalue `k`, from 0, the smallest first.
+    /// Returns eigenvalue `k`, counted from 0, smallest first.
     ///
     /// # Panics
     /// Where k is not below the order.
@@ -137,7 +140,7 @@ impl SymmetricEigen {
         self.values.column_vector()[k]
     }
 
-    /// The unit eigenvector of eigenvalue `k` (length p).
+    /// Returns the unit eigenvector of eigenvalue `k` (length p).
     ///
     /// # Panics
     /// Where k is not below the order.

@@ -1,6 +1,6 @@
 //! A block diagonal matrix of output space: what a metric multiplies the rows of J by.
 
-/// Square blocks of one order on the diagonal, one after the other and each row-major.
+/// Views numbers as a block-diagonal matrix: square blocks of one order, one after the other and each row-major.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BlockDiagonal<'a> {
     order: usize,
@@ -8,16 +8,16 @@ pub struct BlockDiagonal<'a> {
 }
 
 impl<'a> BlockDiagonal<'a> {
-    /// Blocks of `order` rows each.
+    /// Views `entries` as blocks of `order` rows each.
     ///
     /// # Panics
-    /// Where `entries` are not those of whole blocks.
+    /// Where the number of `entries` is no multiple of `order^2`.
     pub fn new(order: usize, entries: &'a [f64]) -> Self {
         assert!(order > 0 && entries.len().is_multiple_of(order * order), "whole blocks");
         Self { order, entries }
     }
 
-    /// Rows of a block.
+    /// Returns the order of a block.
     pub fn order(&self) -> usize {
         self.order
     }
@@ -27,7 +27,7 @@ impl<'a> BlockDiagonal<'a> {
         self.entries
     }
 
-    /// `out = R^T x` for a vector x of output space.
+    /// Computes `out = R^T x` (both of the length of an output vector).
     pub fn apply_transposed(&self, x: &[f64], out: &mut [f64]) {
         let o = self.order;
         if o == 1 {

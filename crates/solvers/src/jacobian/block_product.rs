@@ -24,11 +24,11 @@ const DEPTH_BACKWARD: usize = 128;
 const SHORT: usize = 32;
 
 impl RowBlocks {
-    /// `out[i s + j] = sum_k A[j, k] weights[i c + k]` for the rows j of block `b`, counted from its
-    /// first, and the vectors i of `weights` (row-major, each of length c, the number of columns).
+    /// Multiplies block `b` of a matrix A (n x c) by vectors: `out[i s + j] = sum_k A[j, k] weights[i c + k]`, for the rows j
+    /// of the block, counted from its first row, and the vectors i of `weights` (row-major, length c each).
     ///
-    /// s is [`Self::block_stride`]; vectors for which `out` has no room are left out, and what lies past
-    /// the block's rows becomes 0.
+    /// s is [`Self::block_stride`]. Vectors for which `out` has no room are left out, and entries past the rows of the block
+    /// become 0.
     ///
     /// # Examples
     /// ```
@@ -52,10 +52,10 @@ impl RowBlocks {
     }
 }
 
-/// `out = A W^T`: column i of it is the sum of the columns of A with the weights in row i of W.
+/// Computes `out = A W^T`: column i is the sum of the columns of A with the weights in row i of W.
 ///
-/// A and `out` hold columns `stride` apart, a multiple of the longest vector (as [`RowBlocks::block_data`] does), as
-/// many as fit; the rows of W stand `length` apart, and those entries count that A has columns for.
+/// A and `out` hold columns `stride` numbers apart, a multiple of the longest SIMD vector (as [`RowBlocks::block_data`]
+/// does), as many as fit. The rows of W are `length` numbers apart; entries beyond the number of columns of A are ignored.
 ///
 /// # Panics
 /// Where W has fewer rows or entries than that takes.
@@ -69,11 +69,11 @@ pub fn rows_times_transposed(
     arch().dispatch(BlockProduct { a, stride, weights, out });
 }
 
-/// `out = A W`: column k of it is the sum of the columns i of A with the weights `W[i, k]`; otherwise as
+/// Computes `out = A W`: column k is the sum of the columns i of A with the weights `W[i, k]`, in the layout of
 /// [`rows_times_transposed`].
 ///
 /// # Panics
-/// Likewise.
+/// As [`rows_times_transposed`].
 pub fn rows_times(a: &[f64], stride: usize, (w, length): (&[f64], usize), out: &mut [f64]) {
     let weights = Scalars { data: w, step: length, stride: 1 };
     arch().dispatch(BlockProduct { a, stride, weights, out });

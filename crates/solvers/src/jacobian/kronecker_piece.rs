@@ -18,7 +18,8 @@ use crate::vector::inner_product;
 /// Multiply-adds that take as long as to copy a number to another place.
 const COPY: f64 = 8.0;
 
-/// `J[j, i d + k] = S[j, i] X[j, k]`, a piece of a [`RowKronecker`](crate::RowKronecker).
+/// Holds the factors S (n x m) and X (n x d) of one piece `J[j, i d + k] = S[j, i] X[j, k]` of a
+/// [`RowKronecker`](crate::RowKronecker).
 #[derive(Clone, Debug)]
 pub struct KroneckerPiece {
     left: RowBlocks,
@@ -42,9 +43,9 @@ pub struct KroneckerPiece {
 }
 
 impl KroneckerPiece {
-    /// A piece with S = 0 (n x `hidden`) over `inputs`, row-major n x `features`, that stay as they are.
+    /// Creates a piece with S = 0 (n x `hidden`) over constant `inputs` X (row-major, n x `features`).
     ///
-    /// A trailing incomplete row of `inputs` is ignored; `features` of 0 gives a piece without columns.
+    /// A trailing incomplete row of `inputs` is ignored; `features` = 0 gives a piece without columns.
     pub fn new(inputs: &[f64], features: usize, hidden: usize) -> Self {
         let rows = inputs.len().checked_div(features).unwrap_or(0);
         let mut piece = Self::over_varying(rows, features, hidden);
@@ -63,8 +64,8 @@ impl KroneckerPiece {
         piece
     }
 
-    /// A piece with S = 0 (n x `hidden`) and X = 0 (n x `features`), both to be written at every point:
-    /// [`Self::right_mut`].
+    /// Creates a piece with S = 0 (n x `hidden`) and X = 0 (n x `features`), both to be written at every new parameter vector
+    /// ([`Self::right_mut`]).
     pub fn over_varying(rows: usize, features: usize, hidden: usize) -> Self {
         // One more vector, so that whole vectors can be read from any entry on.
         let padded = features.next_multiple_of(PADDING) * rows + PADDING;
@@ -86,10 +87,11 @@ impl KroneckerPiece {
         }
     }
 
-    /// The same for samples of so many rows each, one after the other, that have the same row of X: `J^T J` then takes one
-    /// term a sample.
+    /// Says that each sample has this many rows, one after the other, with the same row of X; `J^T J` then takes one term per
+    /// sample.
     ///
     /// # Panics
+    /// Where n is no multiple of `rows_of_a_sample`.
     /// Where there are not as many rows for each sample.
     #[must_use]
     pub fn with_shared_inputs(mut self, rows_of_a_sample: usize) -> Self {
@@ -132,36 +134,36 @@ impl KroneckerPiece {
         }
     }
 
-    /// S, n x m, one column a hidden unit.
+    /// Returns S (n x m), one column per hidden unit.
     pub fn left(&self) -> &RowBlocks {
         &self.left
     }
 
-    /// S, to be written.
+    /// Returns S, to be written.
     pub fn left_mut(&mut self) -> &mut RowBlocks {
         self.left_squares_known = false;
         &mut self.left
     }
 
-    /// X, S and the sums of squares of the rows of S (length n), the last two to be written: S is in the cache when it
-    /// is made, and the norm of J then takes no pass over it.
+    /// Returns X, S and the squared norms of the rows of S (length n); the last two are to be written together, which saves a
+    /// pass over S.
     pub fn factors_mut(&mut self) -> (&RowBlocks, &mut RowBlocks, &mut [f64]) {
         self.left_squares_known = true;
         (&self.right, &mut self.left, &mut self.left_squares)
     }
 
-    /// X, n x d, one column a feature.
+    /// Returns X (n x d), one column per feature.
     pub fn right(&self) -> &RowBlocks {
         &self.right
     }
 
-    /// X, to be written; [`Self::right_is_written`] must follow. Not for inputs that were given to stay as they are.
+    /// Returns X, to be written; call [`Self::right_is_written`] afterwards. It must not be called for constant inputs.
     pub fn right_mut(&mut self) -> &mut RowBlocks {
         self.feature_pairs = None;
         &mut self.right
     }
 
-    /// Takes notice of what was written to X.
+    /// Updates what depends on X after it was written.
     pub fn right_is_written(&mut self) {
         let (right, d, padded) = (&self.right, self.features(), self.padded_features());
         if d == 0 {
@@ -232,7 +234,7 @@ impl KroneckerPiece {
         self.input_from(j)[..d] == self.input_from(k)[..d]
     }
 
-    /// Number of columns m d.
+    /// Returns the number of columns, m d.
     pub fn columns(&self) -> usize {
         self.hidden() * self.features()
     }
@@ -258,12 +260,12 @@ impl KroneckerPiece {
         self.left_squares_known.then_some(&self.left_squares)
     }
 
-    /// Number of hidden units m.
+    /// Returns the number of hidden units m.
     pub fn hidden(&self) -> usize {
         self.left.columns()
     }
 
-    /// Number of features d.
+    /// Returns the number of features d.
     pub fn features(&self) -> usize {
         self.right.columns()
     }

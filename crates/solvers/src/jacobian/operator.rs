@@ -8,45 +8,46 @@ use crate::jacobian::block_diagonal::BlockDiagonal;
 use crate::jacobian::sparse_jacobian::SparseJacobian;
 use crate::vector::{inner_product, norm, subtract_scaled};
 
-/// A Jacobian `J` of n rows (outputs) and p columns (parameters) at one point.
+/// Represents the Jacobian J of n rows (outputs) and p columns (parameters), by products where it is never formed.
 ///
-/// Implement it for a structure of your own; [`DenseJacobian`] and [`crate::RowKronecker`] are the
-/// ones that ship. Only the five required methods must be given; the others have defaults that form J
-/// or multiply by unit vectors, and a structured operator overrides those that it can do better. All
-/// methods may assume the stated shapes: callers in this workspace check them first.
+/// Implement it for a structure of your own; [`DenseJacobian`], [`crate::SparseJacobian`] and [`crate::RowKronecker`] ship
+/// with the crate. Only the five methods without a default are required. The defaults of the others form J or multiply by
+/// unit vectors; override those that your structure does better. Methods may assume the stated shapes, which callers in this
+/// workspace check first.
 ///
-/// The rows may lie on several machines, each with an operator that holds some of them: `rows` then counts
-/// those held here and output vectors hold their entries alone, while vectors of parameters, `J^T u`,
+/// The rows may lie on several machines, each with an operator that holds some of them. `rows` then counts those held here,
+/// and output vectors hold only their entries. Vectors of parameters, `J^T u`, `J^T J`, norms and inner products are those of
+/// all rows, and the same on every machine.
 /// `J^T J`, norms and inner products are those of all rows, and the same on every machine.
 pub trait JacobianOperator {
-    /// Number of rows n; where they lie on several machines, of those held here.
+    /// Returns the number of rows n; where they lie on several machines, of those held here.
     fn rows(&self) -> usize;
 
-    /// Number of rows on all machines: [`Self::rows`] unless they are split.
+    /// Returns the number of rows on all machines; [`Self::rows`] unless they are split.
     fn total_rows(&self) -> usize {
         self.rows()
     }
 
-    /// Number of columns p.
+    /// Returns the number of columns p.
     fn columns(&self) -> usize;
 
-    /// `out = J v`, with `v` of length p and `out` of length n.
+    /// Computes `out = J v`, with `v` of length p and `out` of length n.
     fn apply(&self, v: &[f64], out: &mut [f64]);
 
-    /// `out = J^T u`, with `u` of length n and `out` of length p.
+    /// Computes `out = J^T u`, with `u` of length n and `out` of length p.
     fn apply_transposed(&self, u: &[f64], out: &mut [f64]);
 
     /// Writes `J` into an n x p matrix.
     fn write_dense(&self, out: MatMut<'_, f64>);
 
-    /// `image = J v` (length n) and `out = J^T J v` (length p): what an iterative solve repeats.
+    /// Computes `image = J v` (length n) and `out = J^T J v` (length p), the operation that iterative solves repeat.
     fn normal_apply(&self, v: &[f64], image: &mut [f64], out: &mut [f64]) {
         self.apply(v, image);
         self.apply_transposed(image, out);
     }
 
-    /// `image = b - scale J v` (length n) and `out = J^T image` (length p): with `scale` of 1 the defect of the
-    /// normal equations.
+    /// Computes `image = b - scale J v` (length n) and `out = J^T image` (length p); with `scale` 1, `out` is the residual of
+    /// the normal equations.
     fn normal_residual(
         &self,
         (b, scale): (&[f64], f64),
@@ -59,15 +60,16 @@ pub trait JacobianOperator {
         self.apply_transposed(image, out);
     }
 
-    /// Writes the lower triangle of the Gram matrix `J^T J` (p x p); the strict upper triangle is
-    /// left as it is. `work` is kept by the caller from call to call; its contents are of no use.
+    /// Writes the lower triangle of the Gram matrix `J^T J` (p x p), and leaves the strict upper triangle as it is.
+    ///
+    /// `work` is a buffer that the caller keeps from call to call; its contents are unspecified.
     fn gram(&self, out: MatMut<'_, f64>, work: &mut Vec<f64>) {
         let dense = dense_in(self, work);
         lower_of_product(out, Accum::Replace, dense.transpose(), dense);
     }
 
-    /// Writes the lower triangle of the tangent kernel `K = J J^T` (n x n); the strict upper
-    /// triangle is left as it is. `work` as for [`Self::gram`].
+    /// Writes the lower triangle of the tangent kernel `K = J J^T` (n x n), and leaves the strict upper triangle as it is;
+    /// `work` as for [`Self::gram`].
     fn kernel(&self, out: MatMut<'_, f64>, work: &mut Vec<f64>) {
         let dense = dense_in(self, work);
         lower_of_product(out, Accum::Replace, dense, dense.transpose());
@@ -99,15 +101,17 @@ pub trait JacobianOperator {
         }
     }
 
-    /// Makes `out` the diagonal blocks of `J^T J` that the structure can give cheaply, each symmetric and
-    /// row-major, one after the other, and `orders` their orders, which sum up to p; both empty where there are none.
+    /// Writes the diagonal blocks of `J^T J` that the structure can give cheaply, and their orders.
+    ///
+    /// `out` receives the blocks one after the other, each symmetric and row-major; `orders` receives their orders, which sum
+    /// to p. Both stay empty where there are none.
     fn gram_blocks(&self, out: &mut Vec<f64>, orders: &mut Vec<usize>) {
         out.clear();
         orders.clear();
     }
 
-    /// Writes `R^T J` to `out`, which another call of what made this operator made; says whether the structure can.
-    /// Default: it cannot. Where rows lie on several machines, the blocks of R are whole on each.
+    /// Writes `R^T J` to `out`, a Jacobian made in the same way as this one, and returns whether the structure can; by
+    /// default it cannot. Where rows lie on several machines, each block of R lies whole on one of them.
     fn write_weighted(&self, root: BlockDiagonal<'_>, out: &mut Self) -> bool
     where
         Self: Sized,
@@ -116,45 +120,44 @@ pub trait JacobianOperator {
         false
     }
 
-    /// The squared Frobenius norm of J; not finite exactly when J is not, or its square overflows.
+    /// Computes the squared Frobenius norm of J; it is not finite exactly when J is not, or its square overflows.
     fn squared_norm(&self) -> f64 {
         let mut work = Vec::new();
         let _ = dense_in(self, &mut work);
         inner_product(&work, &work)
     }
 
-    /// J by its nonzero entries, where it is held so: what a sparse factorization starts from.
+    /// Returns J by its nonzero entries, where it is stored so; sparse factorizations start from it.
     fn sparse(&self) -> Option<&SparseJacobian> {
         None
     }
 
-    /// Operations of [`Self::gram`], for the choice between solvers; `n p (p + 1)` unless the
-    /// structure saves some.
+    /// Returns the operations of [`Self::gram`], for the choice between algorithms: `n p (p + 1)` unless the structure saves
+    /// some.
     fn gram_operations(&self) -> f64 {
         let (rows, columns) = (self.total_rows() as f64, self.columns() as f64);
         rows * columns * (columns + 1.0)
     }
 
-    /// Operations of [`Self::kernel`]: `n^2 p` unless the structure saves some.
+    /// Returns the operations of [`Self::kernel`]: `n^2 p` unless the structure saves some.
     fn kernel_operations(&self) -> f64 {
         let (rows, columns) = (self.total_rows() as f64, self.columns() as f64);
         rows * rows * columns
     }
 
-    /// The sum over all machines of what each has summed over its rows; the same number on all of them.
+    /// Returns the sum over all machines of what each has summed over its rows; the result is the same on all of them.
     ///
-    /// Everything that is summed over outputs comes here: the loss, inner products, norms.
+    /// Everything that is summed over outputs passes through here: the loss, inner products, norms.
     fn total(&self, here: f64) -> f64 {
         here
     }
 
-    /// The inner product of two output vectors of length n, over all machines.
+    /// Computes the inner product of two output vectors (length n), over all machines.
     fn inner_product(&self, a: &[f64], b: &[f64]) -> f64 {
         self.total(inner_product(a, b))
     }
 
-    /// The 2-norm of an output vector of length n, over all machines, without overflow or underflow of the
-    /// squares.
+    /// Computes the 2-norm of an output vector (length n), over all machines, without overflow or underflow of the squares.
     fn output_norm(&self, u: &[f64]) -> f64 {
         norm(u)
     }
@@ -216,7 +219,7 @@ pub(crate) fn dense_in<'w, J: JacobianOperator + ?Sized>(
     MatRef::from_column_major_slice(work, rows, columns)
 }
 
-/// A Jacobian held as a dense column-major n x p matrix.
+/// Stores a Jacobian as a dense column-major n x p matrix.
 ///
 /// # Examples
 /// ```
@@ -234,22 +237,22 @@ pub struct DenseJacobian {
 }
 
 impl DenseJacobian {
-    /// A zero Jacobian of `rows` x `columns`, to be filled through [`Self::matrix_mut`].
+    /// Creates a zero Jacobian of `rows` x `columns`, to be filled through [`Self::matrix_mut`].
     pub fn zeros(rows: usize, columns: usize) -> Self {
         Self { matrix: Mat::zeros(rows, columns) }
     }
 
-    /// Takes over a matrix.
+    /// Wraps a matrix without a copy.
     pub fn from_matrix(matrix: Mat<f64>) -> Self {
         Self { matrix }
     }
 
-    /// The matrix, n x p.
+    /// Returns the matrix (n x p).
     pub fn matrix(&self) -> MatRef<'_, f64> {
         self.matrix.as_ref()
     }
 
-    /// The matrix, n x p, to be written.
+    /// Returns the matrix (n x p), to be written.
     pub fn matrix_mut(&mut self) -> MatMut<'_, f64> {
         self.matrix.as_mut()
     }

@@ -15,8 +15,8 @@ pub(crate) const ROW_BLOCK: usize = 136;
 /// Rows are padded to a multiple of this: the longest vector of any processor.
 pub(crate) const PADDING: usize = 8;
 
-/// An n x c matrix in blocks of 136 rows; index it by `[(row, column)]`, or take it column by column
-/// within a block.
+/// Stores an n x c matrix in blocks of 136 rows, each column-major. Index it by `[(row, column)]`, or take a column of a
+/// block.
 ///
 /// # Examples
 /// ```
@@ -45,72 +45,71 @@ pub(crate) struct Block<'a> {
 }
 
 impl RowBlocks {
-    /// Rows of every block but the last.
+    /// The number of rows of every block but the last.
     pub const ROWS: usize = ROW_BLOCK;
 
-    /// A zero matrix.
+    /// Creates a zero matrix.
     pub fn zeros(rows: usize, columns: usize) -> Self {
         let padded = rows.next_multiple_of(PADDING);
         Self { rows, columns, data: Mat::zeros(padded * columns, 1) }
     }
 
-    /// Number of rows n.
+    /// Returns the number of rows n.
     pub fn rows(&self) -> usize {
         self.rows
     }
 
-    /// Number of columns c.
+    /// Returns the number of columns c.
     pub fn columns(&self) -> usize {
         self.columns
     }
 
-    /// Number of blocks.
+    /// Returns the number of blocks.
     pub fn blocks(&self) -> usize {
         self.rows.div_ceil(ROW_BLOCK)
     }
 
-    /// The rows of block `b`; every block but the last has [`Self::ROWS`].
+    /// Returns the row numbers of block `b`.
     pub fn block_rows(&self, b: usize) -> std::ops::Range<usize> {
         b * ROW_BLOCK..((b + 1) * ROW_BLOCK).min(self.rows)
     }
 
-    /// Distance from one column to the next in block `b`: its rows with padding, at most [`Self::ROWS`].
+    /// Returns the distance from one column to the next in block `b`: its rows with padding, at most [`Self::ROWS`].
     pub fn block_stride(&self, b: usize) -> usize {
         self.block_rows(b).len().next_multiple_of(PADDING)
     }
 
-    /// Column `i` on the rows of block `b`.
+    /// Returns column `i` on the rows of block `b`.
     pub fn column(&self, b: usize, i: usize) -> &[f64] {
         let block = self.block(b);
         &block.data[i * block.stride..i * block.stride + block.rows]
     }
 
-    /// Column `i` on the rows of block `b`, to be written.
+    /// Returns column `i` on the rows of block `b`, to be written.
     pub fn column_mut(&mut self, b: usize, i: usize) -> &mut [f64] {
         let (first, stride, rows) = self.place(b);
         let begin = first + i * stride;
         &mut self.data.col_as_slice_mut(0)[begin..begin + rows]
     }
 
-    /// The blocks one after the other, to be written: each column-major, its columns as far apart as it
-    /// has rows with padding (its length over the number of columns).
+    /// Iterates over the blocks, to be written: each column-major, its columns [`Self::block_stride`] apart.
     pub fn blocks_mut(&mut self) -> std::slice::ChunksMut<'_, f64> {
         let length = (ROW_BLOCK * self.columns).max(1);
         self.data.col_as_slice_mut(0).chunks_mut(length)
     }
 
-    /// The same for several threads.
+    /// Iterates over the blocks on several threads, to be written.
     pub fn par_blocks_mut(&mut self) -> rayon::slice::ChunksMut<'_, f64> {
         let length = (ROW_BLOCK * self.columns).max(1);
         self.data.col_as_slice_mut(0).par_chunks_mut(length)
     }
 
-    /// Block `b` with its padding: columns [`Self::block_stride`] apart.
+    /// Returns block `b` with its padding: columns [`Self::block_stride`] apart.
     pub fn block_data(&self, b: usize) -> &[f64] {
         self.block(b).data
     }
 
-    /// All blocks one after the other, to be written: those from block b on begin at [`Self::ROWS`] b c.
+    /// Returns all blocks one after the other, to be written; those from block b on begin at position [`Self::ROWS`] b c.
     pub fn data_mut(&mut self) -> &mut [f64] {
         let length = self.rows.next_multiple_of(PADDING) * self.columns;
         &mut self.data.col_as_slice_mut(0)[..length]

@@ -28,9 +28,17 @@ const PIECE: usize = 4;
 /// Hidden units that one thread takes at a time, in `J^T u`.
 const UNITS: usize = 24;
 
-/// The operator `[S_1 (.) X_1 | S_2 (.) X_2 | ..]`, row-wise Kronecker products of S (n x m) and X (n x d) side by side.
+/// Represents a Jacobian `[S_1 (.) X_1 | S_2 (.) X_2 | ..]`, row-wise Kronecker products of S (n x m) and X (n x d) side by
+/// side, without forming it.
 ///
-/// Parameter `i d + k` of a piece is the weight of unit i on feature k.
+/// Column `i d + k` of a piece has the entries `S[j, i] X[j, k]`: the derivative with respect to the weight of unit i on
+/// feature k, as in a neural network.
+///
+/// # Cost
+/// A product with J or `J^T` takes about `n m d` multiply-adds per piece, and the memory of S and X, `n (m + d)` numbers.
+///
+/// # Source
+/// Section 2.1 of the paper (one hidden layer, one piece).
 ///
 /// # Examples
 /// ```
@@ -51,17 +59,18 @@ pub struct RowKronecker {
 }
 
 impl RowKronecker {
-    /// One piece with S = 0 (n x `hidden`) over `inputs`, row-major n x `features`: [`KroneckerPiece::new`].
+    /// Creates one piece with S = 0 (n x `hidden`) over `inputs` (row-major, n x `features`), as [`KroneckerPiece::new`]
+    /// does.
     pub fn new(inputs: &[f64], features: usize, hidden: usize) -> Self {
         Self::of_piece(KroneckerPiece::new(inputs, features, hidden))
     }
 
-    /// This piece alone.
+    /// Creates the operator of this piece alone.
     pub fn of_piece(piece: KroneckerPiece) -> Self {
         Self { pieces: vec![piece] }
     }
 
-    /// The same with one more piece on its right.
+    /// Adds one more piece on the right.
     ///
     /// # Panics
     /// Where the piece has another number of rows.
@@ -72,12 +81,12 @@ impl RowKronecker {
         self
     }
 
-    /// The pieces from left to right.
+    /// Returns the pieces from left to right.
     pub fn pieces(&self) -> &[KroneckerPiece] {
         &self.pieces
     }
 
-    /// The pieces, to be written.
+    /// Returns the pieces, to be written.
     pub fn pieces_mut(&mut self) -> &mut [KroneckerPiece] {
         &mut self.pieces
     }

@@ -10,10 +10,10 @@ use crate::jacobian::block_diagonal::BlockDiagonal;
 use crate::jacobian::operator::JacobianOperator;
 use crate::vector::{inner_product, norm};
 
-/// Which entries of an n x p matrix may differ from 0; clones share it.
+/// Lists the entries of an n x p matrix that may differ from 0; clones share the list.
 ///
 /// # Cost
-/// Four numbers an entry.
+/// Four numbers of memory per entry.
 ///
 /// # Examples
 /// ```
@@ -53,11 +53,11 @@ impl PartialEq for SparsityPattern {
 impl Eq for SparsityPattern {}
 
 impl SparsityPattern {
-    /// The pattern of `rows` n and `columns` p with the given (row, column) pairs, in any order; repeated ones count
-    /// once.
+    /// Creates the pattern of a `rows` x `columns` matrix with the given (row, column) pairs, counted from 0, in any order;
+    /// repeated pairs count once.
     ///
     /// # Errors
-    /// [`SolveError::EntryOutside`].
+    /// [`SolveError::EntryOutside`] for a pair outside of the matrix.
     pub fn new(
         rows: usize,
         columns: usize,
@@ -81,7 +81,7 @@ impl SparsityPattern {
         Ok(Self::from_columns(rows, starts, row_indices))
     }
 
-    /// The pattern of entries (j, k) with `j - below <= k <= j + above`: 1 and 1 is tridiagonal.
+    /// Creates the pattern of entries (j, k) with `j - below <= k <= j + above`; 1 and 1 is tridiagonal.
     pub fn banded(rows: usize, columns: usize, below: usize, above: usize) -> Self {
         let mut starts = vec![0];
         let mut row_indices = Vec::new();
@@ -127,22 +127,22 @@ impl SparsityPattern {
         Self::from_columns(self.rows(), starts, row_indices)
     }
 
-    /// Number of rows n.
+    /// Returns the number of rows n.
     pub fn rows(&self) -> usize {
         self.shared.rows
     }
 
-    /// Number of columns p.
+    /// Returns the number of columns p.
     pub fn columns(&self) -> usize {
         self.shared.columns
     }
 
-    /// Number of entries.
+    /// Returns the number of entries.
     pub fn entries(&self) -> usize {
         self.shared.row_indices.len()
     }
 
-    /// The rows of column `k`, increasing.
+    /// Returns the rows of column `k`, increasing.
     pub fn column(&self, k: usize) -> &[usize] {
         &self.shared.row_indices[self.span(k)]
     }
@@ -152,7 +152,7 @@ impl SparsityPattern {
         &self.shared.across[self.shared.row_starts[j]..self.shared.row_starts[j + 1]]
     }
 
-    /// The columns of row `j`, increasing.
+    /// Returns the columns of row `j`, increasing.
     pub fn row_columns(&self, j: usize) -> impl Iterator<Item = usize> + '_ {
         self.row(j).iter().map(|(column, _)| *column)
     }
@@ -163,10 +163,13 @@ impl SparsityPattern {
     }
 }
 
-/// A Jacobian with the entries of a [`SparsityPattern`].
+/// Stores a Jacobian by the entries of a [`SparsityPattern`].
 ///
-/// In a fit of more than 64 parameters its steps come from the sparse Cholesky factor of `J^T J + lambda I`
-/// ([`crate::SecularFactor`]); elsewhere it is an operator like any other. Products cost two operations an entry.
+/// In a fit of more than 64 parameters, steps come from the sparse Cholesky factor of `J^T J + lambda I`
+/// ([`crate::SecularFactor`]). Elsewhere it is used like any other operator.
+///
+/// # Cost
+/// Products take two operations per entry.
 ///
 /// # Examples
 /// ```
@@ -187,7 +190,7 @@ pub struct SparseJacobian {
 }
 
 impl SparseJacobian {
-    /// Zeros at the pattern's entries, to be filled in.
+    /// Creates a Jacobian of zeros at the entries of the pattern, to be filled.
     pub fn zeros(pattern: SparsityPattern) -> Self {
         let values = vec![0.0; pattern.entries()];
         Self { pattern, values }
@@ -196,7 +199,7 @@ impl SparseJacobian {
     /// Copies a sparse matrix of faer.
     ///
     /// # Errors
-    /// [`SolveError::EntryOutside`], which a matrix of faer's own constructors never gives.
+    /// [`SolveError::EntryOutside`], which a matrix from faer's own constructors never gives.
     pub fn from_matrix(matrix: SparseColMatRef<'_, usize, f64>) -> Result<Self, SolveError> {
         let entries = || {
             (0..matrix.ncols()).flat_map(move |k| {
@@ -213,7 +216,7 @@ impl SparseJacobian {
         Ok(found)
     }
 
-    /// The matrix as faer's.
+    /// Returns the matrix in faer's form.
     pub fn matrix(&self) -> SparseColMatRef<'_, usize, f64> {
         let places = &self.pattern.shared;
         let (rows, columns) = (places.rows, places.columns);
@@ -227,33 +230,33 @@ impl SparseJacobian {
         SparseColMatRef::new(symbolic, &self.values)
     }
 
-    /// The pattern.
+    /// Returns the pattern.
     pub fn pattern(&self) -> &SparsityPattern {
         &self.pattern
     }
 
-    /// The entries, column by column, rows increasing.
+    /// Returns the values, column by column, with increasing rows.
     pub fn values(&self) -> &[f64] {
         &self.values
     }
 
-    /// The entries, to be written.
+    /// Returns the values, to be written.
     pub fn values_mut(&mut self) -> &mut [f64] {
         &mut self.values
     }
 
-    /// Rows and entries of column `k`.
+    /// Returns the rows and values of column `k`.
     pub fn column(&self, k: usize) -> (&[usize], &[f64]) {
         (self.pattern.column(k), &self.values[self.pattern.span(k)])
     }
 
-    /// Rows of column `k` and its entries, to be written.
+    /// Returns the rows of column `k` and its values, to be written.
     pub fn column_mut(&mut self, k: usize) -> (&[usize], &mut [f64]) {
         let span = self.pattern.span(k);
         (self.pattern.column(k), &mut self.values[span])
     }
 
-    /// The entry at (`row`, `column`), `None` outside of the pattern.
+    /// Returns the value at (`row`, `column`), to be written; `None` outside of the pattern.
     pub fn entry_mut(&mut self, row: usize, column: usize) -> Option<&mut f64> {
         if column >= self.columns() {
             return None;

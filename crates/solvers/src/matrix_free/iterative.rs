@@ -2,11 +2,11 @@
 //!
 //! Its residual is `norm(J^T b - (1-rho) J^T J v - rho v)`, relative to `norm(J^T b)`.
 
-/// What a matrix-free solve is asked for.
+/// Sets when a matrix-free solve stops, and the memory of its preconditioner.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct IterativeSettings {
-    /// Stop once `norm(J^T b - (1-rho) J^T J v - rho v) <= tolerance * norm(J^T b)`; at least 0, which asks
-    /// for as little as rounding lets be, default 1e-10.
+    /// Stop once `norm(J^T b - (1-rho) J^T J v - rho v) <= tolerance * norm(J^T b)`; at least 0, which asks for as little
+    /// residual as rounding allows. Default 1e-10.
     pub tolerance: f64,
     /// Iterations of all passes together; default 10,000. A pass ends after `100 (min(n, p) + 1)` in any case, and
     /// is the last where it did not halve the residual.
@@ -22,35 +22,35 @@ impl Default for IterativeSettings {
     }
 }
 
-/// What ended a matrix-free solve that has an answer.
+/// Says at what accuracy a matrix-free solve ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Attained {
-    /// The tolerance.
+    /// The tolerance was met.
     Tolerance,
-    /// The rounding level of the residual's own evaluation, above the tolerance, or the rounding of a v near
-    /// the end of the range of numbers: no more digits are to be had in double precision.
+    /// Above the tolerance, but at the rounding of the residual itself, or of a v near the ends of the range of numbers;
+    /// double precision has no more digits.
     Rounding,
 }
 
-/// What a matrix-free solve did.
+/// Reports what a matrix-free solve did.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct IterativeReport {
-    /// What ended it.
+    /// The accuracy at which it ended.
     pub attained: Attained,
-    /// Iterations of all passes: two products with J or its transpose each.
+    /// Iterations of all passes; each takes two products, with J or its transpose.
     pub iterations: usize,
-    /// Passes: the true residual was evaluated after each.
+    /// Passes; the true residual is evaluated after each.
     pub passes: usize,
-    /// `norm(J^T b - (1-rho) J^T J v - rho v)`, through the operator, with the v returned; not 0 but the least
-    /// positive number where it is below the range of numbers, and infinite above.
+    /// `norm(J^T b - (1-rho) J^T J v - rho v)` of the v returned, computed with products. It is the least positive number
+    /// where it underflows, and infinite where it overflows.
     pub residual: f64,
     /// `residual / norm(J^T b)`, right also where neither is in the range of numbers; 0 where both are 0.
     pub relative_residual: f64,
-    /// Rank r of the preconditioner's factor; 0 for none.
+    /// The rank r of the preconditioner; 0 for none.
     pub preconditioner_rank: usize,
-    /// `trace(K - F F^T) / trace(K)` of the preconditioner; 1 for none.
+    /// The share of the kernel that the preconditioner F F^T misses, `trace(K - F F^T) / trace(K)`; 1 for none.
     pub preconditioner_trace: f64,
-    /// Smallest and largest Ritz value of the matrix that conjugate gradients saw (preconditioned
-    /// where there was a preconditioner): inside its spectrum. (inf, 0) for LSMR and 0 iterations.
+    /// The smallest and the largest Ritz value of the matrix on which conjugate gradients ran (preconditioned, where there
+    /// was a preconditioner); they lie inside its spectrum. (inf, 0) for LSMR and for 0 iterations.
     pub ritz_values: (f64, f64),
 }

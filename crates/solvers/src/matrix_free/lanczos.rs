@@ -11,10 +11,10 @@ use crate::error::SolveError;
 use crate::jacobian::operator::JacobianOperator;
 use crate::vector::{add_scaled, inner_product, norm};
 
-/// Extreme singular values as far as a Lanczos process sees them.
+/// Bounds the extreme singular values of J from a Lanczos process.
 ///
-/// Without bounds of the remaining spectrum no process of this kind can prove that a smaller value
-/// is absent: `smallest` is never below the true one by more than rounding, `largest` never above.
+/// Such a process cannot prove that no smaller singular value exists. Up to rounding, `smallest` is an upper bound of the
+/// smallest one, and `largest` a lower bound of the largest one.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SpectrumBounds {
     /// Lower bound of the largest singular value, up to rounding.
@@ -31,12 +31,12 @@ pub struct SpectrumBounds {
     pub coverage: Coverage,
 }
 
-/// How much of the space a Lanczos process has seen.
+/// Says how much of the space a Lanczos process has explored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Coverage {
-    /// All of it: every singular value is among those of B.
+    /// All of it: both values are exact to rounding.
     Whole,
-    /// A subspace.
+    /// A subspace: both values are bounds.
     Partial,
 }
 

@@ -54,7 +54,9 @@ enum FactorState {
     Kept,
 }
 
-/// The buffers of matrix-free solves with one n x p Jacobian, allocated at first use and kept.
+/// Solves `((1-rho) J^T J + rho I) v = J^T b` with the products `J v` and `J^T u` only, by conjugate gradients or LSMR.
+///
+/// J is never formed. Buffers are allocated at first use and kept for further solves with n x p Jacobians.
 ///
 /// # Examples
 /// ```
@@ -99,7 +101,7 @@ pub struct MatrixFree {
 }
 
 impl MatrixFree {
-    /// For `rows` x `columns` Jacobians.
+    /// Creates a solver for `rows` x `columns` Jacobians.
     ///
     /// # Errors
     /// [`SolveError::EmptySystem`] when either is 0.
@@ -127,18 +129,17 @@ impl MatrixFree {
         })
     }
 
-    /// Forgets the preconditioner and the norm: the Jacobian has changed.
+    /// Forgets the preconditioner and the norm; call it when the Jacobian has changed.
     ///
-    /// The factor of a Jacobian nearby stays a valid preconditioner, at the price of more
-    /// iterations: see [`Self::keep_preconditioner`].
+    /// [`Self::keep_preconditioner`] keeps the preconditioner instead, at the price of more iterations.
     pub fn invalidate(&mut self) {
         self.jacobian_norm = None;
         self.blocks.invalidate();
         self.factor = FactorState::Stale;
     }
 
-    /// As [`Self::invalidate`], but the preconditioner of the last Jacobian stays in use: worth it
-    /// only where J moved little, for the condition of unrelated kernels multiplies.
+    /// Forgets the norm but keeps the preconditioner, for a Jacobian that has changed little. For an unrelated Jacobian the
+    /// preconditioner would make the condition worse.
     pub fn keep_preconditioner(&mut self) {
         self.jacobian_norm = None;
         self.blocks.invalidate();
@@ -147,14 +148,17 @@ impl MatrixFree {
         }
     }
 
-    /// Solves by preconditioned conjugate gradients; rho in [0, 1], b of length n, v of length p.
+    /// Solves by preconditioned conjugate gradients for v (length p), with rho in [0, 1] and b of length n.
     ///
-    /// v starts at 0. At rho = 0 it approaches the solution of least norm.
+    /// The iteration starts at v = 0; at rho = 0 it approaches the least-norm solution.
+    ///
+    /// # Cost
+    /// Two products per iteration, with J or its transpose.
     ///
     /// # Errors
-    /// [`SolveError::NotConverged`] at the iteration limit, with the last iterate in v;
-    /// [`SolveError::Overflow`] where v is outside the range of numbers; shapes, non-finite input, damping
-    /// outside [0, 1], a tolerance below 0.
+    /// [`SolveError::NotConverged`] at the iteration limit, with the last iterate in v; [`SolveError::Overflow`] where v is
+    /// outside the range of numbers; other variants for wrong shapes, input that is not finite, a damping outside [0, 1], or
+    /// a negative tolerance.
     pub fn solve_cg(
         &mut self,
         jacobian: &dyn JacobianOperator,
@@ -208,12 +212,18 @@ impl MatrixFree {
         Ok(report)
     }
 
-    /// Solves by LSMR, as [`Self::solve_cg`]: without a preconditioner, at any rho in [0, 1].
+    /// Solves by LSMR, without a preconditioner, for the same arguments as [`Self::solve_cg`].
     ///
-    /// The residual falls monotonically, and no matrix is squared: the choice at rho = 0.
+    /// The residual falls monotonically and the condition of J is not squared, so that LSMR is the choice at rho = 0.
+    ///
+    /// # Cost
+    /// Two products per iteration, with J or its transpose.
     ///
     /// # Errors
     /// As [`Self::solve_cg`].
+    ///
+    /// # Source
+    /// D. C.-L. Fong and M. Saunders, "LSMR: An iterative algorithm for sparse least-squares problems", 2011.
     pub fn solve_lsmr(
         &mut self,
         jacobian: &dyn JacobianOperator,
@@ -306,11 +316,14 @@ impl MatrixFree {
         Ok(Scaled::new(jacobian, self.exponent, size))
     }
 
-    /// The largest and smallest of the min(n, p) singular values of J as far as `steps` Lanczos
-    /// steps see them, with bounds; exact to rounding once `steps` reaches min(n, p).
+    /// Bounds the largest and the smallest of the min(n, p) singular values of J by `steps` Lanczos steps; they are exact to
+    /// rounding once `steps` reaches min(n, p).
+    ///
+    /// # Cost
+    /// Two products per step.
     ///
     /// # Errors
-    /// Another shape of the operator; products that are not finite.
+    /// [`SolveError`] for another shape of the operator, or products that are not finite.
     pub fn extremes(
         &mut self,
         jacobian: &dyn JacobianOperator,

@@ -39,20 +39,23 @@ const LONGEST: u64 = 64;
 /// Times that conjugate gradients start anew from the true residual.
 const RESTARTS: usize = 3;
 
-/// How the solves along a path were done.
+/// Counts how the solves along a trajectory were done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AmortizedCounts {
     /// Solves for which a factor was made.
     pub direct: u64,
-    /// Solves with an earlier point's factor.
+    /// Solves with the factor of earlier parameters.
     pub amortized: u64,
-    /// Iterations of conjugate gradients, of all of them.
+    /// Iterations of conjugate gradients in all of these solves.
     pub iterations: u64,
-    /// Tries that were given up for a new factor.
+    /// Attempts that were given up for a new factor.
     pub given_up: u64,
 }
 
-/// A factor of `H_rho` from an earlier point of a path, and the last solutions.
+/// Solves systems whose Jacobian changes little from one to the next: the factor of an earlier one preconditions conjugate
+/// gradients, and the last solutions give the start.
+///
+/// A new factor is made where iterations would cost more.
 ///
 /// # Examples
 /// ```
@@ -103,25 +106,26 @@ pub struct AmortizedFactor {
 }
 
 impl AmortizedFactor {
-    /// Nothing known yet; buffers are made at the first point.
+    /// Creates a solver without a factor; buffers are allocated at the first solve.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// How the solves were done.
+    /// Returns how the solves were done.
     pub fn counts(&self) -> AmortizedCounts {
         self.counts
     }
 
-    /// Whether a direct solve costs so much more than an iteration that sharing can pay.
+    /// Returns whether a direct solve with this Jacobian costs so much more than an iteration that sharing factors can pay.
     pub fn is_worthwhile(jacobian: &dyn JacobianOperator) -> bool {
         direct_operations(jacobian) >= WORTHWHILE * iteration_operations(jacobian)
     }
 
-    /// Solves `((1 - rho) J^T J + rho I) v = J^T b` to the request's tolerance.
+    /// Solves `((1 - rho) J^T J + rho I) v = J^T b` to the tolerance of the request (b of length n, v of length p).
     ///
-    /// Where no factor can be trusted (rank, condition) or held (memory), at rho = 0 with p > n, where J or b is near
-    /// an end of the range of numbers, and where the present point's own factor is known, [`Factors::solve`] decides as without a path.
+    /// It calls [`Factors::solve`] instead where a factor is unreliable (rank, condition) or does not fit into memory, at rho
+    /// = 0 with p > n, where J or b is near an end of the range of numbers, and where `factors` already holds the factor of
+    /// this Jacobian.
     ///
     /// # Errors
     /// As [`Factors::solve`].

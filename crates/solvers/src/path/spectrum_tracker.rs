@@ -32,20 +32,20 @@ const TRIES: usize = 3;
 /// A shift is so many surprises away from the eigenvalue that is expected.
 const SURPRISES: f64 = 8.0;
 
-/// How often a tracked value was certified, and how often the dense computation had to decide.
+/// Counts how often an extreme singular value was certified, and how often the dense computation had to decide.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TrackerCounts {
-    /// Values with a certificate.
+    /// Values found by iteration, with a certificate.
     pub certified: u64,
     /// Dense computations.
     pub dense: u64,
 }
 
-/// Follows the extreme singular values of one n x p Jacobian from point to point.
+/// Follows the extreme singular values of an n x p Jacobian while it changes, from the singular vectors of the last one.
 ///
-/// The squares are those of [`Factors::extreme_singular_values`] within 1e-12 of themselves, the largest
-/// within as much again as rounding adds to the Gram matrix, `(n + 2p + 16) eps norm(J)_F^2`, and to its
-/// certificate, `p (p + 2) eps / 2` of itself; their last bits depend on the path.
+/// The squares agree with those of [`Factors::extreme_singular_values`] to 1e-12 relative. The largest may differ in addition
+/// by the rounding of the Gram matrix, `(n + 2p + 16) eps norm(J)_F^2`, and of its certificate, `p (p + 2) eps / 2` relative.
+/// The last bits depend on the Jacobians seen before.
 ///
 /// # Examples
 /// ```
@@ -96,7 +96,7 @@ impl Default for SpectrumTracker {
 }
 
 impl SpectrumTracker {
-    /// A tracker that knows nothing yet; buffers are made at the first point.
+    /// Creates a tracker without any vectors; buffers are allocated at the first call.
     pub fn new() -> Self {
         Self {
             smallest: Followed::new(0),
@@ -113,15 +113,19 @@ impl SpectrumTracker {
         }
     }
 
-    /// How often values were certified.
+    /// Returns how often values were certified.
     pub fn counts(&self) -> TrackerCounts {
         self.counts
     }
 
-    /// The smallest and largest of the min(n, p) singular values of J.
+    /// Computes the smallest and the largest of the min(n, p) singular values of J.
+    ///
+    /// # Cost
+    /// A few products and at most a few Cholesky factorizations of order min(n, p) where the values can be certified; else
+    /// the dense computation.
     ///
     /// # Errors
-    /// Shape and finiteness, as [`SolveError`] says.
+    /// [`SolveError`] for a wrong shape, or entries that are not finite.
     pub fn extremes(
         &mut self,
         factors: &mut Factors,
@@ -142,7 +146,7 @@ impl SpectrumTracker {
         Ok(found)
     }
 
-    /// The smallest of the min(n, p) singular values of J.
+    /// Computes the smallest of the min(n, p) singular values of J.
     ///
     /// # Errors
     /// As [`Self::extremes`].

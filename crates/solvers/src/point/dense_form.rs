@@ -85,10 +85,10 @@ impl Factors {
         require_norm(norm(&self.parameter[..self.columns]))
     }
 
-    /// The dense J of the present point, n x p (formed on first use).
+    /// Returns J as a dense n x p matrix, which is formed at the first call.
     ///
     /// # Errors
-    /// Shape and finiteness, as [`SolveError`] says.
+    /// [`SolveError`] for a wrong shape, or entries that are not finite.
     pub fn dense(
         &mut self,
         jacobian: &dyn JacobianOperator,

@@ -21,7 +21,7 @@ use crate::matrix_free::solve::MatrixFree;
 use crate::point::slot::Slot;
 use crate::powers::times_power;
 
-/// How often each factorization was computed since construction: what a shared cache must show.
+/// Counts how often each factorization was computed since construction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FactorCounts {
     /// Gram matrices `J^T J`.
@@ -34,17 +34,18 @@ pub struct FactorCounts {
     pub stacked_qr: u64,
     /// Thin SVDs.
     pub svd: u64,
-    /// Extreme singular values by the dense computation.
+    /// Extreme singular values found by the dense computation.
     pub extremes: u64,
-    /// Solves by products with J alone.
+    /// Solves by products with J only.
     pub iterative: u64,
     /// Their iterations.
     pub iterations: u64,
 }
 
-/// The factorizations of one n x p Jacobian.
+/// Solves systems with one n x p Jacobian, and keeps its factorizations, singular values and projections for further use.
 ///
-/// The same operator must be passed to every call between two calls of [`Self::invalidate`].
+/// Call [`Self::invalidate`] whenever the Jacobian changes: between two calls of it, every method must receive the same
+/// operator.
 ///
 /// # Examples
 /// ```
@@ -105,7 +106,7 @@ pub struct Factors {
 }
 
 impl Factors {
-    /// Buffers for `rows` x `columns` Jacobians; each factorization's own are made on first use.
+    /// Creates an empty cache for `rows` x `columns` Jacobians; the buffers of each factorization are allocated at first use.
     ///
     /// # Errors
     /// [`SolveError::EmptySystem`] when either is 0.
@@ -144,8 +145,8 @@ impl Factors {
 
     /// Says that the Jacobian has `total` rows on all machines ([`JacobianOperator::total_rows`]).
     ///
-    /// Where that is more than its rows here, kernels that need all of them are refused, `Auto` passes
-    /// them over as beyond the memory limit, and the choices of all machines are the same.
+    /// Where that is more than the rows held here, algorithms that need all rows return an error, and `Auto` does not choose
+    /// them. All machines make the same choices.
     pub fn set_total_rows(&mut self, total: usize) {
         self.total_rows = total;
     }
@@ -160,7 +161,7 @@ impl Factors {
         self.columns > self.total_rows
     }
 
-    /// Forgets every factor: the Jacobian has changed.
+    /// Forgets every factor; call it when the Jacobian has changed.
     pub fn invalidate(&mut self) {
         self.size = None;
         self.exponent = 0;
@@ -186,30 +187,32 @@ impl Factors {
         self.gram.damping = None;
     }
 
-    /// Sets the scale that rank cutoffs are relative to, where it exceeds the largest singular value.
+    /// Sets a singular value to which rank cutoffs are relative where it exceeds the largest singular value.
     ///
-    /// Along a run it is the largest singular value at the start: where a whole Jacobian shrinks to
-    /// rounding, cutoffs relative to what is left of it would keep noise. 0, the default, leaves
-    /// cutoffs relative to each Jacobian alone; anything that is not positive counts as 0.
+    /// Along a run it is the largest singular value at the start: where the whole Jacobian shrinks to rounding, cutoffs
+    /// relative to what is left of it would keep noise. With 0 (or any value that is not positive), the default, cutoffs are
+    /// relative to each Jacobian alone.
     pub fn set_rank_scale(&mut self, scale: f64) {
         self.rank_scale = if scale > 0.0 { scale } else { 0.0 };
     }
 
-    /// How often each factorization was computed.
+    /// Returns how often each factorization was computed.
     pub fn counts(&self) -> FactorCounts {
         self.counts
     }
 
-    /// `b - (1 - rho) J v` of the last [`Self::solve`] at a rho below 1 (length n), until something else is asked.
+    /// Returns `b - (1 - rho) J v` (length n) of the last [`Self::solve`] at a rho below 1; the next other call overwrites
+    /// it.
     pub fn residual(&self) -> &[f64] {
         &self.output[..self.rows]
     }
 
-    /// Smallest and largest of the min(n, p) singular values of J, within c `eps sigma_max`.
+    /// Computes the smallest and the largest of the min(n, p) singular values of J, with an error of at most a small multiple
+    /// of `eps sigma_max`, eps = 2.2e-16.
     ///
     /// # Errors
-    /// Shape and finiteness, as [`SolveError`] says; [`SolveError::MemoryLimit`] where J is too large to
-    /// be formed ([`Self::largest_singular_value`] is not refused).
+    /// [`SolveError`] for a wrong shape or entries that are not finite; [`SolveError::MemoryLimit`] where J is too large to
+    /// be formed ([`Self::largest_singular_value`] then still works).
     pub fn extreme_singular_values(
         &mut self,
         jacobian: &dyn JacobianOperator,
@@ -224,10 +227,11 @@ impl Factors {
         Ok(ExtremeSingularValues { smallest, largest })
     }
 
-    /// All min(n, p) singular values of J, largest first, each within c `eps sigma_max`.
+    /// Computes all min(n, p) singular values of J, largest first, each with an error of at most a small multiple of
+    /// `eps sigma_max`, eps = 2.2e-16.
     ///
     /// # Cost
-    /// One singular value decomposition of J, which projections and `ThinSvd` solves at this point share.
+    /// One singular value decomposition of J, which projections and `ThinSvd` solves share until [`Self::invalidate`].
     ///
     /// # Errors
     /// As [`Self::extreme_singular_values`], and [`SolveError::NoConvergence`].

@@ -13,12 +13,12 @@ use crate::point::solve::require_request;
 use crate::vector::{add_scaled, inner_product, norm};
 
 impl Factors {
-    /// `x <- H_rho^-1 x` (length p) through the factor that [`Self::solve`] uses for `request`.
+    /// Replaces x (length p) by `[(1-rho) J^T J + rho I]^-1 x`, with the factor that [`Self::solve`] uses for `request`.
     ///
     /// At rho = 0 with a truncating SVD the inverse is the pseudo-inverse.
     ///
     /// # Errors
-    /// As [`Self::solve`]; [`SolveError::NoFactor`] where its kernel iterates.
+    /// As [`Self::solve`]; [`SolveError::NoFactor`] where its algorithm iterates.
     pub fn apply_inverse(
         &mut self,
         jacobian: &dyn JacobianOperator,

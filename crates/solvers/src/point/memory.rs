@@ -11,10 +11,10 @@ use crate::powers::times_power;
 const LANCZOS_STEPS: usize = 60;
 
 impl Factors {
-    /// Sets the bytes that matrices of a solve may take; default 4 GiB.
+    /// Sets the bytes that the matrices of a solve may take; default 4 GiB.
     ///
-    /// Beyond them `Auto` iterates with products alone, a preconditioner keeps within them, the
-    /// smallest singular value is not computed, and projections are refused.
+    /// Beyond them `Auto` iterates with products, a preconditioner stays within them, and the smallest singular value and
+    /// projections return [`SolveError::MemoryLimit`].
     pub fn set_memory_limit(&mut self, bytes: usize) {
         self.memory_limit = bytes;
     }
@@ -31,7 +31,7 @@ impl Factors {
         direct_memory(solver, self.rows, self.columns).saturating_add(extra) <= self.memory_limit
     }
 
-    /// Whether J and its factors are within the memory limit: what the whole spectrum and projections need.
+    /// Returns whether J and its factors fit into the memory limit, as the whole spectrum and projections need.
     pub fn has_memory_for_dense(&self) -> bool {
         self.require_memory().is_ok()
     }
@@ -57,11 +57,12 @@ impl Factors {
         if bytes > limit { Err(SolveError::MemoryLimit { bytes, limit }) } else { Ok(()) }
     }
 
-    /// The largest singular value by products with J alone, from below: relative error near
-    /// `(residual / value)^2` of a Lanczos process of 60 steps.
+    /// Computes the largest singular value with products only, by a Lanczos process of 60 steps.
+    ///
+    /// The value is a lower bound, with a relative error near `(residual / value)^2` of that process.
     ///
     /// # Errors
-    /// Shape and finiteness, as [`SolveError`] says.
+    /// [`SolveError`] for a wrong shape, or entries that are not finite.
     pub fn largest_singular_value(
         &mut self,
         jacobian: &dyn JacobianOperator,

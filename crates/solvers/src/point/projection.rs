@@ -7,13 +7,17 @@ use crate::point::factors::Factors;
 use crate::vector::{add_scaled, norm};
 
 impl Factors {
-    /// `out = P u = J J^+ u`, the orthogonal projection of u (length n) on the range of J.
+    /// Computes `out = P u = J J^+ u`, the orthogonal projection of u (length n) on the range of J, and returns the rank
+    /// used.
     ///
-    /// With full numerical column rank it goes through the QR of J; otherwise through the left
-    /// singular vectors above `rank_cutoff`. Returns the rank used.
+    /// With full numerical column rank it uses the QR factorization of J, otherwise the left singular vectors above
+    /// `rank_cutoff` times the largest singular value.
     ///
     /// # Errors
-    /// Shape, finiteness and [`SolveError::MemoryLimit`], as [`SolveError`] says.
+    /// [`SolveError`] for a wrong shape or entries that are not finite; [`SolveError::MemoryLimit`].
+    ///
+    /// # Source
+    /// Equation (15) of the paper.
     pub fn project_on_range(
         &mut self,
         jacobian: &dyn JacobianOperator,

@@ -14,7 +14,7 @@ use crate::jacobian::operator::JacobianOperator;
 use crate::point::factors::Factors;
 use crate::powers::times_power;
 
-/// The basis Q (n x p) of the range of an injective J, and the triangular factor R (p x p).
+/// Gives an orthonormal basis Q (n x p) of the range of J with full column rank, and the triangular R (p x p) with `J = Q R`.
 pub struct RangeBasis<'a> {
     qr: &'a mut HouseholderQr,
     /// Output-space work vector (n).
@@ -23,10 +23,10 @@ pub struct RangeBasis<'a> {
 }
 
 impl Factors {
-    /// The orthonormal basis of the range of J, for J of full column rank at `rank_cutoff`.
+    /// Computes an orthonormal basis of the range of J, which must have full column rank at `rank_cutoff`.
     ///
     /// # Errors
-    /// [`SolveError::RankDeficient`]; shape, finiteness and memory, as [`SolveError`] says.
+    /// [`SolveError::RankDeficient`]; other variants for a wrong shape, entries that are not finite, or the memory limit.
     pub fn range_basis(
         &mut self,
         jacobian: &dyn JacobianOperator,
@@ -60,12 +60,12 @@ impl Factors {
 }
 
 impl RangeBasis<'_> {
-    /// The dimension p of the range.
+    /// Returns the dimension p of the range.
     pub fn dimension(&self) -> usize {
         self.columns
     }
 
-    /// `out = Q^T u` (length p): coordinates of the part of u (length n) in the range.
+    /// Computes `out = Q^T u` (length p), the coordinates of the projection of u (length n) on the range.
     ///
     /// # Errors
     /// [`SolveError`] on wrong lengths or a u that is not finite.
@@ -79,7 +79,7 @@ impl RangeBasis<'_> {
         Ok(())
     }
 
-    /// `out = Q c` (length n): the vector of the range with coordinates c (length p).
+    /// Computes `out = Q c` (length n), the vector of the range with the coordinates c (length p).
     ///
     /// # Errors
     /// [`SolveError::ShapeMismatch`].
@@ -92,12 +92,12 @@ impl RangeBasis<'_> {
         Ok(())
     }
 
-    /// R (p x p) in the upper triangle; what lies below it is not R's.
+    /// Returns R (p x p) in the upper triangle; the entries below it are unspecified.
     pub fn upper(&self) -> MatRef<'_, f64> {
         self.qr.upper()
     }
 
-    /// `x <- R^-1 x`: from coordinates c to the parameters v with `J v = Q c` (length p).
+    /// Replaces x (length p) by `R^-1 x`: from coordinates c to the parameters v with `J v = Q c`.
     ///
     /// # Errors
     /// [`SolveError::ShapeMismatch`].
@@ -107,7 +107,7 @@ impl RangeBasis<'_> {
         Ok(())
     }
 
-    /// `x <- R^-T x`: from a gradient over parameters to one over coordinates (length p).
+    /// Replaces x (length p) by `R^-T x`: from a gradient over parameters to one over coordinates.
     ///
     /// # Errors
     /// [`SolveError::ShapeMismatch`].
@@ -117,8 +117,8 @@ impl RangeBasis<'_> {
         Ok(())
     }
 
-    /// `A <- R^-T A R^-1` for a symmetric A (p x p, both triangles given): a quadratic form over
-    /// parameters becomes the one over coordinates. The result is symmetric to the last bit.
+    /// Replaces a symmetric A (p x p, both triangles given) by `R^-T A R^-1`: from a quadratic form over parameters to the
+    /// one over coordinates. The result is exactly symmetric.
     ///
     /// # Errors
     /// [`SolveError::ShapeMismatch`].
@@ -141,7 +141,7 @@ impl RangeBasis<'_> {
         Ok(())
     }
 
-    /// Writes Q itself (n x p).
+    /// Writes Q (n x p).
     ///
     /// # Errors
     /// [`SolveError::ShapeMismatch`].

@@ -19,11 +19,20 @@ const REFINEMENTS: usize = 2;
 pub(crate) const ROUNDING: f64 = 8.0 * f64::EPSILON;
 
 impl Factors {
-    /// Solves `((1 - rho) J^T J + rho I) v = J^T b`, b of length n, v of length p.
+    /// Solves `((1 - rho) J^T J + rho I) v = J^T b` for v (length p), with b of length n, and reports how good the solution
+    /// is.
+    ///
+    /// # Cost
+    /// The first call factors J: `n p min(n, p)` multiply-adds to leading order, fewer for structured Jacobians. Further
+    /// calls with the same damping take products and triangular solves. The residual costs one product with J and one with
+    /// its transpose.
     ///
     /// # Errors
-    /// [`SolveError`]: shapes, non-finite input, damping outside [0, 1], loss of rank or of positive
-    /// definiteness (v is then unspecified).
+    /// [`SolveError`] for wrong shapes, input that is not finite, a damping outside [0, 1], and loss of rank or of positive
+    /// definiteness; v is then unspecified.
+    ///
+    /// # Source
+    /// Equation (1) of the paper.
     pub fn solve(
         &mut self,
         jacobian: &dyn JacobianOperator,

@@ -84,7 +84,8 @@ impl SecularFactor {
         );
     }
 
-    /// `norm(P b)`, P the projection on the image of A: what an undamped step takes off, squared.
+    /// Computes `norm(P b)`, with P the projection on the range of A; its square is the decrease that an undamped step
+    /// predicts.
     pub fn image_norm(&mut self) -> f64 {
         if let Some(large) = self.large() {
             return large.image_norm();
@@ -94,7 +95,7 @@ impl SecularFactor {
         kept.map(|(_, c)| c * c).sum::<f64>().sqrt()
     }
 
-    /// Number of singular values that steps use.
+    /// Returns the number of singular values that steps use.
     pub fn rank(&self) -> usize {
         match (&self.reduced, &self.sparse) {
             (Some(reduced), _) => return reduced.rank(),
@@ -104,7 +105,7 @@ impl SecularFactor {
         self.values.iter().zip(&self.floors).filter(|(s, floor)| s > floor).count()
     }
 
-    /// `norm(d(lambda))`.
+    /// Computes `norm(d(lambda))`, the length of [`Self::step`] at lambda = `damping`.
     pub fn step_norm(&mut self, damping: f64) -> f64 {
         if let Some(large) = self.large() {
             return large.step_norm(damping);
@@ -145,7 +146,7 @@ impl SecularFactor {
         }
     }
 
-    /// `norm(A d)^2` for `d = d(lambda)`.
+    /// Computes `norm(A d(lambda))^2` for the step at lambda = `damping`.
     pub fn image_of_step(&mut self, damping: f64) -> f64 {
         if let Some(large) = self.large() {
             return large.image_of_step(damping);
@@ -157,9 +158,11 @@ impl SecularFactor {
             .sum()
     }
 
-    /// The damping at which `norm(d)` is within a tenth of `radius`; 0 where the undamped step is that short.
+    /// Searches for the lambda at which `norm(d(lambda))` is within a tenth of `radius`; 0 where the undamped step is that
+    /// short.
     ///
-    /// `guess` is where to start, usually the last damping; it changes the cost, not what is found.
+    /// `guess` is the start of the search, usually the last damping; it changes the cost, and the result only within that
+    /// tenth.
     pub fn damping_for(&mut self, radius: f64, guess: f64) -> f64 {
         if self.step_norm(0.0) <= 1.1 * radius {
             return 0.0;

@@ -24,7 +24,7 @@ pub(crate) const SMALL: usize = 32;
 /// Order up to which singular vectors are made at each point.
 pub(crate) const DECOMPOSED: usize = 64;
 
-/// How [`SecularFactor`] finds `s` and `V`.
+/// Chooses how [`SecularFactor`] factors its matrix A.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum SecularMethod {
     /// The Cholesky factor of `A^T A + lambda I` for a sparse J of more than 64 columns; `Eigenvalues` where there
@@ -63,7 +63,11 @@ pub(crate) enum Source {
 /// Operations of the eigenvalues and -vectors of a matrix of order p, in units of p^3 of a QR.
 const EIGEN_OPERATIONS: f64 = 20.0;
 
-/// `A = diag(t) J D^-1` of some columns of a Jacobian, factored.
+/// Solves `(A^T A + lambda I) d = -A^T b` for many values of lambda after one factorization, with `A = diag(t) J D^-1` of
+/// some columns of a Jacobian J (n x p).
+///
+/// t are row factors, and D scales the columns. The order of calls is [`Self::load`], [`Self::factor`], [`Self::project`],
+/// and then any number of steps. Fits use it to find the damping of their trust region.
 ///
 /// # Examples
 /// ```
@@ -129,7 +133,7 @@ pub(crate) enum Shape {
 }
 
 impl SecularFactor {
-    /// Buffers for Jacobians of `rows` n and `columns` p.
+    /// Allocates for Jacobians of `rows` n and `columns` p.
     pub fn new(rows: usize, columns: usize) -> Self {
         Self {
             rows,
@@ -157,17 +161,20 @@ impl SecularFactor {
         }
     }
 
-    /// Sets the error of Jacobians, relative to their columns: directions whose image it may make up are left out of steps,
-    /// and so are singular values within 4 eps of the largest. Of orders beyond 64, where directions are not known, that
-    /// is all singular values up to this multiple of the largest. Default, and least: 4 eps.
+    /// Sets the error of Jacobians relative to their columns; default, and least, 4 eps, eps = 2.2e-16.
+    ///
+    /// Steps leave out directions whose image this error may explain, and singular values within 4 eps of the largest. For
+    /// orders beyond 64, where the directions are not computed, they leave out all singular values up to this multiple of the
+    /// largest.
     pub fn set_cutoff(&mut self, error: f64) {
         self.cutoff = error.max(4.0 * f64::EPSILON);
     }
 
-    /// Takes in a Jacobian with its rows multiplied by `row_factors` (length n), and measures its columns.
+    /// Loads a Jacobian (n x p) with its rows multiplied by `row_factors` (length n), and computes the norms of its columns.
     ///
     /// # Errors
-    /// [`SolveError::EmptySystem`]; [`SolveError::ShapeMismatch`]; [`SolveError::NonFinite`] with the first column that is not finite.
+    /// [`SolveError::EmptySystem`]; [`SolveError::ShapeMismatch`]; [`SolveError::NonFinite`] with the first column that is
+    /// not finite.
     pub fn load<J: JacobianOperator>(
         &mut self,
         jacobian: &J,
@@ -240,12 +247,12 @@ impl SecularFactor {
         }
     }
 
-    /// The 2-norms of the columns of J with its row factors (length p).
+    /// Returns the 2-norms of the columns of `diag(t) J` (length p).
     pub fn column_norms(&self) -> &[f64] {
         &self.column_norms
     }
 
-    /// Factors the columns `free` (increasing), each divided by its entry of `scales` (length p, positive).
+    /// Factors the columns `free` (increasing indices), each divided by its entry of `scales` (length p, positive).
     ///
     /// # Errors
     /// [`SolveError::NoConvergence`] of the iteration for eigenvalues; singular values have a second method.
@@ -279,9 +286,9 @@ impl SecularFactor {
         }
     }
 
-    /// Sets the right-hand side b (length n) of [`Self::step`]: keeps `U^T b`.
+    /// Sets the right-hand side b (length n) of [`Self::step`].
     ///
-    /// After [`SecularMethod::Eigenvalues`] U is not known: call [`Self::project_gradient`] instead.
+    /// A factor of the Gram matrix ([`Self::takes_gradient`]) needs [`Self::project_gradient`] instead.
     pub fn project(&mut self, b: &[f64]) {
         if let Some(large) = self.large() {
             return large.project(b);
@@ -321,7 +328,8 @@ impl SecularFactor {
         }
     }
 
-    /// The same from `J^T b` (length p, row factors included) and `scales`, for a factor of the Gram matrix.
+    /// Sets the right-hand side from the gradient `J^T b` (length p, row factors included) and the `scales` of
+    /// [`Self::factor`], for a factor of the Gram matrix.
     pub fn project_gradient(&mut self, gradient: &[f64], scales: &[f64]) {
         let f = self.free.len();
         self.coordinates.resize(self.values.len(), 0.0);
@@ -340,8 +348,8 @@ impl SecularFactor {
         ((self.rows as f64).sqrt() + self.free.len() as f64) * f64::EPSILON
     }
 
-    /// Singular values up to this multiple of the largest may be 0: 4 eps, or
-    /// `2 sqrt((sqrt(n) + p) eps)` after [`SecularMethod::Eigenvalues`].
+    /// Returns the resolution of singular values: those up to this multiple of the largest may be 0. It is 4 eps, or
+    /// `2 sqrt((sqrt(n) + p) eps)` after [`SecularMethod::Eigenvalues`], eps = 2.2e-16.
     pub fn resolution(&self) -> f64 {
         match self.source {
             Source::Dense(_) | Source::Sparse(_) => 4.0 * f64::EPSILON,
@@ -349,24 +357,24 @@ impl SecularFactor {
         }
     }
 
-    /// Whether the present factor is one of the Gram matrix, whose right-hand side is `J^T b`.
+    /// Returns whether the current factor is one of the Gram matrix, whose right-hand side is `J^T b`.
     pub fn takes_gradient(&self) -> bool {
         matches!(self.source, Source::Gram(_))
     }
 
-    /// `U^T b` of the last projection, in the order of [`Self::singular_values`].
+    /// Returns `U^T b` of the last projection, in the order of [`Self::singular_values`].
     pub fn coordinates(&self) -> &[f64] {
         &self.coordinates
     }
 
-    /// The singular values of A, in no order; of orders beyond 64 (columns beyond 64 of a sparse J) only after
-    /// [`Self::decompose`], and empty before.
+    /// Returns the singular values of A, in no particular order; for orders beyond 64 (a sparse J: more than 64 columns) they
+    /// are empty before [`Self::decompose`].
     pub fn singular_values(&self) -> &[f64] {
         &self.values
     }
 
-    /// The smallest and largest singular value of A. Of a sparse one they are estimates: the largest from below, the
-    /// smallest from above.
+    /// Computes the smallest and the largest singular value of A. For a sparse A they are estimates: a lower bound of the
+    /// largest, and an upper bound of the smallest.
     pub fn extreme_singular_values(&mut self) -> ExtremeSingularValues {
         if let Some(large) = self.large() {
             return large.extremes();
@@ -377,8 +385,10 @@ impl SecularFactor {
         ExtremeSingularValues { smallest, largest }
     }
 
-    /// Makes the singular values and right singular vectors of a dense A of any order: O(k^3), several times the cost
-    /// of [`Self::factor`]. A sparse one has none.
+    /// Computes all singular values and right singular vectors of a dense A of any order; for a sparse A it does nothing.
+    ///
+    /// # Cost
+    /// `O(k^3)` operations for k columns, several times the cost of [`Self::factor`].
     pub fn decompose(&mut self) {
         if let Some(reduced) = self.reduced.take() {
             let (qr, unit, target) = reduced.into_factors();
@@ -389,38 +399,40 @@ impl SecularFactor {
         }
     }
 
-    /// Whether J is held by its nonzero entries.
+    /// Returns whether J is stored by its nonzero entries.
     pub fn is_sparse(&self) -> bool {
         matches!(self.source, Source::Sparse(_))
     }
 
-    /// Rank, null directions and diagonal of the inverse of a sparse A, singular values up to `cutoff` times the largest
-    /// left out; `None` for any other.
+    /// Computes rank, null directions and the diagonal of the inverse of a sparse A, leaving out singular values up to
+    /// `cutoff` times the largest; `None` where A is not sparse.
     ///
     /// # Errors
+    /// [`SolveError::NoConvergence`].
     /// [`SolveError::NoConvergence`].
     pub fn sparse_inverse(&self, cutoff: f64) -> Option<Result<SparseInverse, SolveError>> {
         self.sparse.as_ref().map(|sparse| sparse.inverse(cutoff))
     }
 
-    /// `R^-1` of the QR factors of A over the free columns (f x f, row-major), a root of `(A^T A)^-1`, where A has full
-    /// column rank, with every singular value above `cutoff` times the largest. Only of dense orders beyond 64.
+    /// Computes `R^-1` of the QR factors of A over the f free columns (f x f, row-major), a root of `(A^T A)^-1`.
+    ///
+    /// It is `None` unless A is dense, of an order beyond 64, and all its singular values exceed `cutoff` times the largest.
     pub fn inverse_triangle(&mut self, cutoff: f64) -> Option<Vec<f64>> {
         self.reduced.as_mut().and_then(|reduced| reduced.inverse_triangle(cutoff))
     }
 
-    /// Right singular vector `i` of A, over the free columns.
+    /// Returns right singular vector `i` of A, over the free columns.
     pub fn right(&self, i: usize) -> &[f64] {
         let f = self.free.len();
         &self.right[i * f..][..f]
     }
 
-    /// How often faer's iteration for the singular values did not converge, and Jacobi rotations took its place.
+    /// Returns how often faer's iteration for singular values did not converge, and Jacobi rotations took its place.
     pub fn fallbacks(&self) -> u64 {
         self.fallbacks
     }
 
-    /// The columns that are factored.
+    /// Returns the indices of the factored columns.
     pub fn free(&self) -> &[usize] {
         &self.free
     }

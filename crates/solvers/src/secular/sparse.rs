@@ -29,19 +29,19 @@ const VECTORS: usize = 32;
 /// Rounds of the subspace iteration for these vectors.
 const ROUNDS: usize = 8;
 
-/// What the data leave undetermined, and the diagonal of the inverse for what they determine.
+/// Holds what a sparse factor tells about `(A^T A)^+`: rank, diagonal, and the directions that the data do not determine.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SparseInverse {
     /// Number of singular values above the cutoff.
     pub rank: usize,
-    /// The diagonal of `(A^T A)^+` over the free columns, the pseudo-inverse above the cutoff, for columns that no lost
-    /// vector moves: the others have no variance, and their entries no digits. `None` where it is not known: for more than 32 singular values below 1e-5 of the largest or so, or a factor whose inverse would take
-    /// more than 2e10 multiplications.
+    /// The diagonal of the pseudo-inverse `(A^T A)^+` over the free columns, for columns that no dropped singular vector
+    /// moves; the entries of the others are meaningless. `None` where it is not known: for more than about 32 singular values
+    /// below 1e-5 of the largest, or where the inverse of the factor would take more than 2e10 multiplications.
     pub diagonal: Option<Vec<f64>>,
-    /// Right singular vectors below the cutoff (over the free columns) with their singular values; at most 32, and
-    /// fewer than `columns - rank` where there are more.
+    /// Right singular vectors below the cutoff (over the free columns) with their singular values: at most 32, and fewer than
+    /// `columns - rank` where there are more.
     pub lost: Vec<(Vec<f64>, f64)>,
-    /// The largest singular value, from below.
+    /// A lower bound of the largest singular value.
     pub largest: f64,
 }
 

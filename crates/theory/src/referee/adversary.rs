@@ -22,7 +22,7 @@ const CLIMB: usize = 60;
 const GROW: f64 = 1.5;
 const SHRINK: f64 = 0.903_602_003_609_844_8; // 1.5^(-1/4)
 
-/// Numbers that a family reads one after the other to build a problem.
+/// Supplies the numbers from which a family builds a problem, one after the other.
 #[derive(Clone, Debug)]
 pub struct Genes<'g> {
     values: &'g [f64],
@@ -30,35 +30,35 @@ pub struct Genes<'g> {
 }
 
 impl<'g> Genes<'g> {
-    /// Reads `values` from the first on.
+    /// Reads `values` from the first one on.
     pub fn new(values: &'g [f64]) -> Self {
         Self { values, next: 0 }
     }
 
-    /// The next number: standard normal in a draw; 0 when there are no more.
+    /// Returns the next number, standard normal in a draw; 0 when there are no more.
     pub fn normal(&mut self) -> f64 {
         self.next += 1;
         debug_assert!(self.next <= self.values.len(), "a family reads more genes than there are");
         self.values.get(self.next - 1).copied().unwrap_or(0.0)
     }
 
-    /// The next `count` numbers.
+    /// Returns the next `count` numbers.
     pub fn normals(&mut self, count: usize) -> Vec<f64> {
         (0..count).map(|_| self.normal()).collect()
     }
 
-    /// A number between `low` and `high`, nearly uniform in a draw.
+    /// Returns a number between `low` and `high`, nearly uniform in a draw.
     pub fn between(&mut self, low: f64, high: f64) -> f64 {
         // The logistic function with this factor is within 0.01 of the normal distribution's.
         low + (high - low) / (1.0 + (-1.702 * self.normal()).exp())
     }
 
-    /// The same in the logarithm, for scales; both ends positive.
+    /// Returns a number between `low` and `high` (both positive), nearly uniform in its logarithm.
     pub fn scale(&mut self, low: f64, high: f64) -> f64 {
         self.between(low.ln(), high.ln()).exp()
     }
 
-    /// One of `low`, ..., `high`.
+    /// Returns one of the whole numbers `low` to `high`.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -68,63 +68,63 @@ impl<'g> Genes<'g> {
         (self.between(low as f64, high as f64 + 1.0).floor() as usize).clamp(low, high)
     }
 
-    /// A number at or above `threshold`, most often near it: hypotheses ask for such scalings.
+    /// Returns a number at or above `threshold`, most often near it, as hypotheses ask for such scalings.
     pub fn above(&mut self, threshold: f64) -> f64 {
         let gene = self.normal();
         threshold * (1.0 + 1e-12) * (0.5 * gene * gene).exp()
     }
 }
 
-/// What a family makes of genes.
+/// Holds what a family makes of its numbers: a problem, and the statements judged on it.
 #[derive(Clone, Debug)]
 pub struct Trial {
-    /// The problem in numbers, so that whoever reads a counterexample can compute it.
+    /// The problem as text with numbers, so that a reader can recompute a counterexample.
     pub problem: String,
-    /// The statements on it.
+    /// The statements judged on it.
     pub records: Vec<Record>,
 }
 
-/// A family of small problems on which statements are attacked.
+/// Describes a family of small problems on which counterexamples to statements are searched for.
 #[derive(Clone, Copy)]
 pub struct Family {
-    /// What records call it.
+    /// The name by which records refer to it.
     pub name: &'static str,
-    /// What one evaluation costs, in units of a hundred microseconds: searches by work divide by it.
+    /// The cost of one evaluation in units of 100 microseconds, by which a search divides its budget.
     pub cost: usize,
-    /// Builds a problem and judges statements on it; an error passes the problem over.
+    /// Builds a problem and judges statements on it; an error skips the problem.
     pub trial: fn(&mut Genes<'_>) -> Result<Trial, TheoryError>,
 }
 
-/// How a record came out of a search.
+/// Says which search a record comes from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Attack {
     /// The family searched.
     pub family: &'static str,
     /// The seed of the search.
     pub seed: u64,
-    /// Problems on which the statement was evaluated with its hypotheses met.
+    /// The number of problems on which the statement was evaluated with its hypotheses met.
     pub evaluations: usize,
-    /// Whether the corrected statement was attacked, or the printed one.
+    /// Whether the corrected statement was attacked, or the one in the paper.
     pub corrected: bool,
-    /// The problem in numbers.
+    /// The problem as text with numbers.
     pub problem: String,
 }
 
-/// How long to search.
+/// Chooses how long to search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extent {
-    /// So much work a family, in units of a hundred microseconds.
+    /// This much work per family, in units of 100 microseconds.
     Work(usize),
-    /// So many draws a family, which all its statements share, and as many steps of climbing a statement / 10.
+    /// This many draws per family, shared by all its statements, and a tenth as many steps of climbing per statement.
     Draws(usize),
 }
 
-/// A search.
+/// Searches for counterexamples: random draws, then climbing from the worst ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Search {
-    /// Of the genes.
+    /// The seed of the draws.
     pub seed: u64,
-    /// How long.
+    /// How long to search.
     pub extent: Extent,
 }
 
@@ -160,7 +160,7 @@ impl Target {
 }
 
 impl Search {
-    /// The worst record of each statement of the family, and of each corrected statement.
+    /// Returns the worst record found for each statement of the family, and for each corrected statement.
     pub fn attack(&self, family: &Family) -> Vec<Record> {
         let mut sampler = Sampler::of_purpose(self.seed, family.name);
         let mut targets: Vec<Target> = Vec::new();

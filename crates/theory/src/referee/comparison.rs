@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-/// What a statement assumes: a measured value, what it is compared with, and the result.
+/// Records what a statement assumes: a measured value, what it is compared with, and the result.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Hypothesis {
     /// What is compared, with the direction of the comparison.
@@ -11,33 +11,33 @@ pub struct Hypothesis {
     pub value: f64,
     /// What it is compared with.
     pub threshold: f64,
-    /// Whether the comparison comes out as the statement assumes; false for NaN.
+    /// Whether the comparison is as the statement assumes; false for NaN.
     pub met: bool,
 }
 
 impl Hypothesis {
-    /// Assumes `value >= threshold`.
+    /// Assumes that `value >= threshold`.
     pub fn at_least(name: &str, value: f64, threshold: f64) -> Self {
         Self { name: format!("{name}, at least"), value, threshold, met: value >= threshold }
     }
 
-    /// Assumes `value <= threshold`.
+    /// Assumes that `value <= threshold`.
     pub fn at_most(name: &str, value: f64, threshold: f64) -> Self {
         Self { name: format!("{name}, at most"), value, threshold, met: value <= threshold }
     }
 
-    /// Assumes `value > threshold`.
+    /// Assumes that `value > threshold`.
     pub fn above(name: &str, value: f64, threshold: f64) -> Self {
         Self { name: format!("{name}, above"), value, threshold, met: value > threshold }
     }
 
-    /// Assumes `value < threshold`.
+    /// Assumes that `value < threshold`.
     pub fn below(name: &str, value: f64, threshold: f64) -> Self {
         Self { name: format!("{name}, below"), value, threshold, met: value < threshold }
     }
 }
 
-/// The two sides of a statement at one place.
+/// Holds the two sides of a statement `left <= right` at one place.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
     /// The side that should be smaller.
@@ -46,42 +46,42 @@ pub struct Comparison {
     pub right: f64,
     /// What rounding and integration may add to `left - right`; at least 0.
     pub tolerance: f64,
-    /// The place: a time, a step, a point.
+    /// The place: a time, a step, or a description.
     pub at: String,
 }
 
 impl Comparison {
-    /// Compares `left` with `right` at `at`.
+    /// Compares `left` with `right` at the place `at`.
     pub fn new(left: f64, right: f64, tolerance: f64, at: impl Into<String>) -> Self {
         Self { left, right, tolerance, at: at.into() }
     }
 
-    /// Whether `left <= right + tolerance`; false for NaN.
+    /// Returns whether `left <= right + tolerance`; false for NaN.
     pub fn holds(&self) -> bool {
         self.left <= self.right + self.tolerance
     }
 
-    /// `left / right`; `None` where right is not positive or the quotient not finite.
+    /// Returns `left / right`; `None` where right is not positive or the quotient is not finite.
     pub fn ratio(&self) -> Option<f64> {
         let ratio = self.left / self.right;
         (self.right > 0.0 && ratio.is_finite()).then_some(ratio)
     }
 
-    /// How far left is above right, in units of the tolerance, or of a rounding of the larger side where that is larger
-    /// (sides that are compared exactly); `None` where the statement holds.
+    /// Returns by how much left exceeds right, in units of the tolerance, or of the rounding of the larger side where that is
+    /// larger; `None` where the statement holds or a number is NaN.
     pub fn excess_in_tolerances(&self) -> Option<f64> {
         let rounding = f64::EPSILON * self.left.abs().max(self.right.abs());
         let excess = (self.left - self.right) / self.tolerance.max(rounding);
         (self.is_measured() && !self.holds()).then_some(excess)
     }
 
-    /// Whether both sides and the tolerance are numbers (an infinite bound is one).
+    /// Returns whether no side and no tolerance is NaN; an infinite bound counts as a number.
     pub fn is_measured(&self) -> bool {
         !(self.left.is_nan() || self.right.is_nan() || self.tolerance.is_nan())
     }
 
-    /// Of many places, the one that speaks most against the statement; one that could not be measured
-    /// comes first, so that it is never passed over. `None` of none.
+    /// Returns the comparison that speaks most against the statement, `None` of none. A comparison with a NaN comes first, so
+    /// that it is never overlooked.
     pub fn worst(places: impl IntoIterator<Item = Self>) -> Option<Self> {
         places.into_iter().reduce(|worst, next| {
             if next.severity(&worst) == Ordering::Greater { next } else { worst }

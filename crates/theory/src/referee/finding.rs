@@ -2,26 +2,26 @@
 
 use crate::referee::{Record, Verdict};
 
-/// How severe a fault is, the worst first.
+/// Grades how severe a fault is, the worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Grade {
     /// A counterexample with all hypotheses met.
     False,
     /// It cannot be judged as written.
     Unclear,
-    /// The conclusion is true, the proof is not.
+    /// The conclusion is true, but the proof is not.
     Gap,
-    /// True with another constant or threshold.
+    /// It is true with another constant or threshold.
     Constant,
-    /// A sign, a transpose, a symbol; nothing depends on it.
+    /// A sign, a transpose or a symbol is wrong, and nothing depends on it.
     Typo,
 }
 
 impl Grade {
-    /// Every grade, the worst first.
+    /// All grades, the worst first.
     pub const ALL: [Self; 5] = [Self::False, Self::Unclear, Self::Gap, Self::Constant, Self::Typo];
 
-    /// The word in files.
+    /// Returns the word that record files use.
     pub fn name(self) -> &'static str {
         match self {
             Self::False => "false",
@@ -32,7 +32,7 @@ impl Grade {
         }
     }
 
-    /// What the word means.
+    /// Returns what the grade means, in words.
     pub fn meaning(self) -> &'static str {
         match self {
             Self::False => "a counterexample with all hypotheses met",
@@ -44,35 +44,35 @@ impl Grade {
     }
 }
 
-/// What shows a fault.
+/// Says what shows a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Evidence {
-    /// Numbers: the finding belongs to a record only where it is violated.
+    /// Numbers: the finding belongs to a record only where the record is violated.
     Violation,
-    /// The text itself, whatever the numbers say: a misprint, a step of a proof.
+    /// The text itself, whatever the numbers are: a misprint, or a step of a proof.
     Reading,
 }
 
-/// A fault of one statement. Whether it is there is decided by numbers where [`Evidence::Violation`] says so; how
-/// severe it is, and what it means for the paper, is the referee's judgement.
+/// Describes a fault of one statement. Where [`Evidence::Violation`] says so, numbers decide whether it is there. How severe
+/// it is, and what it means for the paper, is the judgement of the referee.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// Which statement.
+    /// The id of the statement.
     pub id: &'static str,
     /// Where in the paper, as in [`crate::Statement::place`].
     pub place: &'static str,
-    /// How severe.
+    /// How severe it is.
     pub grade: Grade,
     /// What shows it.
     pub evidence: Evidence,
-    /// What follows for the paper's message, in one line.
+    /// The consequence for the paper's message, in one line.
     pub consequence: &'static str,
-    /// Why nothing takes the statement's place, if nothing does.
+    /// Why no corrected statement exists, where none does.
     pub no_correction: Option<&'static str>,
 }
 
 impl Finding {
-    /// A fault that a violated record shows.
+    /// Creates a fault that a violated record shows.
     pub const fn violated(
         id: &'static str,
         place: &'static str,
@@ -83,7 +83,7 @@ impl Finding {
         Self { id, place, grade, evidence, consequence, no_correction }
     }
 
-    /// A fault that the text shows.
+    /// Creates a fault that the text shows.
     pub const fn read(
         id: &'static str,
         place: &'static str,
@@ -93,7 +93,7 @@ impl Finding {
         Self { evidence: Evidence::Reading, ..Self::violated(id, place, grade, consequence) }
     }
 
-    /// The same with the reason why there is no corrected statement.
+    /// Adds the reason why there is no corrected statement.
     #[must_use]
     pub const fn without_correction(self, reason: &'static str) -> Self {
         Self { no_correction: Some(reason), ..self }

@@ -3,29 +3,29 @@
 use crate::network_constants::Constant;
 use crate::referee::Record;
 
-/// The numbers of a figure: what a group of runs adds to the picture called `stem`.
+/// Holds the curves that a group of runs adds to the figure called `stem`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plot {
-    /// Of its files; groups that name the same add to one picture.
+    /// The name of the figure's files; groups with the same name add to one figure.
     pub stem: String,
-    /// What it shows.
+    /// The title.
     pub title: String,
-    /// On what.
+    /// The subtitle: data and setting.
     pub subtitle: String,
-    /// With its unit.
+    /// The label of the x axis, with its unit.
     pub x_label: String,
-    /// With its unit.
+    /// The label of the y axis, with its unit.
     pub y_label: String,
-    /// Whether x and y are shown by their logarithms.
+    /// Whether the x axis and the y axis are logarithmic.
     pub logarithmic: (bool, bool),
-    /// Name, x and y of each curve.
+    /// The name, x and y of each curve.
     pub curves: Vec<(String, Vec<f64>, Vec<f64>)>,
-    /// Horizontal lines: name and height.
+    /// Horizontal lines: the name and the height.
     pub lines: Vec<(String, f64)>,
 }
 
 impl Plot {
-    /// An empty figure on plain axes.
+    /// Creates an empty figure with linear axes.
     pub fn new(stem: &str, title: &str, subtitle: &str, (x, y): (&str, &str)) -> Self {
         Self {
             stem: stem.to_owned(),
@@ -37,20 +37,20 @@ impl Plot {
         }
     }
 
-    /// The same with x and y on logarithmic axes, where asked for.
+    /// Makes the axes logarithmic where asked for.
     #[must_use]
     pub fn logarithmic(self, x: bool, y: bool) -> Self {
         Self { logarithmic: (x, y), ..self }
     }
 
-    /// The same with one more curve.
+    /// Adds a curve.
     #[must_use]
     pub fn curve(mut self, name: &str, x: Vec<f64>, y: Vec<f64>) -> Self {
         self.curves.push((name.to_owned(), x, y));
         self
     }
 
-    /// The same with points that no line joins.
+    /// Adds points that no line connects.
     #[must_use]
     pub fn points(self, name: &str, x: &[f64], y: &[f64]) -> Self {
         // A gap after each point leaves nothing to join.
@@ -58,7 +58,7 @@ impl Plot {
         self.curve(name, apart(x), apart(y))
     }
 
-    /// The same with a horizontal line.
+    /// Adds a horizontal line.
     #[must_use]
     pub fn line(mut self, name: &str, height: f64) -> Self {
         self.lines.push((name.to_owned(), height));
@@ -66,34 +66,34 @@ impl Plot {
     }
 }
 
-/// A table of numbers that belongs to no record.
+/// Holds a table of numbers that belongs to no record.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Table {
-    /// What it lists; groups that name the same add rows to one table.
+    /// The title; groups with the same title add rows to one table.
     pub title: String,
-    /// What the numbers are, in a sentence or two below it.
+    /// A sentence or two below the table that say what the numbers are.
     pub legend: String,
-    /// Heads of the columns.
+    /// The heads of the columns.
     pub head: Vec<&'static str>,
-    /// Cells, as long as the head.
+    /// The cells of each row.
     pub rows: Vec<Vec<String>>,
 }
 
-/// Everything that a group of runs, or all of them, found.
+/// Holds everything that a group of runs, or all of them, found.
 #[derive(Clone, Debug, Default)]
 pub struct Measurements {
-    /// One record a statement and run.
+    /// One record per statement and run.
     pub records: Vec<Record>,
     /// The constants of each problem, by its name.
     pub constants: Vec<(String, Vec<Constant>)>,
-    /// Figures.
+    /// The figures.
     pub plots: Vec<Plot>,
-    /// Tables.
+    /// The tables.
     pub tables: Vec<Table>,
 }
 
 impl Measurements {
-    /// Of records alone.
+    /// Wraps records alone.
     pub fn of(records: Vec<Record>) -> Self {
         Self { records, ..Self::default() }
     }

@@ -1,8 +1,8 @@
-//! What the audit of any paper is made of: comparisons and verdicts, findings and their grades, the runs that meet
-//! hypotheses, and the adversary that looks for counterexamples.
+//! Audits papers: comparisons and verdicts, findings and their grades, the runs that judge statements, and a search for
+//! counterexamples.
 //!
-//! [`Paper`] says what is audited; [`audit`] does it. How a paper is added is told, with a program, in
-//! [`crate::papers`].
+//! A [`Paper`] describes what is audited, and [`audit`] does it. [`crate::papers`] explains, with a program, how to add a
+//! paper.
 
 mod adversary;
 mod comparison;

@@ -8,69 +8,69 @@ use rayon::prelude::*;
 use crate::TheoryError;
 use crate::referee::{Family, Finding, Material, Measurements, Record, Search, Statement};
 
-/// A group of runs; groups are independent of each other.
+/// A group of runs; groups do not depend on each other.
 pub type Group<'m> = Box<dyn Fn() -> Result<Measurements, TheoryError> + Send + Sync + 'm>;
 
-/// A sentence of the paper's message that survives, and the statements that carry it: each holds where its hypotheses
-/// are met, or its corrected form does.
+/// Names a sentence of the paper's message that survives, and the statements that support it: each of them, or its corrected
+/// form, holds where its hypotheses are met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Survivor {
-    /// What survives.
+    /// The sentence.
     pub sentence: &'static str,
-    /// The ids that carry it.
+    /// The ids of the statements that support it.
     pub rests_on: &'static [&'static str],
 }
 
-/// A paper under audit.
+/// Describes a paper under audit: its statements, known faults, and the runs that judge them.
 pub struct Paper {
-    /// The word of the `paper` column and of the command line.
+    /// The key of the paper in the `paper` column and on the command line.
     pub key: &'static str,
     /// The paper's title.
     pub title: &'static str,
     /// Its authors.
     pub authors: &'static str,
-    /// Which version was read, and how.
+    /// The version that was read, and how.
     pub version: &'static str,
     /// The id of every statement, in the order of the paper.
     pub statements: &'static [&'static str],
-    /// What is not the paper's own but ours, by id and place: derived statements, and corrections that are judged by
-    /// themselves. A place of "" stands for every place of the id.
+    /// Statements that are derived here and not in the paper, by id and place; corrections that are judged by themselves are
+    /// among them. The place "" stands for every place of the id.
     pub ours: &'static [(&'static str, &'static str)],
-    /// Known faults.
+    /// The known faults.
     pub findings: &'static [Finding],
-    /// What survives of its message.
+    /// The sentences of its message that survive.
     pub survivors: &'static [Survivor],
     /// The runs that judge the statements.
     pub groups: for<'m> fn(&'m Material) -> Vec<Group<'m>>,
-    /// The families of small problems that the adversary searches.
+    /// The families of small problems in which counterexamples are searched for.
     pub families: &'static [Family],
 }
 
-/// A paper with everything that its audit found.
+/// Holds a paper with everything that its audit found.
 pub struct Audited<'p> {
     /// The paper.
     pub paper: &'p Paper,
-    /// The records by statement, then in the order of measurement; figures and tables.
+    /// The records, by statement and then in the order of measurement, with figures and tables.
     pub found: Measurements,
 }
 
 impl Paper {
-    /// Whether a record judges a statement of ours and not of the paper.
+    /// Returns whether a record judges a statement that is derived here and not in the paper.
     pub fn is_ours(&self, record: &Record) -> bool {
         let Statement { id, place, .. } = record.statement;
         self.ours.iter().any(|&(ours, at)| ours == id && (at.is_empty() || at == place))
     }
 
-    /// The finding that belongs to a record.
+    /// Returns the finding that belongs to a record, if there is one.
     pub fn finding(&self, record: &Record) -> Option<Finding> {
         Finding::of(self.findings, record)
     }
 }
 
-/// Audits `papers` on `material`, without the adversary.
+/// Audits `papers` on `material`, without a search for counterexamples.
 ///
-/// Groups run on all threads; their records are collected in the order of the papers' lists, so that the result does
-/// not depend on the number of threads.
+/// Groups run on all threads. Their records are collected in the order of the papers' lists, so that the result is bitwise
+/// identical for any number of threads.
 pub fn audit<'p>(
     papers: &[&'p Paper],
     material: &Material,
@@ -92,7 +92,8 @@ pub fn audit<'p>(
     Ok(audited)
 }
 
-/// [`audit`], then the adversary on every family of the papers; also the seconds that the adversary took.
+/// Runs [`audit`] and then a search for counterexamples in every family of the papers; also returns the seconds of the
+/// search.
 pub fn audit_and_attack<'p>(
     papers: &[&'p Paper],
     material: &Material,

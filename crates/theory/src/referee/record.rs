@@ -7,14 +7,14 @@
 
 use crate::referee::{Attack, Comparison, Hypothesis};
 
-/// What the numbers say.
+/// States what the numbers say about a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Verdict {
-    /// Hypotheses met, `left <= right + tolerance`.
+    /// The hypotheses are met, and `left <= right + tolerance`.
     Holds,
-    /// Hypotheses met, `left > right + tolerance`.
+    /// The hypotheses are met, and `left > right + tolerance`.
     Violated,
-    /// A hypothesis is not met: the sides are reported, nothing is judged.
+    /// A hypothesis is not met: the sides are reported, and nothing is judged.
     HypothesesUnmet,
     /// The statement says nothing here, or it could not be measured; the note says which.
     NotApplicable,
@@ -23,11 +23,11 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// Every verdict, in the order of the summary.
+    /// All verdicts, in the order of the summary.
     pub const ALL: [Self; 5] =
         [Self::Violated, Self::Holds, Self::HypothesesUnmet, Self::Reported, Self::NotApplicable];
 
-    /// The word in files.
+    /// Returns the word that record files use.
     pub fn name(self) -> &'static str {
         match self {
             Self::Holds => "holds",
@@ -51,51 +51,51 @@ impl Verdict {
     }
 }
 
-/// What holds in place of a statement that fails, judged on the same data.
+/// Holds what is true in place of a statement that fails, judged on the same data.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Corrected {
     /// The statement in words and symbols.
     pub statement: String,
-    /// Its sides at its own worst point.
+    /// Its sides at its own worst place.
     pub comparison: Comparison,
     /// Its verdict.
     pub verdict: Verdict,
 }
 
-/// A row of the list of statements: what is audited.
+/// Identifies a statement under audit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Statement {
-    /// Such as `over/gap-bound`.
+    /// The id, such as `over/gap-bound`.
     pub id: &'static str,
-    /// Where the paper says it.
+    /// Its place in the paper.
     pub place: &'static str,
-    /// What it says, as `left <= right`.
+    /// What it says, in the form `left <= right`.
     pub text: &'static str,
 }
 
-/// A statement judged on one run.
+/// Records a statement judged on one run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// Which statement.
+    /// The statement.
     pub statement: Statement,
-    /// On which data and trajectory.
+    /// The data and trajectory.
     pub run: String,
-    /// What it assumes.
+    /// The hypotheses, with measured values.
     pub hypotheses: Vec<Hypothesis>,
-    /// Its sides at the worst point.
+    /// Its two sides at the worst place.
     pub comparison: Comparison,
-    /// What the numbers say.
+    /// The verdict.
     pub verdict: Verdict,
-    /// What holds instead.
+    /// The corrected statement, if there is one.
     pub corrected: Option<Corrected>,
     /// What a reader should know.
     pub note: String,
-    /// The search that it came out of, if it is the adversary's.
+    /// The search that the record comes from; `None` for a planned run.
     pub attack: Option<Attack>,
 }
 
 impl Statement {
-    /// Judges the worst of `places` under `hypotheses`; without a place the record is not applicable.
+    /// Judges the worst of `places` under `hypotheses`; without any place the verdict is [`Verdict::NotApplicable`].
     pub fn judge(
         &self,
         run: &str,
@@ -125,14 +125,14 @@ impl Statement {
         }
     }
 
-    /// Reports two numbers without judging.
+    /// Reports two numbers without judging them.
     pub fn report(&self, run: &str, left: f64, right: f64, note: &str) -> Record {
         let comparison = Comparison::new(left, right, 0.0, "w_0");
         let (verdict, note) = (Verdict::Reported, note.to_owned());
         Record { comparison, verdict, note, ..self.judge(run, Vec::new(), []) }
     }
 
-    /// A record of why nothing could be measured on a run.
+    /// Records why nothing could be measured on a run.
     pub fn unavailable(&self, run: &str, reason: &str) -> Record {
         Record { note: reason.to_owned(), ..self.judge(run, Vec::new(), []) }
     }
@@ -155,8 +155,7 @@ impl Record {
         self
     }
 
-    /// Takes the corrected statement from a record of its own, judged on the same data at the step or
-    /// alpha that it asks for.
+    /// Takes the corrected statement from another record, judged on the same data at the step or alpha that it asks for.
     #[must_use]
     pub fn corrected_by(mut self, other: Self) -> Self {
         let statement = format!("{} [{}]", other.statement.text, other.run);
