@@ -1,4 +1,4 @@
-//! The traces of single runs for the choice of a seed: about a hundred points each, with the times shared between runs.
+//! The traces of single runs for the choice of a seed: at most 75 points each, with the times shared between runs.
 
 use std::collections::BTreeMap;
 
@@ -9,10 +9,10 @@ use super::super::folder::Run;
 use super::super::groups::Group;
 use super::{Quantity, column};
 
-/// Values of all single runs together: at most 11 bytes each, so 1.05 MB; commonly 0.6 MB.
-const MOST_VALUES: usize = 95_000;
+/// Values of all single runs together: at most 11 bytes each, so 0.9 MB; commonly 0.5 MB.
+const MOST_VALUES: usize = 82_000;
 /// Points of one run.
-const MOST_OF_A_RUN: usize = 90;
+const MOST_OF_A_RUN: usize = 75;
 /// Fewer points than these tell little: the last seeds are left out rather than the curves made coarser.
 const LEAST_OF_A_RUN: usize = 30;
 
