@@ -110,6 +110,8 @@ def open_report(browser, folders):
             if not request.url.startswith((address, "data:", "blob:"))
             else None,
         )
+        page.context.session = page.context.new_cdp_session(page)
+        page.context.session.send("Performance.enable")
         page.goto(address + anchor)
         page.wait_for_load_state("load")
         return page

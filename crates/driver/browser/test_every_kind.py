@@ -31,9 +31,8 @@ def test_no_serious_barrier(open_report, kind, dark):
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_is_small_and_soon_there(open_report, folders, kind):
     page = open_report(kind, 1280)
-    session = page.context.new_cdp_session(page)
-    session.send("Performance.enable")
-    found = {metric["name"]: metric["value"] for metric in session.send("Performance.getMetrics")["metrics"]}
+    metrics = page.context.session.send("Performance.getMetrics")["metrics"]
+    found = {metric["name"]: metric["value"] for metric in metrics}
     # The processor's seconds for parsing, layout and scripts, which do not depend on what else the machine does.
     assert 0 < found["ThreadTime"] < MOST_WORK
     assert (folders[kind] / "report.html").stat().st_size < 6_000_000
