@@ -209,7 +209,7 @@ fn what_is_wrong_on_a_page_is_found() {
     for (from, to) in
         [("# exit 3", ""), ("```text\ngone", "```text\nwent"), ("<!-- not run: it is slow -->", "")]
     {
-        assert_eq!(tried(&good.replacen(from, to, 1)).0.len(), 1, "{from}");
+        assert!(!tried(&good.replacen(from, to, 1)).0.is_empty(), "{from}");
     }
     assert_eq!(
         words("gaussflow run 'a b' --set \"x = 1\"  # a remark"),
