@@ -13,7 +13,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 PROGRAM = os.environ.get("GAUSSFLOW", str(ROOT / "target/release/gaussflow"))
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
-KINDS = ["reproduction", "deep", "sweep", "run", "fit"]
+KINDS = ["reproduction", "deep", "sweep", "run", "fit", "beside"]
 
 BASE = """
 [data]
@@ -48,6 +48,13 @@ def make(kind: str, folder: pathlib.Path) -> None:
         gaussflow("reproduce", "--deep", "--quick", "--quiet", "--out", folder)
     elif kind == "fit":
         gaussflow("fit", ROOT / "crates/driver/examples/decay.toml", "--out", folder, "--quiet")
+    elif kind == "beside":
+        folder.mkdir(parents=True)
+        (folder / "small.toml").write_text(BASE)
+        for scaling in (8, 32):
+            gaussflow("run", folder / "small.toml", "--set", f"dynamics.scaling={scaling}", "--out", folder / str(scaling), "--quiet")
+        gaussflow("report", folder / "8", folder / "32", "--out", folder, "--quiet")
+        return
     else:
         folder.parent.mkdir(parents=True, exist_ok=True)
         configuration = folder.with_suffix(".toml")

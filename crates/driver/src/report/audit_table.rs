@@ -27,8 +27,8 @@ pub fn section(
         return String::new();
     }
     let mut text = String::from(
-        "<section id=\"audit\"><h2>Audit</h2>\n<p class=\"lead\">Every statement is turned to read left \u{2264} right; the \
-         ratio is left over right at the worst point. Open a paper for its statements, and a statement for its records.</p>\n<div \
+        "<section id=\"audit\"><h2>Audit</h2>\n<p class=\"lead\">Every statement is written as left \u{2264} right; the \
+         ratio is left over right where it is largest. Open a paper for its statements, and a statement for its records.</p>\n<div \
          class=\"controls\"><label>Filter <input type=\"search\" data-filter=\"audit\" placeholder=\"statement, grade, \
          run\"></label>\n<label>Paper <select data-filter-paper=\"audit\"><option value=\"\">all</option>",
     );

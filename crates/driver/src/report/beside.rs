@@ -69,12 +69,16 @@ pub fn joined(sides: &[Side; 2]) -> Vec<Run> {
 pub fn subject(sides: &[Side; 2]) -> String {
     let mut text = String::new();
     for side in sides {
+        let manifest = side.contents.manifest.as_ref();
+        let made = manifest.map_or_else(String::new, |manifest| {
+            format!(" \u{b7} {}", provenance::version(manifest))
+        });
         let _ = write!(
             text,
-            "<p class=\"subject\"><b>{}</b>: {}</p>{}",
+            "<p class=\"subject\"><b>{}</b>: {}{}</p>",
             escape(&side.name),
             escape(&provenance::subject(&side.contents)),
-            provenance::line(&side.contents)
+            escape(&made)
         );
     }
     text
@@ -249,6 +253,13 @@ fn losses_differ(names: [&String; 2], pairs: &[Pair<'_>]) -> Option<String> {
         ));
     }
     let [first, second] = most.losses().map(|loss| digits(loss.unwrap_or(f64::NAN), 5));
+    if shared == 1 {
+        let (a, b) = (escape(names[0]), escape(names[1]));
+        let part = most.ratio().map_or_else(String::new, |ratio| digits(ratio, 5));
+        return Some(format!(
+            "<b>The last loss</b> is {first} in {a} and {second} in {b}, which is {part} times as much."
+        ));
+    }
     let lower = pairs.iter().filter(|pair| pair.ratio().is_some_and(|ratio| ratio < 1.0)).count();
     Some(format!(
         "<b>The last loss</b> (the median over the runs of a configuration) is lower in {} for {lower} of {shared} {noun} and \

@@ -141,11 +141,11 @@ mod tests {
     /// The values of numpy.quantile(x, [0.25, 0.5, 0.75]).
     #[test]
     fn quartiles_are_those_of_numpy() {
-        let of = |values: &[f64]| [1, 2, 3].map(|quarters| quantile(values, quarters));
+        let of = |values: &[f64]| [1, 2, 3].map(|quarters| quantile(values, quarters)).to_vec();
         assert_eq!(of(&[1.0, 2.0, 4.0, 8.0]), [1.75, 3.0, 5.0]);
         assert_eq!(of(&[1.0, 2.0, 4.0, 8.0, 16.0]), [2.0, 4.0, 8.0]);
         assert_eq!(of(&[-3.0, 1.0, 2.0, 4.0, 8.0, 16.0]), [1.25, 3.0, 7.0]);
-        assert_eq!(of(&[7.0]), [7.0; 3]);
+        assert_eq!(of(&[7.0]), [7.0, 7.0, 7.0]);
         assert!(of(&[-f64::MAX, f64::MAX]).iter().all(|value| value.is_finite()));
     }
 

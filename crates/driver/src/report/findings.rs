@@ -1,5 +1,7 @@
 //! What a reproduction found, in sentences with numbers, from claims.json and audit.json alone.
 
+use std::fmt::Write;
+
 use gaussflow::theory::referee::Grade;
 use gaussflow_records::{AuditRecord, Claim};
 
@@ -47,11 +49,12 @@ fn kept(claims: &[Claim]) -> Option<String> {
     for claim in claims.iter().filter(|claim| is_of_paper(claim)) {
         let (holding, seeds) = tally(claim);
         if holding < seeds {
-            text.push_str(&format!(
+            let _ = write!(
+                text,
                 " {} holds on {holding} of {seeds}: {}.",
                 link(claim, &claim.id),
                 escape(&claim.predicate)
-            ));
+            );
         }
     }
     Some(text)
@@ -65,10 +68,10 @@ fn conditioning(audit: &[AuditRecord]) -> Option<String> {
         Verdict::Violated => ("depends", false),
         _ => return None,
     };
-    let measured = if holds { "varies by no more than" } else { "varies by" };
+    let within = if holds { "within" } else { "beyond" };
     Some(format!(
-        "<b>The rate of Gauss-Newton {verb} on the conditioning</b> (<a href=\"#{}\">{}</a>): over {} it {measured} a \
-         part {} of itself (limit {}). {}",
+        "<b>The rate of Gauss-Newton {verb} on the conditioning</b> (<a href=\"#{}\">{}</a>): over {} it varies by {} of itself, {within} the \
+         limit {}. {}",
         audit_table::row_id(&record.id),
         escape(&record.place),
         escape(&record.at),
@@ -104,10 +107,11 @@ fn rivals(claim: &Claim, all_times: Option<&Claim>) -> Option<String> {
     );
     if let Some(claim) = all_times {
         let (holding, seeds) = tally(claim);
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             " It is ahead at all times on {}",
             link(claim, &format!("{holding} of {seeds}"))
-        ));
+        );
         let mut from: Vec<f64> = alphas
             .iter()
             .filter_map(|alpha| values(claim, &format!("ahead_from_alpha_{alpha}")))
@@ -115,10 +119,11 @@ fn rivals(claim: &Claim, all_times: Option<&Claim>) -> Option<String> {
             .collect();
         from.sort_by(f64::total_cmp);
         if holding < seeds && !from.is_empty() {
-            text.push_str(&format!(
+            let _ = write!(
+                text,
                 ": gradient flow is faster at the start, and Gauss-Newton stays ahead from t = {} on",
                 range(&from)
-            ));
+            );
         }
         text.push('.');
     }
@@ -153,7 +158,7 @@ fn unstable(claim: &Claim) -> Option<String> {
     let (holding, seeds) = tally(claim);
     let verb = if holding == seeds { "is unstable" } else { "is not always unstable" };
     Some(format!(
-        "<b>The printed Euler step 0.01 {verb} for gradient flow</b>: {} is {}, and stability ends at 2. Its comparison \
+        "<b>The paper's Euler step 0.01 {verb} for gradient flow</b>: {} is {}, and stability ends at 2. Its comparison \
          curves are therefore made by the stiff integrator.",
         link(claim, "step \u{b7} \u{3bc} \u{b7} \u{3bb}\u{2098}\u{2090}\u{2093}(K\u{2080})"),
         range(&stiffness)
@@ -176,7 +181,7 @@ fn audited(conclusions: &Conclusions<'_>) -> String {
             .collect();
         let more = wrong.len().saturating_sub(MOST_NAMED);
         let more = if more > 0 { format!(", and {more} more") } else { String::new() };
-        text.push_str(&format!(" False as printed: {}{more}.", places.join(", ")));
+        let _ = write!(text, " False as printed: {}{more}.", places.join(", "));
     }
     text
 }
@@ -211,8 +216,11 @@ mod tests {
     use super::*;
     use gaussflow_records::SeedVerdict;
 
-    fn claim(id: &str, seeds: &[(bool, &[(&str, f64)])]) -> Claim {
-        let verdict = |(seed, (holds, values)): (usize, &(bool, &[(&str, f64)]))| SeedVerdict {
+    /// Whether the claim holds on a seed, and its numbers there.
+    type Seed<'a> = (bool, &'a [(&'a str, f64)]);
+
+    fn claim(id: &str, seeds: &[Seed<'_>]) -> Claim {
+        let verdict = |(seed, (holds, values)): (usize, &Seed<'_>)| SeedVerdict {
             seed: seed as u64,
             holds: *holds,
             values: values.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect(),

@@ -143,9 +143,9 @@ fn parameters(text: &mut String, fit: &FitRecord) {
     let folded = fit.names.len() > MOST_OPEN;
     if folded {
         let count = fit.names.len();
-        let _ = write!(
+        let _ = writeln!(
             text,
-            "<details class=\"fold\" data-print><summary>All {count} parameters</summary>\n"
+            "<details class=\"fold\" data-print><summary>All {count} parameters</summary>"
         );
     }
     text.push_str(

@@ -117,9 +117,9 @@ impl<'f> Pictures<'f> {
             }
             let name = family.name();
             if let Some(name) = name {
-                let _ = write!(
+                let _ = writeln!(
                     text,
-                    "<details class=\"fold\" data-print><summary>{name} ({})</summary>\n",
+                    "<details class=\"fold\" data-print><summary>{name} ({})</summary>",
                     members.len()
                 );
             }

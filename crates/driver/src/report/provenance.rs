@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use gaussflow::theory::papers::{gauss_newton, later};
 use gaussflow::theory::referee::Paper;
+use gaussflow_records::Manifest;
 
 use super::folder::{Contents, Kind, Run};
 use super::groups::varying;
@@ -50,16 +51,17 @@ pub fn section(contents: &Contents) -> String {
     text
 }
 
+/// The version of the program that wrote a folder, and the first signs of its commit.
+pub fn version(manifest: &Manifest) -> String {
+    let commit = manifest.commit.as_deref().unwrap_or("unknown");
+    let commit: String = commit.chars().take(SHORT_COMMIT).collect();
+    format!("gaussflow {}, commit {commit}", manifest.version)
+}
+
 /// The line below the title: version and commit, the command, and where date, machine and duration stand.
 pub fn line(contents: &Contents) -> String {
     let mut parts = Vec::new();
-    if let Some(manifest) = &contents.manifest {
-        let commit = manifest.commit.as_deref().map_or_else(
-            || "commit unknown".to_owned(),
-            |commit| format!("commit {}", commit.chars().take(SHORT_COMMIT).collect::<String>()),
-        );
-        parts.push(escape(&format!("gaussflow {}, {commit}", manifest.version)));
-    }
+    parts.extend(contents.manifest.as_ref().map(|manifest| escape(&version(manifest))));
     if let Some(command) = command(contents) {
         parts.push(format!("made by <code>{}</code>", escape(&command)));
     }

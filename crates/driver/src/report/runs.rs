@@ -96,7 +96,7 @@ fn one_group(
                  data-kind=\"number\">Fallbacks</th><th scope=\"col\" data-kind=\"none\">Files</th></tr></thead>\n<tbody>\n";
     if !is_only_run {
         let _ =
-            write!(text, "<details class=\"fold\" data-print><summary>{}</summary>\n", line(group));
+            writeln!(text, "<details class=\"fold\" data-print><summary>{}</summary>", line(group));
     }
     text.push_str(table);
     shown.iter().for_each(|run| row(text, run));

@@ -163,7 +163,7 @@ mod tests {
     #[test]
     fn the_numbers_of_a_claim_are_a_table_of_alphas_with_four_digits() {
         let values = [
-            ("loss_alpha_16", 1316.254_321),
+            ("loss_alpha_16", 1_316.254_321),
             ("loss_alpha_8", 0.0),
             ("peak_alpha_8", 2.972_425e9),
             ("peak_alpha_16", 4.241_444e-4),

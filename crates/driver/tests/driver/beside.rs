@@ -32,7 +32,8 @@ fn two_runs_are_compared_in_words_and_numbers() {
     let shown = page(folder, "out/weak-beside-strong/report.html");
     for part in [
         "<b>The configurations</b> differ in <code>dynamics.scaling</code> (4 against 32).",
-        "It differs most for Gauss-Newton, Euler, α = 4; Gauss-Newton, Euler, α = 32",
+        "Gauss-Newton, Euler, α = 4; Gauss-Newton, Euler, α = 32",
+        " times as much.",
         "strong / weak",
         "data-chart=\"loss\"",
     ] {
