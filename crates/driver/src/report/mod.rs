@@ -116,7 +116,7 @@ pub fn write(root: &Path) -> Result<Written, ReportError> {
 /// Reads two such folders and writes `into/report.html`, which lays them side by side: what differs comes first.
 ///
 /// # Errors
-/// As [`write`], for either folder.
+/// As [`write()`], for either folder.
 pub fn write_beside(folders: [&Path; 2], into: &Path) -> Result<Written, ReportError> {
     let [first, second] = beside::names(folders);
     let sides = [
