@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 #[non_exhaustive]
 pub enum DataError {
     /// The file could not be read.
-    #[error("{}: cannot read the data: {source}", path.display())]
+    #[error("{}: cannot read the data: {source}{}", path.display(), beginning(path))]
     Read { path: PathBuf, source: io::Error },
     /// The file is larger than [`MAXIMUM_BYTES`](crate::MAXIMUM_BYTES).
     #[error("{}: {bytes} bytes are more than the {accepted} that are accepted", path.display())]
@@ -98,6 +98,11 @@ pub enum DataError {
          {deviation:?}; change its unit"
     )]
     ScaleOutOfRange { column: String, mean: f64, deviation: f64 },
+}
+
+/// Where a relative path begins, for those who called the program elsewhere.
+fn beginning(path: &Path) -> &'static str {
+    if path.is_relative() { "; a relative path begins in the folder of the call" } else { "" }
 }
 
 impl DataError {

@@ -83,7 +83,7 @@ fn fallbacks(outcome: &Outcome, rank: Option<&RankLoss>, trace: &[TraceRow]) -> 
     let is_wide = trace.first().is_some_and(|row| row.gram_min_eigenvalue == 0.0);
     if raised > 0 {
         Some(format!("raised its damping ({raised} of {all} directions)"))
-    } else if pseudo > 0 && (rank.is_some() || !is_wide) {
+    } else if pseudo > 0 && !is_wide {
         Some(format!("went on by the pseudo-inverse ({pseudo} of {all} directions)"))
     } else {
         None
@@ -164,7 +164,7 @@ pub(crate) fn fallback_in_words(counter: &str, count: u64) -> String {
     let what = match counter {
         "fallback_pseudo_inverse" => "directions by the pseudo-inverse",
         "fallback_raised_damping" => "directions with a raised damping",
-        "fallback_dense_extremes" => "spectra by a dense decomposition",
+        "fallback_dense_extremes" => "spectra by a dense decomposition, as exact as by iterations",
         "fallback_no_riemannian_hessian" => "Riemannian Hessians that could not be computed",
         other => return format!("{other}: {count}"),
     };

@@ -69,8 +69,8 @@ impl Display for Trace {
     fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
         writeln!(
             f,
-            "step,time,loss,deviation,riemannian_gradient_norm,normal_gradient_norm,gram_min_eigenvalue,\
-             gram_max_eigenvalue,kernel_min_eigenvalue"
+            "step,time,loss,deviation,riemannian_gradient_norm,gram_min_eigenvalue,gram_max_eigenvalue,\
+             kernel_min_eigenvalue,normal_gradient_norm"
         )?;
         for TraceRow { step, time, measured } in &self.rows {
             let Diagnostics { loss, deviation, .. } = measured;
@@ -80,7 +80,7 @@ impl Display for Trace {
             let kernel = measured.kernel_min_eigenvalue;
             writeln!(
                 f,
-                "{step},{time},{loss:e},{deviation:e},{tangent:e},{normal:e},{least:e},{most:e},{kernel:e}"
+                "{step},{time},{loss:e},{deviation:e},{tangent:e},{least:e},{most:e},{kernel:e},{normal:e}"
             )?;
         }
         Ok(())

@@ -99,7 +99,7 @@ const QUANTITIES: [Quantity; 9] = [
 ];
 
 /// What a reader needs to know before the first chart.
-const LEAD: &str = "<section id=\"charts\"><h2>Traces</h2>\n<p class=\"lead\">Every recorded quantity over time. A line is \
+const LEAD: &str = "<section id=\"charts\"><h2>Traces</h2>\n<p class=\"lead\">The main quantities over time; trace.csv has all of them. A line is \
      the median over the seeds of a configuration, or the one run where there is only one. The band around it holds the middle \
      half of the seeds: it reaches from the first to the third quartile (25 % to 75 %). Where a run has ended, the median and the \
      quartiles are over the runs that go on, and the values beside the pointer say how many these are. The colour tells the \

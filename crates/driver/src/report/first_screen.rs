@@ -203,8 +203,12 @@ fn one_run(run: &Run) -> Vec<String> {
             digits(first.loss, 5),
             digits(outcome.final_loss, 5)
         );
+        let rows = run.settings.as_ref().and_then(|s| s.get("data.samples")?.parse::<f64>().ok());
+        if let Some(rows) = rows {
+            let _ = write!(said, ", which is {} a drawn row", digits(outcome.final_loss / rows, 4));
+        }
         if (0.0..=100.0).contains(&part) {
-            let _ = write!(said, " ({} % of the first)", digits(part, 3));
+            let _ = write!(said, " and {} % of the first", digits(part, 3));
         }
         let _ = write!(
             said,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
+use std::path::Path;
 
 use gaussflow::theory::papers::{gauss_newton, later};
 use gaussflow::theory::referee::Paper;
@@ -27,7 +28,7 @@ pub fn section(contents: &Contents) -> String {
         let _ = writeln!(text, "<dt>{name}</dt><dd>{}</dd>", escape(value));
     };
     if let Some(command) = command(contents) {
-        fact("Command that writes such a folder", &command);
+        fact("Command that writes such a folder", &format!("{command}{}", place_of_call(contents)));
     }
     if let Some(manifest) = &contents.manifest {
         fact("Version of the runs", &format!("gaussflow {}", manifest.version));
@@ -63,7 +64,8 @@ pub fn line(contents: &Contents) -> String {
     let mut parts = Vec::new();
     parts.extend(contents.manifest.as_ref().map(|manifest| escape(&version(manifest))));
     if let Some(command) = command(contents) {
-        parts.push(format!("made by <code>{}</code>", escape(&command)));
+        let place = escape(&place_of_call(contents));
+        parts.push(format!("made by <code>{}</code>{place}", escape(&command)));
     }
     if let Some(timing) = &contents.timing {
         parts.push(format!(
@@ -109,6 +111,17 @@ fn command(contents: &Contents) -> Option<String> {
             let problem = &contents.fit.as_ref()?.problem;
             (!problem.is_empty()).then(|| format!("gaussflow fit {problem} --out ."))
         }
+    }
+}
+
+/// Where that command is to be called, if that matters: a relative path of the data begins there.
+fn place_of_call(contents: &Contents) -> String {
+    let path = || contents.runs.first()?.settings.as_ref()?.get("data.path");
+    match path() {
+        Some(path) if contents.kind == Kind::Run && Path::new(path).is_relative() => {
+            format!(" (called in the folder from which {path} leads to the data)")
+        }
+        _ => String::new(),
     }
 }
 

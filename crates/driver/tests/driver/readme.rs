@@ -112,7 +112,7 @@ fn the_flows_ended_as_readme_says() {
     }
     let (least, most) = (100.0 * gains[0], 100.0 * gains[gains.len() - 1]);
     says(&readme, &format!("by {least:.1} to {most:.0} percent"));
-    let said = between(&readme, "passes its final loss at about t = ", ",");
+    let said = between(&readme, "passes gradient flow's final loss at about t = ", ",");
     let median = passed[passed.len() / 2];
     assert!((said - median).abs() <= 0.1, "README.md says t = {said}, and the median is {median}");
     let (first, last) = (lost[0], lost[lost.len() - 1]);
