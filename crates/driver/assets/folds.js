@@ -41,7 +41,7 @@ document.addEventListener("click", event => {
   // The same hash once more is no change of it.
   if (link && link.getAttribute("href") === location.hash) reveal(location.hash);
 });
-addEventListener("load", () => { if (location.hash !== "#self-test") reveal(location.hash); });
+addEventListener("load", () => reveal(location.hash));
 
 function enlarge(figure, large) {
   const button = figure.querySelector("[data-enlarge]");

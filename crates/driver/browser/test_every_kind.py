@@ -56,3 +56,56 @@ def test_every_link_to_a_file_leads_to_one(open_report, folders, kind):
     )
     missing = [name for name in set(names) if not (folders[kind] / name.split("#")[0]).exists()]
     assert missing == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_tables_sort_in_both_directions(open_report, kind):
+    page = open_report(kind, 1280)
+    wrong = page.evaluate(
+        """() => {
+          document.querySelectorAll('details').forEach(details => details.open = true);
+          const wrong = [];
+          for (const table of document.querySelectorAll('table[data-sortable]')) {
+            [...table.tHead.rows[0].cells].forEach((header, column) => {
+              const button = header.querySelector('button');
+              if (!button) return;
+              const numeric = header.dataset.kind === 'number';
+              const keys = () => [...table.tBodies[0].rows].map(row => sortKey(row.cells[column], numeric))
+                .filter(key => !numeric || !isNaN(key));
+              for (const sign of [1, -1]) {
+                button.click();
+                const list = keys();
+                const sorted = list.every((key, place) => place === 0 || sign * (numeric ? key - list[place - 1]
+                  : key.localeCompare(list[place - 1], 'en', { numeric: true })) >= 0);
+                if (!sorted) wrong.push([table.id, header.textContent, sign]);
+              }
+            });
+          }
+          return wrong;
+        }"""
+    )
+    assert wrong == []
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "fit"])
+def test_every_chart_has_ink(open_report, kind):
+    page = open_report(kind, 1280)
+    inked = page.evaluate(
+        """() => [...document.querySelectorAll('.plot canvas')].map(canvas => {
+          const copy = document.createElement('canvas');
+          [copy.width, copy.height] = [canvas.width, canvas.height];
+          const context = copy.getContext('2d');
+          context.drawImage(canvas, 0, 0);
+          const bytes = context.getImageData(0, 0, copy.width, copy.height).data;
+          return bytes.filter((value, place) => place % 4 === 3 && value).length;
+        })"""
+    )
+    assert len(inked) >= 4 and min(inked) > 1000
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_paper_is_light_or_dark_as_the_reader_wants(open_report, dark):
+    page = open_report("run", 1280, dark=dark)
+    colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    red = int(colour.split("(")[1].split(",")[0])
+    assert (red < 128) == dark

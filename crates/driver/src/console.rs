@@ -7,6 +7,7 @@
 
 use std::fmt::Display;
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
 
@@ -100,4 +101,9 @@ fn remember(stream: Stream, written: io::Result<()>) {
 fn ended() -> std::sync::MutexGuard<'static, [Ended; 2]> {
     // A thread that panicked while it held the lock has left whole values behind.
     ENDED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// How to see what lies in a folder of runs.
+pub(crate) fn what_next(folder: &Path) -> String {
+    format!("for a page with charts: gaussflow report {}", folder.display())
 }

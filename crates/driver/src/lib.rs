@@ -24,6 +24,7 @@ mod progress;
 pub mod remark;
 pub mod report;
 pub mod reproduce;
+mod reproduction_mode;
 pub mod run;
 pub mod sweep;
 pub mod threads;

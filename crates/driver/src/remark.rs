@@ -273,7 +273,7 @@ mod tests {
         assert_eq!(remark(&outcome, &wide), None);
         wide[2].kernel_min_eigenvalue = Some(1e-14);
         let text = remark(&outcome, &wide).unwrap();
-        assert!(text.contains("t = 1 (step 2)") && text.contains("7 of 9"), "{text}");
+        assert!(text.contains("t = 1 (step 2)") && !text.contains("pseudo-inverse"), "{text}");
         // Gradient flow needs no rank.
         wide.iter_mut().for_each(|row| row.damping = Some(1.0));
         outcome.counters.clear();

@@ -27,6 +27,9 @@ pub enum Overwrite {
     Yes,
 }
 
+/// The page that shows a folder.
+pub const REPORT: &str = "report.html";
+
 /// The files that this program writes into a run's folder.
 const OF_A_RUN: [&str; 10] = [
     "config.toml",
@@ -38,7 +41,7 @@ const OF_A_RUN: [&str; 10] = [
     "outcome.json",
     "audit.json",
     "audit.md",
-    "report.html",
+    REPORT,
 ];
 
 /// What a file that this program may write is called, where it is refused.
@@ -184,9 +187,7 @@ fn begins_as_ours(name: &str, bytes: &[u8]) -> bool {
         _ if name.starts_with("audit_") && extension == Some("md") => {
             text.starts_with("# Referee report: ") && text.contains(". What was read: ")
         }
-        "report.html" => {
-            text.starts_with("<!DOCTYPE html>") && text.contains(" - gaussflow</title>")
-        }
+        REPORT => text.starts_with("<!DOCTYPE html>") && text.contains(" - gaussflow</title>"),
         _ if extension == Some("svg") => {
             text.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 ")
                 && text.contains("\" role=\"img\">\n<title>")

@@ -54,8 +54,3 @@ pub(crate) fn default_folder(config: &Path) -> PathBuf {
     let stem = config.file_stem().filter(|stem| *stem != "." && *stem != "..");
     Path::new("out").join(stem.unwrap_or("run".as_ref()))
 }
-
-/// How to see what lies in a folder of runs.
-pub(crate) fn what_next(folder: &Path) -> String {
-    format!("for a page with charts: gaussflow report {}", folder.display())
-}

@@ -8,7 +8,7 @@ use clap::Args;
 use gaussflow_records::{Event, Status, StopReason, word};
 use serde::Serialize;
 
-use super::{Replacement, Settings, default_folder, what_next};
+use super::{Replacement, Settings, default_folder};
 use crate::console;
 use crate::error::DriverError;
 use crate::remark::{digits, fallback_in_words, remark};
@@ -173,7 +173,7 @@ fn describe(record: &RunRecord, folder: &Path) -> String {
         }
     }
     let _ = writeln!(text, "  {:.2} s; written to {}", record.seconds, folder.display());
-    let _ = writeln!(text, "  {}", what_next(folder));
+    let _ = writeln!(text, "  {}", console::what_next(folder));
     if let Some(remark) = remark(outcome, &record.trace) {
         let _ = writeln!(text, "{remark}");
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use gaussflow_records::Overwrite;
 
-use super::{Replacement, Settings, default_folder, what_next};
+use super::{Replacement, Settings, default_folder};
 use crate::console;
 use crate::error::DriverError;
 use crate::sweep::{self, Existing, Request};
@@ -83,7 +83,7 @@ impl Arguments {
              the table of all runs: {}\n{}",
             failed.len(),
             out.join("summary.csv").display(),
-            what_next(out)
+            console::what_next(out)
         ));
         console::print(&remarks(&report.remarks, *runs));
         Ok(())

@@ -138,12 +138,12 @@ pub fn fit_into(
         }
     }
     // A page of an earlier fit would show another one than fit.json tells of.
-    let page = folder.join(crate::report::FILE);
+    let page = folder.join(ownership::REPORT);
     if ownership::is_ours(&page) {
         std::fs::remove_file(&page).map_err(|source| RecordError::Write { path: page, source })?;
     }
     print(&format!("written to {}", folder.display()));
-    print(&crate::commands::what_next(&folder));
+    print(&crate::console::what_next(&folder));
     Ok(record)
 }
 

@@ -265,7 +265,7 @@ mod tests {
             "1 of 3 claims of section 5 hold on all 2 seeds",
             "holds on 1 of 2: p &lt; q.",
             "does not depend on the conditioning",
-            "over cond 10 to 1e6 it varies by no more than a part 7.7e-6 of itself (limit 0.05)",
+            "over cond 10 to 1e6 it varies by 7.7e-6 of itself, within the limit 0.05",
             "172 against 182 at \u{3b1} = 8",
             "stays ahead from t = 0.5 to 0.93 on",
             "the flow itself reaches rank loss at t = 0.08",

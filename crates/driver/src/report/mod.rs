@@ -37,7 +37,7 @@ use crate::conclusions::Conclusions;
 use crate::exit_status::BAD_INPUT;
 
 /// The file's name.
-pub const FILE: &str = "report.html";
+pub const FILE: &str = ownership::REPORT;
 /// Problems that the page spells out.
 const MOST_PROBLEMS: usize = 30;
 
@@ -57,7 +57,6 @@ const CHARTS: &str = concat!(
     include_str!("../../assets/charts.js"),
 );
 const TABLES: &str = include_str!("../../assets/tables.js");
-const SELF_TEST: &str = include_str!("../../assets/self_test.js");
 
 /// Why there is no report.
 #[derive(Debug, thiserror::Error)]
@@ -184,7 +183,7 @@ fn page(contents: &Contents, pictures: &Pictures<'_>) -> String {
 
 /// A page of these sections, with a title and what stands below it as markup.
 fn document(title: &str, header: &str, sections: &str) -> String {
-    let script = format!("{CHART_LIBRARY}\n{FOLDS}\n{TABLES}\n{CHARTS}\n{SELF_TEST}");
+    let script = format!("{CHART_LIBRARY}\n{FOLDS}\n{TABLES}\n{CHARTS}");
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src \

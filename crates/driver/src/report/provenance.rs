@@ -13,7 +13,7 @@ use super::groups::varying;
 use super::markup::{address, escape};
 use super::settings::{Settings, number};
 use crate::conclusions::further_papers;
-use crate::reproduce::Mode;
+use crate::reproduction_mode::Mode;
 
 /// Values of a key that are spelt out.
 const MOST_VALUES: usize = 12;

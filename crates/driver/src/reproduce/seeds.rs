@@ -67,8 +67,8 @@ pub fn words(seeds: u64) -> String {
 
 #[cfg(test)]
 pub(in crate::reproduce) mod tests {
-    use super::super::plan::Method;
     use super::*;
+    use crate::reproduce::plan::Method;
     use std::collections::BTreeMap;
 
     use gaussflow_records::{Numbers, Outcome, Status, StopReason};

@@ -18,7 +18,6 @@ mod look_up;
 mod ownership;
 mod peak;
 mod readme;
-mod report;
 mod settings;
 mod sizes;
 #[cfg(unix)]
