@@ -22,8 +22,7 @@ pub fn remark(outcome: &Outcome, trace: &[TraceRow]) -> Option<String> {
         return None;
     }
     let rank = rank_loss(outcome, trace);
-    let [rank_text, solve_text] =
-        [rank.as_ref().map(RankLoss::words), fallbacks(outcome, rank.as_ref(), trace)];
+    let [rank_text, solve_text] = [rank.as_ref().map(RankLoss::words), fallbacks(outcome, trace)];
     let course = [overflow(outcome), rise(outcome, trace), run_away(outcome, trace)];
     let facts: Vec<String> = [rank_text, solve_text].into_iter().chain(course).flatten().collect();
     let (last, others) = facts.split_last()?;
@@ -74,9 +73,8 @@ fn rank_loss(outcome: &Outcome, trace: &[TraceRow]) -> Option<RankLoss> {
     Some(RankLoss { time: row.time, step: row.step, has_ended })
 }
 
-/// Directions by the pseudo-inverse or with raised damping. With p > n the pseudo-inverse is the method itself, as
-/// long as J has n independent rows.
-fn fallbacks(outcome: &Outcome, rank: Option<&RankLoss>, trace: &[TraceRow]) -> Option<String> {
+/// Directions by the pseudo-inverse or with raised damping. With p > n the pseudo-inverse is the method itself.
+fn fallbacks(outcome: &Outcome, trace: &[TraceRow]) -> Option<String> {
     let count = |name: &str| outcome.counters.get(name).copied().unwrap_or(0);
     let (pseudo, raised) = (count("fallback_pseudo_inverse"), count("fallback_raised_damping"));
     let all = count("directions");
