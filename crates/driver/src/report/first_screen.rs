@@ -15,6 +15,8 @@ use super::runs;
 use crate::conclusions::{Conclusions, Verdict};
 use crate::remark::digits;
 
+/// A held-out loss at the end so many times the least one is told of.
+const OVERFITTED: f64 = 1.1;
 /// Runs whose remark the first screen spells out.
 const MOST_REMARKS: usize = 3;
 
@@ -220,9 +222,21 @@ fn one_run(run: &Run) -> Vec<String> {
         if let Some(held_out) = run.trace.iter().rev().find_map(|row| row.held_out_loss) {
             let _ = write!(
                 said,
-                " On rows that were not drawn, the mean loss a row is {}.",
+                " On rows that were not drawn, the mean loss a row is {}",
                 digits(held_out, 4)
             );
+            let seen = run.trace.iter().filter_map(|row| Some((row.time, row.held_out_loss?)));
+            let least = seen.min_by(|a, b| a.1.total_cmp(&b.1));
+            let risen = least.filter(|(_, least)| held_out > OVERFITTED * least);
+            let _ = match risen {
+                Some((time, least)) => write!(
+                    said,
+                    "; it was least, {}, at t = {}, and rose from there on: the network learned what does not carry over.",
+                    digits(least, 4),
+                    digits(time, 4)
+                ),
+                None => write!(said, "."),
+            };
         }
         all.push(said);
     }

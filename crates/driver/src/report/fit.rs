@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use gaussflow::dynamics::Verdict;
+
 use super::markup::escape;
 use crate::fit::FitRecord;
 use crate::remark::digits;
@@ -40,7 +42,9 @@ fn degrees_of_freedom(fit: &FitRecord) -> usize {
 
 /// How it ended, in sentences.
 fn sentences(fit: &FitRecord) -> Vec<String> {
-    let accepted = fit.history.last().map_or(0, |step| step.iteration);
+    // The start is a trial as well, and no step.
+    let steps = fit.history.iter().skip(1);
+    let accepted = steps.filter(|step| step.verdict == Verdict::Accepted.name()).count();
     let verb = if fit.converged { "The fit converged" } else { "The fit did not converge" };
     let mut all = vec![format!(
         "<b>{verb}</b>: stop reason \u{201c}{}\u{201d}, after {accepted} accepted and {} rejected steps ({} \

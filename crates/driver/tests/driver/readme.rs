@@ -186,7 +186,7 @@ fn the_audit_came_out_as_the_pages_say() {
     let problem = counterexample().unwrap();
     let (x, y) = (problem.network.inputs(), problem.minimizer());
     let data = format!(
-        "rows {} and {}, start 1/2 and targets {} and {}",
+        "two rows x = {} and x = {}, start 1/2 and targets {} and {}",
         x[(0, 0)],
         x[(1, 0)],
         y[0],
@@ -264,7 +264,7 @@ fn what_is_downloaded_and_built_is_as_large_as_readme_says() {
     }
     let program = fs::metadata(env!("CARGO_BIN_EXE_gaussflow")).unwrap().len() as f64 / 1e6;
     // The program that tests run may be built otherwise than the one that is installed.
-    let said = between(&readme, "a program of ", " MB");
+    let said = between(&readme, "the command gaussflow, ", " MB");
     assert!((said / program - 1.0).abs() < 0.3, "README.md says {said} MB, and it is {program}");
 }
 
