@@ -9,6 +9,7 @@ SECTIONS = {
     "sweep": ["outcome", "charts", "runs", "configuration", "provenance"],
     "run": ["outcome", "charts", "runs", "provenance"],
     "fit": ["outcome", "parameters", "residuals", "figures", "provenance"],
+    "beside": ["outcome", "charts", "runs", "settings"],
 }
 
 
