@@ -21,6 +21,7 @@ mod grouped;
 mod house_style;
 pub mod needs;
 mod progress;
+mod quantile;
 pub mod remark;
 pub mod report;
 pub mod reproduce;

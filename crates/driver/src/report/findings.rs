@@ -7,9 +7,9 @@ use gaussflow_records::{AuditRecord, Claim};
 
 use super::audit_table;
 use super::claims::{is_of_paper, kept_everywhere, row_id, tally};
-use super::ending::median;
 use super::markup::escape;
 use crate::conclusions::{Conclusions, Verdict};
+use crate::quantile::median;
 use crate::remark::digits;
 
 /// False statements that are named in the sentence.

@@ -4,9 +4,9 @@ use std::fmt::Write;
 
 use gaussflow_records::Claim;
 
+use crate::quantile::median;
 use crate::remark::digits;
 use crate::report::tally;
-use crate::sweep::bands::quantile;
 
 /// A sentence a claim that has one, in the order of the claims.
 pub fn findings(claims: &[Claim]) -> Vec<String> {
@@ -96,7 +96,7 @@ impl Numbers<'_> {
         let of_seeds = self.claim.per_seed.iter().filter_map(|seed| seed.values.get(name));
         let mut values: Vec<f64> = of_seeds.copied().filter(|value| !value.is_nan()).collect();
         values.sort_by(f64::total_cmp);
-        (!values.is_empty()).then(|| digits(quantile(&values, 0.5), 4))
+        (!values.is_empty()).then(|| digits(median(&values), 4))
     }
 
     /// The medians of `name` at each alpha: `174.7 at alpha = 8, 183.2 at 16 and 190.7 at 256`, or once where all are

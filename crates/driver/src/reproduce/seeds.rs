@@ -4,7 +4,7 @@ use gaussflow_figures::{Band, Series};
 use gaussflow_records::TraceRow;
 
 use super::results::Finished;
-use crate::sweep::bands::quantile;
+use crate::quantile::quantile;
 
 /// The curve of a value over time: of one run its own, of several the median with the middle half as a band.
 ///

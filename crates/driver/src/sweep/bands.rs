@@ -12,6 +12,7 @@ use super::folder::SweepFolder;
 use super::plan::Plan;
 use super::summary::{RunSummary, Table};
 use crate::grouped::grouped;
+use crate::quantile::quantile;
 
 type Column = (&'static str, fn(&TraceRow) -> f64);
 
@@ -70,36 +71,4 @@ pub(super) fn write(path: &Path, plan: &Plan, folder: &SweepFolder) -> Result<()
         }
     }
     table.finish()
-}
-
-/// The quantile `q`, from 0 to 1, of sorted values; NaN of none.
-pub fn quantile(sorted: &[f64], q: f64) -> f64 {
-    let Some(last) = sorted.len().checked_sub(1) else { return f64::NAN };
-    let position = q * last as f64;
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "between 0 and the last index"
-    )]
-    let below = (position.floor() as usize).min(last);
-    let (low, high) = (sorted[below], sorted[(below + 1).min(last)]);
-    low + (position - below as f64) * (high - low)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// `numpy.quantile([1, 2, 4, 8], [0, 0.1, 0.5, 0.9, 1])` and of a single value.
-    #[test]
-    fn quantiles_are_numpys() {
-        let found = QUANTILES.map(|(_, q)| quantile(&[1.0, 2.0, 4.0, 8.0], q));
-        for (found, expected) in found.into_iter().zip([1.0, 1.3, 3.0, 6.8, 8.0]) {
-            assert!((found - expected).abs() < 1e-15, "{found} {expected}");
-        }
-        for (_, q) in QUANTILES {
-            assert!((quantile(&[7.0], q) - 7.0).abs() < f64::EPSILON);
-            assert!(quantile(&[], q).is_nan());
-        }
-    }
 }
