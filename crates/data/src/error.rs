@@ -98,6 +98,48 @@ pub enum DataError {
          {deviation:?}; change its unit"
     )]
     ScaleOutOfRange { column: String, mean: f64, deviation: f64 },
+    /// A line that is longer than what is held in memory of a file that is read by blocks.
+    #[error(
+        "{}: the line at byte {offset} is longer than the {accepted} bytes that are accepted; is this a CSV file?",
+        path.display()
+    )]
+    LongLine { path: PathBuf, offset: u64, accepted: u64 },
+    /// A part of a file that does not exist.
+    #[error("part {part} of {parts} was asked for; parts count from 0 to one less than their number")]
+    NoSuchPart { part: usize, parts: usize },
+    /// Rows behind the last one of a store.
+    #[error("rows {first} to {end} (exclusive) were asked for, but only {rows} are kept")]
+    NoSuchRows { first: usize, end: usize, rows: usize },
+    /// Numbers of another count than the columns need.
+    #[error("{what}: {found} numbers, expected {expected}")]
+    Length { what: &'static str, expected: usize, found: usize },
+    /// The scratch file of a store could not be created, written or read.
+    #[error(
+        "cannot keep rows in a scratch file in {}: {source}; name a folder with more space by the environment \
+         variable TMPDIR",
+        folder.display()
+    )]
+    Scratch { folder: PathBuf, source: io::Error },
+    /// A Parquet file, which this build cannot read.
+    #[error(
+        "{}: this is a Parquet file, which this program was built without; build it with `--features parquet`, or \
+         save the rows as CSV",
+        path.display()
+    )]
+    ParquetNotBuilt { path: PathBuf },
+    /// A Parquet file that cannot be read.
+    #[error("{}: not a readable Parquet file: {reason}", path.display())]
+    Parquet { path: PathBuf, reason: String },
+    /// A column of a Parquet file whose type is not a number.
+    #[error(
+        "{}: column {column:?} is {found}; accepted: boolean, 32-bit and 64-bit integer, float, double; leave it \
+         out, or convert it",
+        path.display()
+    )]
+    UnsupportedColumn { path: PathBuf, column: String, found: String },
+    /// A value of a Parquet file that is missing, NaN or infinite; rows count from 1.
+    #[error("{}: column {column:?} holds {text} in row {row}, which is not a finite number", path.display())]
+    UnusableValue { path: PathBuf, row: u64, column: String, text: String },
 }
 
 /// Where a relative path begins, for those who called the program elsewhere.
@@ -109,13 +151,25 @@ impl DataError {
     /// Returns the exit status of a program that ends for this reason: 3 where reading failed, otherwise 2.
     pub fn exit_status(&self) -> u8 {
         match self {
-            Self::Read { .. } => 3,
+            Self::Read { .. } | Self::Scratch { .. } => 3,
             _ => 2,
         }
     }
 
     pub(super) fn read(path: &Path, source: io::Error) -> Self {
         Self::Read { path: path.to_owned(), source }
+    }
+
+    /// The error for a line that follows `above` other lines, where it counted lines from itself on.
+    pub(super) fn below(mut self, above: u64) -> Self {
+        if let Self::Damaged { line, .. }
+        | Self::RaggedRow { line, .. }
+        | Self::NonNumericCell { line, .. }
+        | Self::NonFiniteCell { line, .. } = &mut self
+        {
+            *line += above;
+        }
+        self
     }
 }
 

@@ -7,6 +7,8 @@
 //! | have the California Housing rows of section 5 | [`california_housing`] |
 //! | have rows with classes | [`breast_cancer`] and [`digits`] |
 //! | read a CSV file of my own | [`load_csv`], which gives a [`Dataset`] |
+//! | read a CSV or a Parquet file of my own | [`load_table`]; Parquet needs the cargo feature `parquet` |
+//! | read a file that no memory holds, by parts | [`RowFile`], which fills a [`RowStore`] and counts [`Moments`] |
 //! | draw and scale rows by a seed | [`Sample::draw`] |
 //! | know which rows a batch holds | [`batch_rows`] |
 //!
@@ -18,6 +20,7 @@ mod classes;
 mod error;
 mod form;
 mod sample;
+mod stream;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -26,6 +29,7 @@ pub use self::california::{CALIFORNIA_HOUSING_SHA256, california_housing};
 pub use self::classes::{breast_cancer, digits};
 pub use self::error::DataError;
 pub use self::sample::{Sample, Scaling, Standardize, TargetScale, batch_rows};
+pub use self::stream::{ColumnMoments, Moments, RowFile, RowStore, load_table};
 pub use self::table::{MAXIMUM_BYTES, load_csv};
 
 /// Holds N rows of numbers: d features and one or more targets each, all finite.

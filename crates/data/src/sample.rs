@@ -190,18 +190,40 @@ impl Scaling {
     fn apply(&self, dataset: &Dataset, rows: &[usize]) -> (Vec<f64>, Vec<f64>) {
         let mut inputs = Vec::with_capacity(rows.len() * self.means.len());
         for &row in rows {
-            let scale = self.means.iter().zip(&self.deviations);
-            inputs.extend(dataset.row(row).iter().zip(scale).map(|(x, (m, s))| (x - m) / s));
+            extend_scaled(&mut inputs, dataset.row(row), &self.means, &self.deviations);
         }
         let t = self.target_means.len();
         let mut targets = Vec::with_capacity(rows.len() * t);
         for &row in rows {
-            let scale = self.target_means.iter().zip(&self.target_deviations);
             let values = &dataset.targets[row * t..(row + 1) * t];
-            targets.extend(values.iter().zip(scale).map(|(y, (m, s))| (y - m) / s));
+            extend_scaled(&mut targets, values, &self.target_means, &self.target_deviations);
         }
         (inputs, targets)
     }
+
+    /// Scales a block of rows, each the features and then the targets, as a [`RowStore`](crate::RowStore) keeps them.
+    ///
+    /// `rows` is `[n][d + t]`; afterwards `inputs` holds `[n][d]` and `targets` holds `[n][t]`, all row-major, in place of
+    /// what they held before. Each number is `(x - mean) / deviation`, the same bits as those of [`Sample::draw`]. Numbers
+    /// behind the last whole row are not used.
+    ///
+    /// # Cost
+    /// One subtraction and one division a number; no allocation once the buffers have held a block of that size.
+    pub fn apply_block(&self, rows: &[f64], inputs: &mut Vec<f64>, targets: &mut Vec<f64>) {
+        inputs.clear();
+        targets.clear();
+        let d = self.means.len();
+        for row in rows.chunks_exact((d + self.target_means.len()).max(1)) {
+            extend_scaled(inputs, &row[..d], &self.means, &self.deviations);
+            extend_scaled(targets, &row[d..], &self.target_means, &self.target_deviations);
+        }
+    }
+}
+
+/// Appends `(x - mean) / deviation` of each column.
+fn extend_scaled(scaled: &mut Vec<f64>, values: &[f64], means: &[f64], deviations: &[f64]) {
+    let scale = means.iter().zip(deviations);
+    scaled.extend(values.iter().zip(scale).map(|(x, (m, s))| (x - m) / s));
 }
 
 /// Mean and population deviation of `column`, both finite and the deviation above 0.

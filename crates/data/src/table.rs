@@ -57,18 +57,8 @@ impl Table {
         name: &str,
         sha256: &str,
     ) -> Result<Dataset, DataError> {
-        let found = targets.iter().map(|target| self.column(target.as_ref()));
-        let chosen = found.collect::<Result<Vec<usize>, _>>()?;
-        let name_of = |&k: &usize| self.names[k].clone();
-        let target_names: Vec<String> = chosen.iter().map(name_of).collect();
-        if let Some(twice) = (1..chosen.len()).find(|&k| chosen[..k].contains(&chosen[k])) {
-            let target = target_names[twice].clone();
-            return Err(DataError::RepeatedTarget { path: self.path, target });
-        }
-        let others: Vec<usize> = (0..self.names.len()).filter(|k| !chosen.contains(k)).collect();
-        if others.is_empty() || chosen.is_empty() {
-            return Err(DataError::NoFeatures { path: self.path, target: target_names.join(", ") });
-        }
+        let Roles { features: others, targets: chosen } =
+            Roles::of(&self.path, &self.names, targets)?;
         let mut features = Vec::with_capacity(self.rows() * others.len());
         let mut values = Vec::with_capacity(self.rows() * chosen.len());
         for row in self.values.chunks_exact(self.names.len()) {
@@ -78,8 +68,8 @@ impl Table {
         Ok(Dataset {
             name: name.to_owned(),
             sha256: sha256.to_owned(),
-            feature_names: others.iter().map(name_of).collect(),
-            target_names,
+            feature_names: named(&self.names, &others),
+            target_names: named(&self.names, &chosen),
             features,
             targets: values,
         })
@@ -87,11 +77,7 @@ impl Table {
 
     /// The position of column `name`.
     pub fn column(&self, name: &str) -> Result<usize, DataError> {
-        self.names.iter().position(|known| known == name).ok_or_else(|| DataError::NoSuchTarget {
-            path: self.path.clone(),
-            target: name.to_owned(),
-            columns: self.names.clone(),
-        })
+        column(&self.path, &self.names, name)
     }
 
     /// Parses the whole of a file; `path` only names it in errors.
@@ -105,9 +91,9 @@ impl Table {
         let mut record = ByteRecord::new();
         while reader.read_byte_record(&mut record).map_err(|error| refused(path, bytes, error))? {
             for (cell, name) in record.iter().zip(&names) {
-                values.push(number(cell).map_err(|kind| {
+                values.push(number(path, name, cell).map_err(|error| {
                     let offset = record.position().map_or(0, csv::Position::byte);
-                    kind.in_file(path, line_at(bytes, offset), name, cell)
+                    error.below(line_at(bytes, offset) - 1)
                 })?);
             }
         }
@@ -118,18 +104,60 @@ impl Table {
     }
 }
 
-fn header(path: &Path, bytes: &[u8], cells: &ByteRecord) -> Result<Vec<String>, DataError> {
+/// Which columns are features and which are targets, by position.
+pub(super) struct Roles {
+    pub features: Vec<usize>,
+    pub targets: Vec<usize>,
+}
+
+impl Roles {
+    /// # Errors
+    /// [`DataError`] on a target that is missing or named twice, and where no column is left.
+    pub fn of(
+        path: &Path,
+        names: &[String],
+        targets: &[impl AsRef<str>],
+    ) -> Result<Self, DataError> {
+        let found = targets.iter().map(|target| column(path, names, target.as_ref()));
+        let targets = found.collect::<Result<Vec<usize>, _>>()?;
+        let path = path.to_owned();
+        if let Some(twice) = (1..targets.len()).find(|&k| targets[..k].contains(&targets[k])) {
+            let target = names[targets[twice]].clone();
+            return Err(DataError::RepeatedTarget { path, target });
+        }
+        let features: Vec<usize> = (0..names.len()).filter(|k| !targets.contains(k)).collect();
+        if features.is_empty() || targets.is_empty() {
+            let target = named(names, &targets).join(", ");
+            return Err(DataError::NoFeatures { path, target });
+        }
+        Ok(Self { features, targets })
+    }
+}
+
+/// The names of the columns at `places`.
+pub(super) fn named(names: &[String], places: &[usize]) -> Vec<String> {
+    places.iter().map(|&k| names[k].clone()).collect()
+}
+
+fn column(path: &Path, names: &[String], name: &str) -> Result<usize, DataError> {
+    names.iter().position(|known| known == name).ok_or_else(|| DataError::NoSuchTarget {
+        path: path.to_owned(),
+        target: name.to_owned(),
+        columns: names.to_owned(),
+    })
+}
+
+/// The names of the columns that the header `cells` of a CSV file holds.
+pub(super) fn header(path: &Path, bytes: &[u8], cells: &ByteRecord) -> Result<Vec<String>, DataError> {
     let path = path.to_owned();
     if cells.is_empty() {
         return Err(DataError::Empty { path });
     }
-    let mut seen = BTreeMap::new();
     let mut names = Vec::with_capacity(cells.len());
-    for (index, cell) in cells.iter().enumerate() {
+    for cell in cells {
         let Ok(name) = str::from_utf8(cell) else {
             return Err(DataError::HeaderNotText { path });
         };
-        let column = index + 1;
         if let (1, Some(found)) = (cells.len(), form::other_separator(name)) {
             return Err(DataError::Separator { path, found });
         }
@@ -139,44 +167,43 @@ fn header(path: &Path, bytes: &[u8], cells: &ByteRecord) -> Result<Vec<String>, 
                 "the name of a column holds a line's end, a tab or another control character";
             return Err(DataError::Damaged { path, line: form::line_at(bytes, 0), what });
         }
-        if name.is_empty() {
-            return Err(DataError::UnnamedColumn { path, column });
-        }
-        if let Some(first) = seen.insert(name, column) {
-            return Err(DataError::DuplicateColumn {
-                path,
-                name: name.to_owned(),
-                first,
-                second: column,
-            });
-        }
         names.push(name.to_owned());
     }
+    check_names(&path, &names)?;
     Ok(names)
 }
 
-/// Why a cell is refused.
-enum BadCell {
-    NonNumeric,
-    NonFinite,
-}
-
-impl BadCell {
-    fn in_file(self, path: &Path, line: u64, column: &str, cell: &[u8]) -> DataError {
-        let (path, column) = (path.to_owned(), column.to_owned());
-        let text = excerpt(&String::from_utf8_lossy(cell));
-        let column = excerpt(&column);
-        match self {
-            Self::NonNumeric => DataError::NonNumericCell { path, line, column, text },
-            Self::NonFinite => DataError::NonFiniteCell { path, line, column, text },
+/// Tests that each column has a name of its own.
+///
+/// # Errors
+/// [`DataError::UnnamedColumn`], [`DataError::DuplicateColumn`].
+pub(super) fn check_names(path: &Path, names: &[String]) -> Result<(), DataError> {
+    let mut seen = BTreeMap::new();
+    for (name, column) in names.iter().zip(1..) {
+        if name.is_empty() {
+            return Err(DataError::UnnamedColumn { path: path.to_owned(), column });
+        }
+        if let Some(first) = seen.insert(name, column) {
+            let (path, name) = (path.to_owned(), name.clone());
+            return Err(DataError::DuplicateColumn { path, name, first, second: column });
         }
     }
+    Ok(())
 }
 
-fn number(cell: &[u8]) -> Result<f64, BadCell> {
-    let text = str::from_utf8(cell).map_err(|_| BadCell::NonNumeric)?;
-    let value: f64 = text.parse().map_err(|_| BadCell::NonNumeric)?;
-    if value.is_finite() { Ok(value) } else { Err(BadCell::NonFinite) }
+/// The number in a cell of column `name`; an error names line 1, for the caller to add the lines above.
+pub(super) fn number(path: &Path, name: &str, cell: &[u8]) -> Result<f64, DataError> {
+    match str::from_utf8(cell).ok().and_then(|text| text.parse::<f64>().ok()) {
+        Some(value) if value.is_finite() => Ok(value),
+        found => {
+            let (path, line, column) = (path.to_owned(), 1, excerpt(name));
+            let text = excerpt(&String::from_utf8_lossy(cell));
+            Err(match found {
+                Some(_) => DataError::NonFiniteCell { path, line, column, text },
+                None => DataError::NonNumericCell { path, line, column, text },
+            })
+        }
+    }
 }
 
 /// A complaint of the CSV reader. From memory, and with bytes for records, only the number of

@@ -1,0 +1,315 @@
+//! A Parquet file by parts: a part takes its share of the row numbers, from the groups of rows that hold them.
+//!
+//! Each group holds a chunk of every column, in pages that are unpacked one after the other. The columns are read side by side, some
+//! rows at a time, so that no more than one page of each is in memory.
+
+use std::io::{self, BufReader, Read};
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use parquet::basic::{ConvertedType, LogicalType, Type};
+use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
+use parquet::data_type::DataType;
+use parquet::errors::ParquetError;
+use parquet::file::reader::{ChunkReader, FileReader, Length, RowGroupReader, SerializedFileReader};
+use parquet::schema::types::ColumnDescriptor;
+
+use super::placed::Placed;
+use super::{Columns, RowStore};
+use crate::DataError;
+use crate::error::excerpt;
+use crate::table::check_names;
+
+/// Bytes of numbers that are read at a time, 1 MiB.
+const BLOCK: usize = 1 << 20;
+
+/// The metadata of a Parquet file.
+pub(super) struct Columnar {
+    reader: SerializedFileReader<Source>,
+    /// The numbers of the first row of each group, counted from 0, and the number of all rows.
+    starts: Vec<u64>,
+    /// Which columns hold integers without a sign, in the order of the file.
+    unsigned: Vec<bool>,
+}
+
+impl std::fmt::Debug for Columnar {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Columnar").field("starts", &self.starts).finish_non_exhaustive()
+    }
+}
+
+fn failed(path: &Path) -> impl Fn(ParquetError) -> DataError {
+    |error| DataError::Parquet { path: path.to_owned(), reason: error.to_string() }
+}
+
+impl Columnar {
+    /// Reads the metadata of a file of `length` bytes: the names of the columns, and where the rows are.
+    pub fn open(
+        path: &Path,
+        file: &Arc<Placed>,
+        length: u64,
+    ) -> Result<(Vec<String>, Self), DataError> {
+        let source = Source { file: Arc::clone(file), length };
+        let reader = SerializedFileReader::new(source).map_err(failed(path))?;
+        let metadata = reader.metadata();
+        let columns = metadata.file_metadata().schema_descr().columns();
+        let names: Vec<String> = columns.iter().map(|column| column.path().string()).collect();
+        check_names(path, &names)?;
+        for (column, name) in columns.iter().zip(&names) {
+            if let Some(found) = other_than_number(column) {
+                let (path, column) = (path.to_owned(), excerpt(name));
+                return Err(DataError::UnsupportedColumn { path, column, found });
+            }
+        }
+        let mut starts = vec![0];
+        for (group, before) in metadata.row_groups().iter().zip(0..) {
+            let start: u64 = starts[before];
+            let end = u64::try_from(group.num_rows()).ok().and_then(|rows| start.checked_add(rows));
+            let Some(end) = end else {
+                let reason = format!("group {before} has {} rows", group.num_rows());
+                return Err(DataError::Parquet { path: path.to_owned(), reason });
+            };
+            starts.push(end);
+        }
+        if starts.last() == Some(&0) {
+            return Err(DataError::NoRows { path: path.to_owned() });
+        }
+        let unsigned = columns.iter().map(|column| is_unsigned(column)).collect();
+        Ok((names, Self { reader, starts, unsigned }))
+    }
+
+    /// How many rows the file has.
+    pub fn rows(&self) -> u64 {
+        self.starts.last().copied().unwrap_or(0)
+    }
+
+    /// Appends the rows of a part to `sink`.
+    pub fn read(
+        &self,
+        columns: &Columns<'_>,
+        part: usize,
+        parts: usize,
+        sink: &mut RowStore,
+    ) -> Result<(), DataError> {
+        let share = super::share(self.rows(), part, parts);
+        for (group, bounds) in self.starts.windows(2).enumerate() {
+            let rows = share.start.max(bounds[0])..share.end.min(bounds[1]);
+            if !rows.is_empty() {
+                let reader = self.reader.get_row_group(group).map_err(failed(columns.path))?;
+                self.read_group(columns, reader.as_ref(), bounds[0], rows, sink)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Appends the rows `rows` of the file, which lie in one group that begins with row `start`.
+    fn read_group(
+        &self,
+        columns: &Columns<'_>,
+        group: &dyn RowGroupReader,
+        start: u64,
+        rows: Range<u64>,
+        sink: &mut RowStore,
+    ) -> Result<(), DataError> {
+        let Columns { path, names, order, .. } = *columns;
+        let width = order.len();
+        let too_many = |_| {
+            let reason = format!("a group of more than {} rows", usize::MAX);
+            DataError::Parquet { path: path.to_owned(), reason }
+        };
+        let skipped = usize::try_from(rows.start - start).map_err(too_many)?;
+        let mut left = usize::try_from(rows.end - rows.start).map_err(too_many)?;
+        let opened = order.iter().map(|&k| {
+            let mut chunk = Chunk {
+                reader: group.get_column_reader(k)?,
+                is_unsigned: self.unsigned[k],
+                levels: Vec::new(),
+                numbers: Vec::new(),
+            };
+            chunk.skip(skipped)?;
+            Ok(chunk)
+        });
+        let mut chunks = opened.collect::<Result<Vec<_>, _>>().map_err(failed(path))?;
+        let mut block = Vec::new();
+        while left > 0 {
+            let count = left.min((BLOCK / (8 * width)).max(1));
+            block.resize(count * width, 0.0);
+            for (place, (chunk, &k)) in chunks.iter_mut().zip(order).enumerate() {
+                let found = chunk.read(count).map_err(failed(path))?;
+                if let Some((offset, text)) = found {
+                    let row = rows.end - left as u64 + offset as u64 + 1;
+                    let (path, column) = (path.to_owned(), excerpt(&names[k]));
+                    return Err(DataError::UnusableValue { path, row, column, text });
+                }
+                let slots = block.iter_mut().skip(place).step_by(width);
+                slots.zip(&chunk.numbers).for_each(|(slot, &number)| *slot = number);
+            }
+            sink.append(&block)?;
+            left -= count;
+        }
+        Ok(())
+    }
+}
+
+/// One column of one group.
+struct Chunk {
+    reader: ColumnReader,
+    is_unsigned: bool,
+    /// 1 for each value that is there, 0 for each that is missing; empty where none may be missing.
+    levels: Vec<i16>,
+    /// The numbers that were read last.
+    numbers: Vec<f64>,
+}
+
+impl Chunk {
+    fn skip(&mut self, count: usize) -> Result<(), ParquetError> {
+        let skipped = match &mut self.reader {
+            ColumnReader::BoolColumnReader(reader) => reader.skip_records(count),
+            ColumnReader::Int32ColumnReader(reader) => reader.skip_records(count),
+            ColumnReader::Int64ColumnReader(reader) => reader.skip_records(count),
+            ColumnReader::FloatColumnReader(reader) => reader.skip_records(count),
+            ColumnReader::DoubleColumnReader(reader) => reader.skip_records(count),
+            // Refused by `open`.
+            _ => return Err(ParquetError::NYI("columns of other types".to_owned())),
+        }?;
+        whole(skipped, count)
+    }
+
+    /// Reads the next `count` numbers; gives the place and the text of the first that is missing or not finite.
+    #[allow(clippy::cast_precision_loss, reason = "as for the text of a large integer, to the nearest")]
+    fn read(&mut self, count: usize) -> Result<Option<(usize, String)>, ParquetError> {
+        let Self { reader, is_unsigned, levels, numbers } = self;
+        levels.clear();
+        match (reader, is_unsigned) {
+            (ColumnReader::BoolColumnReader(reader), _) => {
+                fill(reader, count, levels, numbers, |&value| f64::from(value))
+            }
+            (ColumnReader::Int32ColumnReader(reader), false) => {
+                fill(reader, count, levels, numbers, |&value| f64::from(value))
+            }
+            (ColumnReader::Int32ColumnReader(reader), true) => {
+                fill(reader, count, levels, numbers, |value| f64::from(value.cast_unsigned()))
+            }
+            (ColumnReader::Int64ColumnReader(reader), false) => {
+                fill(reader, count, levels, numbers, |&value| value as f64)
+            }
+            (ColumnReader::Int64ColumnReader(reader), true) => {
+                fill(reader, count, levels, numbers, |value| value.cast_unsigned() as f64)
+            }
+            (ColumnReader::FloatColumnReader(reader), _) => {
+                fill(reader, count, levels, numbers, |&value| f64::from(value))
+            }
+            (ColumnReader::DoubleColumnReader(reader), _) => {
+                fill(reader, count, levels, numbers, |&value| value)
+            }
+            // Refused by `open`.
+            _ => return Err(ParquetError::NYI("columns of other types".to_owned())),
+        }?;
+        if let Some(place) = levels.iter().position(|&level| level == 0) {
+            return Ok(Some((place, "no value (null)".to_owned())));
+        }
+        whole(numbers.len(), count)?;
+        let wrong = numbers.iter().position(|number| !number.is_finite());
+        Ok(wrong.map(|place| (place, numbers[place].to_string())))
+    }
+}
+
+/// Reads values, which are fewer than `count` where `levels` says that some are missing.
+fn fill<T: DataType>(
+    reader: &mut ColumnReaderImpl<T>,
+    count: usize,
+    levels: &mut Vec<i16>,
+    numbers: &mut Vec<f64>,
+    number: impl Fn(&T::T) -> f64,
+) -> Result<(), ParquetError> {
+    let mut values = Vec::with_capacity(count);
+    let (records, _, _) = reader.read_records(count, Some(levels), None, &mut values)?;
+    whole(records, count)?;
+    numbers.clear();
+    numbers.extend(values.iter().map(number));
+    Ok(())
+}
+
+fn whole(found: usize, expected: usize) -> Result<(), ParquetError> {
+    if found == expected {
+        return Ok(());
+    }
+    let reason = format!("a column ends {} values before its group of rows", expected - found);
+    Err(ParquetError::EOF(reason))
+}
+
+/// What a column holds, if it is not one number a row.
+fn other_than_number(column: &ColumnDescriptor) -> Option<String> {
+    let is_plain = match column.logical_type_ref() {
+        None => is_integer(column) || column.converted_type() == ConvertedType::NONE,
+        Some(logical) => matches!(logical, LogicalType::Integer { .. }),
+    };
+    let physical = column.physical_type();
+    if column.max_rep_level() > 0 || column.path().parts().len() > 1 {
+        return Some("nested".to_owned());
+    }
+    match physical {
+        Type::BOOLEAN | Type::INT32 | Type::INT64 | Type::FLOAT | Type::DOUBLE if is_plain => None,
+        _ => Some(match column.logical_type_ref() {
+            Some(logical) => format!("of type {physical} for {logical:?}"),
+            None => format!("of type {physical} for {}", column.converted_type()),
+        }),
+    }
+}
+
+fn is_integer(column: &ColumnDescriptor) -> bool {
+    use ConvertedType::{INT_8, INT_16, INT_32, INT_64};
+    is_unsigned(column) || matches!(column.converted_type(), INT_8 | INT_16 | INT_32 | INT_64)
+}
+
+fn is_unsigned(column: &ColumnDescriptor) -> bool {
+    use ConvertedType::{UINT_8, UINT_16, UINT_32, UINT_64};
+    matches!(column.converted_type(), UINT_8 | UINT_16 | UINT_32 | UINT_64)
+}
+
+/// The file, as the Parquet reader asks for it: by places, so that threads do not move each other's.
+struct Source {
+    file: Arc<Placed>,
+    length: u64,
+}
+
+impl Length for Source {
+    fn len(&self) -> u64 {
+        self.length
+    }
+}
+
+impl ChunkReader for Source {
+    type T = BufReader<From>;
+
+    fn get_read(&self, start: u64) -> Result<Self::T, ParquetError> {
+        Ok(BufReader::new(From { file: Arc::clone(&self.file), at: start }))
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes, ParquetError> {
+        // Before memory is asked for: a damaged file may name any length.
+        if start.checked_add(length as u64).is_none_or(|end| end > self.length) {
+            let reason = format!("{length} bytes from byte {start} on, in {} bytes", self.length);
+            return Err(ParquetError::EOF(reason));
+        }
+        let mut bytes = vec![0; length];
+        self.file.read_exact_at(&mut bytes, start)?;
+        Ok(bytes.into())
+    }
+}
+
+/// The bytes from a place on.
+struct From {
+    file: Arc<Placed>,
+    at: u64,
+}
+
+impl Read for From {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read_at(bytes, self.at)?;
+        self.at += count as u64;
+        Ok(count)
+    }
+}
