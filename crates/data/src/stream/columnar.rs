@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use parquet::basic::{ConvertedType, LogicalType, Type};
+use parquet::basic::{ConvertedType, Type};
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use parquet::data_type::DataType;
 use parquet::errors::ParquetError;
@@ -242,31 +242,37 @@ fn whole(found: usize, expected: usize) -> Result<(), ParquetError> {
 
 /// What a column holds, if it is not one number a row.
 fn other_than_number(column: &ColumnDescriptor) -> Option<String> {
-    let is_plain = match column.logical_type_ref() {
-        None => is_integer(column) || column.converted_type() == ConvertedType::NONE,
-        Some(logical) => matches!(logical, LogicalType::Integer { .. }),
-    };
-    let physical = column.physical_type();
+    use ConvertedType::{INT_8, INT_16, INT_32, INT_64, NONE};
     if column.max_rep_level() > 0 || column.path().parts().len() > 1 {
         return Some("nested".to_owned());
     }
+    let (physical, logical) = (column.physical_type(), column.logical_type_ref());
+    let is_plain = is_unsigned(column)
+        || match meaning(column) {
+            INT_8 | INT_16 | INT_32 | INT_64 => true,
+            NONE => logical.is_none(),
+            _ => false,
+        };
     match physical {
         Type::BOOLEAN | Type::INT32 | Type::INT64 | Type::FLOAT | Type::DOUBLE if is_plain => None,
-        _ => Some(match column.logical_type_ref() {
+        _ => Some(match logical {
             Some(logical) => format!("of type {physical} for {logical:?}"),
             None => format!("of type {physical} for {}", column.converted_type()),
         }),
     }
 }
 
-fn is_integer(column: &ColumnDescriptor) -> bool {
-    use ConvertedType::{INT_8, INT_16, INT_32, INT_64};
-    is_unsigned(column) || matches!(column.converted_type(), INT_8 | INT_16 | INT_32 | INT_64)
-}
-
 fn is_unsigned(column: &ColumnDescriptor) -> bool {
     use ConvertedType::{UINT_8, UINT_16, UINT_32, UINT_64};
-    matches!(column.converted_type(), UINT_8 | UINT_16 | UINT_32 | UINT_64)
+    matches!(meaning(column), UINT_8 | UINT_16 | UINT_32 | UINT_64)
+}
+
+/// What the numbers of a column stand for, in the words of the format's first version.
+fn meaning(column: &ColumnDescriptor) -> ConvertedType {
+    match column.logical_type_ref() {
+        Some(logical) => ConvertedType::from(Some(logical.clone())),
+        None => column.converted_type(),
+    }
 }
 
 /// The file, as the Parquet reader asks for it: by places, so that threads do not move each other's.
