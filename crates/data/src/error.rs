@@ -105,7 +105,9 @@ pub enum DataError {
     )]
     LongLine { path: PathBuf, offset: u64, accepted: u64 },
     /// A part of a file that does not exist.
-    #[error("part {part} of {parts} was asked for; parts count from 0 to one less than their number")]
+    #[error(
+        "part {part} of {parts} was asked for; parts count from 0 to one less than their number"
+    )]
     NoSuchPart { part: usize, parts: usize },
     /// Rows behind the last one of a store.
     #[error("rows {first} to {end} (exclusive) were asked for, but only {rows} are kept")]

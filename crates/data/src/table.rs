@@ -148,7 +148,11 @@ fn column(path: &Path, names: &[String], name: &str) -> Result<usize, DataError>
 }
 
 /// The names of the columns that the header `cells` of a CSV file holds.
-pub(super) fn header(path: &Path, bytes: &[u8], cells: &ByteRecord) -> Result<Vec<String>, DataError> {
+pub(super) fn header(
+    path: &Path,
+    bytes: &[u8],
+    cells: &ByteRecord,
+) -> Result<Vec<String>, DataError> {
     let path = path.to_owned();
     if cells.is_empty() {
         return Err(DataError::Empty { path });

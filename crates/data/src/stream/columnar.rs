@@ -13,7 +13,9 @@ use parquet::basic::{ConvertedType, Type};
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use parquet::data_type::DataType;
 use parquet::errors::ParquetError;
-use parquet::file::reader::{ChunkReader, FileReader, Length, RowGroupReader, SerializedFileReader};
+use parquet::file::reader::{
+    ChunkReader, FileReader, Length, RowGroupReader, SerializedFileReader,
+};
 use parquet::schema::types::ColumnDescriptor;
 
 use super::placed::Placed;
@@ -178,7 +180,10 @@ impl Chunk {
     }
 
     /// Reads the next `count` numbers; gives the place and the text of the first that is missing or not finite.
-    #[allow(clippy::cast_precision_loss, reason = "as for the text of a large integer, to the nearest")]
+    #[allow(
+        clippy::cast_precision_loss,
+        reason = "as for the text of a large integer, to the nearest"
+    )]
     fn read(&mut self, count: usize) -> Result<Option<(usize, String)>, ParquetError> {
         let Self { reader, is_unsigned, levels, numbers } = self;
         levels.clear();

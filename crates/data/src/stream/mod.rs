@@ -173,7 +173,11 @@ impl RowFile {
 }
 
 impl Format {
-    fn open(path: &Path, file: &Arc<Placed>, length: u64) -> Result<(Vec<String>, Self), DataError> {
+    fn open(
+        path: &Path,
+        file: &Arc<Placed>,
+        length: u64,
+    ) -> Result<(Vec<String>, Self), DataError> {
         if !is_parquet(path, file, length)? {
             let (names, text) = Text::open(path, file, length)?;
             return Ok((names, Self::Text(text)));

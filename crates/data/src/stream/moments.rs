@@ -186,7 +186,8 @@ impl Moments {
     /// [`DataError::Length`] unless there are `1 + 5 width` numbers.
     pub fn from_numbers(width: usize, numbers: &[f64]) -> Result<Self, DataError> {
         let expected = 1 + NUMBERS * width;
-        let wrong = DataError::Length { what: "moments as numbers", expected, found: numbers.len() };
+        let wrong =
+            DataError::Length { what: "moments as numbers", expected, found: numbers.len() };
         let Some((&rows, columns)) = numbers.split_first() else { return Err(wrong) };
         let (columns, &[]) = columns.as_chunks::<NUMBERS>() else { return Err(wrong) };
         if columns.len() != width {
@@ -227,9 +228,11 @@ impl Moments {
         let (features, targets) = self.columns.split_at(feature_names.len());
         let scales = |names: &[String], columns: &[ColumnMoments], wanted: bool| {
             let pairs = names.iter().zip(columns);
-            let scale = pairs.map(|(name, column)| {
-                if wanted { self.scale(name, column) } else { Ok((0.0, 1.0)) }
-            });
+            let scale = pairs.map(
+                |(name, column)| {
+                    if wanted { self.scale(name, column) } else { Ok((0.0, 1.0)) }
+                },
+            );
             Ok::<_, DataError>(scale.collect::<Result<Vec<_>, _>>()?.into_iter().unzip())
         };
         let (means, deviations) =

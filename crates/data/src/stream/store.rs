@@ -132,7 +132,9 @@ impl RowStore {
                 out.reserve(to - from);
                 let [from, to] = [from, to].map(|number| number as u64 * NUMBER as u64);
                 let convert = |_, bytes: &[u8]| {
-                    out.extend(bytes.as_chunks().0.iter().map(|&number| f64::from_le_bytes(number)));
+                    out.extend(
+                        bytes.as_chunks().0.iter().map(|&number| f64::from_le_bytes(number)),
+                    );
                     None::<()>
                 };
                 file.scan(from, to, convert).map_err(scratch)?;

@@ -39,7 +39,10 @@ impl Text {
         let failed = |source| DataError::read(path, source);
         let mut mark = [0; BYTE_ORDER_MARK.len()];
         let is_marked = length >= mark.len() as u64
-            && file.read_exact_at(&mut mark, 0).map(|()| mark == *BYTE_ORDER_MARK).map_err(failed)?;
+            && file
+                .read_exact_at(&mut mark, 0)
+                .map(|()| mark == *BYTE_ORDER_MARK)
+                .map_err(failed)?;
         let top = if is_marked { mark.len() as u64 } else { 0 };
         // The header is the first line that is not blank.
         let begin = file.find(top, length, |byte| !ends_line(byte)).map_err(failed)?;

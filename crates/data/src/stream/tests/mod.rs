@@ -127,9 +127,11 @@ fn a_part_ends_where_a_row_does() {
 #[test]
 fn an_error_in_a_later_part_is_the_error_of_the_whole() {
     let folder = Folder::new();
-    for wrong in ["x,3", "1,", "1", "1,2,3", "nan,2", "1,\"2,5\"", "1,1e999", "1\"5,4", "1,2\0", "x"]
+    for wrong in
+        ["x,3", "1,", "1", "1,2,3", "nan,2", "1,\"2,5\"", "1,1e999", "1\"5,4", "1,2\0", "x"]
     {
-        for (start, end) in [("", "\n"), ("\u{feff}\n", "\r\n"), ("\r\r", "\r"), ("\n", "\n\r\n\n")] {
+        for (start, end) in [("", "\n"), ("\u{feff}\n", "\r\n"), ("\r\r", "\r"), ("\n", "\n\r\n\n")]
+        {
             let many: String = (0..40).map(|k| format!("{k},{k}.5{end}")).collect();
             let text = format!("{start}a,y{end}{many}{wrong}{end}1,2{end}");
             let path = folder.file(text.as_bytes());
@@ -162,9 +164,22 @@ fn a_line_ends_within_quotes_too() {
 fn what_is_wrong_with_a_header_is_told_as_for_the_whole() {
     let folder = Folder::new();
     for text in [
-        "", "\u{feff}\r\n\n", "a,y\n\n", "y\n1\n", "a,,y\n1,2,3\n", "a,y,\n1,2,\n", "a,y,b, a\n1,2,3,4\n",
-        "a,Y,b\n1,2,3\n", "a;y\n1;2\n", "a\ty\n1\t2\n", "\n\na,\"y\n1,2\n", "\0a,y\n1,2\n", "a,y\0\n1,2\n",
-        "PAR1,z\n1,2\n", "PAR1\n1\n", "PAR1 \n1\n",
+        "",
+        "\u{feff}\r\n\n",
+        "a,y\n\n",
+        "y\n1\n",
+        "a,,y\n1,2,3\n",
+        "a,y,\n1,2,\n",
+        "a,y,b, a\n1,2,3,4\n",
+        "a,Y,b\n1,2,3\n",
+        "a;y\n1;2\n",
+        "a\ty\n1\t2\n",
+        "\n\na,\"y\n1,2\n",
+        "\0a,y\n1,2\n",
+        "a,y\0\n1,2\n",
+        "PAR1,z\n1,2\n",
+        "PAR1\n1\n",
+        "PAR1 \n1\n",
     ] {
         let path = folder.file(text.as_bytes());
         let expected = load_csv(&path, &["y"]).unwrap_err().to_string();
