@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use parquet::basic::Compression;
+use parquet::basic::{Compression, ZstdLevel};
 use parquet::data_type::{BoolType, ByteArrayType, DoubleType, FloatType, Int32Type, Int64Type};
 use parquet::file::properties::{WriterProperties, WriterVersion};
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
@@ -48,22 +48,12 @@ const ALL_TYPES: &str = "message rows {
     optional int32 h (integer(8, true));
 }";
 
-/// Row `row` of a file of [`ALL_TYPES`], `y` last.
-fn expected_row(row: usize) -> [f64; 8] {
-    let x = row as f64;
-    let large = 18_446_744_073_709_551_616.0; // 2^64
-    let h = (row % 200) as f64 - 100.0;
+/// Row `row` of a file of [`ALL_TYPES`], `y` last; each number is exact.
+fn expected_row(row: i32) -> [f64; 8] {
+    let x = f64::from(row);
     let e = if row % 3 == 0 { 1.0 } else { 0.0 };
-    [
-        x.sin(),
-        f64::from(x.sqrt() as f32),
-        0.0 - x,
-        e,
-        4_294_967_295.0 - x,
-        large - 1e6 * x,
-        h,
-        1e15 + x,
-    ]
+    let (half, step) = (9_223_372_036_854_775_808.0, 1_048_576.0); // 2^63, 2^20
+    [x.sin(), x / 8.0, 0.0 - x, e, 4_294_967_295.0 - x, half + step * x, x - 100.0, 1e15 + x]
 }
 
 /// Writes `groups` of rows of all types.
@@ -76,21 +66,29 @@ fn all_types(path: &Path, groups: &[usize], compression: Compression, version: W
         .set_write_batch_size(16)
         .build();
     written(path, ALL_TYPES, properties, groups, |group, rows| {
-        let all = vec![1; rows.len()];
-        let of = |number: fn(usize) -> i64| rows.clone().map(number).collect::<Vec<i64>>();
-        let narrow = |number: fn(usize) -> i32| rows.clone().map(number).collect::<Vec<i32>>();
-        let doubles: Vec<f64> = rows.clone().map(|row| (row as f64).sin()).collect();
-        let floats: Vec<f32> = rows.clone().map(|row| (row as f64).sqrt() as f32).collect();
-        let flags: Vec<bool> = rows.clone().map(|row| row % 3 == 0).collect();
+        let (all, rows) = (vec![1; rows.len()], numbers(rows));
+        let narrow = |number: fn(i32) -> i32| rows.iter().map(|&row| number(row)).collect();
+        let wide = |number: fn(i64) -> i64| rows.iter().map(|&row| number(row.into())).collect();
+        let doubles: Vec<f64> = rows.iter().map(|&row| f64::from(row).sin()).collect();
+        let floats: Vec<f32> = rows.iter().map(|&row| 0.125 * row as f32).collect();
+        let flags: Vec<bool> = rows.iter().map(|row| row % 3 == 0).collect();
+        let (c, f, h): (Vec<i32>, Vec<i32>, Vec<i32>) =
+            (narrow(|row| -row), narrow(|row| -1 - row), narrow(|row| row - 100));
+        let (y, g): (Vec<i64>, Vec<i64>) =
+            (wide(|row| 1_000_000_000_000_000 + row), wide(|row| i64::MIN + (row << 20)));
         column::<DoubleType>(group, &doubles, None);
         column::<FloatType>(group, &floats, Some(&all));
-        column::<Int32Type>(group, &narrow(|row| -(row as i32)), None);
-        column::<Int64Type>(group, &of(|row| 1_000_000_000_000_000 + row as i64), Some(&all));
+        column::<Int32Type>(group, &c, None);
+        column::<Int64Type>(group, &y, Some(&all));
         column::<BoolType>(group, &flags, None);
-        column::<Int32Type>(group, &narrow(|row| (u32::MAX - row as u32) as i32), None);
-        column::<Int64Type>(group, &of(|row| (u64::MAX - 1_000_000 * row as u64) as i64), None);
-        column::<Int32Type>(group, &narrow(|row| (row % 200) as i32 - 100), Some(&all));
+        column::<Int32Type>(group, &f, None);
+        column::<Int64Type>(group, &g, None);
+        column::<Int32Type>(group, &h, Some(&all));
     });
+}
+
+fn numbers(rows: Range<usize>) -> Vec<i32> {
+    rows.map(|row| i32::try_from(row).unwrap()).collect()
 }
 
 #[test]
@@ -99,7 +97,7 @@ fn every_division_gives_what_was_written() {
     // The name says nothing: the first bytes do.
     let path = folder.0.path().join("own.csv");
     let codecs =
-        [Compression::UNCOMPRESSED, Compression::SNAPPY, Compression::ZSTD(Default::default())];
+        [Compression::UNCOMPRESSED, Compression::SNAPPY, Compression::ZSTD(ZstdLevel::default())];
     for (codec, version) in codecs.into_iter().zip([
         WriterVersion::PARQUET_1_0,
         WriterVersion::PARQUET_2_0,
@@ -108,7 +106,7 @@ fn every_division_gives_what_was_written() {
         for groups in [&[500][..], &[1, 300, 7, 90], &[0, 3, 0, 2, 0]] {
             all_types(&path, groups, codec, version);
             let total = groups.iter().sum();
-            let expected: Vec<f64> = (0..total).flat_map(expected_row).collect();
+            let expected: Vec<f64> = numbers(0..total).into_iter().flat_map(expected_row).collect();
             let file = RowFile::open(&path, &["y"]).unwrap();
             assert_eq!(file.feature_names().join(" "), "a b c e f g h");
             for parts in (1..=7).chain([600]) {
@@ -140,7 +138,7 @@ fn blocks_continue_each_other() {
     written(&path, schema, WriterProperties::default(), &groups, |group, rows| {
         let x: Vec<f64> = rows.clone().map(|row| (row as f64).cos()).collect();
         column::<DoubleType>(group, &x, None);
-        column::<Int32Type>(group, &rows.map(|row| row as i32).collect::<Vec<_>>(), None);
+        column::<Int32Type>(group, &numbers(rows), None);
     });
     let expected: Vec<f64> =
         (0..220_000).flat_map(|row| [f64::from(row).cos(), f64::from(row)]).collect();

@@ -106,8 +106,8 @@ fn every_division_gives_the_rows_of_the_whole() {
 fn a_part_ends_where_a_row_does() {
     let folder = Folder::new();
     // 13 bytes a row; the body begins at the end of the header's line, one byte before them.
-    let rows: String = (0..12).map(|k| format!("{k:05},{k:05}0\n")).collect();
-    let file = opened(&folder.file(format!("a,y\n{rows}").as_bytes()), 1 << 20);
+    let rows: Vec<String> = (0..12).map(|k| format!("{k:05},{k:05}0\n")).collect();
+    let file = opened(&folder.file(format!("a,y\n{}", rows.concat()).as_bytes()), 1 << 20);
     for parts in [2, 3, 4, 6, 12] {
         for part in 0..parts {
             let mut store = RowStore::in_memory(2);
@@ -132,7 +132,8 @@ fn an_error_in_a_later_part_is_the_error_of_the_whole() {
     {
         for (start, end) in [("", "\n"), ("\u{feff}\n", "\r\n"), ("\r\r", "\r"), ("\n", "\n\r\n\n")]
         {
-            let many: String = (0..40).map(|k| format!("{k},{k}.5{end}")).collect();
+            let many: Vec<String> = (0..40).map(|k| format!("{k},{k}.5{end}")).collect();
+            let many = many.concat();
             let text = format!("{start}a,y{end}{many}{wrong}{end}1,2{end}");
             let path = folder.file(text.as_bytes());
             let expected = load_csv(&path, &["y"]).unwrap_err().to_string();
@@ -246,16 +247,16 @@ proptest! {
         rows in prop::collection::vec((prop::num::f64::NORMAL, prop::num::f64::NORMAL, 0..6usize, 0..5usize), 1..30),
         parts in 1..40usize, block in 1..200usize, last: bool,
     ) {
-        let mut text = "a,y\n".to_owned();
-        for &(a, y, cell, end) in &rows {
-            text += &match cell {
-                0 => format!("\"{a:?}\",{y:?}"),
-                1 => format!(" {a:e} ,\t{y:e}"),
-                2 => format!("{a:?},\"{y:?}\" "),
-                _ => format!("{a:e},{y:?}"),
-            };
-            text += ["\n", "\r\n", "\r", "\n\n\r\n", "\r\r"][end];
-        }
+        let lines = rows.iter().map(|&(a, y, cell, end)| {
+            let end = ["\n", "\r\n", "\r", "\n\n\r\n", "\r\r"][end];
+            match cell {
+                0 => format!("\"{a:?}\",{y:?}{end}"),
+                1 => format!(" {a:e} ,\t{y:e}{end}"),
+                2 => format!("{a:?},\"{y:?}\" {end}"),
+                _ => format!("{a:e},{y:?}{end}"),
+            }
+        });
+        let text = format!("a,y\n{}", lines.collect::<Vec<_>>().concat());
         let text = if last { text.trim_end() } else { &text };
         let folder = Folder::new();
         let path = folder.file(text.as_bytes());
