@@ -5,6 +5,7 @@
 
 use std::io::{self, BufReader, Read};
 use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -46,9 +47,26 @@ fn failed(path: &Path) -> impl Fn(ParquetError) -> DataError {
     |error| DataError::Parquet { path: path.to_owned(), reason: error.to_string() }
 }
 
+/// Turns a panic of the Parquet reader, which some damaged files cause, into an error.
+fn guarded<T>(path: &Path, work: impl FnOnce() -> Result<T, DataError>) -> Result<T, DataError> {
+    // What a panic leaves half done is dropped with the reader; rows reach the store only whole.
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        let reason = "it is damaged, which its reader met with the panic above".to_owned();
+        Err(DataError::Parquet { path: path.to_owned(), reason })
+    })
+}
+
 impl Columnar {
     /// Reads the metadata of a file of `length` bytes: the names of the columns, and where the rows are.
     pub fn open(
+        path: &Path,
+        file: &Arc<Placed>,
+        length: u64,
+    ) -> Result<(Vec<String>, Self), DataError> {
+        guarded(path, || Self::parse(path, file, length))
+    }
+
+    fn parse(
         path: &Path,
         file: &Arc<Placed>,
         length: u64,
@@ -99,8 +117,10 @@ impl Columnar {
         for (group, bounds) in self.starts.windows(2).enumerate() {
             let rows = share.start.max(bounds[0])..share.end.min(bounds[1]);
             if !rows.is_empty() {
-                let reader = self.reader.get_row_group(group).map_err(failed(columns.path))?;
-                self.read_group(columns, reader.as_ref(), bounds[0], rows, sink)?;
+                guarded(columns.path, || {
+                    let reader = self.reader.get_row_group(group).map_err(failed(columns.path))?;
+                    self.read_group(columns, reader.as_ref(), bounds[0], rows, sink)
+                })?;
             }
         }
         Ok(())
