@@ -11,14 +11,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use parquet::basic::{ConvertedType, Type};
-use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
-use parquet::data_type::DataType;
 use parquet::errors::ParquetError;
 use parquet::file::reader::{
     ChunkReader, FileReader, Length, RowGroupReader, SerializedFileReader,
 };
 use parquet::schema::types::ColumnDescriptor;
 
+use super::chunk::Chunk;
 use super::placed::Placed;
 use super::{Columns, RowStore};
 use crate::DataError;
@@ -144,12 +143,7 @@ impl Columnar {
         let skipped = usize::try_from(rows.start - start).map_err(too_many)?;
         let mut left = usize::try_from(rows.end - rows.start).map_err(too_many)?;
         let opened = order.iter().map(|&k| {
-            let mut chunk = Chunk {
-                reader: group.get_column_reader(k)?,
-                is_unsigned: self.unsigned[k],
-                levels: Vec::new(),
-                numbers: Vec::new(),
-            };
+            let mut chunk = Chunk::new(group.get_column_reader(k)?, self.unsigned[k]);
             chunk.skip(skipped)?;
             Ok(chunk)
         });
@@ -166,103 +160,13 @@ impl Columnar {
                     return Err(DataError::UnusableValue { path, row, column, text });
                 }
                 let slots = block.iter_mut().skip(place).step_by(width);
-                slots.zip(&chunk.numbers).for_each(|(slot, &number)| *slot = number);
+                slots.zip(chunk.numbers()).for_each(|(slot, &number)| *slot = number);
             }
             sink.append(&block)?;
             left -= count;
         }
         Ok(())
     }
-}
-
-/// One column of one group.
-struct Chunk {
-    reader: ColumnReader,
-    is_unsigned: bool,
-    /// 1 for each value that is there, 0 for each that is missing; empty where none may be missing.
-    levels: Vec<i16>,
-    /// The numbers that were read last.
-    numbers: Vec<f64>,
-}
-
-impl Chunk {
-    fn skip(&mut self, count: usize) -> Result<(), ParquetError> {
-        let skipped = match &mut self.reader {
-            ColumnReader::BoolColumnReader(reader) => reader.skip_records(count),
-            ColumnReader::Int32ColumnReader(reader) => reader.skip_records(count),
-            ColumnReader::Int64ColumnReader(reader) => reader.skip_records(count),
-            ColumnReader::FloatColumnReader(reader) => reader.skip_records(count),
-            ColumnReader::DoubleColumnReader(reader) => reader.skip_records(count),
-            // Refused by `open`.
-            _ => return Err(ParquetError::NYI("columns of other types".to_owned())),
-        }?;
-        whole(skipped, count)
-    }
-
-    /// Reads the next `count` numbers; gives the place and the text of the first that is missing or not finite.
-    #[allow(
-        clippy::cast_precision_loss,
-        reason = "as for the text of a large integer, to the nearest"
-    )]
-    fn read(&mut self, count: usize) -> Result<Option<(usize, String)>, ParquetError> {
-        let Self { reader, is_unsigned, levels, numbers } = self;
-        levels.clear();
-        match (reader, is_unsigned) {
-            (ColumnReader::BoolColumnReader(reader), _) => {
-                fill(reader, count, levels, numbers, |&value| f64::from(value))
-            }
-            (ColumnReader::Int32ColumnReader(reader), false) => {
-                fill(reader, count, levels, numbers, |&value| f64::from(value))
-            }
-            (ColumnReader::Int32ColumnReader(reader), true) => {
-                fill(reader, count, levels, numbers, |value| f64::from(value.cast_unsigned()))
-            }
-            (ColumnReader::Int64ColumnReader(reader), false) => {
-                fill(reader, count, levels, numbers, |&value| value as f64)
-            }
-            (ColumnReader::Int64ColumnReader(reader), true) => {
-                fill(reader, count, levels, numbers, |value| value.cast_unsigned() as f64)
-            }
-            (ColumnReader::FloatColumnReader(reader), _) => {
-                fill(reader, count, levels, numbers, |&value| f64::from(value))
-            }
-            (ColumnReader::DoubleColumnReader(reader), _) => {
-                fill(reader, count, levels, numbers, |&value| value)
-            }
-            // Refused by `open`.
-            _ => return Err(ParquetError::NYI("columns of other types".to_owned())),
-        }?;
-        if let Some(place) = levels.iter().position(|&level| level == 0) {
-            return Ok(Some((place, "no value (null)".to_owned())));
-        }
-        whole(numbers.len(), count)?;
-        let wrong = numbers.iter().position(|number| !number.is_finite());
-        Ok(wrong.map(|place| (place, numbers[place].to_string())))
-    }
-}
-
-/// Reads values, which are fewer than `count` where `levels` says that some are missing.
-fn fill<T: DataType>(
-    reader: &mut ColumnReaderImpl<T>,
-    count: usize,
-    levels: &mut Vec<i16>,
-    numbers: &mut Vec<f64>,
-    number: impl Fn(&T::T) -> f64,
-) -> Result<(), ParquetError> {
-    let mut values = Vec::with_capacity(count);
-    let (records, _, _) = reader.read_records(count, Some(levels), None, &mut values)?;
-    whole(records, count)?;
-    numbers.clear();
-    numbers.extend(values.iter().map(number));
-    Ok(())
-}
-
-fn whole(found: usize, expected: usize) -> Result<(), ParquetError> {
-    if found == expected {
-        return Ok(());
-    }
-    let reason = format!("a column ends {} values before its group of rows", expected - found);
-    Err(ParquetError::EOF(reason))
 }
 
 /// What a column holds, if it is not one number a row.

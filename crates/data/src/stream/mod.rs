@@ -1,8 +1,10 @@
 //! Row files that no machine holds: read by parts (one a rank), by blocks, into memory or a scratch file.
 //!
-//! [`RowFile`] reads (`text.rs` CSV, `columnar.rs` Parquet), [`RowStore`] keeps (`store.rs`), [`Moments`] (`moments.rs`) counts means
+//! [`RowFile`] reads (`text.rs` CSV, `columnar.rs` and `chunk.rs` Parquet), [`RowStore`] keeps (`store.rs`), [`Moments`] (`moments.rs`) counts means
 //! and deviations as the rows come. The parts of a file, in order, are all of its rows, whatever their number.
 
+#[cfg(feature = "parquet")]
+mod chunk;
 #[cfg(feature = "parquet")]
 mod columnar;
 mod moments;
@@ -79,8 +81,8 @@ struct Columns<'a> {
 impl RowFile {
     /// Opens a file and reads the header of a CSV file, or the metadata of a Parquet file, which its first bytes tell apart.
     ///
-    /// The columns `targets` become the targets; every other column is a feature, in the order of the file. What
-    /// [`load_csv`] accepts is accepted, but a cell with a line's end within its quotes.
+    /// The columns `targets` become the targets; every other column is a feature, in the order of the file. Of
+    /// what [`load_csv`] accepts, only a line's end within the quotes of a cell is refused.
     ///
     /// # Errors
     /// [`DataError`]: the file cannot be read, or is not an ordinary file, which alone can be read by parts; it is empty, or has

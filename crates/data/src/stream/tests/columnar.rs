@@ -251,7 +251,7 @@ fn a_file_that_pyarrow_wrote_is_read() {
 fn a_damaged_file_gives_an_error_or_numbers() {
     let folder = Folder::new();
     let path = folder.0.path().join("own");
-    all_types(&path, &[20, 9], Compression::SNAPPY, WriterVersion::PARQUET_1_0);
+    all_types(&path, &[9], Compression::SNAPPY, WriterVersion::PARQUET_1_0);
     let sound = std::fs::read(&path).unwrap();
     let read = |bytes: &[u8]| {
         std::fs::write(&path, bytes).unwrap();
@@ -260,7 +260,7 @@ fn a_damaged_file_gives_an_error_or_numbers() {
     };
     let mut reasons = std::collections::BTreeSet::new();
     for place in 0..sound.len() {
-        for byte in [0, 27, 155, 161, 255] {
+        for byte in [155, 161] {
             let mut bytes = sound.clone();
             bytes[place] = byte;
             match read(&bytes) {
