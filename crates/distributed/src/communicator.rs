@@ -20,6 +20,16 @@ pub trait Communicator {
     /// from rank r.
     fn all_to_all(&self, outgoing: &[f64], incoming: &mut [f64]);
 
+    /// Sends `mine` to rank `to` and receives as many numbers from rank `from`, at once; that rank sends them by the same
+    /// call or by [`Self::pass`].
+    fn swap(&self, to: usize, mine: &[f64], from: usize, theirs: &mut [f64]);
+
+    /// Sends numbers to rank `to`, which receives them by [`Self::take`] or [`Self::swap`]; it may wait for that.
+    fn pass(&self, to: usize, numbers: &[f64]);
+
+    /// Waits for as many numbers from rank `from`.
+    fn take(&self, from: usize, numbers: &mut [f64]);
+
     /// Sends a small message to rank `to`, which need not wait for it yet.
     fn send(&self, to: usize, message: &[u8]);
 

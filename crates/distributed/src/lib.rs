@@ -4,6 +4,7 @@
 pub mod agreement;
 pub mod communicator;
 pub mod cost;
+mod gathered;
 mod message;
 #[cfg(feature = "mpi")]
 pub mod mpi_ranks;
@@ -13,6 +14,7 @@ pub mod row_split;
 pub mod run;
 pub mod split_map;
 pub mod sweep;
+pub mod tall_qr;
 pub mod threads;
 
 pub use communicator::Communicator;

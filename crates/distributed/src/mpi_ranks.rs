@@ -1,7 +1,8 @@
 //! The ranks of an MPI job.
 
 use mpi::environment::Universe;
-use mpi::topology::SimpleCommunicator;
+use mpi::point_to_point::send_receive_into;
+use mpi::topology::{Process, SimpleCommunicator};
 use mpi::traits::{Communicator as _, CommunicatorCollectives, Destination, Source};
 use mpi::{Rank, Threading};
 
@@ -20,6 +21,11 @@ impl MpiRank {
     pub fn join() -> Option<Self> {
         let (universe, _) = mpi::initialize_with_threading(Threading::Funneled)?;
         Some(Self { world: universe.world(), _universe: universe })
+    }
+
+    /// The process of a rank; ranks come from MPI's own numbers.
+    fn process(&self, rank: usize) -> Process<'_> {
+        self.world.process_at_rank(Rank::try_from(rank).unwrap_or(Rank::MAX))
     }
 
     /// Ends the whole job with this exit status: for errors that other ranks cannot know of.
@@ -50,10 +56,21 @@ impl Communicator for MpiRank {
         self.world.all_to_all_into(outgoing, incoming);
     }
 
+    fn swap(&self, to: usize, mine: &[f64], from: usize, theirs: &mut [f64]) {
+        let (to, from) = (self.process(to), self.process(from));
+        send_receive_into(mine, &to, theirs, &from);
+    }
+
+    fn pass(&self, to: usize, numbers: &[f64]) {
+        self.process(to).send(numbers);
+    }
+
+    fn take(&self, from: usize, numbers: &mut [f64]) {
+        self.process(from).receive_into(numbers);
+    }
+
     fn send(&self, to: usize, message: &[u8]) {
-        // Ranks came from MPI's own numbers.
-        let to = Rank::try_from(to).unwrap_or(Rank::MAX);
-        self.world.process_at_rank(to).send(message);
+        self.process(to).send(message);
     }
 
     fn try_receive(&self) -> Option<(usize, Vec<u8>)> {

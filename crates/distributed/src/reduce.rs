@@ -88,6 +88,32 @@ impl<'c, C: Communicator> Reducer<'c, C> {
         }
     }
 
+    /// Exchanges numbers with rank `with`, which does the same.
+    pub fn swap(&mut self, with: usize, mine: &[f64], theirs: &mut [f64]) {
+        self.shift(with, mine, with, theirs);
+    }
+
+    /// Sends `mine` to rank `to` while as many numbers come from rank `from`.
+    pub fn shift(&mut self, to: usize, mine: &[f64], from: usize, theirs: &mut [f64]) {
+        let begun = Instant::now();
+        self.ranks.swap(to, mine, from, theirs);
+        self.note_numbers(begun, theirs.len());
+    }
+
+    /// Sends numbers to rank `to`, which takes them.
+    pub fn pass(&mut self, to: usize, numbers: &[f64]) {
+        let begun = Instant::now();
+        self.ranks.pass(to, numbers);
+        self.traffic.seconds += begun.elapsed().as_secs_f64();
+    }
+
+    /// Waits for numbers that rank `from` passes.
+    pub fn take(&mut self, from: usize, numbers: &mut [f64]) {
+        let begun = Instant::now();
+        self.ranks.take(from, numbers);
+        self.note_numbers(begun, numbers.len());
+    }
+
     /// Rank r sums piece r of `values`, padded with zeros to K equal pieces.
     fn sum_by_pieces(&mut self, values: &mut [f64]) {
         let (size, begun) = (self.ranks.size(), Instant::now());
@@ -106,8 +132,13 @@ impl<'c, C: Communicator> Reducer<'c, C> {
 
     /// An exchange in which every other rank's `length` numbers came here.
     fn note(&mut self, begun: Instant, length: usize) {
+        self.note_numbers(begun, length * (self.ranks.size() - 1));
+    }
+
+    /// An exchange in which `count` numbers came here.
+    fn note_numbers(&mut self, begun: Instant, count: usize) {
         self.traffic.exchanges += 1;
-        self.traffic.bytes += (size_of::<f64>() * length * (self.ranks.size() - 1)) as u64;
+        self.traffic.bytes += (size_of::<f64>() * count) as u64;
         self.traffic.seconds += begun.elapsed().as_secs_f64();
     }
 }

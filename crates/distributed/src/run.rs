@@ -8,13 +8,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use gaussflow::objective::{Objective, Residuals};
+use gaussflow::objective::Objective;
 use gaussflow_data::Dataset;
 use gaussflow_driver::DriverError;
-use gaussflow_driver::config::{Config, ConfigError, ConfigProblem, DampedSolver};
-use gaussflow_driver::run::{
-    self, Experiment, LARGEST_HESSIAN, RunFolder, RunObjective, RunRecord, identity, load,
-};
+use gaussflow_driver::config::{Config, ConfigError, ConfigProblem};
+use gaussflow_driver::run::{self, Experiment, RunFolder, RunObjective, RunRecord, identity, load};
 use gaussflow_records::{Overwrite, RunEntry, Timing, write_json};
 
 use crate::agreement::{Failure, agree};
@@ -22,15 +20,6 @@ use crate::communicator::Communicator;
 use crate::partition::rows_of;
 use crate::reduce::{Reducer, Traffic};
 use crate::split_map::SplitMap;
-
-/// Kernels that work with rows on several ranks.
-const SOLVERS: [DampedSolver; 5] = [
-    DampedSolver::Auto,
-    DampedSolver::PrimalCholesky,
-    DampedSolver::AmortizedCholesky,
-    DampedSolver::ConjugateGradients,
-    DampedSolver::Lsmr,
-];
 
 /// A run, and what its ranks exchanged.
 pub struct SplitRun {
@@ -74,8 +63,7 @@ fn prepare<C: Communicator>(
 ) -> Result<(Experiment, RunObjective), DriverError> {
     let mut experiment = Experiment::new(config.clone(), data)?;
     let rows = experiment.sample.rows.len();
-    let shape = (rows, experiment.objective.map().parameters(), experiment.outputs.count);
-    require_splittable(config, shape, ranks.size())?;
+    require_splittable(config, rows, ranks.size())?;
     if ranks.rank() > 0 {
         // One rank is enough for rows that no step learns from.
         experiment.held_out = None;
@@ -85,11 +73,7 @@ fn prepare<C: Communicator>(
 }
 
 /// Refuses what rows on several ranks do not go with.
-fn require_splittable(
-    config: &Config,
-    (rows, parameters, outputs): (usize, usize, usize),
-    ranks: usize,
-) -> Result<(), DriverError> {
+fn require_splittable(config: &Config, rows: usize, ranks: usize) -> Result<(), DriverError> {
     if ranks == 1 {
         return Ok(());
     }
@@ -101,27 +85,8 @@ fn require_splittable(
     if rows < ranks {
         return refuse("data.samples", rows.to_string(), "at least the number of ranks");
     }
-    if parameters > rows.saturating_mul(outputs) {
-        let all = rows * outputs;
-        let accepted =
-            format!("such that its {parameters} parameters are no more than {all} outputs");
-        return refuse("network.hidden", config.network.hidden.to_string(), &accepted);
-    }
-    if !SOLVERS.contains(&config.dynamics.solver) {
-        let names = SOLVERS.map(DampedSolver::name).join(", ");
-        return refuse("dynamics.solver", config.dynamics.solver.name().to_owned(), &names);
-    }
     if config.dynamics.batch > 0 {
         return refuse("dynamics.batch", config.dynamics.batch.to_string(), "0");
-    }
-    let every = config.record.hessian_every;
-    if every > 0 && parameters <= LARGEST_HESSIAN {
-        // It needs the QR of J.
-        return refuse("record.hessian_every", every.to_string(), "0");
-    }
-    let every = config.record.checkpoint_every;
-    if every > 0 {
-        return refuse("record.checkpoint_every", every.to_string(), "0");
     }
     Ok(())
 }

@@ -19,6 +19,9 @@ pub struct ThreadRank<'s> {
     shared: &'s Shared,
     outgoing: Vec<Sender<(usize, Vec<u8>)>>,
     incoming: RefCell<Receiver<(usize, Vec<u8>)>>,
+    /// Numbers for each rank, and from each rank.
+    numbers_to: Vec<Sender<Vec<f64>>>,
+    numbers_from: Vec<Receiver<Vec<f64>>>,
 }
 
 /// Runs `program` as `size` ranks, one thread each, and returns what each of them returned.
@@ -45,14 +48,33 @@ pub fn run_ranks<T: Send>(size: usize, program: impl Fn(&ThreadRank<'_>) -> T + 
         boards: (0..size).map(|_| Mutex::new(Vec::new())).collect(),
     };
     let (senders, receivers): (Vec<_>, Vec<_>) = (0..size).map(|_| channel()).unzip();
+    // One channel for numbers from each rank to each other one.
+    let mut ends: Vec<(Vec<_>, Vec<_>)> = (0..size).map(|_| Default::default()).collect();
+    for from in 0..size {
+        for to in 0..size {
+            let (sender, receiver) = channel();
+            ends[from].0.push(sender);
+            ends[to].1.push(receiver);
+        }
+    }
     std::thread::scope(|scope| {
         let ranks: Vec<_> = receivers
             .into_iter()
+            .zip(ends)
             .enumerate()
-            .map(|(rank, incoming)| {
+            .map(|(rank, (incoming, (numbers_to, numbers_from)))| {
                 let (shared, program, outgoing) = (&shared, &program, senders.clone());
                 let incoming = RefCell::new(incoming);
-                scope.spawn(move || program(&ThreadRank { rank, shared, outgoing, incoming }))
+                scope.spawn(move || {
+                    program(&ThreadRank {
+                        rank,
+                        shared,
+                        outgoing,
+                        incoming,
+                        numbers_to,
+                        numbers_from,
+                    })
+                })
             })
             .collect();
         ranks
@@ -108,6 +130,22 @@ impl Communicator for ThreadRank<'_> {
         self.exchange(outgoing, |rank, shown| {
             incoming[rank * piece..(rank + 1) * piece].copy_from_slice(&shown[mine.clone()]);
         });
+    }
+
+    fn swap(&self, to: usize, mine: &[f64], from: usize, theirs: &mut [f64]) {
+        self.pass(to, mine);
+        self.take(from, theirs);
+    }
+
+    fn pass(&self, to: usize, numbers: &[f64]) {
+        // A rank that has ended reads nothing any more.
+        drop(self.numbers_to[to].send(numbers.to_vec()));
+    }
+
+    fn take(&self, from: usize, numbers: &mut [f64]) {
+        // A rank that has ended without sending them has panicked.
+        let found = self.numbers_from[from].recv().expect("a rank that sends what it has to");
+        numbers.copy_from_slice(&found);
     }
 
     fn send(&self, to: usize, message: &[u8]) {

@@ -33,7 +33,7 @@ pub struct Diagnostics {
 impl Diagnostics {
     /// Measures all quantities at the parameters where the flow stands; `initial` is w_0 (length p).
     ///
-    /// Fields are NaN where they would need J and its factors beyond the memory limit of the flow, or rows on other machines.
+    /// Fields are NaN where they would need J and its factors beyond the memory limit of the flow.
     ///
     /// # Cost
     /// The extreme singular values of J and one projection. The flow keeps what it factors, so that the next direction at the
@@ -49,14 +49,14 @@ impl Diagnostics {
         let here = flow.linearization_mut();
         // Singular values first: a projection then decides on rank by them, not by an estimate.
         let extremes = match here.extreme_singular_values() {
-            Err(SolveError::MemoryLimit { .. } | SolveError::SplitRows { .. }) => {
+            Err(SolveError::MemoryLimit { .. }) => {
                 let largest = here.largest_singular_value()?;
                 ExtremeSingularValues { smallest: f64::NAN, largest }
             }
             found => found?,
         };
         let gradient = match here.gradient_norms(cutoff) {
-            Err(SolveError::MemoryLimit { .. } | SolveError::SplitRows { .. }) => {
+            Err(SolveError::MemoryLimit { .. }) => {
                 GradientNorms { tangent: f64::NAN, normal: f64::NAN }
             }
             found => found?,

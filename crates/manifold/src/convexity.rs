@@ -1,7 +1,6 @@
 //! The loss along a geodesic: `(g o gamma)' = <grad g, gamma'>`, `(g o gamma)'' = <gamma', Hess_M g gamma'>`.
 
 use gaussflow_objective::{Loss, SecondOrderMap};
-use gaussflow_solvers::inner_product;
 
 use crate::error::GeometryError;
 use crate::geodesic::Geodesic;
@@ -46,7 +45,7 @@ impl<M: SecondOrderMap, L: Loss> OutputManifold<'_, M, L> {
         for sample in &curve.samples {
             let mut point = self.at(&sample.point)?;
             let (tangent, square) = point.tangent_of(&sample.velocity)?;
-            let first = inner_product(point.here.loss_gradient(), &tangent) / square.sqrt();
+            let first = point.product(point.here.loss_gradient(), &tangent) / square.sqrt();
             let second = point.hessian_quotient(&sample.velocity)?.total();
             let (length, value) = (sample.fraction * curve.length, point.here.loss());
             samples.push(LossSample { length, value, first, second });

@@ -60,7 +60,8 @@ impl<M: SecondOrderMap, L: Loss> GeodesicField<'_, M, L> {
         self.frame.direction(&state[p..2 * p], &mut self.velocity);
         self.here.move_to(self.objective, &self.w)?;
         self.here.jacobian().apply(&self.velocity, &mut self.bent);
-        Ok((self.objective.scaling() * norm(&self.bent) / length - 1.0).abs())
+        Ok((self.objective.scaling() * self.here.jacobian().output_norm(&self.bent) / length - 1.0)
+            .abs())
     }
 }
 

@@ -8,7 +8,7 @@
 use gaussflow_faer::faer::{Accum, Mat};
 use gaussflow_faer::matmul;
 use gaussflow_objective::{Loss, SecondOrderMap};
-use gaussflow_solvers::{Eigenpair, SymmetricEigen, inner_product};
+use gaussflow_solvers::{Eigenpair, SymmetricEigen};
 
 use crate::error::GeometryError;
 use crate::point::ManifoldPoint;
@@ -73,8 +73,8 @@ impl<M: SecondOrderMap, L: Loss> ManifoldPoint<'_, M, L> {
         self.normal_gradient(&mut normal)?;
         let bent = self.bend(v, v)?;
         Ok(HessianQuotient {
-            loss: inner_product(&tangent, &image) / square,
-            curvature: alpha * inner_product(&normal, &bent) / square,
+            loss: self.product(&tangent, &image) / square,
+            curvature: alpha * self.product(&normal, &bent) / square,
         })
     }
 
@@ -109,8 +109,10 @@ impl<M: SecondOrderMap, L: Loss> ManifoldPoint<'_, M, L> {
             let (u, out) = (basis.col_as_slice(k), image.col_as_slice_mut(k));
             loss.hessian_apply(self.here.output(), u, out);
         }
-        let q = basis.transpose();
-        matmul(hessian.as_mut(), Accum::Add, q, image.as_ref(), 1.0);
+        let mut of_loss = Mat::zeros(p, p);
+        matmul(of_loss.as_mut(), Accum::Replace, basis.transpose(), image.as_ref(), 1.0);
+        self.sum_over_machines(&mut of_loss);
+        hessian += of_loss;
         Ok(hessian)
     }
 

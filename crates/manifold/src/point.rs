@@ -9,7 +9,7 @@ use gaussflow_objective::{
     require_finite, require_length,
 };
 use gaussflow_solvers::faer::Mat;
-use gaussflow_solvers::{JacobianOperator, RangeBasis, SolveError, inner_product, norm};
+use gaussflow_solvers::{JacobianOperator, RangeBasis, SolveError};
 
 use crate::error::GeometryError;
 
@@ -165,7 +165,7 @@ impl<'a, M: SecondOrderMap, L: Loss> ManifoldPoint<'a, M, L> {
         require_length("the direction v", out, self.parameters())?;
         let mut rest = vec![0.0; u.len()];
         self.normal_part(u, &mut rest)?;
-        let (defect, length) = (norm(&rest), norm(u));
+        let (defect, length) = (self.length(&rest), self.length(u));
         if defect > DEFECT * length {
             return Err(GeometryError::NotTangent { defect, length, tolerance: DEFECT });
         }
@@ -181,7 +181,7 @@ impl<'a, M: SecondOrderMap, L: Loss> ManifoldPoint<'a, M, L> {
     pub(crate) fn require_normal(&mut self, u: &[f64]) -> Result<(), GeometryError> {
         let mut part = vec![0.0; u.len()];
         self.tangent_part(u, &mut part)?;
-        let (defect, length) = (norm(&part), norm(u));
+        let (defect, length) = (self.length(&part), self.length(u));
         if defect > DEFECT * length {
             return Err(GeometryError::NotNormal { defect, length, tolerance: DEFECT });
         }
@@ -192,8 +192,32 @@ impl<'a, M: SecondOrderMap, L: Loss> ManifoldPoint<'a, M, L> {
     pub(crate) fn tangent_of(&self, v: &[f64]) -> Result<(Vec<f64>, f64), GeometryError> {
         let mut tangent = vec![0.0; self.here.output().len()];
         self.tangent_vector(v, &mut tangent)?;
-        let square = inner_product(&tangent, &tangent);
+        let square = self.product(&tangent, &tangent);
         Ok((tangent, square))
+    }
+
+    /// The inner product of two output vectors (length n), over all machines that hold rows.
+    pub(crate) fn product(&self, a: &[f64], b: &[f64]) -> f64 {
+        self.here.jacobian().inner_product(a, b)
+    }
+
+    /// The 2-norm of an output vector, likewise.
+    pub(crate) fn length(&self, u: &[f64]) -> f64 {
+        self.here.jacobian().output_norm(u)
+    }
+
+    /// Adds up a matrix over all machines, each of which has summed it over its rows.
+    pub(crate) fn sum_over_machines(&self, matrix: &mut Mat<f64>) {
+        let jacobian = self.here.jacobian();
+        if jacobian.total_rows() == jacobian.rows() {
+            return;
+        }
+        let mut entries: Vec<f64> = matrix.col_iter().flat_map(|c| c.iter().copied()).collect();
+        jacobian.sum(&mut entries);
+        let mut sums = entries.iter();
+        for column in matrix.col_iter_mut() {
+            column.iter_mut().zip(&mut sums).for_each(|(entry, sum)| *entry = *sum);
+        }
     }
 
     /// The matrix of `alpha v^T B(weights) v` over the coordinates: `(1/alpha) R^-T B(weights) R^-1`.

@@ -8,7 +8,7 @@
 use gaussflow_faer::faer::{Accum, Mat};
 use gaussflow_faer::matmul;
 use gaussflow_objective::{Loss, SecondOrderMap, require_finite, require_length};
-use gaussflow_solvers::{Eigenpair, SymmetricEigen, inner_product, norm};
+use gaussflow_solvers::{Eigenpair, SymmetricEigen, norm};
 
 use crate::error::GeometryError;
 use crate::point::ManifoldPoint;
@@ -90,10 +90,10 @@ impl<M: SecondOrderMap, L: Loss> ManifoldPoint<'_, M, L> {
                 return Err(GeometryError::ZeroDirection { what });
             }
         }
-        let uv = inner_product(&u, &v);
+        let uv = self.product(&u, &v);
         // The part of v across u, not uu vv - uv^2: nearly parallel directions keep their digits.
         let across: Vec<f64> = u.iter().zip(&v).map(|(u, v)| v - uv / uu * u).collect();
-        let sine = norm(&across) / vv.sqrt();
+        let sine = self.length(&across) / vv.sqrt();
         if sine.is_nan() || sine <= f64::EPSILON.sqrt() {
             return Err(GeometryError::ParallelDirections { sine });
         }
@@ -102,8 +102,8 @@ impl<M: SecondOrderMap, L: Loss> ManifoldPoint<'_, M, L> {
             self.second_fundamental_form(x, y, form)?;
         }
         let [aa, ab, bb] = &forms;
-        let area = uu * inner_product(&across, &across);
-        Ok((inner_product(aa, bb) - inner_product(ab, ab)) / area)
+        let area = uu * self.product(&across, &across);
+        Ok((self.product(aa, bb) - self.product(ab, ab)) / area)
     }
 
     /// Searches for the largest normal curvature; the result is a lower bound of the norm of the second fundamental form II.
@@ -120,7 +120,7 @@ impl<M: SecondOrderMap, L: Loss> ManifoldPoint<'_, M, L> {
         let mut starts = vec![self.weakest_coordinates()?];
         let mut normal = vec![0.0; self.here.output().len()];
         self.normal_gradient(&mut normal)?;
-        if normal.iter().any(|x| *x != 0.0) {
+        if self.length(&normal) != 0.0 {
             starts.push(dominant(eigen.extremes(self.curvature_form(&normal)?.as_ref())?));
         }
         let mut best = NormalCurvature { value: 0.0, direction: vec![0.0; p] };
@@ -129,7 +129,7 @@ impl<M: SecondOrderMap, L: Loss> ManifoldPoint<'_, M, L> {
             for _ in 0..ASCENTS {
                 let direction = self.direction_of(&coordinates)?;
                 self.second_fundamental_form(&direction, &direction, &mut normal)?;
-                let found = norm(&normal);
+                let found = self.length(&normal);
                 if found >= best.value {
                     best = NormalCurvature { value: found, direction };
                 }
@@ -175,10 +175,12 @@ impl<M: SecondOrderMap, L: Loss> ManifoldPoint<'_, M, L> {
             }
             let q = basis.as_ref();
             matmul(part.as_mut(), Accum::Replace, q.transpose(), bent.as_ref(), 1.0);
+            self.sum_over_machines(&mut part);
             matmul(bent.as_mut(), Accum::Add, q, part.as_ref(), -1.0);
             let normal = bent.as_ref();
             matmul(sum.as_mut(), Accum::Add, normal.transpose(), normal, 1.0);
         }
+        self.sum_over_machines(&mut sum);
         let mut eigen = SymmetricEigen::new(p)?;
         eigen.factor(sum.as_ref())?;
         Ok(eigen.value(p - 1).max(0.0).sqrt())

@@ -42,8 +42,8 @@ pub use loss::{
     LogCosh, Logistic, Loss, LossError, Poisson, SmoothHuber, Softmax, Squared, WeightedSquares,
 };
 pub use map::{
-    LipschitzConstants, MapError, Residuals, SecondOrderMap, SmoothMap, linearize_beside_bounds,
-    require_finite, require_length, weighted_hessian_by_products,
+    LipschitzConstants, MapError, Residuals, SecondOrderMap, Share, SmoothMap, Totals,
+    linearize_beside_bounds, require_finite, require_length, weighted_hessian_by_products,
 };
 pub use metric::Metric;
 pub use objective::{Objective, ObjectiveError};

@@ -6,11 +6,14 @@
 
 use gaussflow_solvers::{
     AmortizedCounts, AmortizedFactor, DampedSolver, ExtremeSingularValues, FactorCounts, Factors,
-    JacobianOperator, RangeBasis, SolveError, SolveReport, SolveRequest, SpectrumTracker,
+    JacobianOperator, Known, RangeBasis, RightSide, SolveError, SolveReport, SolveRequest,
+    SpectrumTracker,
 };
 
 use crate::loss::Loss;
-use crate::map::{MapError, SecondOrderMap, SmoothMap, require_finite, require_length};
+use crate::map::{
+    MapError, SecondOrderMap, Share, SmoothMap, Totals, require_finite, require_length,
+};
 use crate::metric::{Metric, System};
 use crate::objective::Objective;
 
@@ -54,6 +57,10 @@ pub struct Linearization<J> {
     current: bool,
     pub(crate) output: Vec<f64>,
     loss: f64,
+    /// The norm of the right-hand side, where joining the machines gave it with `gradient`.
+    right_norm: Option<f64>,
+    /// `A^T b` (length p), where the norm is known.
+    gradient: Vec<f64>,
     /// Jacobian and loss gradient, in the metric.
     pub(crate) system: System<J>,
     pub(crate) factors: Factors,
@@ -86,13 +93,14 @@ impl<J: JacobianOperator> Linearization<J> {
     pub fn new<M: SmoothMap<Jacobian = J>>(map: &M) -> Result<Self, SolveError> {
         let (n, p) = (map.outputs(), map.parameters());
         let jacobian = map.new_jacobian();
-        let mut factors = Factors::new(n, p)?;
-        factors.set_total_rows(jacobian.total_rows());
+        let factors = Factors::of(&jacobian)?;
         Ok(Self {
             point: vec![0.0; p],
             current: false,
             output: vec![0.0; n],
             loss: f64::NAN,
+            right_norm: None,
+            gradient: vec![0.0; p],
             system: System::new(jacobian, n),
             factors,
             tracker: SpectrumTracker::new(),
@@ -148,14 +156,34 @@ impl<J: JacobianOperator> Linearization<J> {
         self.spectrum_expected = self.smallest.is_some();
         (self.extremes, self.smallest, self.undamped) = (None, None, None);
         self.moves += 1;
-        objective.map().linearize(w, &mut self.output, &mut self.system.jacobian)?;
-        require_finite("the map's value", &self.output)?;
-        self.output.iter_mut().for_each(|x| *x *= objective.scaling());
-        self.loss = self.system.jacobian.total(objective.loss().value(&self.output));
-        self.system.update(objective.loss(), &self.output)?;
+        let here = self.linearize_rows(objective, w);
+        let own = here.map(|loss| Share {
+            operator: self.system.operator(),
+            right_side: self.system.right_side(),
+            loss,
+        });
+        let Totals { loss, norms } = objective.map().join(w, own, &mut self.gradient)?;
+        self.loss = loss;
+        self.right_norm = norms.map(|[_, of_right]| of_right);
+        if let Some([of_operator, _]) = norms {
+            self.factors.set_norm(of_operator);
+        }
         self.point.copy_from_slice(w);
         self.current = true;
         Ok(())
+    }
+
+    /// Writes what the rows here have at `w`, and returns their loss.
+    fn linearize_rows<M: SmoothMap<Jacobian = J>, L: Loss>(
+        &mut self,
+        objective: &Objective<M, L>,
+        w: &[f64],
+    ) -> Result<f64, MapError> {
+        objective.map().linearize(w, &mut self.output, &mut self.system.jacobian)?;
+        require_finite("the map's value", &self.output)?;
+        self.output.iter_mut().for_each(|x| *x *= objective.scaling());
+        self.system.update(objective.loss(), &self.output)?;
+        Ok(objective.loss().value(&self.output))
     }
 
     /// Returns the parameters w (length p).
@@ -262,7 +290,9 @@ impl<J: JacobianOperator> Linearization<J> {
     ) -> Result<SolveReport, SolveError> {
         if request.damping > 0.0 {
             let shares = self.shares_factors(request);
-            let (a, b) = (self.system.operator(), self.system.right_side());
+            let known = self.right_norm.map(|norm| Known { norm, gradient: &self.gradient });
+            let b = RightSide { entries: self.system.right_side(), known };
+            let a = self.system.operator();
             return if shares {
                 self.amortized[1].solve(&mut self.factors, a, request, b, v)
             } else {
@@ -299,8 +329,9 @@ impl<J: JacobianOperator> Linearization<J> {
             _ => {
                 self.undamped = None;
                 let shares = self.shares_factors(request);
+                let known = self.right_norm.map(|norm| Known { norm, gradient: &self.gradient });
+                let b = RightSide { entries: self.system.right_side(), known };
                 let a = self.system.operator();
-                let b = self.system.right_side();
                 let v = &mut self.undamped_direction;
                 let report = if shares {
                     self.amortized[0].solve(&mut self.factors, a, request, b, v)?
@@ -329,7 +360,12 @@ impl<J: JacobianOperator> Linearization<J> {
     /// Writes `J^T grad g(alpha f(w))` (length p), the gradient of `g(alpha f(w))` with respect to w divided by alpha. It
     /// costs one product and no factorization.
     pub fn parameter_gradient(&self, out: &mut [f64]) {
-        self.system.jacobian.apply_transposed(&self.system.gradient, out);
+        if self.right_norm.is_some() {
+            // A^T b is the same in every metric.
+            out.copy_from_slice(&self.gradient);
+        } else {
+            self.system.jacobian.apply_transposed(&self.system.gradient, out);
+        }
     }
 
     /// Writes `P u`, the orthogonal projection of u (length n) on the range of A, and returns the rank that was used.

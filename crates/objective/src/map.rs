@@ -83,6 +83,26 @@ pub trait Residuals {
     fn value(&self, w: &[f64], out: &mut [f64]) -> Result<(), MapError>;
 }
 
+/// Holds what one machine has of a linearization: see [`SmoothMap::join`].
+#[derive(Clone, Copy, Debug)]
+pub struct Share<'a, J> {
+    /// The operator A of the systems, by the rows here.
+    pub operator: &'a J,
+    /// Their right-hand side b, the entries here.
+    pub right_side: &'a [f64],
+    /// The loss of the rows here.
+    pub loss: f64,
+}
+
+/// Holds what all machines together have of a linearization: see [`SmoothMap::join`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Totals {
+    /// The loss.
+    pub loss: f64,
+    /// The Frobenius norm of A and the 2-norm of b, where they were summed on the way and their squares are in range.
+    pub norms: Option<[f64; 2]>,
+}
+
 /// Maps p parameters to n outputs, with a Jacobian `Df(w)` (n x p).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a map with a Jacobian",
@@ -105,6 +125,24 @@ pub trait SmoothMap: Residuals {
         value: &mut [f64],
         jacobian: &mut Self::Jacobian,
     ) -> Result<(), MapError>;
+
+    /// Completes the linearization at `w`, where the rows of the map lie on several machines: every machine calls it with
+    /// what came of its rows, and learns what came of all of them.
+    ///
+    /// `gradient` (length p) receives `A^T b` where the totals have norms. The default, for a map whose rows are all here,
+    /// returns the loss and no norms, and leaves `gradient` as it is.
+    ///
+    /// # Errors
+    /// `own`, or the error of another machine.
+    fn join(
+        &self,
+        w: &[f64],
+        own: Result<Share<'_, Self::Jacobian>, MapError>,
+        gradient: &mut [f64],
+    ) -> Result<Totals, MapError> {
+        let _ = (w, gradient);
+        own.map(|share| Totals { loss: share.loss, norms: None })
+    }
 
     /// Linearizes as [`Self::linearize`] does, for a `w` in the box `[lower, upper]` (length p each; infinities are allowed)
     /// outside of which f must not be evaluated.
@@ -340,6 +378,14 @@ macro_rules! forward_through_pointer {
                 jacobian: &mut Self::Jacobian,
             ) -> Result<(), MapError> {
                 (**self).linearize(w, value, jacobian)
+            }
+            fn join(
+                &self,
+                w: &[f64],
+                own: Result<Share<'_, Self::Jacobian>, MapError>,
+                gradient: &mut [f64],
+            ) -> Result<Totals, MapError> {
+                (**self).join(w, own, gradient)
             }
             fn linearize_within(
                 &self,

@@ -95,15 +95,8 @@ impl<J: JacobianOperator> System<J> {
         if !loss.hessian_root(psi, root, right_side) {
             return Err(MapError::NoMetric { what: "a root of the loss's Hessian is not there" });
         }
-        let found = require_finite("the root of the loss's Hessian", root)
-            .and_then(|()| require_finite("the gradient in the metric of the loss", right_side));
-        // Rows on several machines: all of them go on, or none.
-        let failed = self.jacobian.total(if found.is_err() { 1.0 } else { 0.0 });
-        found?;
-        if failed > 0.0 {
-            let what = "the gradient in the metric of the loss, on another machine,";
-            return Err(MapError::NonFinite { what, index: 0, value: f64::NAN });
-        }
+        require_finite("the root of the loss's Hessian", root)?;
+        require_finite("the gradient in the metric of the loss", right_side)?;
         if !self.jacobian.write_weighted(BlockDiagonal::new(*order, root), jacobian) {
             return Err(MapError::NoMetric { what: "the Jacobian's rows cannot be weighted" });
         }

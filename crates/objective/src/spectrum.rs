@@ -52,7 +52,7 @@ impl<J: JacobianOperator> Linearization<J> {
     /// As [`Self::extreme_singular_values`].
     pub fn largest_singular_value(&mut self) -> Result<f64, SolveError> {
         match self.extreme_singular_values() {
-            Err(SolveError::MemoryLimit { .. } | SolveError::SplitRows { .. }) => {
+            Err(SolveError::MemoryLimit { .. }) => {
                 self.factors.largest_singular_value(self.system.operator())
             }
             found => found.map(|extremes| extremes.largest),

@@ -128,22 +128,6 @@ pub enum SolveError {
         /// What they may take.
         limit: usize,
     },
-    /// The rows of J lie on several machines, and the algorithm needs them together, or p > n.
-    #[error(
-        "{solver:?} for {total} rows and {columns} columns needs all rows on one machine, and {held} are \
-         here; accepted for split rows: at least as many rows as columns, and a kernel of the parameters \
-         alone (PrimalCholesky, AmortizedCholesky, ConjugateGradients, Lsmr)"
-    )]
-    SplitRows {
-        /// The algorithm.
-        solver: DampedSolver,
-        /// Rows here.
-        held: usize,
-        /// Rows on all machines.
-        total: usize,
-        /// Columns of J.
-        columns: usize,
-    },
     /// A product with `H_rho^-1` was asked of an algorithm that makes no factor.
     #[error("{solver:?} makes no factor of H_rho to invert; use a direct kernel for this")]
     NoFactor {

@@ -3,11 +3,13 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use gaussflow::objective::{FiniteDifferences, MapError, ResidualFn, SmoothMap};
+use gaussflow::objective::{
+    FiniteDifferences, Linearization, MapError, Objective, ResidualFn, Squared,
+};
 use gaussflow::solvers::faer::Mat;
 use gaussflow::solvers::{
-    Choice, DampedSolver, DenseJacobian, Factors, IterativeSettings, JacobianOperator, MatrixFree,
-    RowKronecker, SolveError, SolveRequest, norm,
+    DampedSolver, DenseJacobian, Factors, IterativeSettings, JacobianOperator, MatrixFree,
+    RowKronecker, SolveRequest, norm,
 };
 use gaussflow_distributed::Communicator;
 use gaussflow_distributed::partition::rows_of;
@@ -175,37 +177,109 @@ fn a_norm_over_ranks_keeps_extreme_scales() {
     }
 }
 
-/// Kernels of the parameters solve; those that need all rows say so; `Auto` never takes one of them.
+/// Rows of a matrix of this shape, whose last columns are nearly or exactly multiples of the first.
+fn rows_of_shape((n, p): (usize, usize), defect: f64) -> Mat<f64> {
+    let entry = |r: usize, c: usize| ((r * p + c) as f64 * 0.618_033_988_749_894_9).fract() - 0.5;
+    Mat::from_fn(
+        n,
+        p,
+        |r, c| if c + 1 == p { entry(r, 0) + defect * entry(r, c) } else { entry(r, c) },
+    )
+}
+
+/// Every kernel on 2 to 5 ranks finds the solution of one machine, where J is tall, square or wide, also where a rank has
+/// fewer rows than J has columns, and where columns are nearly or exactly dependent.
 #[test]
-fn kernels_that_need_all_rows_are_refused() {
-    // Columns 2 and 3 differ by 1e-6: the Cholesky factor's condition is above what Auto accepts.
-    let whole = Mat::from_fn(9, 3, |r, c| {
-        let base = 1.0 + (r * (c.min(1) + 2) % 5) as f64;
-        if c == 2 { base + 1e-6 * (r % 3) as f64 } else { base }
-    });
-    let outcomes = run_ranks(2, |ranks| {
-        let (jacobian, rows) = (split(ranks, &whole), rows_of(9, 2, ranks.rank()));
-        let b: Vec<f64> = rows.clone().map(|j| number(j, 1)).collect();
-        DampedSolver::ALL.map(|solver| {
-            let mut factors = Factors::new(rows.len(), 3).unwrap();
-            factors.set_total_rows(9);
-            let request = SolveRequest { solver, ..SolveRequest::default() };
-            let mut v = [0.0; 3];
-            (solver, factors.solve(&jacobian, request, &b, &mut v))
-        })
-    });
-    for (solver, outcome) in outcomes.into_iter().flatten() {
-        match solver {
-            DampedSolver::DualCholesky | DampedSolver::HouseholderQr | DampedSolver::ThinSvd => {
-                let refused = matches!(outcome, Err(SolveError::SplitRows { total: 9, .. }));
-                assert!(refused, "{solver:?}: {outcome:?}");
+fn every_kernel_solves_as_on_one_machine() {
+    let shapes = [(23, 4), (9, 7), (6, 6), (7, 19)];
+    for ((n, p), defect) in shapes.into_iter().flat_map(|s| [1.0, 1e-5, 0.0].map(|d| (s, d))) {
+        let whole = rows_of_shape((n, p), defect);
+        let dense = DenseJacobian::from_matrix(whole.clone());
+        let b: Vec<f64> = (0..n).map(|j| (j as f64).cos()).collect();
+        for (solver, damping) in DampedSolver::ALL.into_iter().flat_map(|s| [(s, 0.0), (s, 0.1)]) {
+            let request =
+                SolveRequest { solver, damping, rank_cutoff: 1e-12, ..SolveRequest::default() };
+            let mut expected = vec![0.0; p];
+            let alone = Factors::of(&dense).unwrap().solve(&dense, request, &b, &mut expected);
+            for size in 2..6 {
+                let found = run_ranks(size, |ranks| {
+                    let (jacobian, rows) = (split(ranks, &whole), rows_of(n, size, ranks.rank()));
+                    let mut v = vec![0.0; p];
+                    let mut factors = Factors::of(&jacobian).unwrap();
+                    let outcome = factors.solve(&jacobian, request, &b[rows], &mut v);
+                    (outcome.map(|report| (report.solver, report.rank)), v)
+                });
+                let case =
+                    format!("{n} x {p}, {defect:e}, {solver:?}, rho {damping}, {size} ranks");
+                for (outcome, v) in &found {
+                    assert_eq!(v, &found[0].1, "{case}: other bits");
+                    let Ok(report) = &alone else {
+                        assert!(outcome.is_err(), "{case}: {alone:?} alone, {outcome:?}");
+                        continue;
+                    };
+                    let (solver, rank) = outcome.as_ref().unwrap_or_else(|e| panic!("{case}: {e}"));
+                    assert_eq!((*solver, *rank), (report.solver, report.rank), "{case}");
+                    let miss: Vec<f64> = v.iter().zip(&expected).map(|(a, b)| a - b).collect();
+                    // The residual's tolerance of 1e-12 times the condition of J^T J.
+                    let bound = if defect == 1.0 || damping > 0.0 { 1e-9 } else { 1e-4 };
+                    assert!(norm(&miss) <= bound * norm(&expected), "{case}: {:e}", norm(&miss));
+                }
             }
-            DampedSolver::Auto => {
-                let report = outcome.unwrap();
-                let taken = (report.solver, report.choice);
-                assert_eq!(taken, (DampedSolver::Lsmr, Choice::MemoryLimit));
+        }
+    }
+}
+
+/// Singular values, projections and the basis of the range come from the triangle of all rows, or from all rows where p > n.
+#[test]
+fn spectrum_projection_and_basis_are_those_of_the_whole() {
+    for ((n, p), defect) in
+        [((40, 5), 1.0), ((40, 5), 1e-9), ((40, 5), 0.0), ((9, 7), 1.0), ((8, 21), 1.0)]
+    {
+        let whole = rows_of_shape((n, p), defect);
+        let dense = DenseJacobian::from_matrix(whole.clone());
+        let u: Vec<f64> = (0..n).map(|j| (0.3 * j as f64).sin()).collect();
+        let mut alone = Factors::of(&dense).unwrap();
+        let expected = alone.extreme_singular_values(&dense).unwrap();
+        let mut projected = vec![0.0; n];
+        let rank = alone.project_on_range(&dense, 1e-12, &u, &mut projected).unwrap();
+        for size in 2..6 {
+            let found = run_ranks(size, |ranks| {
+                let (jacobian, rows) = (split(ranks, &whole), rows_of(n, size, ranks.rank()));
+                let mut factors = Factors::of(&jacobian).unwrap();
+                let extremes = factors.extreme_singular_values(&jacobian).unwrap();
+                let mut part = vec![0.0; rows.len()];
+                let here = &u[rows.clone()];
+                let rank = factors.project_on_range(&jacobian, 1e-12, here, &mut part).unwrap();
+                let mut basis = Mat::zeros(rows.len(), p);
+                let full =
+                    factors.range_basis(&jacobian, 1e-12).and_then(|mut q| q.write(basis.as_mut()));
+                (extremes, rank, part, full.is_ok().then_some(basis))
+            });
+            let case = format!("{n} x {p}, {defect:e}, {size} ranks");
+            let mut orthogonal = Mat::<f64>::zeros(p, p);
+            let mut all = Vec::new();
+            for (extremes, found_rank, part, basis) in found {
+                let rounding = 1e-13 * expected.largest;
+                assert!((extremes.largest - expected.largest).abs() < rounding, "{case}");
+                assert!((extremes.smallest - expected.smallest).abs() < rounding, "{case}");
+                assert_eq!(found_rank, rank, "{case}");
+                all.extend(part);
+                assert_eq!(basis.is_some(), rank == p && n >= p, "{case}");
+                if let Some(q) = basis {
+                    orthogonal += q.transpose() * &q;
+                }
             }
-            _ => assert!(outcome.is_ok(), "{solver:?}: {outcome:?}"),
+            for (a, b) in all.iter().zip(&projected) {
+                // A subspace moves by the rounding of J over its smallest kept singular value.
+                assert!(
+                    (a - b).abs() < if defect == 1e-9 { 1e-5 } else { 1e-12 },
+                    "{case}: {a} {b}"
+                );
+            }
+            if rank == p && n >= p {
+                let error = (orthogonal - Mat::<f64>::identity(p, p)).norm_max();
+                assert!(error < 1e-13, "{case}: Q^T Q - I = {error:e}");
+            }
         }
     }
 }
@@ -223,9 +297,10 @@ fn an_error_of_one_rank_is_the_error_of_all() {
         });
         let reducer = Rc::new(RefCell::new(Reducer::new(ranks)));
         let map = SplitMap::new(FiniteDifferences::new(rows), 2 * rank, reducer);
-        let (mut value, mut jacobian) = ([0.0; 2], map.new_jacobian());
-        let fine = map.linearize(&[1.0], &mut value, &mut jacobian);
-        (fine, map.linearize(&[-1.0], &mut value, &mut jacobian))
+        let objective = Objective::new(map, Squared::of_residuals(2), 1.0).unwrap();
+        let mut here = Linearization::new(objective.map()).unwrap();
+        let fine = here.move_to(&objective, &[1.0]);
+        (fine, here.move_to(&objective, &[-1.0]))
     });
     for (fine, failed) in errors {
         assert_eq!(fine, Ok(()));
@@ -245,7 +320,8 @@ fn ranks_at_different_points_are_noticed() {
         let reducer = Rc::new(RefCell::new(Reducer::new(ranks)));
         let map = SplitMap::new(FiniteDifferences::new(rows), 2 * ranks.rank(), reducer);
         let w = [if ranks.rank() == 1 { 1.0_f64.next_up() } else { 1.0 }];
-        map.linearize(&w, &mut [0.0; 2], &mut map.new_jacobian())
+        let objective = Objective::new(map, Squared::of_residuals(2), 1.0).unwrap();
+        Linearization::new(objective.map()).unwrap().move_to(&objective, &w)
     });
     for error in errors {
         assert!(

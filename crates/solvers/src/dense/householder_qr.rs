@@ -10,8 +10,18 @@ use crate::powers::times_power;
 /// Columns of one block of reflectors: the fastest of 8, 16, 32 and 48 at 256 x 144.
 const BLOCK: usize = 16;
 
-/// Buffers and factor of one shape.
-pub(crate) struct HouseholderQr {
+/// Factors `A = Q R` by Householder reflections, for a tall A of one shape, in reused buffers.
+///
+/// # Examples
+/// ```
+/// use gaussflow_solvers::HouseholderQr;
+/// let mut qr = HouseholderQr::new(3, 1);
+/// qr.factor(|mut a| a.col_mut(0).fill(2.0));
+/// let mut x = [2.0, 2.0, 2.0];
+/// qr.apply_q_transposed(&mut x);
+/// assert!((x[0].abs() - 12.0_f64.sqrt()).abs() < 1e-14 && x[1].abs() + x[2].abs() < 1e-14);
+/// ```
+pub struct HouseholderQr {
     factors: Mat<f64>,
     coefficients: Mat<f64>,
     scratch: MemBuffer,
@@ -20,8 +30,8 @@ pub(crate) struct HouseholderQr {
 }
 
 impl HouseholderQr {
-    /// Buffers for `rows` x `columns` matrices, `rows >= columns`.
-    pub(crate) fn new(rows: usize, columns: usize) -> Self {
+    /// Creates the buffers for `rows` x `columns` matrices, `rows >= columns`.
+    pub fn new(rows: usize, columns: usize) -> Self {
         debug_assert!(rows >= columns);
         let block = BLOCK.min(columns).max(1);
         Self {
@@ -32,12 +42,12 @@ impl HouseholderQr {
         }
     }
 
-    /// Factors the matrix that `write` fills in (all of its entries).
+    /// Factors the matrix that `write` fills in (all of its entries). It may be called twice.
     ///
     /// faer passes over a column whose remainder is below 16 n eps of its norm and leaves a
     /// staircase, which would move small singular values by that much: the matrix is then written
     /// once more and factored by plain reflections, which pass over nothing.
-    pub(crate) fn factor(&mut self, write: impl Fn(MatMut<'_, f64>)) {
+    pub fn factor(&mut self, write: impl Fn(MatMut<'_, f64>)) {
         write(self.factors.as_mut());
         let reflected = qr(self.factors.as_mut(), self.coefficients.as_mut(), &mut self.scratch);
         self.block = self.coefficients.nrows();
@@ -56,8 +66,8 @@ impl HouseholderQr {
         })
     }
 
-    /// R in the upper triangle of the leading square block (reflectors lie below it).
-    pub(crate) fn upper(&self) -> MatRef<'_, f64> {
+    /// Returns R in the upper triangle of a square matrix; the entries below it are unspecified.
+    pub fn upper(&self) -> MatRef<'_, f64> {
         self.factors.get(..self.factors.ncols(), ..)
     }
 
@@ -68,8 +78,8 @@ impl HouseholderQr {
         }
     }
 
-    /// `x <- Q^T x`, x of length `rows`: the first `columns` entries are coordinates in the basis.
-    pub(crate) fn apply_q_transposed(&mut self, x: &mut [f64]) {
+    /// Replaces x (length `rows`) by `Q^T x`: the first `columns` entries are coordinates in the basis of A's range.
+    pub fn apply_q_transposed(&mut self, x: &mut [f64]) {
         let rows = x.len();
         apply_q_transposed(
             self.factors.as_ref(),
@@ -79,8 +89,8 @@ impl HouseholderQr {
         );
     }
 
-    /// `x <- Q x`, x of length `rows`.
-    pub(crate) fn apply_q(&mut self, x: &mut [f64]) {
+    /// Replaces x (length `rows`) by `Q x`.
+    pub fn apply_q(&mut self, x: &mut [f64]) {
         let rows = x.len();
         self.apply_q_to(MatMut::from_column_major_slice_mut(x, rows, 1));
     }

@@ -1,9 +1,10 @@
 //! The Jacobian as a linear operator: `v -> J v`, `u -> J^T u`, `J^T J` and `K = J J^T`.
 
+use faer::prelude::ReborrowMut;
 use faer::{Accum, Mat, MatMut, MatRef};
 use gaussflow_faer::{lower_of_product, matmul};
 
-use crate::error::SolveError;
+use crate::error::{SolveError, require_finite};
 use crate::jacobian::block_diagonal::BlockDiagonal;
 use crate::jacobian::sparse_jacobian::SparseJacobian;
 use crate::vector::{inner_product, norm, subtract_scaled};
@@ -16,9 +17,9 @@ use crate::vector::{inner_product, norm, subtract_scaled};
 /// workspace check first.
 ///
 /// The rows may lie on several machines, each with an operator that holds some of them. `rows` then counts those held here,
-/// and output vectors hold only their entries. Vectors of parameters, `J^T u`, `J^T J`, norms and inner products are those of
-/// all rows, and the same on every machine.
-/// `J^T J`, norms and inner products are those of all rows, and the same on every machine.
+/// and output vectors hold only their entries. Vectors of parameters, `J^T u`, `J^T J`, `K`, norms and inner products are
+/// those of all rows, and the same on every machine. What is factored there is a matrix Z of few rows with `J = Q Z`
+/// ([`Self::write_reduced`]), which is the same on every machine as well.
 pub trait JacobianOperator {
     /// Returns the number of rows n; where they lie on several machines, of those held here.
     fn rows(&self) -> usize;
@@ -39,6 +40,46 @@ pub trait JacobianOperator {
 
     /// Writes `J` into an n x p matrix.
     fn write_dense(&self, out: MatMut<'_, f64>);
+
+    /// Returns the number of rows of Z, the matrix of [`Self::write_reduced`]; [`Self::rows`] unless the rows are split.
+    fn reduced_rows(&self) -> usize {
+        self.rows()
+    }
+
+    /// Returns the rows of the largest matrix with p columns that [`Self::write_reduced`] and the factorizations of Z work
+    /// on; the memory limit is compared with it. It is the same on every machine.
+    fn factored_rows(&self) -> usize {
+        self.rows()
+    }
+
+    /// Writes Z with `J = Q Z`, where `Q^T Q = I`, so that J and Z have the same singular values and right singular vectors.
+    ///
+    /// Dense factorizations are made of Z, and vectors pass by [`Self::reduce`] and [`Self::restore`]. By default Z is J and
+    /// Q the identity. Where rows lie on several machines, Z is the triangle of a QR factorization (n >= p), or all rows of J
+    /// (p > n).
+    fn write_reduced(&self, out: MatMut<'_, f64>) {
+        self.write_dense(out);
+    }
+
+    /// Computes `out = Q^T u`, with `u` of length n and `out` as long as Z has rows, after [`Self::write_reduced`].
+    fn reduce(&self, u: &[f64], out: &mut [f64]) {
+        out.copy_from_slice(u);
+    }
+
+    /// Computes `out = Q c`, with `c` as long as Z has rows and `out` of length n, after [`Self::write_reduced`].
+    fn restore(&self, c: &[f64], out: &mut [f64]) {
+        out.copy_from_slice(c);
+    }
+
+    /// Writes the entries that an output vector has on all machines to `out`, with `u` those here, in the order of K's rows.
+    fn gather(&self, u: &[f64], out: &mut [f64]) {
+        out.copy_from_slice(u);
+    }
+
+    /// Writes the entries here of an output vector of which `all` holds those of all machines.
+    fn take_own(&self, all: &[f64], out: &mut [f64]) {
+        out.copy_from_slice(all);
+    }
 
     /// Computes `image = J v` (length n) and `out = J^T J v` (length p), the operation that iterative solves repeat.
     fn normal_apply(&self, v: &[f64], image: &mut [f64], out: &mut [f64]) {
@@ -68,8 +109,8 @@ pub trait JacobianOperator {
         lower_of_product(out, Accum::Replace, dense.transpose(), dense);
     }
 
-    /// Writes the lower triangle of the tangent kernel `K = J J^T` (n x n), and leaves the strict upper triangle as it is;
-    /// `work` as for [`Self::gram`].
+    /// Writes the lower triangle of the tangent kernel `K = J J^T` (n x n, with the rows of all machines), and leaves the
+    /// strict upper triangle as it is; `work` as for [`Self::gram`].
     fn kernel(&self, out: MatMut<'_, f64>, work: &mut Vec<f64>) {
         let dense = dense_in(self, work);
         lower_of_product(out, Accum::Replace, dense, dense.transpose());
@@ -98,6 +139,25 @@ pub trait JacobianOperator {
             for (r, &entry) in column.iter().enumerate() {
                 out[(r, c)] = entry;
             }
+        }
+    }
+
+    /// Appends to `out` what [`Self::kernel_with`] on another machine needs of the rows here: equally many numbers for each row,
+    /// one row after the other. By default they are the rows of J.
+    fn write_kernel_rows(&self, out: &mut Vec<f64>) {
+        let (rows, columns, begin) = (self.rows(), self.columns(), out.len());
+        out.resize(begin + rows * columns, 0.0);
+        let transposed = MatMut::from_column_major_slice_mut(&mut out[begin..], columns, rows);
+        self.write_dense(transposed.transpose_mut());
+    }
+
+    /// Writes the entries of `K = J J^T` between the rows here (n) and other rows of the same map: n x (number of those), with
+    /// `others` as [`Self::write_kernel_rows`] wrote it there.
+    fn kernel_with(&self, others: &[f64], mut out: MatMut<'_, f64>) {
+        let mut column = vec![0.0; self.rows()];
+        for (c, row) in others.chunks_exact(self.columns()).enumerate() {
+            self.apply(row, &mut column);
+            out.rb_mut().col_mut(c).iter_mut().zip(&column).for_each(|(o, x)| *o = *x);
         }
     }
 
@@ -145,11 +205,19 @@ pub trait JacobianOperator {
         rows * rows * columns
     }
 
-    /// Returns the sum over all machines of what each has summed over its rows; the result is the same on all of them.
+    /// Replaces `values` by their sums over all machines, each of which has summed them over its rows; the results are the
+    /// same on all machines.
     ///
-    /// Everything that is summed over outputs passes through here: the loss, inner products, norms.
+    /// Everything that is summed over outputs passes through here, or through a product.
+    fn sum(&self, values: &mut [f64]) {
+        let _ = values;
+    }
+
+    /// Returns the sum over all machines of one number, as [`Self::sum`].
     fn total(&self, here: f64) -> f64 {
-        here
+        let mut sum = [here];
+        self.sum(&mut sum);
+        sum[0]
     }
 
     /// Computes the inner product of two output vectors (length n), over all machines.
@@ -163,8 +231,16 @@ pub trait JacobianOperator {
     }
 }
 
-/// `J^T` as an operator: what there is of J by rows is there by columns. J's rows must all lie on this machine.
+/// `J^T` as an operator, for p > n: what there is of J by rows is there by columns. Where J's rows lie on several machines,
+/// vectors of outputs hold the entries of all of them.
 pub(crate) struct Transposed<'a>(pub(crate) &'a dyn JacobianOperator);
+
+impl Transposed<'_> {
+    /// Whether some rows of J lie on other machines.
+    fn is_split(&self) -> bool {
+        self.0.total_rows() != self.0.rows()
+    }
+}
 
 impl JacobianOperator for Transposed<'_> {
     fn rows(&self) -> usize {
@@ -172,19 +248,31 @@ impl JacobianOperator for Transposed<'_> {
     }
 
     fn columns(&self) -> usize {
-        self.0.rows()
+        self.0.total_rows()
     }
 
     fn apply(&self, v: &[f64], out: &mut [f64]) {
-        self.0.apply_transposed(v, out);
+        if self.is_split() {
+            let mut here = vec![0.0; self.0.rows()];
+            self.0.take_own(v, &mut here);
+            self.0.apply_transposed(&here, out);
+        } else {
+            self.0.apply_transposed(v, out);
+        }
     }
 
     fn apply_transposed(&self, u: &[f64], out: &mut [f64]) {
-        self.0.apply(u, out);
+        if self.is_split() {
+            let mut here = vec![0.0; self.0.rows()];
+            self.0.apply(u, &mut here);
+            self.0.gather(&here, out);
+        } else {
+            self.0.apply(u, out);
+        }
     }
 
     fn write_dense(&self, out: MatMut<'_, f64>) {
-        self.0.write_dense(out.transpose_mut());
+        self.0.write_reduced(out.transpose_mut());
     }
 
     fn gram(&self, out: MatMut<'_, f64>, work: &mut Vec<f64>) {
@@ -323,4 +411,23 @@ pub(crate) fn require_shape(
         }
     }
     Ok(())
+}
+
+/// Refuses an output vector, whose entries may lie on several machines, that holds an infinity or a NaN; returns its norm.
+///
+/// # Errors
+/// [`SolveError::NonFinite`], on all machines where it is found on one.
+pub(crate) fn require_finite_output(
+    what: &'static str,
+    u: &[f64],
+    jacobian: &dyn JacobianOperator,
+) -> Result<f64, SolveError> {
+    let value = jacobian.output_norm(u);
+    if !value.is_finite() {
+        require_finite(what, u)?;
+        if jacobian.total_rows() != jacobian.rows() {
+            return Err(SolveError::NonFinite { what, index: 0, value });
+        }
+    }
+    Ok(value)
 }

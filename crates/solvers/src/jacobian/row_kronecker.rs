@@ -13,6 +13,7 @@ use faer::{ColMut, Mat, MatMut};
 
 use crate::jacobian::block_diagonal::BlockDiagonal;
 use crate::jacobian::entrywise_kernel::{KernelColumns, kernel_matrix};
+use crate::jacobian::kernel_of_others::{kernel_with_rows, write_rows_of_factors};
 use crate::jacobian::kronecker_piece::KroneckerPiece;
 use crate::jacobian::operator::JacobianOperator;
 use crate::jacobian::piece_gram::{gram, gram_operations};
@@ -201,6 +202,14 @@ impl JacobianOperator for RowKronecker {
 
     fn kernel_columns(&self, selected: &[usize], out: MatMut<'_, f64>) {
         arch().dispatch(KernelColumns { pieces: &self.pieces, selected, out });
+    }
+
+    fn write_kernel_rows(&self, out: &mut Vec<f64>) {
+        write_rows_of_factors(&self.pieces, out);
+    }
+
+    fn kernel_with(&self, others: &[f64], out: MatMut<'_, f64>) {
+        kernel_with_rows(&self.pieces, others, out);
     }
 
     /// `sum_j S[j, i]^2 x_j x_j^T`, one block a hidden unit.

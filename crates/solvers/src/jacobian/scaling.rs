@@ -29,6 +29,12 @@ impl ScaledOperator<'_> {
         (self.exponent / 2, self.exponent - self.exponent / 2)
     }
 
+    fn scale(&self, out: MatMut<'_, f64>) {
+        for column in out.col_iter_mut() {
+            column.iter_mut().for_each(|x| *x = times_power(*x, self.exponent));
+        }
+    }
+
     fn scaled(&self, x: &[f64], out: &mut [f64], product: impl FnOnce(&[f64], &mut [f64])) {
         let (before, after) = self.halves();
         let x: Vec<f64> = x.iter().map(|&x| times_power(x, before)).collect();
@@ -60,9 +66,36 @@ impl JacobianOperator for ScaledOperator<'_> {
 
     fn write_dense(&self, mut out: MatMut<'_, f64>) {
         self.jacobian.write_dense(out.as_mut());
-        for column in out.col_iter_mut() {
-            column.iter_mut().for_each(|x| *x = times_power(*x, self.exponent));
-        }
+        self.scale(out);
+    }
+
+    fn reduced_rows(&self) -> usize {
+        self.jacobian.reduced_rows()
+    }
+
+    fn factored_rows(&self) -> usize {
+        self.jacobian.factored_rows()
+    }
+
+    fn write_reduced(&self, mut out: MatMut<'_, f64>) {
+        self.jacobian.write_reduced(out.as_mut());
+        self.scale(out);
+    }
+
+    fn reduce(&self, u: &[f64], out: &mut [f64]) {
+        self.jacobian.reduce(u, out);
+    }
+
+    fn restore(&self, c: &[f64], out: &mut [f64]) {
+        self.jacobian.restore(c, out);
+    }
+
+    fn gather(&self, u: &[f64], out: &mut [f64]) {
+        self.jacobian.gather(u, out);
+    }
+
+    fn take_own(&self, all: &[f64], out: &mut [f64]) {
+        self.jacobian.take_own(all, out);
     }
 
     fn gram(&self, mut out: MatMut<'_, f64>, work: &mut Vec<f64>) {
@@ -84,6 +117,28 @@ impl JacobianOperator for ScaledOperator<'_> {
         }
     }
 
+    fn kernel(&self, mut out: MatMut<'_, f64>, work: &mut Vec<f64>) {
+        if self.total_rows() == self.rows() {
+            let dense = dense_in(self, work);
+            return lower_of_product(out, Accum::Replace, dense, dense.transpose());
+        }
+        // Of rows elsewhere only products tell.
+        let mut all = vec![0.0; self.total_rows()];
+        let mut column = all.clone();
+        let (mut here, mut pulled) = (vec![0.0; self.rows()], vec![0.0; self.columns()]);
+        for c in 0..all.len() {
+            all[c] = 1.0;
+            self.take_own(&all, &mut here);
+            all[c] = 0.0;
+            self.apply_transposed(&here, &mut pulled);
+            self.apply(&pulled, &mut here);
+            self.gather(&here, &mut column);
+            for (r, &entry) in column.iter().enumerate().skip(c) {
+                out[(r, c)] = entry;
+            }
+        }
+    }
+
     fn squared_norm(&self) -> f64 {
         self.size * self.size
     }
@@ -96,8 +151,8 @@ impl JacobianOperator for ScaledOperator<'_> {
         self.jacobian.kernel_operations()
     }
 
-    fn total(&self, here: f64) -> f64 {
-        self.jacobian.total(here)
+    fn sum(&self, values: &mut [f64]) {
+        self.jacobian.sum(values);
     }
 
     fn inner_product(&self, a: &[f64], b: &[f64]) -> f64 {

@@ -10,11 +10,11 @@
 use crate::damped::DampedSolver;
 use crate::error::require_solution;
 use crate::error::{
-    SolveError, require_damping, require_entries, require_finite, require_length, require_tolerance,
+    SolveError, require_damping, require_entries, require_length, require_tolerance,
 };
 use crate::jacobian::norm::{norm_by_columns, size_of_square};
-use crate::jacobian::operator::JacobianOperator;
 use crate::jacobian::operator::require_shape;
+use crate::jacobian::operator::{JacobianOperator, require_finite_output};
 use crate::jacobian::scaling::{Frame, Scaled};
 use crate::matrix_free::block_jacobi::BlockJacobi;
 use crate::matrix_free::conjugate_gradients::ConjugateGradients;
@@ -185,7 +185,7 @@ impl MatrixFree {
         let preconditioned = damping > 0.0
             && damping < 1.0
             && settings.preconditioner_memory > 0
-            && (self.exponent == 0 || self.rows <= settings.max_iterations);
+            && (self.exponent == 0 || jacobian.total_rows() <= settings.max_iterations);
         let total_rows = jacobian.total_rows();
         // The factor of K has a row for each row of J: they must be here.
         let split = self.rows != total_rows;
@@ -199,7 +199,7 @@ impl MatrixFree {
             Method::PreconditionedDual
         } else if by_blocks {
             Method::PreconditionedPrimal
-        } else if damping > 0.0 && self.columns > total_rows {
+        } else if damping > 0.0 && self.columns > total_rows && !split {
             Method::Dual
         } else {
             Method::Primal
@@ -261,9 +261,8 @@ impl MatrixFree {
         require_tolerance(settings.tolerance)?;
         require_length("the right-hand side b", b, self.rows)?;
         require_length("the solution v", v, self.columns)?;
-        require_finite("the right-hand side b", b)?;
+        let b_norm = require_finite_output("the right-hand side b", b, jacobian)?;
         let scaled = self.scaled(jacobian)?;
-        let b_norm = jacobian.output_norm(b);
         if self.exponent == 0 && is_ordinary(b_norm) {
             let report = solve(self, jacobian, damping, settings, b, v)?;
             require_solution(solver, v)?;

@@ -13,6 +13,7 @@ use crate::dense::cholesky::Cholesky;
 use crate::error::SolveError;
 use crate::error::require_solution;
 use crate::jacobian::operator::JacobianOperator;
+use crate::jacobian::right_side::RightSide;
 use crate::matrix_free::conjugate_gradients::{ConjugateGradients, RunLimits};
 use crate::path::path_history::PathHistory;
 use crate::point::factors::Factors;
@@ -124,17 +125,28 @@ impl AmortizedFactor {
     /// Solves `((1 - rho) J^T J + rho I) v = J^T b` to the tolerance of the request (b of length n, v of length p).
     ///
     /// It calls [`Factors::solve`] instead where a factor is unreliable (rank, condition) or does not fit into memory, at rho
-    /// = 0 with p > n, where J or b is near an end of the range of numbers, and where `factors` already holds the factor of
+    /// = 0 with p > n, with p > n rows on several machines, where J or b is near an end of the range of numbers, and where `factors` already holds the factor of
     /// this Jacobian.
     ///
     /// # Errors
     /// As [`Factors::solve`].
-    pub fn solve(
+    pub fn solve<'b>(
         &mut self,
         factors: &mut Factors,
         jacobian: &dyn JacobianOperator,
         request: SolveRequest,
-        b: &[f64],
+        b: impl Into<RightSide<'b>>,
+        v: &mut [f64],
+    ) -> Result<SolveReport, SolveError> {
+        self.solve_for(factors, jacobian, request, b.into(), v)
+    }
+
+    fn solve_for(
+        &mut self,
+        factors: &mut Factors,
+        jacobian: &dyn JacobianOperator,
+        request: SolveRequest,
+        b: RightSide<'_>,
         v: &mut [f64],
     ) -> Result<SolveReport, SolveError> {
         let rho = request.damping;
@@ -146,7 +158,9 @@ impl AmortizedFactor {
         let (_, choice) = choose(factors.total_rows, factors.columns, rho, size);
         let ill = choice == Choice::DampedIllConditioned;
         let extreme = factors.exponent != 0 || !is_ordinary(b_norm);
-        if rho >= 1.0 || own || ill || extreme || !factors.has_memory(kernel, 0) {
+        // Where K's rows lie on several machines, its factor is made anew at each point.
+        let spread = wide && factors.is_split();
+        if rho >= 1.0 || own || ill || extreme || spread || !factors.has_memory(kernel, 0) {
             return factors.solve(jacobian, request, b, v);
         }
         let (order, other) =
@@ -198,9 +212,9 @@ impl AmortizedFactor {
         self.counts.direct += 1;
         (self.spent, self.solves) = (direct_operations(jacobian), 1);
         if wide {
-            self.unknown.copy_from_slice(b);
+            self.unknown.copy_from_slice(b.entries);
         } else {
-            jacobian.apply_transposed(b, &mut self.unknown);
+            b.pull_back(jacobian, &mut self.unknown);
         }
         if let Some(anchor) = &self.anchor {
             anchor.solve(&mut self.unknown);
@@ -251,17 +265,17 @@ impl AmortizedFactor {
         factors: &mut Factors,
         jacobian: &dyn JacobianOperator,
         request: SolveRequest,
-        (b, b_norm, v): (&[f64], f64, &mut [f64]),
+        (right, b_norm, v): (RightSide<'_>, f64, &mut [f64]),
         (report, most): (&mut SolveReport, f64),
     ) -> bool {
         let Self { anchor: Some(anchor), gradients, unknown, between, counts, stretch, .. } = self
         else {
             return false;
         };
-        let (rho, wide) = (request.damping, factors.is_wide());
+        let (rho, wide, b) = (request.damping, factors.is_wide(), right.entries);
         (report.smallest_pivot, report.largest_pivot) = anchor.pivots();
         report.condition_estimate = anchor.condition();
-        let target = request.tolerance * factors.gradient_norm(jacobian, b);
+        let target = request.tolerance * factors.gradient_norm(jacobian, right);
         let mut before = f64::INFINITY;
         if wide {
             jacobian.apply_transposed(unknown, v);
@@ -363,12 +377,15 @@ fn iteration_operations(jacobian: &dyn JacobianOperator) -> f64 {
 
 impl Factors {
     /// `norm(J^T b)`.
-    fn gradient_norm(&mut self, jacobian: &dyn JacobianOperator, b: &[f64]) -> f64 {
+    fn gradient_norm(&mut self, jacobian: &dyn JacobianOperator, b: RightSide<'_>) -> f64 {
+        if let Some(known) = b.known {
+            return norm(known.gradient);
+        }
         // The residual's defect must stay: conjugate gradients start from it.
         let mut gradient = std::mem::take(&mut self.inverse_work);
         gradient.resize(self.rows + self.columns, 0.0);
         let found = &mut gradient[..self.columns];
-        jacobian.apply_transposed(b, found);
+        jacobian.apply_transposed(b.entries, found);
         let length = norm(found);
         self.inverse_work = gradient;
         length

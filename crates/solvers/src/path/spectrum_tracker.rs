@@ -179,10 +179,7 @@ impl SpectrumTracker {
                 Ok(None)
             };
         }
-        if factors.is_split() {
-            return Ok(None);
-        }
-        let (rows, columns) = (factors.columns, factors.rows);
+        let (rows, columns) = (factors.columns, factors.total_rows);
         let mut turned = match self.turned.take() {
             Some(turned) if (turned.rows, turned.columns) == (rows, columns) => turned,
             _ => Factors::new(rows, columns)?,

@@ -1,4 +1,4 @@
-//! J as a dense matrix, for the kernels that factor it, and its Frobenius norm, which all of them ask for.
+//! J as a dense matrix (where it is split, the Z with `J = Q Z`), for the kernels that factor it, and its Frobenius norm, which all of them ask for.
 
 use faer::{Mat, MatRef};
 
@@ -21,7 +21,7 @@ impl Factors {
         }
         let found = if let Some(found) = size_of_square(jacobian.squared_norm()) {
             found
-        } else if self.require_memory().is_ok() {
+        } else if !self.is_split() && self.require_memory().is_ok() {
             // The square left the range of numbers, or an entry is no number: look at each.
             self.form_dense(jacobian);
             self.dense_norm()?
@@ -57,15 +57,15 @@ impl Factors {
         times_power(self.rank_scale, self.exponent).min(f64::MAX)
     }
 
-    /// Makes the dense J current.
+    /// Makes the dense Z current.
     pub(crate) fn form_dense(&mut self, jacobian: &dyn JacobianOperator) {
         if self.dense_current {
             return;
         }
-        if self.dense.nrows() != self.rows {
-            self.dense = Mat::zeros(self.rows, self.columns);
+        if self.dense.nrows() != self.reduced_rows {
+            self.dense = Mat::zeros(self.reduced_rows, self.columns);
         }
-        jacobian.write_dense(self.dense.as_mut());
+        jacobian.write_reduced(self.dense.as_mut());
         self.dense_current = true;
     }
 
@@ -85,7 +85,8 @@ impl Factors {
         require_norm(norm(&self.parameter[..self.columns]))
     }
 
-    /// Returns J as a dense n x p matrix, which is formed at the first call.
+    /// Returns J as a dense n x p matrix, which is formed at the first call; where its rows lie on several machines, the Z
+    /// of [`JacobianOperator::write_reduced`].
     ///
     /// # Errors
     /// [`SolveError`] for a wrong shape, or entries that are not finite.

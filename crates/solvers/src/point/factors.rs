@@ -63,8 +63,12 @@ pub struct Factors {
     pub(crate) rows: usize,
     /// Rows on all machines.
     pub(crate) total_rows: usize,
+    /// Rows of Z, of which dense factors are made: `rows`, unless J is split.
+    pub(crate) reduced_rows: usize,
+    /// Rows of the largest matrix that Z and its factors take.
+    pub(crate) factored_rows: usize,
     pub(crate) columns: usize,
-    /// Whether `dense` holds the present J.
+    /// Whether `dense` holds the Z of the present J.
     pub(crate) dense_current: bool,
     pub(crate) dense: Mat<f64>,
     /// What J is multiplied by at this point, as a power of two: 0 unless its norm is near an end of the range.
@@ -97,7 +101,7 @@ pub struct Factors {
     /// Upper estimate of the smallest singular value, from the QR.
     smallest_estimate: Option<f64>,
     pub(crate) counts: FactorCounts,
-    /// Output-space work vector, n + p long for the stacked system.
+    /// Output-space work vector, n + p long (of n here and the rows of Z the larger) for the stacked system.
     pub(crate) output: Vec<f64>,
     /// Parameter-space work vector, max(n, p) long.
     pub(crate) parameter: Vec<f64>,
@@ -115,6 +119,8 @@ impl Factors {
         Ok(Self {
             rows,
             total_rows: rows,
+            reduced_rows: rows,
+            factored_rows: rows,
             columns,
             dense_current: false,
             dense: Mat::new(),
@@ -143,12 +149,20 @@ impl Factors {
         })
     }
 
-    /// Says that the Jacobian has `total` rows on all machines ([`JacobianOperator::total_rows`]).
+    /// Creates an empty cache for Jacobians like `jacobian`, whose rows may lie on several machines
+    /// ([`JacobianOperator::total_rows`]). All machines make the same choices.
     ///
-    /// Where that is more than the rows held here, algorithms that need all rows return an error, and `Auto` does not choose
-    /// them. All machines make the same choices.
-    pub fn set_total_rows(&mut self, total: usize) {
-        self.total_rows = total;
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn of(jacobian: &dyn JacobianOperator) -> Result<Self, SolveError> {
+        let mut found = Self::new(jacobian.rows(), jacobian.columns())?;
+        found.total_rows = jacobian.total_rows();
+        (found.reduced_rows, found.factored_rows) =
+            (jacobian.reduced_rows(), jacobian.factored_rows());
+        let longest = found.rows.max(found.reduced_rows);
+        found.output.resize(longest + found.columns, 0.0);
+        found.parameter.resize(longest.max(found.columns), 0.0);
+        Ok(found)
     }
 
     /// Whether some rows of J lie on other machines.
@@ -159,6 +173,11 @@ impl Factors {
     /// Whether J has more columns than rows: p > n.
     pub(crate) fn is_wide(&self) -> bool {
         self.columns > self.total_rows
+    }
+
+    /// The number of singular values, min(n, p).
+    pub(crate) fn order(&self) -> usize {
+        self.total_rows.min(self.columns)
     }
 
     /// Forgets every factor; call it when the Jacobian has changed.
@@ -194,6 +213,13 @@ impl Factors {
     /// relative to each Jacobian alone.
     pub fn set_rank_scale(&mut self, scale: f64) {
         self.rank_scale = if scale > 0.0 { scale } else { 0.0 };
+    }
+
+    /// Tells the Frobenius norm of the present J, where the caller has it: a finite number.
+    ///
+    /// Solves then need not ask the Jacobian for it.
+    pub fn set_norm(&mut self, norm: f64) {
+        self.settle(norm);
     }
 
     /// Returns how often each factorization was computed.
@@ -257,7 +283,7 @@ impl Factors {
         self.require_memory()?;
         self.qr(jacobian)?;
         self.counts.extremes += 1;
-        let order = self.rows.min(self.columns);
+        let order = self.order();
         let workspace = self.spectrum.get_or_insert_with(|| Extremes::new(order));
         // R is the image of J under reflections even where J lost rank: its values are those of J.
         let found = match &self.qr.workspace {
@@ -294,7 +320,7 @@ impl Factors {
         if let Some(known) = self.smallest_estimate {
             return known;
         }
-        let order = self.rows.min(self.columns);
+        let order = self.order();
         let found = match &self.qr.workspace {
             Some(qr) if qr.is_invertible() => estimate_smallest(qr, &mut self.parameter[..order]),
             _ => 0.0,
@@ -396,7 +422,7 @@ impl Factors {
         if self.size.is_some() {
             return Ok(());
         }
-        let rows = self.rows;
+        let rows = self.total_rows;
         let cholesky = self.dual.workspace.get_or_insert_with(|| Cholesky::new(rows));
         jacobian.kernel(cholesky.matrix_mut(), &mut self.structure_work);
         let found = size_of_square(cholesky.written_trace());
@@ -418,7 +444,7 @@ impl Factors {
         rho: f64,
     ) -> Result<&mut Cholesky, SolveError> {
         self.size(jacobian)?;
-        let rows = self.rows;
+        let rows = self.total_rows;
         let Self { dual, kernel_written, counts, structure_work, .. } = self;
         let (cholesky, current) = dual.open(rho, || Cholesky::new(rows));
         let mut outcome = Ok(());
@@ -440,13 +466,13 @@ impl Factors {
     /// Makes the QR of J (or of J^T when p > n) current.
     pub(crate) fn qr(&mut self, jacobian: &dyn JacobianOperator) -> Result<(), SolveError> {
         self.size(jacobian)?;
-        let (long, short) = (self.rows.max(self.columns), self.rows.min(self.columns));
+        let (long, short) = (self.reduced_rows.max(self.columns), self.order());
         let (_, current) = self.qr.open(0.0, || HouseholderQr::new(long, short));
         if !current {
             self.counts.qr += 1;
             self.form_dense(jacobian);
             let dense = self.dense.as_ref();
-            let oriented = if self.rows >= self.columns { dense } else { dense.transpose() };
+            let oriented = if self.is_wide() { dense.transpose() } else { dense };
             if let Some(qr) = &mut self.qr.workspace {
                 qr.factor(|mut matrix| matrix.copy_from(oriented));
             }
@@ -457,7 +483,7 @@ impl Factors {
     /// Makes the thin SVD of J current.
     pub(crate) fn svd(&mut self, jacobian: &dyn JacobianOperator) -> Result<(), SolveError> {
         self.size(jacobian)?;
-        let (rows, columns) = (self.rows, self.columns);
+        let (rows, columns) = (self.reduced_rows, self.columns);
         let (_, current) = self.svd.open(0.0, || ThinSvd::new(rows, columns));
         if !current {
             self.counts.svd += 1;

@@ -7,6 +7,7 @@ use crate::damped::{DampedSolver, SolveRequest};
 use crate::error::require_solution;
 use crate::error::{SolveError, require_finite, require_length};
 use crate::jacobian::operator::JacobianOperator;
+use crate::jacobian::right_side::RightSide;
 use crate::jacobian::scaling::Frame;
 use crate::point::factors::Factors;
 use crate::point::solve::require_request;
@@ -32,7 +33,6 @@ impl Factors {
             return Ok(());
         }
         self.measure_size(jacobian, request)?;
-        self.require_held(request.solver)?;
         let frame = Frame::new(self.exponent, norm(x), request.damping);
         let scaled = self.scaled(jacobian)?;
         let within = SolveRequest { damping: frame.damping, ..request };
@@ -58,7 +58,9 @@ impl Factors {
         // A solve with b = 0 checks the request, makes the factor current and tells which it is.
         let (output, parameter) = work.split_at_mut(self.rows);
         output.fill(0.0);
-        let solver = self.solve_ordinary(jacobian, request, (output, 0.0), parameter)?.solver;
+        let solver = self
+            .solve_ordinary(jacobian, request, (RightSide::from(&*output), 0.0), parameter)?
+            .solver;
         let rho = request.damping;
         match solver {
             DampedSolver::PrimalCholesky => {
@@ -68,24 +70,20 @@ impl Factors {
             }
             DampedSolver::DualCholesky if rho == 0.0 => {
                 // K = J J^T alone tells nothing of H_0 = J^T J, which is singular for p > n.
-                if self.columns > self.rows {
-                    let index = self.rows;
+                if self.is_wide() {
+                    let index = self.total_rows;
                     return Err(SolveError::NotPositiveDefinite { solver, damping: rho, index });
                 }
                 jacobian.apply(x, output);
-                if let Some(cholesky) = &self.dual.workspace {
-                    // For n = p: H_0^-1 = J^T K^-2 J.
-                    cholesky.solve(output);
-                    cholesky.solve(output);
-                }
+                // For n = p: H_0^-1 = J^T K^-2 J.
+                self.solve_by_kernel(jacobian, output);
+                self.solve_by_kernel(jacobian, output);
                 jacobian.apply_transposed(output, x);
             }
             DampedSolver::DualCholesky => {
                 // H_rho^-1 x = (x - (1-rho) J^T ((1-rho) K + rho I)^-1 J x) / rho.
                 jacobian.apply(x, output);
-                if let Some(cholesky) = &self.dual.workspace {
-                    cholesky.solve(output);
-                }
+                self.solve_by_kernel(jacobian, output);
                 jacobian.apply_transposed(output, parameter);
                 for (x, back) in x.iter_mut().zip(&*parameter) {
                     *x = (*x - (1.0 - rho) * back) / rho;
@@ -127,5 +125,18 @@ impl Factors {
             }
         }
         Ok(solver)
+    }
+
+    /// `u <- ((1-rho) K + rho I)^-1 u` for the rows of u here, with the factor at hand.
+    fn solve_by_kernel(&self, jacobian: &dyn JacobianOperator, u: &mut [f64]) {
+        let Some(cholesky) = &self.dual.workspace else { return };
+        if self.is_split() {
+            let mut all = vec![0.0; self.total_rows];
+            jacobian.gather(u, &mut all);
+            cholesky.solve(&mut all);
+            jacobian.take_own(&all, u);
+        } else {
+            cholesky.solve(u);
+        }
     }
 }

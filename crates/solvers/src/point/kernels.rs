@@ -6,9 +6,10 @@ use crate::dense::condition::estimate_smallest;
 use crate::dense::householder_qr::HouseholderQr;
 use crate::error::SolveError;
 use crate::jacobian::operator::JacobianOperator;
+use crate::jacobian::right_side::RightSide;
 use crate::matrix_free::iterative::IterativeSettings;
 use crate::point::factors::Factors;
-use crate::vector::{add_scaled, norm};
+use crate::vector::{add_scaled, inner_product, norm};
 
 impl Factors {
     /// `(1-rho) J^T J + rho I = L L^T`; returns `norm(J^T b)`.
@@ -16,17 +17,21 @@ impl Factors {
         &mut self,
         jacobian: &dyn JacobianOperator,
         rho: f64,
-        b: &[f64],
+        b: RightSide<'_>,
         v: &mut [f64],
         report: &mut SolveReport,
     ) -> Result<f64, SolveError> {
         if rho == 0.0 && self.is_wide() {
             // J^T J has rank n at most; rounding could hide it.
             let solver = DampedSolver::PrimalCholesky;
-            return Err(SolveError::NotPositiveDefinite { solver, damping: rho, index: self.rows });
+            return Err(SolveError::NotPositiveDefinite {
+                solver,
+                damping: rho,
+                index: self.total_rows,
+            });
         }
         let cholesky = self.primal(jacobian, rho)?;
-        jacobian.apply_transposed(b, v);
+        b.pull_back(jacobian, v);
         let gradient = norm(v);
         solve_by(cholesky, v, report);
         Ok(gradient)
@@ -41,17 +46,24 @@ impl Factors {
         v: &mut [f64],
         report: &mut SolveReport,
     ) -> Result<(), SolveError> {
-        let rows = self.rows;
+        let (rows, held) = (self.total_rows, self.rows);
         if rho == 0.0 && rows > self.columns {
             // K has rank p at most; rounding could hide it.
             let (solver, index) = (DampedSolver::DualCholesky, self.columns);
             return Err(SolveError::NotPositiveDefinite { solver, damping: rho, index });
         }
         let mut z = std::mem::take(&mut self.output);
+        z.resize(z.len().max(rows), 0.0);
         let outcome = self.dual(jacobian, rho).map(|cholesky| {
-            z[..rows].copy_from_slice(b);
+            jacobian.gather(b, &mut z[..rows]);
             solve_by(cholesky, &mut z[..rows], report);
-            jacobian.apply_transposed(&z[..rows], v);
+            if held == rows {
+                jacobian.apply_transposed(&z[..rows], v);
+            } else {
+                let mut here = vec![0.0; held];
+                jacobian.take_own(&z[..rows], &mut here);
+                jacobian.apply_transposed(&here, v);
+            }
         });
         self.output = z;
         outcome
@@ -69,9 +81,9 @@ impl Factors {
         self.qr(jacobian)?;
         let solver = DampedSolver::HouseholderQr;
         let full = self.is_full_rank(jacobian, cutoff)?;
-        if self.rows < self.columns || !full {
+        if self.is_wide() || !full {
             let extremes = self.scaled_extremes(jacobian)?;
-            let smallest = if self.rows < self.columns { 0.0 } else { extremes.smallest };
+            let smallest = if self.is_wide() { 0.0 } else { extremes.smallest };
             let largest = extremes.largest;
             let largest = largest.max(self.scaled_rank_scale());
             return Err(SolveError::RankDeficient { solver, smallest, largest, cutoff });
@@ -83,8 +95,8 @@ impl Factors {
             largest / self.smallest_estimate()
         };
         let Some(qr) = &mut self.qr.workspace else { return Ok(()) };
-        let rotated = &mut self.output[..self.rows];
-        rotated.copy_from_slice(b);
+        let rotated = &mut self.output[..self.reduced_rows];
+        jacobian.reduce(b, rotated);
         qr.apply_q_transposed(rotated);
         v.copy_from_slice(&rotated[..self.columns]);
         qr.solve_upper(v);
@@ -105,7 +117,7 @@ impl Factors {
         report: &mut SolveReport,
     ) -> Result<(), SolveError> {
         let size = self.size(jacobian)?;
-        let (rows, columns) = (self.rows, self.columns);
+        let (rows, columns) = (self.reduced_rows, self.columns);
         let scale = (1.0 - rho).sqrt();
         self.form_dense(jacobian);
         let (qr, current) = self.stacked.open(rho, || HouseholderQr::new(rows + columns, columns));
@@ -125,9 +137,8 @@ impl Factors {
         }
         let rotated = &mut self.output[..rows + columns];
         rotated[..columns].fill(0.0);
-        for (r, b) in rotated[columns..].iter_mut().zip(b) {
-            *r = b / scale;
-        }
+        jacobian.reduce(b, &mut rotated[columns..]);
+        rotated[columns..].iter_mut().for_each(|r| *r /= scale);
         qr.apply_q_transposed(rotated);
         v.copy_from_slice(&rotated[..columns]);
         qr.solve_upper(v);
@@ -157,8 +168,10 @@ impl Factors {
             svd.values().len()
         };
         report.rank = svd.rank(cutoff, self.scaled_rank_scale());
+        let reduced = &mut self.output[..self.reduced_rows];
+        jacobian.reduce(b, reduced);
         for (k, s) in svd.values().enumerate().take(rank) {
-            let coordinate = jacobian.inner_product(svd.left(k), b);
+            let coordinate = inner_product(svd.left(k), reduced);
             // s / ((1-rho) s^2 + rho) without squaring s, which could leave the range of numbers.
             let inverse = if rho == 0.0 { s } else { (1.0 - rho) * s + rho / s };
             add_scaled(v, coordinate / inverse, svd.right(k));

@@ -19,16 +19,13 @@ impl Factors {
         self.memory_limit = bytes;
     }
 
-    /// Whether the matrices that `solver` keeps, and `more` of its largest, are within the limit; never for
-    /// one that needs rows which lie on other machines.
+    /// Whether the matrices that `solver` keeps, and `more` of its largest, are within the limit.
     pub(crate) fn has_memory(&self, solver: DampedSolver, more: usize) -> bool {
-        if self.require_held(solver).is_err() {
-            return false;
-        }
-        let order = self.total_rows.min(self.columns);
+        let order = self.order();
         let extra =
             more.saturating_mul(order).saturating_mul(order).saturating_mul(size_of::<f64>());
-        direct_memory(solver, self.rows, self.columns).saturating_add(extra) <= self.memory_limit
+        let needed = direct_memory(solver, self.rows_of(solver), self.columns);
+        needed.saturating_add(extra) <= self.memory_limit
     }
 
     /// Returns whether J and its factors fit into the memory limit, as the whole spectrum and projections need.
@@ -36,23 +33,14 @@ impl Factors {
         self.require_memory().is_ok()
     }
 
-    /// Refuses a kernel that needs rows which lie on other machines.
-    pub(crate) fn require_held(&self, solver: DampedSolver) -> Result<(), SolveError> {
-        let needs_all = matches!(
-            solver,
-            DampedSolver::DualCholesky | DampedSolver::HouseholderQr | DampedSolver::ThinSvd
-        );
-        if self.is_split() && (needs_all || self.is_wide()) {
-            let (held, total) = (self.rows, self.total_rows);
-            return Err(SolveError::SplitRows { solver, held, total, columns: self.columns });
-        }
-        Ok(())
+    /// The rows that the matrices of `solver` have on a machine: all of K, and of J what it is reduced to.
+    fn rows_of(&self, solver: DampedSolver) -> usize {
+        if solver == DampedSolver::DualCholesky { self.total_rows } else { self.factored_rows }
     }
 
-    /// Refuses what would take a dense J and its factors beyond the memory limit, or rows from elsewhere.
+    /// Refuses what would take a dense J and its factors beyond the memory limit.
     pub(crate) fn require_memory(&self) -> Result<(), SolveError> {
-        self.require_held(DampedSolver::HouseholderQr)?;
-        let bytes = direct_memory(DampedSolver::HouseholderQr, self.rows, self.columns);
+        let bytes = direct_memory(DampedSolver::HouseholderQr, self.factored_rows, self.columns);
         let limit = self.memory_limit;
         if bytes > limit { Err(SolveError::MemoryLimit { bytes, limit }) } else { Ok(()) }
     }

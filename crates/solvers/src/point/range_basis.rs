@@ -9,15 +9,19 @@ use gaussflow_faer::solve_lower;
 
 use crate::damped::DampedSolver;
 use crate::dense::householder_qr::HouseholderQr;
-use crate::error::{SolveError, require_cutoff, require_finite, require_length};
-use crate::jacobian::operator::JacobianOperator;
+use crate::error::{SolveError, require_cutoff, require_length};
+use crate::jacobian::operator::{JacobianOperator, require_finite_output};
 use crate::point::factors::Factors;
 use crate::powers::times_power;
 
 /// Gives an orthonormal basis Q (n x p) of the range of J with full column rank, and the triangular R (p x p) with `J = Q R`.
+///
+/// Where the rows of J lie on several machines, vectors of length n hold the entries of those here, R and coordinates are the
+/// same on all machines, and all of them must make the same calls.
 pub struct RangeBasis<'a> {
+    jacobian: &'a dyn JacobianOperator,
     qr: &'a mut HouseholderQr,
-    /// Output-space work vector (n).
+    /// Work vector as long as J is reduced to.
     work: &'a mut [f64],
     columns: usize,
 }
@@ -27,19 +31,19 @@ impl Factors {
     ///
     /// # Errors
     /// [`SolveError::RankDeficient`]; other variants for a wrong shape, entries that are not finite, or the memory limit.
-    pub fn range_basis(
-        &mut self,
-        jacobian: &dyn JacobianOperator,
+    pub fn range_basis<'a>(
+        &'a mut self,
+        jacobian: &'a dyn JacobianOperator,
         rank_cutoff: f64,
-    ) -> Result<RangeBasis<'_>, SolveError> {
+    ) -> Result<RangeBasis<'a>, SolveError> {
         require_cutoff(rank_cutoff)?;
         self.require_memory()?;
         let scaled = self.scaled(jacobian)?;
-        let jacobian = scaled.operator();
-        self.qr(jacobian)?;
-        let tall = self.rows >= self.columns;
-        if !(tall && self.is_full_rank(jacobian, rank_cutoff)?) {
-            let extremes = self.scaled_extremes(jacobian)?;
+        let within = scaled.operator();
+        self.qr(within)?;
+        let tall = !self.is_wide();
+        if !(tall && self.is_full_rank(within, rank_cutoff)?) {
+            let extremes = self.scaled_extremes(within)?;
             let restore = |value| times_power(value, -self.exponent);
             return Err(SolveError::RankDeficient {
                 solver: DampedSolver::HouseholderQr,
@@ -48,14 +52,14 @@ impl Factors {
                 cutoff: rank_cutoff,
             });
         }
-        let (long, short, columns) = (self.rows, self.columns, self.columns);
+        let (long, short, columns) = (self.reduced_rows, self.columns, self.columns);
         let qr = self.qr.workspace.get_or_insert_with(|| HouseholderQr::new(long, short));
         if self.exponent != 0 {
             // The factor becomes that of J, and is no longer the one that this point's kernels expect.
             qr.scale_upper(-self.exponent);
             self.qr.damping = None;
         }
-        Ok(RangeBasis { qr, work: &mut self.output[..long], columns })
+        Ok(RangeBasis { jacobian, qr, work: &mut self.output[..long], columns })
     }
 }
 
@@ -70,10 +74,10 @@ impl RangeBasis<'_> {
     /// # Errors
     /// [`SolveError`] on wrong lengths or a u that is not finite.
     pub fn coordinates(&mut self, u: &[f64], out: &mut [f64]) -> Result<(), SolveError> {
-        require_length("the vector u", u, self.work.len())?;
+        require_length("the vector u", u, self.jacobian.rows())?;
         require_length("the coordinates", out, self.columns)?;
-        require_finite("the vector u", u)?;
-        self.work.copy_from_slice(u);
+        require_finite_output("the vector u", u, self.jacobian)?;
+        self.jacobian.reduce(u, self.work);
         self.qr.apply_q_transposed(self.work);
         out.copy_from_slice(&self.work[..self.columns]);
         Ok(())
@@ -85,11 +89,17 @@ impl RangeBasis<'_> {
     /// [`SolveError::ShapeMismatch`].
     pub fn combine(&mut self, c: &[f64], out: &mut [f64]) -> Result<(), SolveError> {
         require_length("the coordinates", c, self.columns)?;
-        require_length("the vector of the range", out, self.work.len())?;
-        out[..self.columns].copy_from_slice(c);
-        out[self.columns..].fill(0.0);
-        self.qr.apply_q(out);
+        require_length("the vector of the range", out, self.jacobian.rows())?;
+        self.combine_into(c, out);
         Ok(())
+    }
+
+    /// `out = Q c`, of the right lengths.
+    fn combine_into(&mut self, c: &[f64], out: &mut [f64]) {
+        self.work[..self.columns].copy_from_slice(c);
+        self.work[self.columns..].fill(0.0);
+        self.qr.apply_q(self.work);
+        self.jacobian.restore(self.work, out);
     }
 
     /// Returns R (p x p) in the upper triangle; the entries below it are unspecified.
@@ -147,18 +157,28 @@ impl RangeBasis<'_> {
     /// [`SolveError::ShapeMismatch`].
     pub fn write(&mut self, mut out: MatMut<'_, f64>) -> Result<(), SolveError> {
         for (what, found, expected) in [
-            ("the basis's row count", out.nrows(), self.work.len()),
+            ("the basis's row count", out.nrows(), self.jacobian.rows()),
             ("the basis's column count", out.ncols(), self.columns),
         ] {
             if found != expected {
                 return Err(SolveError::ShapeMismatch { what, expected, found });
             }
         }
-        out.fill(0.0);
-        for k in 0..self.columns {
-            out[(k, k)] = 1.0;
+        if self.jacobian.total_rows() == self.jacobian.rows() {
+            out.fill(0.0);
+            for k in 0..self.columns {
+                out[(k, k)] = 1.0;
+            }
+            self.qr.apply_q_to(out);
+            return Ok(());
         }
-        self.qr.apply_q_to(out);
+        let (mut unit, mut column) = (vec![0.0; self.columns], vec![0.0; out.nrows()]);
+        for k in 0..self.columns {
+            unit[k] = 1.0;
+            self.combine_into(&unit, &mut column);
+            unit[k] = 0.0;
+            out.rb_mut().col_mut(k).iter_mut().zip(&column).for_each(|(entry, x)| *entry = *x);
+        }
         Ok(())
     }
 }

@@ -3,10 +3,11 @@
 use crate::damped::{Choice, DampedSolver, SolveReport, SolveRequest, UNDAMPED_CONDITION, choose};
 use crate::dense::cholesky::Cholesky;
 use crate::error::{
-    SolveError, require_cutoff, require_damping, require_finite, require_length, require_solution,
+    SolveError, require_cutoff, require_damping, require_length, require_solution,
     require_tolerance,
 };
-use crate::jacobian::operator::JacobianOperator;
+use crate::jacobian::operator::{JacobianOperator, require_finite_output};
+use crate::jacobian::right_side::RightSide;
 use crate::jacobian::scaling::Frame;
 use crate::point::factors::Factors;
 use crate::powers::is_ordinary;
@@ -33,28 +34,39 @@ impl Factors {
     ///
     /// # Source
     /// Equation (1) of the paper.
-    pub fn solve(
+    pub fn solve<'b>(
         &mut self,
         jacobian: &dyn JacobianOperator,
         request: SolveRequest,
-        b: &[f64],
+        b: impl Into<RightSide<'b>>,
+        v: &mut [f64],
+    ) -> Result<SolveReport, SolveError> {
+        self.solve_for(jacobian, request, b.into(), v)
+    }
+
+    fn solve_for(
+        &mut self,
+        jacobian: &dyn JacobianOperator,
+        request: SolveRequest,
+        b: RightSide<'_>,
         v: &mut [f64],
     ) -> Result<SolveReport, SolveError> {
         let b_norm = self.require_proper(jacobian, request, b, v)?;
         self.measure_size(jacobian, request)?;
-        self.require_held(request.solver)?;
         if self.exponent == 0 && is_ordinary(b_norm) {
             return self.solve_ordinary(jacobian, request, (b, b_norm), v);
         }
         // J or b is near an end of the range of numbers: multiples of them are not.
         let frame = Frame::new(self.exponent, b_norm, request.damping);
-        let (scaled, mut target) = (self.scaled(jacobian)?, b.to_vec());
+        let (scaled, mut target) = (self.scaled(jacobian)?, b.entries.to_vec());
         frame.take_in(&mut target);
         let jacobian = scaled.operator();
         let b = (&target[..], jacobian.output_norm(&target));
         let within = SolveRequest { damping: frame.damping, ..request };
-        let mut report =
-            self.solve_ordinary(jacobian, within, b, v).map_err(|error| frame.restate(error))?;
+        let right = (RightSide::from(b.0), b.1);
+        let mut report = self
+            .solve_ordinary(jacobian, within, right, v)
+            .map_err(|error| frame.restate(error))?;
         frame.restore(v);
         frame.restore_pivots(&mut report);
         require_solution(report.solver, v)?;
@@ -86,9 +98,10 @@ impl Factors {
         &mut self,
         jacobian: &dyn JacobianOperator,
         request: SolveRequest,
-        (b, b_norm): (&[f64], f64),
+        (right, b_norm): (RightSide<'_>, f64),
         v: &mut [f64],
     ) -> Result<SolveReport, SolveError> {
+        let b = right.entries;
         // Choose the kernel, by shape, damping, memory and condition.
         let rho = request.damping;
         let jacobian_norm = self.size(jacobian)?;
@@ -105,11 +118,11 @@ impl Factors {
         // Solve by it. The gradient is `norm(J^T b)`, where the kernel has it.
         let mut gradient = f64::NAN;
         if choice == Choice::Identity {
-            jacobian.apply_transposed(b, v);
+            right.pull_back(jacobian, v);
         } else {
             match solver {
                 DampedSolver::PrimalCholesky => {
-                    gradient = self.solve_primal(jacobian, rho, b, v, &mut report)?;
+                    gradient = self.solve_primal(jacobian, rho, right, v, &mut report)?;
                 }
                 DampedSolver::DualCholesky => self.solve_dual(jacobian, rho, b, v, &mut report)?,
                 DampedSolver::HouseholderQr if rho == 0.0 => {
@@ -151,7 +164,7 @@ impl Factors {
     /// Whether a damped solve with p > n by this solver forms K, unless its condition speaks against it.
     fn takes_kernel(&self, solver: DampedSolver) -> bool {
         match solver {
-            DampedSolver::DualCholesky => !self.is_split(),
+            DampedSolver::DualCholesky => true,
             DampedSolver::Auto | DampedSolver::AmortizedCholesky => {
                 self.has_memory(DampedSolver::DualCholesky, 0)
             }
@@ -164,21 +177,16 @@ impl Factors {
         &self,
         jacobian: &dyn JacobianOperator,
         request: SolveRequest,
-        b: &[f64],
+        b: RightSide<'_>,
         v: &[f64],
     ) -> Result<f64, SolveError> {
         require_request(request)?;
-        require_length("the right-hand side b", b, self.rows)?;
+        require_length("the right-hand side b", b.entries, self.rows)?;
         require_length("the solution v", v, self.columns)?;
-        let (what, value) = ("the right-hand side b", jacobian.output_norm(b));
-        if !value.is_finite() {
-            if self.is_split() {
-                // Every machine must refuse what one of them has to refuse.
-                return Err(SolveError::NonFinite { what, index: 0, value });
-            }
-            require_finite(what, b)?;
+        match b.known {
+            Some(known) => Ok(known.norm),
+            None => require_finite_output("the right-hand side b", b.entries, jacobian),
         }
-        Ok(value)
     }
 
     /// What `Auto` takes: by shape, damping and norm, within the memory limit, and at rho = 0, or a rho far below the norm's
