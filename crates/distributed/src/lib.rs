@@ -4,6 +4,8 @@
 pub mod agreement;
 pub mod communicator;
 pub mod cost;
+pub mod exchange;
+pub mod machine;
 mod message;
 #[cfg(feature = "mpi")]
 pub mod mpi_ranks;
@@ -11,6 +13,7 @@ pub mod partition;
 pub mod reduce;
 pub mod row_split;
 pub mod run;
+pub mod scaling;
 pub mod split_map;
 pub mod sweep;
 pub mod threads;
