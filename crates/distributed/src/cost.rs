@@ -262,8 +262,7 @@ impl Cost {
         };
         if self.ranks > 1 {
             for (times, exchange) in &self.exchanges {
-                let (latency, bandwidth) =
-                    exchange.messages(self.ranks, sums, network).on(network);
+                let (latency, bandwidth) = exchange.messages(self.ranks, sums, network).on(network);
                 seconds.latency += *times as f64 * latency;
                 seconds.bandwidth += *times as f64 * bandwidth;
             }
@@ -275,6 +274,7 @@ impl Cost {
     ///
     /// Each rank does a K-th of the factor and of the solves; a panel of 128 columns after the other is sent to all ranks, and
     /// in each of the two triangular systems of a solve so many numbers of the solution. Matrices take a K-th of the memory.
+    #[must_use]
     pub fn with_spread_factor(&self, order: usize) -> Self {
         let share = |work: f64| work / self.ranks as f64;
         let mut spread = self.clone();

@@ -2,13 +2,10 @@
 //!
 //! An exchange takes `rounds * latency + bytes * byte`. A round is a message to another rank and one from it.
 
-use serde::{Deserialize, Serialize};
-
 use crate::reduce::SHORT;
 
 /// Seconds of a message between two ranks.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Network {
     /// Of a round, apart from its bytes.
     pub latency: f64,
@@ -100,9 +97,8 @@ impl Exchange {
                 // numbers in each; then the sums are gathered.
                 let straight = Messages { rounds: count - 1.0, numbers: share(length) };
                 let bundled = Messages { rounds, numbers: length as f64 / 2.0 * rounds };
-                let pieces = straight
-                    .or(bundled, network)
-                    .and(Messages { rounds, numbers: share(length) });
+                let pieces =
+                    straight.or(bundled, network).and(Messages { rounds, numbers: share(length) });
                 match sums {
                     Sums::Program if is_short(length, ranks) => gathered,
                     Sums::Program => pieces,

@@ -1,9 +1,9 @@
 //! Seconds of a step's work: multiply-adds times what a machine takes for each, on one core.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-/// Seconds that each unit of [`crate::cost::Work`] takes on one core.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+/// Seconds that each unit of [`Work`] takes on one core.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Machine {
     /// Of an entry of S.
@@ -20,6 +20,22 @@ pub struct Machine {
     pub qr: f64,
     /// Of singular values and vectors, over the cube of the order.
     pub svd: f64,
+}
+
+impl Machine {
+    /// Returns the seconds with the names that files of settings use.
+    pub fn constants(&self) -> [(&'static str, f64); 7] {
+        let Self { entry, gram, product, factor, solve, qr, svd } = *self;
+        [
+            ("entry", entry),
+            ("gram", gram),
+            ("product", product),
+            ("factor", factor),
+            ("solve", solve),
+            ("qr", qr),
+            ("svd", svd),
+        ]
+    }
 }
 
 /// Multiply-adds of one rank, by the routine that does them.

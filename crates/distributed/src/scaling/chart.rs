@@ -1,8 +1,8 @@
 //! The two figures: seconds per step against ranks, with ideal scaling dashed and signs where half of the time is lost.
 
-use gaussflow_figures::{Chart, Scale, Series};
+use gaussflow_figures::{Chart, Scale, Series, Sign};
 
-use super::page::count;
+use super::page::{count, link};
 use super::plan::{Plan, Simulated};
 use super::{Curve, Point, Rows};
 use crate::cost::Step;
@@ -11,7 +11,10 @@ use crate::machine::Seconds;
 /// The dash of ideal scaling.
 const IDEAL: usize = 2;
 /// Colours, and with them shapes, of the signs for latency, bandwidth and repeated work.
-const SIGNS: [usize; 3] = [5, 4, 3];
+const SIGNS: [usize; 3] = [6, 5, 3];
+
+/// A part of the seconds.
+type Part = fn(Seconds) -> f64;
 
 /// Strong scaling of a direct step: one curve for each number of rows, with the fewest parameters.
 pub(super) fn strong(plan: &Plan, over: &Simulated<'_>) -> Chart {
@@ -57,7 +60,7 @@ fn drawn(
         subtitle: format!(
             "A step with its own Gram matrix and factor, {shown}; network {} ({}); by the cost model, not measured",
             over.network,
-            super::page::link(&over.link)
+            link(&over.link)
         ),
         description: format!(
             "Model of {}. Curves fall along the dashed lines of ideal scaling until latency, bandwidth or repeated work takes \
@@ -73,10 +76,15 @@ fn drawn(
     for (number, curve) in curves.iter().enumerate() {
         let ranks: Vec<f64> = curve.points.iter().map(|point| point.ranks() as f64).collect();
         let total: Vec<f64> = curve.points.iter().map(|point| point.time().total()).collect();
-        let ideal = curve.points.iter().map(|point| point.time().total() * point.efficiency);
-        let look = |label, x, y, dash| Series { label, colour: number, dash, ..Series::new("", x, y, 0) };
+        // A straight line: its ends suffice.
+        let ends: Vec<&Point> =
+            curve.points.first().into_iter().chain(curve.points.last()).collect();
+        let ideal = ends.iter().map(|point| point.time().total() * point.efficiency).collect();
+        let at = ends.iter().map(|point| point.ranks() as f64).collect();
+        let look =
+            |label, x, y, dash| Series { label, colour: number, dash, ..Series::new("", x, y, 0) };
         let label = if number == 0 { "ideal scaling".to_owned() } else { String::new() };
-        chart.series.push(look(label, ranks.clone(), ideal.collect(), IDEAL));
+        chart.series.push(look(label, at, ideal, IDEAL));
         chart.series.push(look(name(curve), ranks, total, 0));
     }
     chart.series.extend(signs(curves));
@@ -85,7 +93,7 @@ fn drawn(
 
 /// Where on each curve latency, bandwidth, and what every rank repeats first take half of the time.
 fn signs(curves: &[&Curve]) -> Vec<Series> {
-    let parts: [(&str, fn(Seconds) -> f64); 3] = [
+    let parts: [(&str, Part); 3] = [
         ("half of it: latency", |seconds| seconds.latency),
         ("half of it: bandwidth", |seconds| seconds.bandwidth),
         ("half of it: work that every rank repeats", |seconds| seconds.repeated),
@@ -103,7 +111,7 @@ fn signs(curves: &[&Curve]) -> Vec<Series> {
         let y = gapped(|point| point.time().total());
         if !points.is_empty() {
             let series = Series::new(label, x, y, 0);
-            found.push(Series { colour, sign: gaussflow_figures::Sign::Solid, ..series });
+            found.push(Series { colour, sign: Sign::Solid, ..series });
         }
     }
     found

@@ -178,7 +178,8 @@ impl Curve {
 
     /// Returns the ranks and the seconds at which the step with a spread factor is fastest.
     pub fn fastest_spread(&self) -> Option<(usize, f64)> {
-        let times = self.points.iter().filter_map(|point| Some((point.ranks(), point.spread?.total())));
+        let times =
+            self.points.iter().filter_map(|point| Some((point.ranks(), point.spread?.total())));
         times.min_by(|a, b| a.1.total_cmp(&b.1))
     }
 

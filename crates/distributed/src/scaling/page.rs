@@ -24,18 +24,19 @@ pub(super) fn text(plan: &Plan, simulated: &[Simulated<'_>]) -> String {
 }
 
 fn opening(plan: &Plan) -> String {
-    let machine = &plan.setting.machine;
-    let constants = [
-        ("an entry of S", machine.entry),
-        ("a multiply-add of the Gram matrix", machine.gram),
-        ("a multiply-add of a product with J", machine.product),
-        ("a multiply-add of the Cholesky factor", machine.factor),
-        ("a multiply-add of a solve with it", machine.solve),
-        ("a multiply-add of the QR factorization", machine.qr),
-        ("singular values and vectors, over the cube of the order", machine.svd),
+    let names = [
+        "an entry of S",
+        "a multiply-add of the Gram matrix",
+        "a multiply-add of a product with J",
+        "a multiply-add of the Cholesky factor",
+        "a multiply-add of a solve with it",
+        "a multiply-add of the QR factorization",
+        "singular values and vectors, over the cube of the order",
     ];
-    let rows: String =
-        constants.iter().map(|(name, seconds)| format!("| {name} | {seconds:.3e} |\n")).collect();
+    let constants = names.into_iter().zip(plan.setting.machine.constants());
+    let rows: Vec<String> =
+        constants.map(|(name, (_, seconds))| format!("| {name} | {seconds:.2e} |\n")).collect();
+    let rows = rows.concat();
     format!(
         "# Where a step stops scaling\n\n\
          This page predicts how long one step takes on 1, 2, 4, ... {} ranks. The numbers come from a model of what each rank \
@@ -54,7 +55,7 @@ fn columns(plan: &Plan) -> String {
         "\n## How to read the tables\n\n\
          - **1 rank** is the time of a step on one rank (or on the fewest that the step suits), whether or not its memory suffices.\n\
          - **fastest** is the shortest time of a step, the number of ranks that gives it, and its efficiency: the time on \
-         one rank over the ranks times the time on them. More ranks make the step slower, or no number of them in the table does.\n\
+         one rank over the product of the ranks and the time on them. Where the most ranks of all are named, more might be faster still.\n\
          - **half as efficient** is the largest number of ranks with an efficiency of at least 0.5.\n\
          - **with a tree** is the shortest time if an MPI library summed by halving and doubling. The program sums in \
          the order of the ranks, so that results do not depend on the library.\n\
@@ -98,12 +99,12 @@ fn strong(plan: &Plan, over: &Simulated<'_>, name: &str) -> String {
         // Writing to a String cannot fail.
         let _ = writeln!(
             rows,
-            "| {} | {} | {} | {} ({:.2}) | {} | {} | {} | {} | {} | {} | {} | {spread} |",
+            "| {} | {} | {} | {} ({}) | {} | {} | {} | {} | {} | {} | {} | {spread} |",
             count(n),
             count(curve.problem.parameters()),
             time(first.time().total()),
             at(best),
-            best.efficiency,
+            efficiency(best),
             at(efficient),
             tree(curve),
             wall(walls.latency),
@@ -135,7 +136,8 @@ fn weak(over: &Simulated<'_>) -> String {
             .iter()
             .map(|ranks| {
                 let found = curve.points.iter().find(|point| point.ranks() == *ranks);
-                let shown = |p: &Point| format!(" {} ({:.2}) |", time(p.time().total()), p.efficiency);
+                let shown =
+                    |p: &Point| format!(" {} ({}) |", time(p.time().total()), efficiency(p));
                 found.map_or(" – |".to_owned(), shown)
             })
             .collect();
@@ -151,7 +153,8 @@ fn weak(over: &Simulated<'_>) -> String {
             wall(walls.repeated),
         );
     }
-    let names: String = shown.iter().map(|ranks| format!(" {} |", count(*ranks))).collect();
+    let names: Vec<String> = shown.iter().map(|ranks| format!(" {} |", count(*ranks))).collect();
+    let names = names.concat();
     let line = "---|".repeat(6 + shown.len());
     format!(
         "\n### As many rows on each rank\n\nSeconds of a step on so many ranks, with the efficiency in brackets: the time on the first \
@@ -170,7 +173,8 @@ fn movers(plan: &Plan, simulated: &[Simulated<'_>]) -> String {
          or more rows on each rank, moves this wall.\n\
          - **Bandwidth.** Every rank receives about 8 p^2 bytes of the Gram matrix, on any number of ranks. A shared step does not send \
          it, and a factor that is spread needs only a share of the sum, which would save half of the bytes.\n\
-         - **Repeated work.** The column \"factor spread\" shows what is gained by sharing out the factor.\n\
+         - **Repeated work.** The column \"factor spread\" shows what is gained by sharing out the factor. In an orthogonal step the pairs \
+         of triangles are counted as full matrices; a factorization that uses their zeros needs a fifth of these multiply-adds.\n\
          - **Memory.** Two p x p matrices and the buffers of their sum alone exceed {} GiB from p = {:.0} on, on any number of \
          ranks; spreading them moves this wall. The data of all rows are the other part that more ranks do not reduce.\n\
          - **Sums.** {}\n",
@@ -185,7 +189,8 @@ fn movers(plan: &Plan, simulated: &[Simulated<'_>]) -> String {
 fn rule(simulated: &[Simulated<'_>]) -> String {
     let mut worst: Option<(f64, &str, &Curve, &Point)> = None;
     for over in simulated {
-        for (curve, point) in over.curves.iter().flat_map(|c| c.points.iter().map(move |p| (c, p))) {
+        for (curve, point) in over.curves.iter().flat_map(|c| c.points.iter().map(move |p| (c, p)))
+        {
             let ratio = point.seconds[0].total() / point.time().total();
             if worst.is_none_or(|found| ratio > found.0) {
                 worst = Some((ratio, over.network, curve, point));
@@ -201,6 +206,15 @@ fn rule(simulated: &[Simulated<'_>]) -> String {
         count(curve.problem.parameters()),
         count(point.ranks())
     )
+}
+
+/// The efficiency with two decimals.
+fn efficiency(point: &Point) -> String {
+    if point.efficiency < 0.005 {
+        "below 0.01".to_owned()
+    } else {
+        format!("{:.2}", point.efficiency)
+    }
 }
 
 fn at(point: &Point) -> String {
@@ -223,11 +237,12 @@ fn wall(ranks: Option<usize>) -> String {
 
 /// A network in words.
 pub(super) fn link(link: &Link) -> String {
+    let three = |value: f64| (1e3 * value).round() / 1e3;
     let speed = match 1e-9 / link.byte {
-        speed if speed.is_finite() => format!("{speed:.3} GB/s"),
-        _ => "bytes for nothing".to_owned(),
+        speed if speed.is_finite() => format!("{} GB/s", three(speed)),
+        _ => "bytes that take no time".to_owned(),
     };
-    format!("{} of latency, {speed}", time(link.latency))
+    format!("{} µs of latency, {speed}", three(1e6 * link.latency))
 }
 
 /// A count with a comma before each three digits.
@@ -253,10 +268,6 @@ fn time(seconds: f64) -> String {
         s if s >= 1e-6 || s <= 0.0 => (s * 1e6, "µs"),
         s => (s * 1e9, "ns"),
     };
-    let places = if value >= 99.95 { 0 } else { usize::from(value >= 9.995) };
-    match places {
-        0 if value >= 99.95 => format!("{value:.0} {unit}"),
-        0 => format!("{value:.2} {unit}"),
-        _ => format!("{value:.1} {unit}"),
-    }
+    let places = if value >= 99.95 { 0 } else { 1 + usize::from(value < 9.995) };
+    format!("{value:.places$} {unit}")
 }

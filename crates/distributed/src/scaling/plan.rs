@@ -201,7 +201,8 @@ pub fn write(plan: &Plan, out: &Path) -> Result<(), ScalingError> {
 fn require_ours(out: &Path) -> Result<(), ScalingError> {
     let names = names_in(out)?;
     let table = out.join("scaling.csv");
-    let ours = read_text(&table).is_ok_and(|text| text.lines().next() == Some(&table::HEADER.join(",")));
+    let ours =
+        read_text(&table).is_ok_and(|text| text.lines().next() == Some(&table::HEADER.join(",")));
     let other = names.iter().find(|name| !FILES.contains(&name.as_str()));
     let found = match other {
         Some(name) => format!("holds {name}"),

@@ -1,17 +1,18 @@
 //! A machine and networks for the simulator: the built-in ones, and those of a TOML file as `calibrate` prints it.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use gaussflow_records::{RecordError, read_text};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::MOST_RANKS;
 use crate::exchange::Network;
 use crate::machine::Machine;
 
 /// A network, and how many ranks it joins.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Link {
     /// Seconds of a round, apart from its bytes.
@@ -35,7 +36,7 @@ fn all_ranks() -> usize {
 }
 
 /// A machine with its name, and networks by theirs.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Setting {
     /// Which machine this is, for readers of the results.
@@ -119,35 +120,33 @@ impl Setting {
         Ok(setting)
     }
 
-    /// Returns the text of a file of settings with these.
-    ///
-    /// # Errors
-    /// None for numbers; the encoder's for anything that TOML cannot hold.
+    /// Returns the text of a file with these settings, which [`Self::read`] reads back to the same numbers.
     ///
     /// # Examples
     /// ```
     /// use gaussflow_distributed::scaling::Setting;
-    /// let text = Setting::default().text()?;
-    /// assert!(text.contains("[networks.ethernet-10g]"));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// assert!(Setting::default().text().contains("[networks.ethernet-10g]\nlatency = 2e-5\n"));
     /// ```
-    pub fn text(&self) -> Result<String, toml::ser::Error> {
-        toml::to_string(self)
+    pub fn text(&self) -> String {
+        // Quoted as a string of Rust, which for printable text is one of TOML.
+        let mut text = format!("name = {:?}\n\n[machine]\n", self.name);
+        for (key, seconds) in self.machine.constants() {
+            // Writing to a String cannot fail.
+            let _ = writeln!(text, "{key} = {seconds:e}");
+        }
+        for (name, Link { latency, byte, most_ranks }) in &self.networks {
+            let _ = write!(
+                text,
+                "\n[networks.{name}]\nlatency = {latency:e}\nbyte = {byte:e}\nmost_ranks = {most_ranks}\n"
+            );
+        }
+        text
     }
 
     fn check(&self, path: &Path) -> Result<(), SettingError> {
         const SECONDS: &str = "a finite number of seconds, 0 or above";
-        let Machine { entry, gram, product, factor, solve, qr, svd } = self.machine;
-        let machine = [
-            ("entry", entry),
-            ("gram", gram),
-            ("product", product),
-            ("factor", factor),
-            ("solve", solve),
-            ("qr", qr),
-            ("svd", svd),
-        ];
-        let machine = machine.map(|(key, value)| (format!("machine.{key}"), value));
+        let machine =
+            self.machine.constants().map(|(key, value)| (format!("machine.{key}"), value));
         let links = self.networks.iter().flat_map(|(name, link)| {
             [("latency", link.latency), ("byte", link.byte)]
                 .map(|(key, value)| (format!("networks.{name}.{key}"), value))
