@@ -47,7 +47,7 @@ struct CommandLine {
     #[arg(long, value_name = "I", value_parser = count)]
     iterations: Option<usize>,
     /// Memory of a rank in GiB [default: 4].
-    #[arg(long, value_name = "GIB")]
+    #[arg(long, value_name = "GIB", allow_negative_numbers = true)]
     memory: Option<f64>,
     /// The network of the figures [default: ethernet-10g].
     #[arg(long, value_name = "NAME")]

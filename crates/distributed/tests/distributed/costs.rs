@@ -8,7 +8,7 @@ use gaussflow::objective::{Linearization, Objective, Squared};
 use gaussflow::solvers::{DampedSolver, SolveRequest};
 use gaussflow_distributed::communicator::Communicator;
 use gaussflow_distributed::cost::{Cost, Resident, Shape, Step};
-use gaussflow_distributed::exchange::{Exchange, Network, Sums};
+use gaussflow_distributed::exchange::{self, Exchange, Sums};
 use gaussflow_distributed::machine::{Machine, Work};
 use gaussflow_distributed::partition::rows_of;
 use gaussflow_distributed::reduce::{Reducer, Traffic};
@@ -157,7 +157,7 @@ fn one_rank_exchanges_nothing_and_what_has_rows_halves() {
         qr: 1e-10,
         svd: 1e-9,
     };
-    let network = Network { latency: 0.0, byte: 0.0 };
+    let network = exchange::Network { latency: 0.0, byte: 0.0 };
     let [a, b] = [1, 2].map(|ranks| {
         shape.cost(ranks, Step::Direct).seconds(&machine, &network, Sums::Program).total()
     });
