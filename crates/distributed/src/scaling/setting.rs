@@ -83,20 +83,20 @@ impl Default for Setting {
     fn default() -> Self {
         let link = |latency, byte, most_ranks| Link { latency, byte, most_ranks };
         let networks = [
-            ("shared-memory", link(3.3e-7, 1.6e-10, 128)),
+            ("shared-memory", link(5e-7, 4.5e-10, 128)),
             ("ethernet-10g", link(2e-5, 1e-9, MOST_RANKS)),
             ("infiniband", link(2e-6, 1e-10, MOST_RANKS)),
         ];
         Self {
             name: "AMD EPYC (Zen 3, AVX2), one core of a virtual machine".to_owned(),
             machine: Machine {
-                entry: 2e-9,
-                gram: 4e-11,
-                product: 4e-11,
-                factor: 3e-11,
-                solve: 1.5e-10,
-                qr: 1e-10,
-                svd: 1e-9,
+                entry: 3.4e-9,
+                gram: 5.8e-11,
+                product: 6e-11,
+                factor: 6e-11,
+                solve: 2e-10,
+                qr: 9.5e-11,
+                svd: 9e-10,
             },
             networks: networks.map(|(name, link)| (name.to_owned(), link)).into(),
         }
