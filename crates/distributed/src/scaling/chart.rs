@@ -94,9 +94,9 @@ fn drawn(
 /// Where on each curve latency, bandwidth, and what every rank repeats first take half of the time.
 fn signs(curves: &[&Curve]) -> Vec<Series> {
     let parts: [(&str, Part); 3] = [
-        ("half of it: latency", |seconds| seconds.latency),
-        ("half of it: bandwidth", |seconds| seconds.bandwidth),
-        ("half of it: work that every rank repeats", |seconds| seconds.repeated),
+        ("half of the time: latency", |seconds| seconds.latency),
+        ("half of the time: bandwidth", |seconds| seconds.bandwidth),
+        ("half of the time: repeated work", |seconds| seconds.repeated),
     ];
     let mut found = Vec::new();
     for ((label, part), colour) in parts.into_iter().zip(SIGNS) {

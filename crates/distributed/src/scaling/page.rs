@@ -53,7 +53,7 @@ fn opening(plan: &Plan) -> String {
 fn columns(plan: &Plan) -> String {
     format!(
         "\n## How to read the tables\n\n\
-         - **1 rank** is the time of a step on one rank (or on the fewest that the step suits), whether or not its memory suffices.\n\
+         - **1 rank** is the time of a step on one rank. All times are given whether or not the memory suffices.\n\
          - **fastest** is the shortest time of a step, the number of ranks that gives it, and its efficiency: the time on \
          one rank over the product of the ranks and the time on them. Where the most ranks of all are named, more might be faster still.\n\
          - **half as efficient** is the largest number of ranks with an efficiency of at least 0.5.\n\
@@ -171,7 +171,7 @@ fn movers(plan: &Plan, simulated: &[Simulated<'_>]) -> String {
         "\n## What moves each wall\n\n\
          - **Latency.** A direct step makes three sums and a shared one {} for each rank. A shared step with fewer iterations, \
          or more rows on each rank, moves this wall.\n\
-         - **Bandwidth.** Every rank receives about 8 p^2 bytes of the Gram matrix, on any number of ranks. A shared step does not send \
+         - **Bandwidth.** Every rank receives at least about 8 p^2 bytes of the Gram matrix, on any number of ranks. A shared step does not send \
          it, and a factor that is spread needs only a share of the sum, which would save half of the bytes.\n\
          - **Repeated work.** The column \"factor spread\" shows what is gained by sharing out the factor. In an orthogonal step the pairs \
          of triangles are counted as full matrices; a factorization that uses their zeros needs a fifth of these multiply-adds.\n\

@@ -201,3 +201,22 @@ fn what_is_wrong_is_named() {
     refused(&[], &["notes.txt", "new, empty"]);
     assert_eq!(std::fs::read_to_string(out.join("notes.txt")).unwrap(), "mine");
 }
+
+/// The page on clusters shows the constants of the program, and rows of its tables.
+#[test]
+fn the_page_on_clusters_shows_what_the_program_writes() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/do/cluster.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    assert!(page.contains(&Setting::default().text()));
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("scaling");
+    assert_eq!(scaling(&out, &[]).status.code(), Some(0));
+    let written = std::fs::read_to_string(out.join("scaling.md")).unwrap();
+    let (_, shown) = page.split_once("## Where it stops scaling").unwrap();
+    let rows = shown.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| n "));
+    let rows: Vec<&str> = rows.collect();
+    assert!(rows.len() > 10, "{}", rows.len());
+    for row in rows {
+        assert!(written.contains(&format!("{row}\n")), "{row}");
+    }
+}
