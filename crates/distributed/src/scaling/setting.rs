@@ -63,15 +63,15 @@ pub enum SettingError {
         /// The parser's reason.
         reason: toml::de::Error,
     },
-    /// A number is out of its range.
-    #[error("{}: {key} = {value:?}: accepted: {accepted}", path.display())]
+    /// A value is out of its range.
+    #[error("{}: {key} = {value}: accepted: {accepted}", path.display())]
     Value {
         /// The file.
         path: PathBuf,
         /// The key.
         key: String,
         /// Its value.
-        value: f64,
+        value: String,
         /// The range.
         accepted: &'static str,
     },
@@ -156,13 +156,20 @@ impl Setting {
         };
         for (key, value) in machine.into_iter().chain(links) {
             if !(value.is_finite() && value >= 0.0) {
-                return refuse(key, value, SECONDS);
+                return refuse(key, format!("{value:e}"), SECONDS);
             }
         }
         for (name, link) in &self.networks {
+            // A name is also a cell of a table.
+            let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+            if name.is_empty() || !name.chars().all(plain) {
+                let key = "the name of a network".to_owned();
+                return refuse(key, format!("{name:?}"), "letters, digits, - and _");
+            }
             if !(1..=MOST_RANKS).contains(&link.most_ranks) {
                 let key = format!("networks.{name}.most_ranks");
-                return refuse(key, link.most_ranks as f64, "a whole number from 1 to 65536");
+                let value = link.most_ranks.to_string();
+                return refuse(key, value, "a whole number from 1 to 65536");
             }
         }
         Ok(())

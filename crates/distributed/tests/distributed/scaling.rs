@@ -196,6 +196,10 @@ fn what_is_wrong_is_named() {
     refused(&["--machine", named], &[named, "grams", "gram"]);
     std::fs::write(&file, good.replace("2e-5", "-2e-5")).unwrap();
     refused(&["--machine", named], &[named, "networks.ethernet-10g.latency", "0 or above"]);
+    std::fs::write(&file, good.replace("networks.infiniband", "networks.\"a,b\"")).unwrap();
+    refused(&["--machine", named], &[named, "a,b", "letters, digits"]);
+    std::fs::write(&file, good.replace("= 128", "= 0")).unwrap();
+    refused(&["--machine", named], &["networks.shared-memory.most_ranks = 0", "1 to 65536"]);
     std::fs::create_dir_all(&out).unwrap();
     std::fs::write(out.join("notes.txt"), "mine").unwrap();
     refused(&[], &["notes.txt", "new, empty"]);
