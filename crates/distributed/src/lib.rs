@@ -5,6 +5,8 @@ pub mod agreement;
 pub mod communicator;
 pub mod cost;
 mod gathered;
+pub mod exchange;
+pub mod machine;
 mod message;
 #[cfg(feature = "mpi")]
 pub mod mpi_ranks;
@@ -12,6 +14,7 @@ pub mod partition;
 pub mod reduce;
 pub mod row_split;
 pub mod run;
+pub mod scaling;
 pub mod split_map;
 pub mod sweep;
 pub mod tall_qr;

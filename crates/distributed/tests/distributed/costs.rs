@@ -7,7 +7,9 @@ use gaussflow::network::{Activation, InitialPoint, Initialization, Network};
 use gaussflow::objective::{Linearization, Objective, Squared};
 use gaussflow::solvers::{DampedSolver, SolveRequest};
 use gaussflow_distributed::communicator::Communicator;
-use gaussflow_distributed::cost::{Machine, Shape, Step};
+use gaussflow_distributed::cost::{Cost, Resident, Shape, Step};
+use gaussflow_distributed::exchange::{self, Exchange, Sums};
+use gaussflow_distributed::machine::{Machine, Work};
 use gaussflow_distributed::partition::rows_of;
 use gaussflow_distributed::reduce::{Reducer, Traffic};
 use gaussflow_distributed::split_map::SplitMap;
@@ -53,13 +55,81 @@ fn exchanges_and_bytes_of_a_step_are_as_counted() {
         let [(direct, refined), _] = exchanged(shape, DampedSolver::PrimalCholesky, size);
         assert_eq!(refined, 0, "the model is of a step without a refinement");
         let cost = shape.cost(size, Step::Direct);
-        let counted = (cost.exchanges as u64, cost.bytes as u64);
-        assert_eq!((direct.exchanges, direct.bytes), counted, "{hidden} units, {size} ranks");
+        assert_eq!(direct, cost.traffic(), "{hidden} units, {size} ranks");
         let [_, (shared, iterations)] = exchanged(shape, DampedSolver::AmortizedCholesky, size);
         assert!(iterations > 0);
         let cost = shape.cost(size, Step::Shared { iterations });
-        let counted = (cost.exchanges as u64, cost.bytes as u64);
-        assert_eq!((shared.exchanges, shared.bytes), counted, "{hidden} units, {size} ranks");
+        assert_eq!(shared, cost.traffic(), "{hidden} units, {size} ranks");
+    }
+}
+
+/// A cost with nothing but these exchanges.
+fn only(ranks: usize, exchanges: Vec<(usize, Exchange)>) -> Cost {
+    let (shared, repeated, resident) = (Work::default(), Work::default(), Resident::default());
+    Cost { ranks, shared, repeated, exchanges, resident }
+}
+
+#[test]
+fn sums_are_counted_as_they_are_made() {
+    for size in [1, 2, 3, 4] {
+        for length in [1, 520, 5461, 8192, 8193, 20_001] {
+            let made = run_ranks(size, |ranks| {
+                let mut reducer = Reducer::new(ranks);
+                reducer.sum(&mut vec![1.0; length]);
+                Traffic { seconds: 0.0, ..reducer.traffic() }
+            });
+            let counted = only(size, vec![(1, Exchange::Sum(length))]).traffic();
+            assert!(made.iter().all(|made| *made == counted), "{size} ranks, {length} numbers");
+        }
+    }
+}
+
+/// 12 rows on 3 ranks, 2 units, 2 features, p = 4, by hand.
+#[test]
+#[allow(clippy::float_cmp, reason = "small whole numbers, and thirds and sixths of them")]
+fn a_small_step_costs_what_it_costs_by_hand() {
+    let shape = Shape { rows: 12, hidden: 2, features: 2 };
+    let direct = shape.cost(3, Step::Direct);
+    // 4 rows: 4 * 2 entries; 4 * 3 * 3 of the Gram matrix; 3 products of 16; a factor of 64 / 6; 2 solves of 16.
+    let shared = Work { entries: 8.0, gram: 36.0, products: 48.0, ..Work::default() };
+    assert_eq!(direct.shared, shared);
+    assert_eq!(direct.repeated, Work { factor: 64.0 / 6.0, solves: 32.0, ..Work::default() });
+    // Sums of 4 + 8, 10 and 4 numbers, from two others.
+    assert_eq!(direct.traffic(), Traffic { exchanges: 3, bytes: 8 * 2 * 26, seconds: 0.0 });
+    // 12 rows of 3 numbers; 4 rows of 3 + 2; vectors; two 4 x 4 matrices and three triangles of 10.
+    assert_eq!(direct.resident.data, 8.0 * 36.0);
+    assert_eq!(direct.resident.rows, 8.0 * 20.0);
+    assert_eq!(direct.resident.matrices, 8.0 * (32.0 + 30.0));
+
+    let iterated = shape.cost(3, Step::Shared { iterations: 5 });
+    assert_eq!(iterated.shared, Work { gram: 0.0, products: 16.0 * 15.0, ..shared });
+    assert_eq!(iterated.repeated, Work { solves: 80.0, ..Work::default() });
+    assert_eq!(iterated.traffic(), Traffic { exchanges: 8, bytes: 16 * (12 + 28), seconds: 0.0 });
+
+    let orthogonal = shape.cost(3, Step::Orthogonal);
+    // Reflections of 4 x 4: 2 (16 + 9 + 4 + 1) with lengths 4, 3, 2, 1, by the integral 2 * 64 / 3; two stacks of 8 x 4.
+    assert!((orthogonal.shared.qr - 128.0 / 3.0).abs() < 1e-12);
+    assert!((orthogonal.repeated.qr - 2.0 * (128.0 - 64.0 / 3.0)).abs() < 1e-12);
+    assert_eq!(orthogonal.exchanges[1], (2, Exchange::Swap(10)));
+
+    let wide = Shape { rows: 3, hidden: 2, features: 2 };
+    let dual = wide.cost(3, Step::Dual);
+    // A row of K has 3 entries of 2 + 2 multiply-adds.
+    assert_eq!((dual.shared.gram, dual.repeated.factor), (12.0, 27.0 / 6.0));
+    // Gathered from two others: 5 numbers of a row, a row of 3 of K; and the sums of 12, 4 and 4.
+    assert_eq!(dual.traffic(), Traffic { exchanges: 5, bytes: 16 * (5 + 3 + 20), seconds: 0.0 });
+}
+
+/// The seconds of Householder reflections, counted one by one.
+#[test]
+fn reflections_are_counted() {
+    for (rows, columns) in [(400_usize, 100_usize), (100, 100), (60, 100)] {
+        let shape = Shape { rows, hidden: columns / 4, features: 4 };
+        let counted = shape.cost(1, Step::Orthogonal).shared.qr;
+        let one = |j: usize| 2.0 * ((rows - j) * (columns - j)) as f64;
+        let summed: f64 = (0..rows.min(columns)).map(one).sum();
+        // The integral leaves out terms of lower order.
+        assert!((summed / counted - 1.0).abs() < 0.03, "{rows} x {columns}: {summed} {counted}");
     }
 }
 
@@ -67,10 +137,15 @@ fn exchanges_and_bytes_of_a_step_are_as_counted() {
 #[allow(clippy::float_cmp, reason = "whole numbers below 2^53, halved exactly")]
 fn one_rank_exchanges_nothing_and_what_has_rows_halves() {
     let shape = Shape { rows: 20_640, hidden: 64, features: 8 };
-    let [one, two] = [1, 2].map(|ranks| shape.cost(ranks, Step::Direct));
-    assert_eq!((one.exchanges, one.bytes), (0, 0));
-    assert!(two.gram * 2.0 == one.gram && two.products * 2.0 == one.products);
-    assert!(two.factor == one.factor && two.solves == one.solves);
+    let steps = [Step::Direct, Step::Shared { iterations: 10 }, Step::Orthogonal];
+    for [one, two] in steps.map(|step| [1, 2].map(|ranks| shape.cost(ranks, step))) {
+        assert_eq!(one.traffic(), Traffic::default());
+        assert!(two.traffic().bytes > 0);
+        assert!(two.shared.gram * 2.0 == one.shared.gram);
+        assert!(two.shared.products * 2.0 == one.shared.products);
+        assert!(two.repeated.factor == one.repeated.factor);
+        assert!(two.repeated.solves == one.repeated.solves);
+    }
     // Without exchanges, a step takes what is shared out over the ranks, and what is not.
     let machine = Machine {
         entry: 2e-9,
@@ -78,10 +153,13 @@ fn one_rank_exchanges_nothing_and_what_has_rows_halves() {
         product: 3e-10,
         factor: 2e-10,
         solve: 1e-9,
-        exchange: 0.0,
-        byte: 0.0,
+        qr: 1e-10,
+        svd: 1e-9,
     };
-    let [a, b] = [one.seconds(&machine, 1), two.seconds(&machine, 2)];
-    let replicated = one.factor * machine.factor + one.solves * machine.solve;
+    let network = exchange::Network { latency: 0.0, byte: 0.0 };
+    let [a, b] = [1, 2].map(|ranks| {
+        shape.cost(ranks, Step::Direct).seconds(&machine, &network, Sums::Program).total()
+    });
+    let replicated = 512_f64.powi(3) / 6.0 * machine.factor + 2.0 * 512_f64.powi(2) * machine.solve;
     assert!((2.0 * (b - replicated) / (a - replicated) - 1.0).abs() < 1e-12);
 }

@@ -6,4 +6,5 @@ mod costs;
 mod mpi;
 mod operators;
 mod runs;
+mod scaling;
 mod sweeps;

@@ -5,7 +5,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::common::{SWEEP, tree, worst_difference};
-use gaussflow_driver::config::Config;
+use gaussflow_driver::config::{Config, Source};
 use gaussflow_driver::run::{Experiment, load};
 use gaussflow_driver::sweep::{Existing, Request, sweep};
 use gaussflow_driver::{run, sweep as driver};
@@ -95,7 +95,7 @@ fn a_killed_rank_leaves_a_sweep_that_ends_with_the_same_bytes() {
     let folder = folder_with(&text);
     let path = folder.path();
     let request = |out: &str, existing| Request {
-        config: path.join("c.toml"),
+        config: Source::File(path.join("c.toml")),
         out: path.join(out),
         existing,
         jobs: None,
