@@ -4,8 +4,8 @@
 pub mod agreement;
 pub mod communicator;
 pub mod cost;
-mod gathered;
 pub mod exchange;
+mod gathered;
 pub mod machine;
 mod message;
 #[cfg(feature = "mpi")]
