@@ -1,6 +1,9 @@
 //! Networks read block by block against the same network in memory, and failures to read.
 
-#![allow(clippy::float_cmp, reason = "one block takes the operations of the network in memory, in their order")]
+#![allow(
+    clippy::float_cmp,
+    reason = "one block takes the operations of the network in memory, in their order"
+)]
 
 use std::cell::Cell;
 use std::ops::Range;
@@ -11,8 +14,7 @@ use gaussflow_network::{
     NetworkBlocks, NetworkError, NetworkJacobian, Scale,
 };
 use gaussflow_objective::{
-    BlockedJacobian, BlockedMap, LipschitzConstants, MapError, Residuals, SecondOrderMap,
-    SmoothMap,
+    BlockedJacobian, BlockedMap, LipschitzConstants, MapError, Residuals, SecondOrderMap, SmoothMap,
 };
 use gaussflow_solvers::faer::Mat;
 use gaussflow_solvers::{BlockDiagonal, JacobianOperator, norm};
@@ -252,8 +254,7 @@ fn constants_are_those_of_all_rows() {
     for architecture in architectures() {
         let (network, blocked, w, _) = pair(&architecture, Initialization::Plain, (50, 7));
         let constants = |map: &dyn LipschitzConstants| {
-            let within =
-                [map.jacobian_lipschitz_within(&w, 0.5), map.lipschitz_within(&w, 0.5)];
+            let within = [map.jacobian_lipschitz_within(&w, 0.5), map.lipschitz_within(&w, 0.5)];
             [map.jacobian_lipschitz(), map.lipschitz(), within[0], within[1]]
         };
         for (a, b) in constants(&blocked).into_iter().zip(constants(&network)) {
@@ -301,4 +302,57 @@ fn results_do_not_depend_on_the_number_of_threads() {
     });
     assert!(found[0].0.iter().any(|x| *x != 0.0));
     assert!(found[0] == found[1]);
+}
+
+/// Rows in memory that count how often they are read.
+struct Counted {
+    rows: Rows,
+    reads: Rc<Cell<usize>>,
+}
+
+impl InputBlocks for Counted {
+    fn rows(&self) -> usize {
+        self.rows.rows()
+    }
+
+    fn read(&self, rows: Range<usize>, inputs: &mut Vec<f64>) -> Result<(), String> {
+        self.reads.set(self.reads.get() + 1);
+        self.rows.read(rows, inputs)
+    }
+}
+
+/// A Gram matrix that is made with the linearization, because the points before needed theirs, saves a pass and no bit.
+#[test]
+fn a_gram_matrix_that_is_foreseen_is_the_same_and_saves_a_pass() {
+    let architecture = Architecture::one_layer(4, Activation::Tanh);
+    let point = InitialPoint::draw_for(&architecture, Initialization::Plain, FEATURES, 5).unwrap();
+    let (inputs, reads) = (normal(70 * FEATURES, 100), Rc::new(Cell::new(0)));
+    let source = Counted { rows: Rows { inputs, broken: Rc::default() }, reads: Rc::clone(&reads) };
+    let (source, signs) = (Box::new(source), &point.signs);
+    let blocks = NetworkBlocks::with_rows_of_block(source, FEATURES, architecture, signs, 7);
+    let map = BlockedMap::new(blocks.unwrap()).unwrap();
+    let (mut value, p) = (vec![0.0; 70], map.parameters());
+    let (mut jacobian, mut weighted) = (map.new_jacobian(), map.new_jacobian());
+    let root = normal(70, 11);
+    let gram = |jacobian: &BlockedJacobian<_>| {
+        let mut gram = Mat::zeros(p, p);
+        jacobian.gram(gram.as_mut(), &mut Vec::new());
+        gram
+    };
+    let mut passes = Vec::new();
+    for k in 0..5 {
+        let w: Vec<f64> = point.weights.iter().map(|w| w + 0.1 * f64::from(k)).collect();
+        let before = reads.get();
+        map.linearize(&w, &mut value, &mut jacobian).unwrap();
+        let found = gram(&jacobian);
+        assert!(jacobian.write_weighted(BlockDiagonal::new(1, &root), &mut weighted));
+        let found = [found, gram(&weighted)];
+        passes.push((reads.get() - before) as f64 / 10.0);
+        let (_, fresh) = linearized(&map, &w);
+        let mut fresh_weighted = map.new_jacobian();
+        assert!(fresh.write_weighted(BlockDiagonal::new(1, &root), &mut fresh_weighted));
+        assert!(found == [gram(&fresh), gram(&fresh_weighted)]);
+        assert!(jacobian.squared_norm() == fresh.squared_norm());
+    }
+    assert_eq!(passes, [3.9, 4.0, 2.0, 2.0, 2.0]);
 }

@@ -2,11 +2,11 @@
 //!
 //! Sums run over the blocks in their order, so that results do not depend on how often or by whom they are asked for.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ops::Range;
 use std::rc::Rc;
 
-use faer::prelude::ReborrowMut;
+use faer::prelude::{Reborrow, ReborrowMut};
 use faer::{Mat, MatMut};
 use gaussflow_solvers::{BlockDiagonal, JacobianOperator};
 
@@ -19,9 +19,12 @@ use crate::map::MapError;
 /// It keeps the point, and linearizes each block there anew in every pass. With a single block, the block stays at hand. Where
 /// rows cannot be read, the result of a product is NaN, and the next linearization of the map returns the reason.
 ///
+/// Where the Gram matrix was asked for at two points in a row, the pass of the next linearization makes it too. What it
+/// returns is the same in both cases.
+///
 /// # Cost
 /// Each product, also [`JacobianOperator::normal_apply`] and the Gram matrix, takes one pass. Memory: p numbers, and in the
-/// metric of a loss's Hessian as many numbers as its root has.
+/// metric of a loss's Hessian as many numbers as its root has; `p^2` numbers for a Gram matrix that is made beforehand.
 pub struct BlockedJacobian<B: MapBlocks> {
     passes: Rc<RefCell<Passes<B>>>,
     rows: usize,
@@ -32,23 +35,82 @@ pub struct BlockedJacobian<B: MapBlocks> {
     squared_norm: f64,
     /// R, where this is `R^T Df(w)`.
     weights: Option<Weights>,
+    gram: Foreseen,
 }
+
+/// The Gram matrix, where it is made before it is asked for.
+struct Foreseen {
+    /// Whether one more linearization costs so much beside the matrix that making both in one pass pays.
+    pays: bool,
+    /// Its lower triangle (p x p), where it is `current`.
+    matrix: Mat<f64>,
+    current: bool,
+    work: Vec<f64>,
+    /// Whether it was asked for at this point, and at how many points in a row before.
+    asked: Cell<bool>,
+    points: u32,
+}
+
+/// Points in a row whose Gram matrices were asked for, before the next one is foreseen: one alone may be that of a factor
+/// which serves for many points.
+const POINTS: u32 = 2;
+
+/// Part of the operations of a Gram matrix from which it pays to save the linearization of its pass.
+const WORTHWHILE: f64 = 0.01;
 
 impl<B: MapBlocks> BlockedJacobian<B> {
     /// The Jacobian at w = 0 of `rows` x `columns` in so many blocks.
     pub(crate) fn new(
-        passes: Rc<RefCell<Passes<B>>>,
+        passes: &Rc<RefCell<Passes<B>>>,
         (rows, columns, blocks): (usize, usize, usize),
     ) -> Self {
-        let point = vec![0.0; columns];
-        Self { passes, rows, columns, blocks, point, squared_norm: f64::NAN, weights: None }
+        let source = &passes.borrow().source;
+        let again = source.linearization_operations();
+        let gram = Foreseen {
+            pays: blocks > 1 && again >= WORTHWHILE * source.gram_operations(),
+            matrix: Mat::new(),
+            current: false,
+            work: Vec::new(),
+            asked: Cell::new(false),
+            points: 0,
+        };
+        let (point, passes) = (vec![0.0; columns], Rc::clone(passes));
+        let squared_norm = f64::NAN;
+        Self { passes, rows, columns, blocks, point, squared_norm, weights: None, gram }
     }
 
-    /// Moves to the point `w`, where the sum of squares of the entries is known.
-    pub(crate) fn place_at(&mut self, w: &[f64], squared_norm: f64) {
+    /// Moves to the point `w`, where nothing is known yet.
+    pub(crate) fn begin(&mut self, w: &[f64]) {
         w.clone_into(&mut self.point);
-        self.squared_norm = squared_norm;
-        self.weights = None;
+        (self.squared_norm, self.weights, self.gram.current) = (0.0, None, false);
+        self.gram.points = if self.gram.asked.take() { self.gram.points + 1 } else { 0 };
+    }
+
+    /// Whether the pass of this point is to make the Gram matrix.
+    pub(crate) fn foresees_gram(&self) -> bool {
+        self.gram.pays && self.gram.points >= POINTS
+    }
+
+    /// Takes in the Jacobian of `block` at the point, all of them in their order; `square` is room for a p x p matrix.
+    pub(crate) fn take_in(
+        &mut self,
+        block: usize,
+        jacobian: &JacobianOf<B>,
+        square: MatMut<'_, f64>,
+    ) {
+        self.squared_norm += jacobian.squared_norm();
+        if self.foresees_gram() {
+            let Foreseen { matrix, work, .. } = &mut self.gram;
+            if matrix.nrows() < self.columns {
+                *matrix = Mat::zeros(self.columns, self.columns);
+            }
+            add_gram(block, jacobian, matrix.as_mut(), (square, work));
+        }
+    }
+
+    /// Ends the pass of a point in which all blocks were taken in.
+    pub(crate) fn end(&mut self) {
+        self.gram.current = self.foresees_gram();
     }
 
     /// Shows `visit` the Jacobian of every block in order, with the number of the block and its outputs; false where rows
@@ -150,17 +212,13 @@ impl<B: MapBlocks> JacobianOperator for BlockedJacobian<B> {
     }
 
     fn gram(&self, mut out: MatMut<'_, f64>, work: &mut Vec<f64>) {
+        self.gram.asked.set(true);
+        if self.gram.current {
+            return out.copy_from_triangular_lower(&self.gram.matrix);
+        }
         let mut square = self.passes.borrow_mut().take_square(self.blocks > 1);
         let whole = self.visit(|jacobian, block, _| {
-            if block == 0 {
-                return jacobian.gram(out.rb_mut(), work);
-            }
-            jacobian.gram(square.as_mut(), work);
-            for (k, part) in square.col_iter().enumerate() {
-                let lower = self.columns - k;
-                let mut sum = out.rb_mut().col_mut(k).subrows_mut(k, lower);
-                sum += part.subrows(k, lower);
-            }
+            add_gram(block, jacobian, out.rb_mut(), (square.as_mut(), work));
         });
         self.passes.borrow_mut().return_square(square);
         if !whole {
@@ -224,19 +282,21 @@ impl<B: MapBlocks> JacobianOperator for BlockedJacobian<B> {
         if !(0..self.blocks).all(|block| weights.are_whole(&passes.source.outputs(block))) {
             return false;
         }
-        let mut sum = 0.0;
+        out.begin(&self.point);
+        let mut square = passes.take_square(out.foresees_gram());
         for block in 0..self.blocks {
             match passes.jacobian_at(block, &self.point, Some(&weights)) {
-                Ok((jacobian, _)) => sum += jacobian.squared_norm(),
+                Ok((jacobian, _)) => out.take_in(block, jacobian, square.as_mut()),
                 Err(MapError::NoMetric { .. }) => return false,
                 Err(failure) => {
                     passes.keep_failure(failure);
-                    sum = f64::NAN;
-                    break;
+                    out.weights = Some(weights);
+                    return true;
                 }
             }
         }
-        out.place_at(&self.point, sum);
+        passes.return_square(square);
+        out.end();
         out.weights = Some(weights);
         true
     }
@@ -252,5 +312,23 @@ impl<B: MapBlocks> JacobianOperator for BlockedJacobian<B> {
 
     fn normal_operations(&self) -> f64 {
         self.repeated_operations() + 4.0 * self.rows as f64 * self.columns as f64
+    }
+}
+
+/// Adds the lower triangle of the Gram matrix of `block` to that of those before it; `square` is room for one.
+fn add_gram<J: JacobianOperator>(
+    block: usize,
+    jacobian: &J,
+    mut out: MatMut<'_, f64>,
+    (mut square, work): (MatMut<'_, f64>, &mut Vec<f64>),
+) {
+    if block == 0 {
+        return jacobian.gram(out, work);
+    }
+    jacobian.gram(square.rb_mut(), work);
+    for (k, part) in square.rb().col_iter().enumerate() {
+        let lower = part.nrows() - k;
+        let mut sum = out.rb_mut().col_mut(k).subrows_mut(k, lower);
+        sum += part.subrows(k, lower);
     }
 }

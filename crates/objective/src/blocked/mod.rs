@@ -209,10 +209,10 @@ impl<B: MapBlocks> SmoothMap for BlockedMap<B> {
 
     fn new_jacobian(&self) -> BlockedJacobian<B> {
         let shape = (self.outputs, self.parameters, self.blocks);
-        BlockedJacobian::new(Rc::clone(&self.passes), shape)
+        BlockedJacobian::new(&self.passes, shape)
     }
 
-    /// One pass: the Jacobian keeps the point and its norm.
+    /// One pass: the Jacobian keeps the point and its norm, and its Gram matrix where the points before needed theirs.
     fn linearize(
         &self,
         w: &[f64],
@@ -223,11 +223,13 @@ impl<B: MapBlocks> SmoothMap for BlockedMap<B> {
         require_length("the output", value, self.outputs)?;
         let passes = &mut *self.passes.borrow_mut();
         passes.report_failure()?;
-        let mut sum = 0.0;
+        jacobian.begin(w);
+        let mut square = passes.take_square(jacobian.foresees_gram());
         for block in 0..self.blocks {
-            sum += passes.linearize(block, w, value)?;
+            jacobian.take_in(block, passes.linearize(block, w, value)?, square.as_mut());
         }
-        jacobian.place_at(w, sum);
+        passes.return_square(square);
+        jacobian.end();
         Ok(())
     }
 

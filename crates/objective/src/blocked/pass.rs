@@ -76,13 +76,13 @@ impl<B: MapBlocks> Passes<B> {
         map.value(w, &mut out[outputs])
     }
 
-    /// Linearizes `block` at `w`, writes f on its rows to their places in `value`, and returns `norm(J)^2` of its rows.
+    /// Linearizes `block` at `w`, writes f on its rows to their places in `value`, and returns its Jacobian.
     pub(crate) fn linearize(
         &mut self,
         block: usize,
         w: &[f64],
         value: &mut [f64],
-    ) -> Result<f64, MapError> {
+    ) -> Result<&JacobianOf<B>, MapError> {
         self.held = None;
         let outputs = self.source.outputs(block);
         let (map, jacobian) = self.source.open(block).map_err(unread)?;
@@ -90,7 +90,7 @@ impl<B: MapBlocks> Passes<B> {
         map.linearize(w, &mut value[outputs], jacobian)?;
         w.clone_into(&mut self.point);
         self.held = Some(block);
-        Ok(jacobian.squared_norm())
+        Ok(jacobian)
     }
 
     /// The map of `block` and its Jacobian at `w`, with the outputs that belong to its rows.
