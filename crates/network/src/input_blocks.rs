@@ -94,7 +94,7 @@ struct Place<A> {
 ///
 /// let architecture = Architecture::one_layer(4, Activation::Tanh);
 /// let point = InitialPoint::draw_for(&architecture, Initialization::Nullified, 1, 0)?;
-/// let blocks = NetworkBlocks::new(Box::new(Line), 1, architecture, &point.signs)?;
+/// let blocks = NetworkBlocks::new(Box::new(Line), 1, &architecture, &point.signs)?;
 /// let blocks = blocks.started_as(Initialization::Nullified, &point.weights)?;
 /// let network = BlockedMap::new(blocks)?;
 /// let mut output = vec![f64::NAN; 100_000];
@@ -126,7 +126,7 @@ impl<A: ActivationFunction + Clone> NetworkBlocks<A> {
     pub fn new(
         inputs: Box<dyn InputBlocks>,
         features: usize,
-        architecture: Architecture<A>,
+        architecture: &Architecture<A>,
         signs: &[f64],
     ) -> Result<Self, NetworkError> {
         Self::with_rows_of_block(inputs, features, architecture, signs, ROWS_OF_A_BLOCK)
@@ -141,7 +141,7 @@ impl<A: ActivationFunction + Clone> NetworkBlocks<A> {
     pub fn with_rows_of_block(
         inputs: Box<dyn InputBlocks>,
         features: usize,
-        architecture: Architecture<A>,
+        architecture: &Architecture<A>,
         signs: &[f64],
         rows_of_block: usize,
     ) -> Result<Self, NetworkError> {
@@ -152,7 +152,7 @@ impl<A: ActivationFunction + Clone> NetworkBlocks<A> {
         let (offset, buffer, failure) = (Vec::new(), Vec::new(), RefCell::default());
         let mut found =
             Self { inputs, rows, rows_of_block, places: Vec::new(), offset, buffer, failure };
-        let shorter = (rows % rows_of_block > 0).then(|| blocks - 1);
+        let shorter = (!rows.is_multiple_of(rows_of_block)).then(|| blocks - 1);
         for held in [Some(0), shorter.filter(|last| *last > 0)].into_iter().flatten() {
             found.fetch(held, features).map_err(|reason| NetworkError::Unreadable { reason })?;
             let (inputs, architecture) = (&found.buffer, architecture.clone());
@@ -179,7 +179,7 @@ impl<A: ActivationFunction + Clone> NetworkBlocks<A> {
         activation: A,
     ) -> Result<Self, NetworkError> {
         let architecture = Architecture::one_layer(point.signs.len(), activation);
-        Self::new(inputs, features, architecture, &point.signs)?.started_as(kind, &point.weights)
+        Self::new(inputs, features, &architecture, &point.signs)?.started_as(kind, &point.weights)
     }
 }
 

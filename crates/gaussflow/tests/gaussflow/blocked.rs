@@ -80,7 +80,7 @@ fn twenty_steps_are_those_of_the_network_in_memory() {
                 let blocks = NetworkBlocks::with_rows_of_block(
                     source,
                     FEATURES,
-                    architecture.clone(),
+                    &architecture,
                     &start.signs,
                     rows,
                 );

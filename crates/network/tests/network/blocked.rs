@@ -77,7 +77,6 @@ fn pair(
         Network::with_architecture(&inputs, FEATURES, architecture.clone(), &point.signs).unwrap();
     let network = network.started_as(kind, &point.weights).unwrap();
     let source = Box::new(Rows { inputs, broken: Rc::clone(&broken) });
-    let architecture = architecture.clone();
     let blocks =
         NetworkBlocks::with_rows_of_block(source, FEATURES, architecture, &point.signs, rows);
     let blocks = blocks.unwrap().started_as(kind, &point.weights).unwrap();
@@ -241,7 +240,7 @@ fn inputs_that_no_network_has_are_refused() {
     let build = |inputs: Vec<f64>, broken: bool| {
         let source = Rows { inputs, broken: Rc::new(Cell::new(broken)) };
         let architecture = Architecture::one_layer(2, Activation::Tanh);
-        NetworkBlocks::new(Box::new(source), FEATURES, architecture, &[1.0, -1.0]).map(|_| ())
+        NetworkBlocks::new(Box::new(source), FEATURES, &architecture, &[1.0, -1.0]).map(|_| ())
     };
     assert!(build(vec![1.0; 6], false).is_ok());
     assert!(matches!(build(vec![1.0; 6], true), Err(NetworkError::Unreadable { .. })));
@@ -329,7 +328,7 @@ fn a_gram_matrix_that_is_foreseen_is_the_same_and_saves_a_pass() {
     let (inputs, reads) = (normal(70 * FEATURES, 100), Rc::new(Cell::new(0)));
     let source = Counted { rows: Rows { inputs, broken: Rc::default() }, reads: Rc::clone(&reads) };
     let (source, signs) = (Box::new(source), &point.signs);
-    let blocks = NetworkBlocks::with_rows_of_block(source, FEATURES, architecture, signs, 7);
+    let blocks = NetworkBlocks::with_rows_of_block(source, FEATURES, &architecture, signs, 7);
     let map = BlockedMap::new(blocks.unwrap()).unwrap();
     let (mut value, p) = (vec![0.0; 70], map.parameters());
     let (mut jacobian, mut weighted) = (map.new_jacobian(), map.new_jacobian());

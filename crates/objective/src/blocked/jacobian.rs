@@ -290,6 +290,7 @@ impl<B: MapBlocks> JacobianOperator for BlockedJacobian<B> {
                 Err(MapError::NoMetric { .. }) => return false,
                 Err(failure) => {
                     passes.keep_failure(failure);
+                    out.squared_norm = f64::NAN;
                     out.weights = Some(weights);
                     return true;
                 }

@@ -15,7 +15,7 @@ use faer::MatMut;
 use faer::prelude::ReborrowMut;
 
 pub use jacobian::BlockedJacobian;
-use pass::{Passes, add};
+use pass::{Block, Passes, add};
 
 use crate::map::{
     LipschitzConstants, MapError, Residuals, SecondOrderMap, SmoothMap, require_length,
@@ -251,7 +251,7 @@ impl<B: MapBlocks> SecondOrderMap for BlockedMap<B> {
         require_length("the second derivative", out, self.outputs)?;
         let passes = &mut *self.passes.borrow_mut();
         (0..self.blocks).try_for_each(|block| {
-            let (map, jacobian, outputs) = passes.at(block, w)?;
+            let Block { map, jacobian, outputs } = passes.at(block, w)?;
             map.second_derivative(w, jacobian, u, v, &mut out[outputs])
         })
     }
@@ -270,7 +270,7 @@ impl<B: MapBlocks> SecondOrderMap for BlockedMap<B> {
         let passes = &mut *self.passes.borrow_mut();
         let mut part = passes.take_part();
         for block in 0..self.blocks {
-            let (map, jacobian, outputs) = passes.at(block, w)?;
+            let Block { map, jacobian, outputs } = passes.at(block, w)?;
             let target = if block == 0 { &mut *out } else { &mut part[..] };
             map.weighted_hessian_apply(w, jacobian, &weights[outputs], v, target)?;
             if block > 0 {
@@ -299,7 +299,7 @@ impl<B: MapBlocks> SecondOrderMap for BlockedMap<B> {
         let passes = &mut *self.passes.borrow_mut();
         let mut square = passes.take_square(self.blocks > 1);
         for block in 0..self.blocks {
-            let (map, jacobian, outputs) = passes.at(block, w)?;
+            let Block { map, jacobian, outputs } = passes.at(block, w)?;
             let target = if block == 0 { out.rb_mut() } else { square.as_mut() };
             map.weighted_hessian(w, jacobian, &weights[outputs], target)?;
             if block > 0 {

@@ -11,6 +11,13 @@ use crate::map::{MapError, Residuals, SmoothMap};
 /// The Jacobian of one block.
 pub(crate) type JacobianOf<B> = <<B as MapBlocks>::Map as SmoothMap>::Jacobian;
 
+/// A block at hand: its map, the Jacobian where it was linearized, and the outputs that belong to its rows.
+pub(crate) struct Block<'a, B: MapBlocks> {
+    pub(crate) map: &'a B::Map,
+    pub(crate) jacobian: &'a JacobianOf<B>,
+    pub(crate) outputs: Range<usize>,
+}
+
 /// A source of blocks with what one pass over them needs, for all Jacobians of a map.
 pub(crate) struct Passes<B: MapBlocks> {
     pub(crate) source: B,
@@ -93,12 +100,8 @@ impl<B: MapBlocks> Passes<B> {
         Ok(jacobian)
     }
 
-    /// The map of `block` and its Jacobian at `w`, with the outputs that belong to its rows.
-    pub(crate) fn at(
-        &mut self,
-        block: usize,
-        w: &[f64],
-    ) -> Result<(&B::Map, &JacobianOf<B>, Range<usize>), MapError> {
+    /// The map of `block` and its Jacobian at `w`.
+    pub(crate) fn at(&mut self, block: usize, w: &[f64]) -> Result<Block<'_, B>, MapError> {
         let outputs = self.source.outputs(block);
         let is_here = self.held == Some(block)
             && w.iter().zip(&self.point).all(|(a, b)| a.to_bits() == b.to_bits());
@@ -113,7 +116,7 @@ impl<B: MapBlocks> Passes<B> {
             w.clone_into(&mut self.point);
             self.held = Some(block);
         }
-        Ok((map, jacobian, outputs))
+        Ok(Block { map, jacobian, outputs })
     }
 
     /// The Jacobian of `block` at `w`, times `R^T` where there are weights, with the outputs that belong to its rows.
@@ -124,11 +127,11 @@ impl<B: MapBlocks> Passes<B> {
         weights: Option<&Weights>,
     ) -> Result<(&JacobianOf<B>, Range<usize>), MapError> {
         let Some(weights) = weights else {
-            return self.at(block, w).map(|(_, jacobian, outputs)| (jacobian, outputs));
+            return self.at(block, w).map(|block| (block.jacobian, block.outputs));
         };
         let (mut root, mut room) =
             (std::mem::take(&mut self.root), std::mem::take(&mut self.weighted));
-        let (_, jacobian, outputs) = self.at(block, w)?;
+        let Block { jacobian, outputs, .. } = self.at(block, w)?;
         weights.write_block(&outputs, &mut root);
         let known = room.iter().position(|one| one.rows() == jacobian.rows());
         let place = known.unwrap_or(room.len());
