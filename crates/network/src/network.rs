@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use crate::activation::{Activation, ActivationFunction};
 use crate::architecture::{Architecture, Layer, OutputWeights, Place, Scale};
-use crate::blocks::ROW_BLOCK;
+use crate::blocks::{ROW_BLOCK, blocks_of, write_inputs};
 use crate::jacobian::NetworkJacobian;
 use crate::{InitialPoint, NetworkError};
 
@@ -334,34 +334,6 @@ const PARALLEL: usize = 1 << 17;
 
 /// Multiply-adds that take as long as an activation.
 const SUMS_OF_AN_ACTIVATION: usize = 32;
-
-/// Row-major `inputs` as a matrix in blocks of rows, each row `times`, with a column of ones if asked for.
-fn blocks_of(inputs: &[f64], features: usize, ones: bool, times: usize) -> RowBlocks {
-    let rows = inputs.len() / features * times;
-    let mut blocks = RowBlocks::zeros(rows, features + usize::from(ones));
-    write_inputs(&mut blocks, inputs, features, times);
-    blocks
-}
-
-/// Writes row-major `inputs` to a matrix in blocks, each row `times`, and ones to a column more than there are features.
-fn write_inputs(blocks: &mut RowBlocks, inputs: &[f64], features: usize, times: usize) {
-    for b in 0..blocks.blocks() {
-        let first = blocks.block_rows(b).start;
-        for k in 0..features {
-            let (mut row, mut copy) = (first / times, first % times);
-            for x in blocks.column_mut(b, k) {
-                *x = inputs[row * features + k];
-                copy += 1;
-                if copy == times {
-                    (row, copy) = (row + 1, 0);
-                }
-            }
-        }
-        for k in features..blocks.columns() {
-            blocks.column_mut(b, k).fill(1.0);
-        }
-    }
-}
 
 /// Refuses entries that are infinite or NaN.
 pub(crate) fn require_finite(what: &'static str, values: &[f64]) -> Result<(), NetworkError> {
