@@ -9,7 +9,7 @@ use crate::partition::rows_of;
 use crate::reduce::Traffic;
 
 /// Numbers that begin a step beside the p of `J^T grad g`: the loss, norms, and what shows that the ranks agree.
-pub const AGREEMENT: usize = 8;
+pub const AGREEMENT: usize = 12;
 
 /// Bytes of a number.
 const NUMBER: f64 = size_of::<f64>() as f64;
@@ -197,24 +197,28 @@ impl Cost {
         self.resident.matrices = NUMBER * 5.0 * order * order + self.buffers(2, triangle(p));
     }
 
-    /// Slopes, inputs and the right-hand side of all rows are gathered; a rank computes the n columns of its rows of K,
-    /// `(s_i . s_j)(x_i . x_j)` each, and these are gathered; every rank factors K and solves twice; `J^T z`, and `J v` and
-    /// `J^T` of the residual.
+    /// In each of K/2 rounds a rank receives S and X of another one's rows and computes that block of K, `(s_i . s_j)(x_i . x_j)`
+    /// an entry; the blocks of all ranks and b are gathered, every rank factors K and solves twice, and `J^T z`, `J v` and
+    /// `J^T` of the residual follow.
     fn dual(&mut self, shape: &Shape, here: f64) {
-        let (p, n) = (shape.parameters(), shape.rows as f64);
-        let gathered = shape.rows.saturating_mul(shape.hidden + shape.features + 1);
-        self.shared.gram = here * n * (shape.hidden + shape.features) as f64;
+        let (p, n, ranks) = (shape.parameters(), shape.rows as f64, self.ranks);
+        let most = rows_of(shape.rows, ranks, 0).len();
+        let passed = most.saturating_mul(shape.hidden + shape.features);
+        let (rounds, block) = (ranks / 2, most.saturating_mul(most));
+        let pairs = if ranks == 1 { 0.5 * n * n } else { (rounds + 1) as f64 * here * here };
+        self.shared.gram = pairs * (shape.hidden + shape.features) as f64;
         self.shared.products += 3.0 * here * p as f64;
         self.repeated.factor = n * n * n / 6.0;
         self.repeated.solves = 2.0 * n * n;
-        let kernel = shape.rows.saturating_mul(shape.rows);
+        let kernel = ranks.saturating_mul(rounds + 1).saturating_mul(block);
         self.exchanges.extend([
-            (1, Exchange::Gather(gathered)),
+            (rounds, Exchange::Swap(passed)),
             (1, Exchange::Gather(kernel)),
+            (1, Exchange::Gather(ranks.saturating_mul(most))),
             (2, Exchange::Sum(p)),
         ]);
-        self.resident.rows += NUMBER * here * n;
-        self.resident.matrices = NUMBER * (2.0 * n * n + gathered as f64);
+        self.resident.rows += 2.0 * NUMBER * passed as f64;
+        self.resident.matrices = NUMBER * (2.0 * n * n) + self.buffers(1, kernel);
     }
 
     /// The Gram matrix and its factor, and the triangle with the two buffers of its sum.

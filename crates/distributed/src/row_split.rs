@@ -26,9 +26,10 @@ pub struct RowSplit<'c, J, C> {
     here: J,
     /// The rows of each rank.
     counts: Vec<usize>,
-    /// Operations of `J^T J` and of K on all ranks.
+    /// Operations of `J^T J`, of K and of a product on all ranks.
     gram_operations: f64,
     kernel_operations: f64,
+    normal_operations: f64,
     reducer: Rc<RefCell<Reducer<'c, C>>>,
     /// The lower triangle of `J^T J`, column after column.
     packed: RefCell<Vec<f64>>,
@@ -39,7 +40,12 @@ pub struct RowSplit<'c, J, C> {
 impl<'c, J: JacobianOperator, C: Communicator> RowSplit<'c, J, C> {
     /// Collective: the operator whose rows are `here` on this rank.
     pub fn new(here: J, reducer: Rc<RefCell<Reducer<'c, C>>>) -> Self {
-        let mine = [here.rows() as f64, here.gram_operations(), here.kernel_operations()];
+        let mine = [
+            here.rows() as f64,
+            here.gram_operations(),
+            here.kernel_operations(),
+            here.normal_operations(),
+        ];
         let all = reducer.borrow_mut().gather(&mine).to_vec();
         let column = |k: usize| all.iter().skip(k).step_by(mine.len());
         #[expect(
@@ -57,6 +63,7 @@ impl<'c, J: JacobianOperator, C: Communicator> RowSplit<'c, J, C> {
             counts,
             gram_operations: column(1).sum(),
             kernel_operations,
+            normal_operations: column(3).sum(),
             reducer,
             packed: RefCell::default(),
             tall: RefCell::default(),
@@ -259,6 +266,10 @@ impl<J: JacobianOperator, C: Communicator> JacobianOperator for RowSplit<'_, J, 
 
     fn kernel_operations(&self) -> f64 {
         self.kernel_operations
+    }
+
+    fn normal_operations(&self) -> f64 {
+        self.normal_operations
     }
 
     fn squared_norm(&self) -> f64 {

@@ -1,4 +1,4 @@
-//! Blocks of rows, several at a time, and room to work in.
+//! Blocks of rows: inputs in them, work on several at a time, and room to work in.
 
 use std::cell::RefCell;
 
@@ -51,6 +51,34 @@ fn split<const N: usize>(strips: [Strip<'_>; N], blocks: usize) -> [[Strip<'_>; 
         (first, length)
     });
     [first, later]
+}
+
+/// Row-major `inputs` as a matrix in blocks of rows, each row `times`, with a column of ones if asked for.
+pub(crate) fn blocks_of(inputs: &[f64], features: usize, ones: bool, times: usize) -> RowBlocks {
+    let rows = inputs.len() / features * times;
+    let mut blocks = RowBlocks::zeros(rows, features + usize::from(ones));
+    write_inputs(&mut blocks, inputs, features, times);
+    blocks
+}
+
+/// Writes row-major `inputs` to a matrix in blocks, each row `times`, and ones to a column more than there are features.
+pub(crate) fn write_inputs(blocks: &mut RowBlocks, inputs: &[f64], features: usize, times: usize) {
+    for b in 0..blocks.blocks() {
+        let first = blocks.block_rows(b).start;
+        for k in 0..features {
+            let (mut row, mut copy) = (first / times, first % times);
+            for x in blocks.column_mut(b, k) {
+                *x = inputs[row * features + k];
+                copy += 1;
+                if copy == times {
+                    (row, copy) = (row + 1, 0);
+                }
+            }
+        }
+        for k in features..blocks.columns() {
+            blocks.column_mut(b, k).fill(1.0);
+        }
+    }
 }
 
 thread_local! {

@@ -86,6 +86,12 @@ pub enum NetworkError {
         /// The layer, counted from 0.
         layer: usize,
     },
+    /// Rows of inputs could not be read.
+    #[error("the inputs cannot be read: {reason}")]
+    Unreadable {
+        /// The reason in the words of whoever reads them.
+        reason: String,
+    },
     /// No such initialization.
     #[error("unknown initialization \"{name}\"; accepted: nullified, antisymmetric, plain")]
     UnknownInitialization {

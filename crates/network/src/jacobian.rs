@@ -32,11 +32,24 @@ impl NetworkJacobian {
     /// A zero Jacobian of `network`.
     pub(crate) fn new<A: ActivationFunction>(network: &Network<A>) -> Self {
         let (n, inputs) = (network.outputs(), network.inputs());
-        let places = network.places();
         let d = inputs.columns();
         let by_row: Vec<f64> = (0..n * d).map(|e| inputs[(e / d, e % d)]).collect();
+        Self::over(KroneckerPiece::new(&by_row, d, network.places()[0].units), network)
+    }
+
+    /// The same for a network whose inputs are replaced ([`Self::take_inputs`]), without room for slopes and curvatures.
+    pub(crate) fn over_varying<A: ActivationFunction>(network: &Network<A>) -> Self {
+        let (n, d) = (network.outputs(), network.inputs().columns());
+        let inputs = KroneckerPiece::over_varying(n, d, network.places()[0].units);
+        let mut found = Self::over(inputs, network).without_bends();
+        found.take_inputs(network.inputs());
+        found
+    }
+
+    /// The Jacobian whose first piece has the inputs of `network`, or room for them.
+    fn over<A: ActivationFunction>(inputs: KroneckerPiece, network: &Network<A>) -> Self {
+        let (n, places) = (network.outputs(), network.places());
         let outputs = network.outputs_of_a_row();
-        let inputs = KroneckerPiece::new(&by_row, d, places[0].units);
         let mut first = RowKronecker::of_piece(inputs.with_shared_inputs(outputs));
         for (place, before) in places[1..].iter().zip(places) {
             let mut piece = KroneckerPiece::over_varying(n, place.length, place.units);
@@ -62,14 +75,24 @@ impl NetworkJacobian {
         Self { first, bends }
     }
 
-    /// The same without room for slopes and curvatures, as for large networks.
-    #[cfg(test)]
+    /// The same without room for slopes and curvatures, as for large networks: they are computed where they are asked for.
     pub(crate) fn without_bends(mut self) -> Self {
         for bend in &mut self.bends {
             let n = bend.curvatures.rows();
             (bend.slopes, bend.curvatures) = (RowBlocks::zeros(n, 0), RowBlocks::zeros(n, 0));
         }
         self
+    }
+
+    /// Copies the inputs of the network; of [`Self::over_varying`] alone.
+    pub(crate) fn take_inputs(&mut self, inputs: &RowBlocks) {
+        let first = &mut self.first.pieces_mut()[0];
+        let target = first.right_mut().blocks_mut().enumerate();
+        target.for_each(|(b, block)| {
+            let from = inputs.block_data(b);
+            block[..from.len()].copy_from_slice(from);
+        });
+        first.right_is_written();
     }
 
     /// The pieces, and the bends of the hidden layers, to be written.

@@ -14,20 +14,20 @@ use crate::activation::ActivationFunction;
 use crate::network::Network;
 
 /// Bytes that the matrices of a constant may take: as much again as a large Jacobian's factors, not more.
-const MOST_BYTES: usize = 1 << 30;
+pub(crate) const MOST_BYTES: usize = 1 << 30;
 
 impl<A: ActivationFunction> LipschitzConstants for Network<A> {
     fn jacobian_lipschitz(&self) -> f64 {
         let Some(activation) = self.shallow() else { return f64::INFINITY };
-        let largest = self.output_factors().flatten().fold(0.0, |most: f64, c| most.max(c.abs()));
-        activation.bounds().second * largest * squared_feature_norm(dense(self.inputs()).as_ref())
+        activation.bounds().second
+            * self.largest_factor()
+            * squared_feature_norm(dense(self.inputs()).as_ref())
     }
 
     fn lipschitz(&self) -> f64 {
         let Some(activation) = self.shallow() else { return f64::INFINITY };
         let inputs = largest_singular_value(dense(self.inputs()));
-        let rows = self.output_factors().map(|row| norm(&row.collect::<Vec<_>>()));
-        activation.bounds().first * rows.fold(0.0, f64::max) * inputs
+        activation.bounds().first * self.factor_norm() * inputs
     }
 
     fn jacobian_lipschitz_within(&self, center: &[f64], radius: f64) -> f64 {
@@ -49,8 +49,19 @@ impl<A: ActivationFunction> LipschitzConstants for Network<A> {
 
 impl<A: ActivationFunction> Network<A> {
     /// The activation of one hidden layer with fixed c, biases and factor allowed: f then has global constants.
-    fn shallow(&self) -> Option<&A> {
+    pub(crate) fn shallow(&self) -> Option<&A> {
         (self.places().len() == 1).then(|| &self.last_layer().activation)
+    }
+
+    /// The largest of `s_L c`.
+    pub(crate) fn largest_factor(&self) -> f64 {
+        self.output_factors().flatten().fold(0.0, |most: f64, c| most.max(c.abs()))
+    }
+
+    /// The largest norm of `s_L c` over the outputs.
+    pub(crate) fn factor_norm(&self) -> f64 {
+        let rows = self.output_factors().map(|row| norm(&row.collect::<Vec<_>>()));
+        rows.fold(0.0, f64::max)
     }
 
     /// Returns a bound of the norm of the rounding error of f(w), to first order in eps = 2.2e-16 (w of length p).
@@ -72,7 +83,7 @@ const ROUNDINGS: f64 = 8.0;
 /// `norm(z'_l) <= norm(U_l) e_l + omega_l norm(h'_(l-1))` along U, `norm(h'_l) <= s sigma_1 norm(z'_l)`,
 /// `norm(Delta_l) <= s sigma_1 norm(P_l)`, `norm(P_(l-1)) <= omega_l norm(Delta_l)`. All follow from the triangle
 /// inequality, and every weight matrix in the ball differs from the one at its centre by at most its radius.
-struct Reach<'a, A> {
+pub(crate) struct Reach<'a, A> {
     network: &'a Network<A>,
     /// omega_l without and with the biases, and the Frobenius norm with them.
     weights: Vec<[f64; 3]>,
@@ -82,7 +93,7 @@ struct Reach<'a, A> {
 }
 
 impl<'a, A: ActivationFunction> Reach<'a, A> {
-    fn new(network: &'a Network<A>, center: &[f64], radius: f64) -> Self {
+    pub(crate) fn new(network: &'a Network<A>, center: &[f64], radius: f64) -> Self {
         let before = |l: usize| match l {
             0 => network.features(),
             l => network.places()[l - 1].units,
@@ -136,7 +147,7 @@ impl<'a, A: ActivationFunction> Reach<'a, A> {
     }
 
     /// Of the gradient of one output.
-    fn gradient(&self, input: f64) -> f64 {
+    pub(crate) fn gradient(&self, input: f64) -> f64 {
         let inputs = self.inputs_of_layers(input);
         let mut parts: Vec<f64> = self.deltas.iter().zip(&inputs).map(|(d, e)| d * e).collect();
         if self.network.places().len() > self.deltas.len() {
@@ -146,7 +157,7 @@ impl<'a, A: ActivationFunction> Reach<'a, A> {
     }
 
     /// Of the second derivative of one output, a quadratic form in the norms of the layers' parts of a direction.
-    fn second_derivative(&self, input: f64) -> f64 {
+    pub(crate) fn second_derivative(&self, input: f64) -> f64 {
         let (inputs, order) = (self.inputs_of_layers(input), self.network.places().len());
         let mut form = Mat::<f64>::zeros(order, order);
         // norm(h') of the layer before, as a combination of those norms.
@@ -171,7 +182,7 @@ impl<'a, A: ActivationFunction> Reach<'a, A> {
     }
 
     /// Of the rounding of one output, in multiples of eps.
-    fn rounding(&self, input: f64) -> f64 {
+    pub(crate) fn rounding(&self, input: f64) -> f64 {
         let inputs = self.inputs_of_layers(input);
         let sums = self.network.places().iter().enumerate().map(|(l, place)| {
             let delta = self.deltas.get(l).copied().unwrap_or(1.0);
@@ -210,7 +221,7 @@ fn squared_feature_norm(inputs: MatRef<'_, f64>) -> f64 {
 }
 
 /// Row j holds the products `x_jk x_jl`, l <= k, those with l < k times sqrt(2).
-fn feature_products(inputs: MatRef<'_, f64>) -> Mat<f64> {
+pub(crate) fn feature_products(inputs: MatRef<'_, f64>) -> Mat<f64> {
     let (n, d) = (inputs.nrows(), inputs.ncols());
     let mut products = Mat::zeros(n, d * (d + 1) / 2);
     let mut column = 0;
@@ -227,7 +238,7 @@ fn feature_products(inputs: MatRef<'_, f64>) -> Mat<f64> {
 }
 
 /// The largest singular value; the Frobenius norm, an upper bound, should the iteration fail.
-fn largest_singular_value(matrix: Mat<f64>) -> f64 {
+pub(crate) fn largest_singular_value(matrix: Mat<f64>) -> f64 {
     let (rows, columns) = matrix.shape();
     let operator = DenseJacobian::from_matrix(matrix);
     let extremes = Factors::new(rows, columns)

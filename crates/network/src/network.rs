@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use crate::activation::{Activation, ActivationFunction};
 use crate::architecture::{Architecture, Layer, OutputWeights, Place, Scale};
-use crate::blocks::ROW_BLOCK;
+use crate::blocks::{ROW_BLOCK, blocks_of, write_inputs};
 use crate::jacobian::NetworkJacobian;
 use crate::{InitialPoint, NetworkError};
 
@@ -155,18 +155,23 @@ impl<A: ActivationFunction> Network<A> {
     /// # Source
     /// Remark 1 of the paper.
     pub fn nullified_at(mut self, weights: &[f64]) -> Result<Self, NetworkError> {
+        self.require_weights(weights)?;
+        let mut offset = vec![0.0; self.inputs.rows()];
+        self.offset.fill(0.0);
+        self.evaluate(weights, &mut offset);
+        self.offset = offset;
+        Ok(self)
+    }
+
+    /// Refuses another number of weights than p, or weights that are not finite.
+    pub(crate) fn require_weights(&self, weights: &[f64]) -> Result<(), NetworkError> {
         let expected = self.parameters();
         if weights.len() != expected {
             let (found, features) = (weights.len(), self.features);
             let hidden = self.hidden_widths().collect();
             return Err(NetworkError::WeightCount { expected, found, hidden, features });
         }
-        require_finite("the weights", weights)?;
-        let mut offset = vec![0.0; self.inputs.rows()];
-        self.offset.fill(0.0);
-        self.evaluate(weights, &mut offset);
-        self.offset = offset;
-        Ok(self)
+        require_finite("the weights", weights)
     }
 
     /// Creates the paper's network with the initialization `kind`: nullified at the weights of `point`, or plain phi.
@@ -248,6 +253,18 @@ impl<A: ActivationFunction> Network<A> {
         &self.inputs
     }
 
+    /// Replaces the inputs by as many others (row-major, one row for all outputs of it).
+    pub(crate) fn replace_inputs(&mut self, inputs: &[f64]) {
+        write_inputs(&mut self.inputs, inputs, self.features, self.architecture.outputs);
+    }
+
+    /// Replaces the offset by as much of `offset` as there are outputs, and what is missing by zeros.
+    pub(crate) fn replace_offset(&mut self, offset: &[f64]) {
+        let given = offset.len().min(self.offset.len());
+        self.offset[..given].copy_from_slice(&offset[..given]);
+        self.offset[given..].fill(0.0);
+    }
+
     /// Returns the activation of the paper's network (one hidden layer without biases or factor, fixed signs); `None` for any
     /// other.
     pub fn one_layer(&self) -> Option<&A> {
@@ -295,7 +312,7 @@ impl<A: ActivationFunction> Network<A> {
     }
 
     /// `out = f(w)`.
-    fn evaluate(&self, w: &[f64], out: &mut [f64]) {
+    pub(crate) fn evaluate(&self, w: &[f64], out: &mut [f64]) {
         let work = |(b, out): (usize, &mut [f64])| self.evaluate_block(b, w, out);
         if self.is_large() {
             out.par_chunks_mut(ROW_BLOCK).enumerate().for_each(work);
@@ -318,22 +335,8 @@ const PARALLEL: usize = 1 << 17;
 /// Multiply-adds that take as long as an activation.
 const SUMS_OF_AN_ACTIVATION: usize = 32;
 
-/// Row-major `inputs` as a matrix in blocks of rows, each row `times`, with a column of ones if asked for.
-fn blocks_of(inputs: &[f64], features: usize, ones: bool, times: usize) -> RowBlocks {
-    let rows = inputs.len() / features * times;
-    let mut blocks = RowBlocks::zeros(rows, features + usize::from(ones));
-    for j in 0..rows {
-        let row = &inputs[j / times * features..][..features];
-        row.iter().enumerate().for_each(|(k, x)| blocks[(j, k)] = *x);
-        if ones {
-            blocks[(j, features)] = 1.0;
-        }
-    }
-    blocks
-}
-
 /// Refuses entries that are infinite or NaN.
-fn require_finite(what: &'static str, values: &[f64]) -> Result<(), NetworkError> {
+pub(crate) fn require_finite(what: &'static str, values: &[f64]) -> Result<(), NetworkError> {
     match values.iter().enumerate().find(|(_, x)| !x.is_finite()) {
         Some((index, &value)) => Err(NetworkError::NonFinite { what, index, value }),
         None => Ok(()),

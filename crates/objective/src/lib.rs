@@ -5,6 +5,7 @@
 //! | write a model once and have exact derivatives | [`GenericResiduals`] over any [`Scalar`], then [`ExactDerivatives`] |
 //! | have derivatives of a model that can only be called | [`ResidualFn`], then [`FiniteDifferences`]; with a sparse Jacobian [`SparseDifferences`] |
 //! | give the Jacobian myself | implement [`Residuals`] and [`SmoothMap`]; [`JacobianDifferences`] adds second derivatives |
+//! | have more rows than fit into memory | [`MapBlocks`], then [`BlockedMap`], which reads them block by block |
 //! | check derivatives | [`check_jacobian`], [`check_second_derivative`] and [`adjoint_defect`], which give a [`SlopeCheck`] |
 //! | choose a loss, or write one | [`Squared`], [`Logistic`], [`Softmax`], [`Poisson`], [`SmoothHuber`], [`LogCosh`], [`WeightedSquares`], or your own [`Loss`] |
 //! | join a map and a loss | an [`Objective`], which is `g(alpha f(w))` |
@@ -13,6 +14,7 @@
 //!
 #![doc = include_str!("../README.md")]
 
+mod blocked;
 mod checker;
 mod closure;
 mod difference_quotient;
@@ -28,6 +30,7 @@ mod objective;
 mod sparse_differences;
 mod spectrum;
 
+pub use blocked::{BlockedJacobian, BlockedMap, MapBlocks};
 pub use checker::{
     SlopeCheck, SlopeVerdict, adjoint_defect, check_jacobian, check_second_derivative,
 };

@@ -4,6 +4,7 @@
 //! tanh of the standard library, and takes the tangent space from the singular vectors of J, not from
 //! a QR: `Hess_M g = 2 I + (1/alpha) S^-1 V^T B(N grad g) V S^-1` over `J = U S V^T`.
 
+mod blocked;
 mod deep;
 mod invariance;
 mod metric;

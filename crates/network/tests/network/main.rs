@@ -4,6 +4,7 @@
 mod allocation_counter;
 
 mod activation;
+mod blocked;
 mod deep;
 mod deep_golden;
 mod derivatives;

@@ -205,6 +205,15 @@ pub trait JacobianOperator {
         rows * rows * columns
     }
 
+    /// Returns the operations of [`Self::normal_apply`], a product with J and one with its transpose: `4 n p`, unless the
+    /// structure computes J anew for each of them.
+    ///
+    /// A solve takes a direct method where iterations, each of which repeats these products, would cost more.
+    fn normal_operations(&self) -> f64 {
+        let (rows, columns) = (self.total_rows() as f64, self.columns() as f64);
+        4.0 * rows * columns
+    }
+
     /// Replaces `values` by their sums over all machines, each of which has summed them over its rows; the results are the
     /// same on all machines.
     ///
@@ -289,6 +298,10 @@ impl JacobianOperator for Transposed<'_> {
 
     fn kernel_operations(&self) -> f64 {
         self.0.gram_operations()
+    }
+
+    fn normal_operations(&self) -> f64 {
+        self.0.normal_operations()
     }
 
     fn squared_norm(&self) -> f64 {

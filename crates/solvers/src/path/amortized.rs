@@ -372,7 +372,7 @@ fn direct_operations(jacobian: &dyn JacobianOperator) -> f64 {
 fn iteration_operations(jacobian: &dyn JacobianOperator) -> f64 {
     let (rows, columns) = (jacobian.total_rows() as f64, jacobian.columns() as f64);
     let order = rows.min(columns);
-    PRODUCT_WEIGHT * 4.0 * rows * columns + TRIANGULAR_WEIGHT * 2.0 * order * order
+    PRODUCT_WEIGHT * jacobian.normal_operations() + TRIANGULAR_WEIGHT * 2.0 * order * order
 }
 
 impl Factors {
