@@ -130,7 +130,31 @@ impl Sample {
             let name = dataset.name.clone();
             return Err(DataError::TooFewRows { name, rows: total, samples });
         }
-        let rows = draw_rows(total, samples, seed);
+        Self::of_rows(dataset, draw_rows(total, samples, seed), standardize, targets)
+    }
+
+    /// Takes all rows of `dataset` in their order, and scales them.
+    ///
+    /// # Errors
+    /// [`DataError::EmptySample`] for a data set without rows; the others as [`Self::draw`].
+    pub fn in_order(
+        dataset: &Dataset,
+        standardize: Standardize,
+        targets: TargetScale,
+    ) -> Result<Self, DataError> {
+        if dataset.rows() == 0 {
+            return Err(DataError::EmptySample);
+        }
+        Self::of_rows(dataset, (0..dataset.rows()).collect(), standardize, targets)
+    }
+
+    fn of_rows(
+        dataset: &Dataset,
+        rows: Vec<usize>,
+        standardize: Standardize,
+        targets: TargetScale,
+    ) -> Result<Self, DataError> {
+        let total = dataset.rows();
         let scaling = Scaling::fit(dataset, &rows, standardize, targets)?;
         let mut drawn = vec![false; total];
         for &row in &rows {

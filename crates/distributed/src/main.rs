@@ -6,7 +6,7 @@
 )]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -15,8 +15,12 @@ use gaussflow_distributed::communicator::Communicator;
 use gaussflow_distributed::mpi_ranks::MpiRank;
 use gaussflow_distributed::{run, sweep};
 use gaussflow_driver::console;
+use gaussflow_driver::run::{CHECKPOINTS, Start};
 use gaussflow_driver::sweep::Existing;
 use gaussflow_records::Overwrite;
+
+/// Exit status of a job that was ended from outside.
+const ENDED: u8 = 143;
 
 /// Exit status of a Rust program that panicked.
 const PANICKED: u8 = 101;
@@ -43,6 +47,9 @@ enum Command {
         /// The folder to write: new, empty, or written by an earlier run, whose runs stay.
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
+        /// Go on from the last checkpoint (record.checkpoint_every), if there is one.
+        #[arg(long)]
+        resume: bool,
         /// Replace a run of another configuration that has the same name.
         #[arg(long)]
         overwrite: bool,
@@ -85,9 +92,14 @@ fn main() -> ExitCode {
         return ExitCode::from(gaussflow_driver::IO_FAILED);
     };
     let execute = || match &arguments.command {
-        Command::Run { config, out, overwrite, quiet } => {
-            let overwrite = if *overwrite { Overwrite::Yes } else { Overwrite::No };
-            run_split(config, (out, overwrite), *quiet, &rank)
+        Command::Run { config, out, resume, overwrite, quiet } => {
+            let request = run::Request {
+                config: config.clone(),
+                out: out.clone(),
+                start: if *resume { Start::LastCheckpoint } else { Start::Fresh },
+                overwrite: if *overwrite { Overwrite::Yes } else { Overwrite::No },
+            };
+            run_split(&request, *quiet, &rank)
         }
         Command::Sweep { config, out, resume, overwrite, quiet } => {
             let existing = match (resume, overwrite) {
@@ -113,13 +125,16 @@ fn main() -> ExitCode {
 }
 
 /// `gaussflow-mpi run`.
-fn run_split(
-    config: &Path,
-    out: (&Path, Overwrite),
-    quiet: bool,
-    rank: &MpiRank,
-) -> Result<(), Failure> {
-    let Some(report) = run::run_into(config, out, rank)? else { return Ok(()) };
+fn run_split(request: &run::Request, quiet: bool, rank: &MpiRank) -> Result<(), Failure> {
+    if rank.rank() == 0 {
+        tell_of_termination(request);
+    }
+    let notice = |said: &str| {
+        if !quiet {
+            console::note(said);
+        }
+    };
+    let Some(report) = run::run(request, rank, notice)? else { return Ok(()) };
     if !quiet {
         let (record, traffic) = (&report.run.record, report.run.traffic);
         let outcome = &record.outcome;
@@ -138,6 +153,29 @@ fn run_split(
         ));
     }
     Ok(())
+}
+
+/// Makes this rank say what is left when the job is ended from outside: mpirun does that when another rank died.
+fn tell_of_termination(request: &run::Request) {
+    let (config, out) = (request.config.display().to_string(), request.out.clone());
+    let told = ctrlc::set_handler(move || {
+        let resumable = out.join(CHECKPOINTS).is_dir();
+        let out = out.display();
+        console::note(if resumable {
+            format!(
+                "error: the job was ended, as it is when a rank dies; its work up to the last checkpoint is in {out}, and the \
+                 same mpirun command goes on from there with: gaussflow-mpi run {config} --out {out} --resume"
+            )
+        } else {
+            format!(
+                "error: the job was ended, as it is when a rank dies; {out} holds no checkpoint of it (set \
+                 record.checkpoint_every to be able to go on)"
+            )
+        });
+        std::process::exit(i32::from(ENDED));
+    });
+    // Without a handler the job ends all the same, with mpirun's words alone.
+    drop(told);
 }
 
 /// `gaussflow-mpi sweep`.

@@ -98,6 +98,19 @@ pub struct Architecture<A = Activation> {
 }
 
 impl<A> Architecture<A> {
+    /// Returns the activation of the paper's network (one hidden layer without biases or factor, fixed signs, one output);
+    /// `None` for any other.
+    pub fn one_activation(&self) -> Option<&A> {
+        match (&self.layers[..], self.output) {
+            ([Layer { bias: false, scale: Scale::Unit, activation, .. }], OutputWeights::Signs)
+                if self.outputs == 1 =>
+            {
+                Some(activation)
+            }
+            _ => None,
+        }
+    }
+
     /// Creates an architecture of these hidden layers, with one output of fixed signs.
     pub fn new(layers: Vec<Layer<A>>) -> Self {
         Self { layers, output: OutputWeights::Signs, outputs: 1 }

@@ -29,6 +29,7 @@ mod second_order;
 
 pub use activation::{Activation, ActivationBounds, ActivationFunction};
 pub use architecture::{Architecture, Layer, OutputWeights, Scale};
+pub use block_constants::SplitConstants;
 pub use error::NetworkError;
 pub use infinite_width::infinite_width_kernel;
 pub use initialization::{InitialPoint, Initialization};

@@ -10,7 +10,7 @@ use gaussflow_solvers::RowBlocks;
 use rayon::prelude::*;
 
 use crate::activation::{Activation, ActivationFunction};
-use crate::architecture::{Architecture, Layer, OutputWeights, Place, Scale};
+use crate::architecture::{Architecture, Layer, OutputWeights, Place};
 use crate::blocks::{ROW_BLOCK, blocks_of, write_inputs};
 use crate::jacobian::NetworkJacobian;
 use crate::{InitialPoint, NetworkError};
@@ -268,14 +268,7 @@ impl<A: ActivationFunction> Network<A> {
     /// Returns the activation of the paper's network (one hidden layer without biases or factor, fixed signs); `None` for any
     /// other.
     pub fn one_layer(&self) -> Option<&A> {
-        match (self.layers(), self.architecture.output) {
-            ([Layer { bias: false, scale: Scale::Unit, activation, .. }], OutputWeights::Signs)
-                if self.architecture.outputs == 1 =>
-            {
-                Some(activation)
-            }
-            _ => None,
-        }
+        self.architecture.one_activation()
     }
 
     /// Where the weights of every layer stand, those of the output last.

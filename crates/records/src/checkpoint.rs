@@ -39,4 +39,16 @@ pub struct CheckpointRecord {
     pub snapshot_steps: Vec<i64>,
     /// The counts of work and fallbacks so far, by name.
     pub counters: BTreeMap<String, u64>,
+    /// The number of machines over which the rows were split, whose sums decide the last bits; missing for 1.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub machines: usize,
+}
+
+fn one() -> usize {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the form that serde calls")]
+fn is_one(count: &usize) -> bool {
+    *count == 1
 }

@@ -39,9 +39,37 @@ pub struct Problem {
     /// The number of outputs o for each row of inputs, where it is not 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outputs: Option<usize>,
+    /// Where the file was read in parts: how many rows it has and how they were scaled; `rows`, `inputs` and `targets` are
+    /// then empty, as all rows of the file are taken in its order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub all_rows: Option<AllRows>,
+}
+
+/// Tells what became of the rows of a file that was read in parts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AllRows {
+    /// N, the number of rows.
+    pub count: usize,
+    /// What was subtracted from the features `[d]`, and what they were divided by.
+    #[serde(with = "number::list")]
+    pub means: Vec<f64>,
+    /// The population deviations of the features `[d]`.
+    #[serde(with = "number::list")]
+    pub deviations: Vec<f64>,
+    /// The same of the targets `[t]`.
+    #[serde(with = "number::list")]
+    pub target_means: Vec<f64>,
+    /// The population deviations of the targets `[t]`.
+    #[serde(with = "number::list")]
+    pub target_deviations: Vec<f64>,
 }
 
 impl Problem {
+    /// Returns n, the number of rows that the run learned from.
+    pub fn count(&self) -> usize {
+        self.all_rows.as_ref().map_or(self.rows.len(), |all| all.count)
+    }
+
     /// Reads problem.json and checks that its sizes agree.
     ///
     /// # Errors

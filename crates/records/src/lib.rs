@@ -39,8 +39,9 @@ pub use self::checkpoint::CheckpointRecord;
 pub use self::checksum::FileSum;
 pub use self::error::{RecordError, open_file, read_text};
 pub use self::json::{
-    Claim, ClassRecord, Confusion, DataIdentity, Event, EventKind, Manifest, Outcome, Problem,
-    RunEntry, SCHEMA, SeedVerdict, Status, StopReason, read_json, rows_of, word, write_json,
+    AllRows, Claim, ClassRecord, Confusion, DataIdentity, Event, EventKind, Manifest, Outcome,
+    Problem, RunEntry, SCHEMA, SeedVerdict, Status, StopReason, read_json, rows_of, word,
+    write_json,
 };
 pub use self::manifest::{read_manifest, run_folder};
 pub use self::npy::{NpyArray, read_npy, write_npy, write_npy_integers};

@@ -6,7 +6,7 @@
 use super::keys::{accepted, float, names};
 use super::{
     Config, ConfigProblem, DataSource, Initialization, Integrator, LossSettings, Metric,
-    Preconditioner, TargetScale, Widths,
+    Preconditioner, Reading, TargetScale, Widths,
 };
 
 /// More steps than this are a slip of the pen, and would not be counted exactly by a quotient.
@@ -46,7 +46,50 @@ impl Config {
                 advice: "classes and counts stay as they are: write \"raw\"",
             });
         }
+        self.check_reading()?;
         check("data.samples", || self.data.samples.to_string(), self.data.samples >= 2)
+    }
+
+    /// What a file that is read in parts does not go with.
+    fn check_reading(&self) -> Result<(), ConfigProblem> {
+        if self.data.reading == Reading::Whole {
+            return if self.data.block_rows == 0 {
+                Ok(())
+            } else {
+                Err(ConfigProblem::Conflict {
+                    key: "data.block_rows",
+                    value: self.data.block_rows.to_string(),
+                    other: "data.reading = \"whole\"".to_owned(),
+                    advice: "blocks are those of a file that is read in parts: write data.reading = \"parts\"",
+                })
+            };
+        }
+        let other = || "data.reading = \"parts\"".to_owned();
+        if let DataSource::Bundled(name) = self.data.source {
+            return Err(ConfigProblem::Conflict {
+                key: "data.name",
+                value: format!("\"{name}\""),
+                other: other(),
+                advice: "bundled data are small; give data.path and data.target of a file",
+            });
+        }
+        if let LossSettings::Weighted { weights } = &self.loss {
+            return Err(ConfigProblem::Conflict {
+                key: "loss.weights",
+                value: format!("a list of {}", weights.len()),
+                other: other(),
+                advice: "weights are those of drawn rows; read the file whole",
+            });
+        }
+        if self.dynamics.batch > 0 {
+            return Err(ConfigProblem::Conflict {
+                key: "dynamics.batch",
+                value: self.dynamics.batch.to_string(),
+                other: other(),
+                advice: "batches are dealt out from drawn rows; read the file whole, or write 0",
+            });
+        }
+        Ok(())
     }
 
     fn check_network(&self) -> Result<(), ConfigProblem> {

@@ -78,6 +78,16 @@ choice! {
 }
 
 choice! {
+    /// How the rows of a user's own file are read.
+    Reading {
+        /// The whole file, of which a sample is drawn.
+        Whole = "whole",
+        /// Each process reads its part of the file, in blocks, and takes all rows of it in the file's order.
+        Parts = "parts",
+    }
+}
+
+choice! {
     /// What a hidden layer that feeds another one is divided by. The last layer is never scaled: alpha does that.
     LayerScale {
         /// The root of its width.

@@ -5,7 +5,7 @@
 
 use super::{
     Activation, AtExit, BundledData, Config, DampedSolver, DataSource, Initialization, Integrator,
-    LayerScale, LossName, LossSettings, Metric, OutputWeights, Preconditioner, RankPolicy,
+    LayerScale, LossName, LossSettings, Metric, OutputWeights, Preconditioner, RankPolicy, Reading,
     Standardize, TargetScale, TooFew,
 };
 
@@ -135,6 +135,23 @@ pub(super) const KEYS: &[Key] = &[
             DataSource::File { targets, .. } => Some(names(targets)),
         },
         "\"price\""
+    ),
+    key!(
+        "data.reading",
+        "With path: whole reads the file and draws a sample; parts lets each process read its part and takes all rows in order",
+        words(Reading::ALL),
+        |c| match &c.data.source {
+            DataSource::Bundled(_) => None,
+            DataSource::File { .. } => Some(word(c.data.reading)),
+        },
+        "\"parts\""
+    ),
+    key!(
+        "data.block_rows",
+        "With reading = \"parts\", rows whose part of J is held at a time; 0: all where they fit dynamics.memory_limit",
+        "a whole number, 0 or more",
+        |c| (c.data.reading == Reading::Parts).then(|| whole(c.data.block_rows)),
+        "16320"
     ),
     key!(
         "data.samples",

@@ -26,7 +26,9 @@ pub use gaussflow::solvers::DampedSolver;
 pub use gaussflow_data::{Standardize, TargetScale};
 
 pub(crate) use self::choices::choice;
-pub use self::choices::{AtExit, BundledData, Integrator, LayerScale, LossName, Preconditioner};
+pub use self::choices::{
+    AtExit, BundledData, Integrator, LayerScale, LossName, Preconditioner, Reading,
+};
 pub use self::error::{ConfigError, ConfigProblem, Location};
 pub use self::setting::Setting;
 pub use self::source::Source;
@@ -64,7 +66,13 @@ pub struct Config {
 pub struct DataSettings {
     /// Bundled data or a user's file.
     pub source: DataSource,
-    /// n, the number of rows drawn: at least 2. Default 256; of a smaller file of the user's own all rows.
+    /// How the rows of a file are read. Default: whole.
+    pub reading: Reading,
+    /// Of a file that is read in parts, the rows whose share of the Jacobian's structure is in memory at a time; 0 for all
+    /// rows of a process where S takes no more than `dynamics.memory_limit`, and else 16,320. Default 0.
+    pub block_rows: usize,
+    /// n, the number of rows drawn: at least 2. Default 256; of a smaller file of the user's own all rows, and of one that
+    /// is read in parts always all of them.
     pub samples: usize,
     /// What happens where the data have fewer rows than `samples`. Default: they are refused, unless `samples` is left
     /// out beside a file of the user's own.
@@ -102,6 +110,8 @@ impl Default for DataSettings {
     fn default() -> Self {
         Self {
             source: DataSource::Bundled(BundledData::CaliforniaHousing),
+            reading: Reading::Whole,
+            block_rows: 0,
             samples: 256,
             too_few: TooFew::Refuse,
             standardize: Standardize::Subset,
@@ -385,6 +395,9 @@ impl Config {
     /// What the user should know of a sample whose size nobody named, of data of so many rows.
     pub fn sample_taken(&self, rows: usize) -> Option<String> {
         let DataSource::File { path, .. } = &self.data.source else { return None };
+        if self.data.reading == Reading::Parts {
+            return None;
+        }
         let samples = self.data.samples;
         (self.data.too_few == TooFew::TakeAll).then(|| {
             if rows <= samples {

@@ -16,7 +16,7 @@ use super::setting::{Setting, located};
 use super::{
     BundledData, Config, ConfigError, ConfigProblem, DataSettings, DataSource, DynamicsSettings,
     EventSettings, LEVENBERG_MARQUARDT_DAMPING, LossName, LossSettings, NetworkSettings,
-    Preconditioner, RecordSettings, Standardize, TargetScale, TooFew,
+    Preconditioner, Reading, RecordSettings, Standardize, TargetScale, TooFew,
 };
 
 /// A problem, and the bytes of the text that it is about.
@@ -135,6 +135,8 @@ struct DataFields {
     name: Option<BundledData>,
     path: Option<String>,
     target: Option<OneOrMore>,
+    reading: Option<Reading>,
+    block_rows: Option<usize>,
     samples: Option<usize>,
     standardize: Option<Standardize>,
     targets: Option<TargetScale>,
@@ -211,9 +213,17 @@ impl DataFields {
         };
         // Of a user's own file that is smaller than the default sample all rows are taken.
         let all = self.samples.is_none() && matches!(source, DataSource::File { .. });
+        let reading = self.reading.unwrap_or(default.reading);
+        let samples = match reading {
+            Reading::Whole => default.samples,
+            // Cut down to the rows of the file, which only a look at it tells.
+            Reading::Parts => usize::MAX,
+        };
         Ok(DataSettings {
             source,
-            samples: self.samples.unwrap_or(default.samples),
+            reading,
+            block_rows: self.block_rows.unwrap_or(default.block_rows),
+            samples: self.samples.unwrap_or(samples),
             too_few: if all { TooFew::TakeAll } else { TooFew::Refuse },
             standardize: self.standardize.unwrap_or(default.standardize),
             targets: self.targets.unwrap_or(default.targets),

@@ -367,7 +367,7 @@ prop_compose! {
             data: DataSettings {
                 source: file.map_or(DataSource::Bundled(BundledData::CaliforniaHousing),
                     |(path, targets)| DataSource::File { path, targets }),
-                samples, too_few: TooFew::Refuse, standardize,
+                reading: Reading::Whole, block_rows: 0, samples, too_few: TooFew::Refuse, standardize,
                 targets: if ["logistic", "softmax", "poisson"].contains(&loss.word()) {
                     TargetScale::Raw
                 } else {

@@ -19,6 +19,9 @@ pub use self::refusal::TooLarge;
 /// Vectors of p, and of n, numbers that a run holds at once at most: the linearization's and the flow's, those of a
 /// Runge-Kutta step or of differences of order 5, of LSMR, and the weights in the records.
 const VECTORS: u64 = 48;
+/// Vectors of n numbers, where n is large because the file is read in parts: the linearization's (5), the factors' (3), those
+/// of shared factors (2), of conjugate gradients or LSMR (7), the targets and the outputs at the start.
+const PART_VECTORS: u64 = 19;
 /// Lanczos steps whose vectors give the largest singular value where no matrix of J's size may be formed.
 const LANCZOS_VECTORS: u64 = 60;
 /// Bytes of a number in JSON, in a text that has grown to twice its length.
@@ -45,12 +48,29 @@ pub struct Shape {
     pub features: usize,
     /// o, the outputs of a row.
     pub outputs: usize,
+    /// Where the file is read in parts, the rows whose part of the Jacobian's structure is held at a time; `rows` are then
+    /// those of this process.
+    pub block: Option<usize>,
+}
+
+impl Config {
+    /// Rows of a block of a file that is read in parts: as configured, or all `rows` of a process where S of them is within
+    /// `dynamics.memory_limit`, or else `usual`.
+    pub(crate) fn rows_of_a_block(&self, rows: usize, features: usize, usual: usize) -> usize {
+        let units: usize = self.network.hidden.0.iter().sum();
+        let bytes = product(&[NUMBER, size(rows), size(units.saturating_add(features))]);
+        match self.data.block_rows {
+            0 if bytes <= mebibytes(self.dynamics.memory_limit) => rows,
+            0 => usual.min(rows),
+            chosen => chosen.min(rows),
+        }
+    }
 }
 
 impl Shape {
     /// Of `data`, and a network with so many outputs.
     pub fn of(data: &Dataset, outputs: usize) -> Self {
-        Self { rows: data.rows(), features: data.dimension(), outputs }
+        Self { rows: data.rows(), features: data.dimension(), outputs, block: None }
     }
 }
 
@@ -126,7 +146,10 @@ impl Needs {
     pub fn of(config: &Config, shape: Shape) -> Self {
         // A network holds a row of inputs once for each of its outputs.
         let o = size(shape.outputs);
-        let (n, all) = (product(&[size(config.data.samples), o]), product(&[size(shape.rows), o]));
+        let samples = if shape.block.is_some() { shape.rows } else { config.data.samples };
+        let (n, all) = (product(&[size(samples), o]), product(&[size(shape.rows), o]));
+        // The outputs whose rows of inputs and of S are in memory.
+        let held = shape.block.map_or(n, |block| product(&[size(block.min(shape.rows)), o]));
         let d = size(shape.features);
         let widths = || config.network.hidden.0.iter().map(|width| size(*width));
         let m = widths().fold(0, u64::saturating_add);
@@ -153,11 +176,16 @@ impl Needs {
 
         let numbers = |count: u64| count.saturating_mul(NUMBER);
         // Data, sample and network; of the drawn rows also the Jacobian's two forms and those of problem.json.
-        let data = sum(&[
-            numbers(product(&[3, all, d.saturating_add(1)])),
-            numbers(product(&[5, n, d.saturating_add(8)])),
-            product(&[JSON_NUMBER, n, d]),
-        ]);
+        let data = if shape.block.is_some() {
+            // The rows are in a file; of a block there are the forms that it is read in.
+            numbers(product(&[6, held, d.saturating_add(8)]))
+        } else {
+            sum(&[
+                numbers(product(&[3, all, d.saturating_add(1)])),
+                numbers(product(&[5, n, d.saturating_add(8)])),
+                product(&[JSON_NUMBER, n, d]),
+            ])
+        };
         // The slopes' curvature and the pairs of features are kept up to some MiB.
         // What a layer puts out is kept by columns and by rows where another one takes it in.
         let deep = if config.network.hidden.0.len() > 1 { 2 } else { 0 };
@@ -165,14 +193,19 @@ impl Needs {
         let signs = config.network.output == OutputWeights::Signs && o > 1;
         let last = config.network.hidden.0.last().map_or(0, |width| size(*width));
         let slopes = sum(&[
-            if signs { numbers(product(&[all, last])) } else { 0 },
-            numbers(product(&[forms, n.saturating_add(8), m])),
-            numbers(product(&[forms, deep, n.saturating_add(8), hidden_inputs])),
+            if signs {
+                numbers(product(&[if shape.block.is_some() { held } else { all }, last]))
+            } else {
+                0
+            },
+            numbers(product(&[forms, held.saturating_add(8), m])),
+            numbers(product(&[forms, deep, held.saturating_add(8), hidden_inputs])),
             1 << 23,
         ]);
         let basis = if direct.has_dense { 0 } else { product(&[LANCZOS_VECTORS, n.min(p)]) };
         let vectors = sum(&[
-            numbers(product(&[VECTORS, sum(&[n, p])])),
+            numbers(product(&[VECTORS, p])),
+            numbers(product(&[if shape.block.is_some() { PART_VECTORS } else { VECTORS }, n])),
             numbers(product(&[forms - 1, n, o])),
             numbers(basis),
             product(&[JSON_NUMBER, p]),

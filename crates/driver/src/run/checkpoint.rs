@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use gaussflow::dynamics::{self, Checkpoint};
-use gaussflow_data::Dataset;
 use gaussflow_records::{
     CheckpointRecord, Event, EventKind, RecordError, SCHEMA, TraceRow, parse_trace, read_json,
     write_json,
@@ -30,17 +29,17 @@ pub struct CheckpointFile {
 }
 
 /// A run as far as its checkpoint tells.
-pub(crate) struct Resumed {
+pub struct Resumed {
     pub(crate) at: Checkpoint,
     pub(crate) record: CheckpointRecord,
     pub(crate) trace: Vec<TraceRow>,
 }
 
 impl CheckpointFile {
-    /// The checkpoint of run `id` on `data` below the output folder `root`.
-    pub fn new(root: &Path, id: &str, data: &Dataset, start: Start) -> Self {
+    /// The checkpoint of run `id` on the data with this checksum, below the output folder `root`.
+    pub fn new(root: &Path, id: &str, data_sha256: &str, start: Start) -> Self {
         let path = root.join(CHECKPOINTS).join(format!("{id}.json"));
-        Self { path, data_sha256: data.sha256.clone(), start }
+        Self { path, data_sha256: data_sha256.to_owned(), start }
     }
 
     /// Where it lies.
@@ -51,6 +50,18 @@ impl CheckpointFile {
     /// The checkpoint to begin at. One that cannot be read or belongs to another configuration, data or
     /// version counts as none: the run then begins at step 0 and ends with the same bytes.
     pub(crate) fn load(&self, config: &str) -> Option<Resumed> {
+        Resumed::new(self.usable(config)?).ok()
+    }
+
+    /// The bytes of that checkpoint, for machines that do not see the file, and how many machines it was made on; no bytes
+    /// where there is none.
+    pub fn bytes(&self, config: &str) -> (Vec<u8>, usize) {
+        let Some(record) = self.usable(config) else { return (Vec::new(), 0) };
+        let machines = record.machines;
+        (serde_json::to_vec(&record).unwrap_or_default(), machines)
+    }
+
+    fn usable(&self, config: &str) -> Option<CheckpointRecord> {
         if self.start == Start::Fresh {
             return None;
         }
@@ -59,19 +70,7 @@ impl CheckpointFile {
             && record.version == env!("CARGO_PKG_VERSION")
             && record.config == config
             && record.data_sha256 == self.data_sha256;
-        if !is_ours {
-            return None;
-        }
-        let trace = parse_trace(&self.path, record.trace.as_bytes()).ok()?;
-        let events = record.events.iter().map(located).collect();
-        let at = Checkpoint {
-            step: record.step,
-            weights: record.weights.clone(),
-            rank_scale: record.rank_scale,
-            stationary_reference: record.stationary_reference,
-            events,
-        };
-        Some(Resumed { at, record, trace })
+        is_ours.then_some(record)
     }
 
     /// Replaces the checkpoint.
@@ -84,6 +83,29 @@ impl CheckpointFile {
     pub fn remove(&self) {
         // What stays behind is never used again: the run is finished, and that is looked at first.
         drop(std::fs::remove_file(&self.path));
+    }
+}
+
+impl Resumed {
+    /// The run as far as the bytes of a checkpoint tell.
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, RecordError> {
+        let path = Path::new(CHECKPOINTS);
+        let record = serde_json::from_slice(bytes)
+            .map_err(|source| RecordError::Json { path: path.to_owned(), source })?;
+        Self::new(record)
+    }
+
+    fn new(record: CheckpointRecord) -> Result<Self, RecordError> {
+        let trace = parse_trace(Path::new(CHECKPOINTS), record.trace.as_bytes())?;
+        let events = record.events.iter().map(located).collect();
+        let at = Checkpoint {
+            step: record.step,
+            weights: record.weights.clone(),
+            rank_scale: record.rank_scale,
+            stationary_reference: record.stationary_reference,
+            events,
+        };
+        Ok(Self { at, record, trace })
     }
 }
 

@@ -27,18 +27,52 @@ impl Outputs {
     /// # Errors
     /// [`RunError::Label`] where softmax finds one column that holds something else than labels 0, 1, 2 and so on.
     pub fn of(settings: &LossSettings, data: &Dataset) -> Result<Self, RunError> {
-        let columns = data.target_names.len();
+        let largest = data.targets.iter().copied().fold(0.0, f64::max);
+        let found = Self::of_columns(settings, data.target_names.len(), largest);
+        // Before a label that is too large its row is named, if it is no label.
+        let labels = Self { columns: 1, count: MOST_CLASSES };
+        if (settings, data.target_names.len()) == (&LossSettings::Softmax, 1) {
+            labels.require_labels(&data.targets, 0, &data.target_names)?;
+        }
+        found
+    }
+
+    /// Of a loss on targets of so many columns, with the largest value of the first.
+    ///
+    /// # Errors
+    /// [`RunError::Label`] where softmax takes one column for labels, and that value is none.
+    pub fn of_columns(
+        settings: &LossSettings,
+        columns: usize,
+        largest: f64,
+    ) -> Result<Self, RunError> {
         if (settings, columns) != (&LossSettings::Softmax, 1) {
             return Ok(Self { columns, count: columns });
         }
-        let mut largest = 0;
-        for (row, &value) in data.targets.iter().enumerate() {
-            match label(value) {
-                Some(label) => largest = largest.max(label),
-                None => return Err(RunError::Label { column: data.target_name(), row, value }),
+        // What is no label is refused with its row.
+        Ok(Self { columns, count: label(largest).map_or(MOST_CLASSES, |label| label + 1) })
+    }
+
+    /// Tests that targets that name classes do; they begin at row `first`.
+    ///
+    /// # Errors
+    /// [`RunError::Label`].
+    pub fn require_labels(
+        self,
+        targets: &[f64],
+        first: usize,
+        names: &[String],
+    ) -> Result<(), RunError> {
+        if !self.has_labels() {
+            return Ok(());
+        }
+        match targets.iter().position(|value| label(*value).is_none()) {
+            None => Ok(()),
+            Some(row) => {
+                let (column, value) = (names.join(", "), targets[row]);
+                Err(RunError::Label { column, row: first + row, value })
             }
         }
-        Ok(Self { columns, count: largest + 1 })
     }
 
     /// Whether targets are labels.

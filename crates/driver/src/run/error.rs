@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use gaussflow::dynamics::SimulationError;
 use gaussflow::network::NetworkError;
-use gaussflow::objective::{LossError, ObjectiveError};
+use gaussflow::objective::{LossError, MapError, ObjectiveError};
 use gaussflow_data::DataError;
 use gaussflow_records::RecordError;
 
@@ -34,6 +34,9 @@ pub enum RunError {
     /// The network that the configuration asks for.
     #[error("[network]: {0}")]
     Network(#[from] NetworkError),
+    /// The network has no value on the rows.
+    #[error("[network]: {0}")]
+    Map(#[from] MapError),
     /// The loss that the configuration asks for.
     #[error("[loss]: {0}")]
     Loss(#[from] LossError),

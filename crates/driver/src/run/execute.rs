@@ -8,24 +8,55 @@ use std::time::Instant;
 use gaussflow::dynamics::{
     self, Batching, Checkpoint, Diagnostics, Flow, ObserverError, Work, resume_in_batches,
 };
-use gaussflow::objective::{Linearization, Loss, Objective, Residuals, SecondOrderMap};
+use gaussflow::network::Network;
+use gaussflow::objective::{
+    Linearization, LipschitzConstants, Loss, Objective, Residuals, SecondOrderMap,
+};
 use gaussflow::solvers::{JacobianOperator, SolveError};
 use gaussflow_records::{CheckpointRecord, Confusion, Outcome, SCHEMA, TraceRow, trace_text};
 
-use super::checkpoint::CheckpointFile;
+use super::checkpoint::{CheckpointFile, Resumed};
 use super::error::RunError;
 use super::experiment::{Experiment, HeldOut};
 use super::geometry::GeometryRecorder;
 use super::record::{
-    RunRecord, class_record, columns_of_weights, counters, event, outcome, problem,
+    RunRecord, class_record, columns_of_weights, counters, event, outcome, problem, sum_counts,
 };
 
 /// Set when the user asks to stop; every recorder looks at it.
 pub static INTERRUPT: AtomicBool = AtomicBool::new(false);
 
+/// What a run goes over: the form of the experiment's map and loss that the flow takes, and what several machines share.
+pub struct Over<'o, M: SecondOrderMap, L> {
+    /// The map and the loss, with rows on several machines for example.
+    pub objective: &'o Objective<M, L>,
+    /// Its batches; `None` where every step takes all rows.
+    pub batching: Option<Batching<'o, M, L>>,
+    /// The Lipschitz constants of the map on all rows.
+    pub constants: &'o dyn LipschitzConstants,
+    /// Replaces numbers by their sums over the machines, all of which call it together.
+    pub sum: &'o dyn Fn(&mut [f64]),
+}
+
+impl<'o> Over<'o, Network, Box<dyn Loss>> {
+    /// A whole experiment, with its batches, on this machine alone.
+    pub fn whole(experiment: &'o Experiment) -> Self {
+        Self { batching: experiment.batching(), ..Self::alone(experiment) }
+    }
+}
+
+impl<'o, M: SecondOrderMap + LipschitzConstants> Over<'o, M, Box<dyn Loss>> {
+    /// An experiment without batches, on this machine alone.
+    pub fn alone(experiment: &'o Experiment<M>) -> Self {
+        let objective = &experiment.objective;
+        Self { objective, batching: None, constants: objective.map(), sum: &|_| () }
+    }
+}
+
 /// Records every step of a run.
-struct Recorder<'e> {
-    experiment: &'e Experiment,
+struct Recorder<'e, N> {
+    experiment: &'e Experiment<N>,
+    sum: &'e dyn Fn(&mut [f64]),
     held_out_output: Vec<f64>,
     geometry: GeometryRecorder<'e>,
     trace: Vec<TraceRow>,
@@ -33,11 +64,13 @@ struct Recorder<'e> {
     snapshot_steps: Vec<i64>,
     failure: Option<SolveError>,
     checkpoints: Option<&'e CheckpointFile>,
+    /// How many machines hold the rows.
+    machines: usize,
     /// The work before the checkpoint at which the run was taken up.
     before: BTreeMap<String, u64>,
 }
 
-impl Recorder<'_> {
+impl<N: Residuals> Recorder<'_, N> {
     /// All work by name, that before the checkpoint at which the run was taken up included.
     fn counters(&self, work: &Work) -> BTreeMap<String, u64> {
         let mut all = counters(work, &self.geometry);
@@ -55,7 +88,11 @@ impl Recorder<'_> {
         }
         let (network, targets) = (experiment.objective.map(), &experiment.sample.targets);
         if here.output().len() == network.outputs() {
-            return experiment.confusion(targets, here.output());
+            let mut drawn = experiment.confusion(targets, here.output())?;
+            if experiment.is_part() {
+                sum_counts(&mut drawn, self.sum);
+            }
+            return Some(drawn);
         }
         let mut output = vec![0.0; network.outputs()];
         network.value(here.point(), &mut output).ok()?;
@@ -88,7 +125,7 @@ impl Recorder<'_> {
             self.experiment.confusion(targets, &self.held_out_output)
         });
         let drawn = self.drawn_classes(flow.linearization());
-        let rows = self.experiment.sample.rows.len() as f64;
+        let rows = self.experiment.rows as f64;
         Ok(TraceRow {
             step: step as u64,
             time,
@@ -109,7 +146,7 @@ impl Recorder<'_> {
     }
 }
 
-impl<M: SecondOrderMap, L: Loss> dynamics::Observer<M, L> for Recorder<'_> {
+impl<N: Residuals, M: SecondOrderMap, L: Loss> dynamics::Observer<M, L> for Recorder<'_, N> {
     fn record(
         &mut self,
         step: usize,
@@ -139,8 +176,20 @@ impl<M: SecondOrderMap, L: Loss> dynamics::Observer<M, L> for Recorder<'_> {
         at: &Checkpoint,
         work: &Work,
     ) -> Result<ControlFlow<()>, ObserverError> {
-        let Some(file) = self.checkpoints else { return Ok(ControlFlow::Continue(())) };
-        let saved = file.save(&CheckpointRecord {
+        let saved =
+            self.checkpoints.map_or(Ok(()), |file| file.save(&self.checkpoint_record(at, work)));
+        // A machine that cannot write is the end for all.
+        let mut failures = [if saved.is_err() { 1.0 } else { 0.0 }];
+        (self.sum)(&mut failures);
+        saved?;
+        Ok(if failures[0] > 0.0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    }
+}
+
+impl<N: Residuals> Recorder<'_, N> {
+    /// What a checkpoint holds.
+    fn checkpoint_record(&self, at: &Checkpoint, work: &Work) -> CheckpointRecord {
+        CheckpointRecord {
             schema: SCHEMA,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             config: self.experiment.config.to_toml(),
@@ -154,9 +203,8 @@ impl<M: SecondOrderMap, L: Loss> dynamics::Observer<M, L> for Recorder<'_> {
             snapshots: self.snapshots.clone(),
             snapshot_steps: self.snapshot_steps.clone(),
             counters: self.counters(work),
-        });
-        saved?;
-        Ok(ControlFlow::Continue(()))
+            machines: self.machines,
+        }
     }
 }
 
@@ -186,33 +234,70 @@ pub fn execute_with(
     experiment: &Experiment,
     checkpoints: Option<&CheckpointFile>,
 ) -> Result<RunRecord, RunError> {
-    execute_on((&experiment.objective, experiment.batching()), experiment, checkpoints)
+    execute_on(Over::whole(experiment), experiment, Keeping::of(experiment, checkpoints))
 }
 
-/// As [`execute_with`], by another form of the experiment's objective (the same map and loss, with rows on
-/// several machines for example) and of its batches.
-pub fn execute_on<M: SecondOrderMap, L: Loss>(
-    (objective, batching): (&Objective<M, L>, Option<Batching<'_, M, L>>),
-    experiment: &Experiment,
-    checkpoints: Option<&CheckpointFile>,
+/// The checkpoints of a run.
+#[derive(Default)]
+pub struct Keeping<'k> {
+    /// The file that is kept; of several machines one has it.
+    file: Option<&'k CheckpointFile>,
+    /// Where the run is taken up.
+    from: Option<Resumed>,
+    /// How many machines hold the rows.
+    machines: usize,
+}
+
+impl<'k> Keeping<'k> {
+    /// Of one process: keeps `file`, and begins at what it holds.
+    pub fn of<N>(experiment: &Experiment<N>, file: Option<&'k CheckpointFile>) -> Self {
+        let is_due = experiment.config.record.checkpoint_every > 0;
+        let from = file.filter(|_| is_due).and_then(|file| file.load(&experiment.config.to_toml()));
+        Self { file, from, machines: 1 }
+    }
+
+    /// Of one of several machines, which all begin at the checkpoint with the bytes `from`, as [`CheckpointFile::bytes`]
+    /// gave them on one of them; empty for none.
+    ///
+    /// # Errors
+    /// [`RunError::Record`] where they are no checkpoint.
+    pub fn of_machines(
+        file: Option<&'k CheckpointFile>,
+        from: &[u8],
+        machines: usize,
+    ) -> Result<Self, RunError> {
+        let from = if from.is_empty() { None } else { Some(Resumed::parse(from)?) };
+        Ok(Self { file, from, machines })
+    }
+}
+
+/// As [`execute_with`], over another form of the experiment's map and loss, and with what several machines share.
+///
+/// # Errors
+/// As [`execute_with`].
+pub fn execute_on<N: Residuals, M: SecondOrderMap, L: Loss>(
+    over: Over<'_, M, L>,
+    experiment: &Experiment<N>,
+    keeping: Keeping<'_>,
 ) -> Result<RunRecord, RunError> {
     let begun = Instant::now();
+    let Over { objective, batching, constants, sum } = over;
+    let Keeping { file, from: saved, machines } = keeping;
     let held_out_rows = experiment.held_out.as_ref().map_or(0, |h| h.network.outputs());
     let mut recorder = Recorder {
         experiment,
+        sum,
         held_out_output: vec![0.0; held_out_rows],
-        geometry: GeometryRecorder::new(experiment),
+        geometry: GeometryRecorder::new(experiment, constants),
         trace: Vec::new(),
         snapshots: Vec::new(),
         snapshot_steps: Vec::new(),
         failure: None,
-        checkpoints,
+        checkpoints: file,
+        machines,
         before: BTreeMap::new(),
     };
     let (start, settings) = (&experiment.start, experiment.settings());
-    let is_due = settings.checkpoint_every > 0;
-    let saved =
-        checkpoints.filter(|_| is_due).and_then(|file| file.load(&experiment.config.to_toml()));
     let mut from = None;
     if let Some(saved) = saved {
         recorder.trace = saved.trace;
@@ -224,7 +309,8 @@ pub fn execute_on<M: SecondOrderMap, L: Loss>(
     let (w, at) = (&start.weights, from.as_ref());
     let ended = resume_in_batches(objective, batching, w, at, &settings, &mut recorder)?;
     let counters = recorder.counters(&Work { counts: ended.counts, statistics: ended.statistics });
-    let classes = class_record(experiment, &ended.final_weights, &mut recorder.held_out_output);
+    let classes =
+        class_record(experiment, &ended.final_weights, &mut recorder.held_out_output, sum);
     let features = columns_of_weights(experiment);
     Ok(RunRecord {
         id: Experiment::id(&experiment.config),

@@ -8,32 +8,34 @@ use gaussflow::dynamics::{
 use gaussflow::network::{InitialPoint, Network, NetworkError};
 use gaussflow::objective::{Loss, MapError, Metric, Objective};
 use gaussflow_data::{
-    DataError, Dataset, Sample, batch_rows, breast_cancer, california_housing, digits, load_csv,
+    DataError, Dataset, Sample, batch_rows, breast_cancer, california_housing, digits, load_table,
 };
 use gaussflow_records::Confusion;
 
 use super::classes::Outputs;
 use super::error::RunError;
-use crate::config::{self, BundledData, Config, DataSource, LossSettings};
+use crate::config::{self, BundledData, Config, DataSource, LossSettings, Reading};
 use crate::needs::{Needs, Shape};
 
 /// The objective of a run: the loss is known at run time only.
 pub type RunObjective = Objective<Network, Box<dyn Loss>>;
 
-/// A problem that is ready to run.
-pub struct Experiment {
+/// A problem that is ready to run, with the map M on the rows that this process holds.
+pub struct Experiment<M = Network> {
     /// The resolved configuration.
     pub config: Config,
     /// Steps, recorded rows and bytes that the run may come to.
     pub needs: Needs,
-    /// Rows, drawn and held out.
+    /// n, the number of rows that the run learns from, those of other processes included.
+    pub rows: usize,
+    /// Rows, drawn and held out; empty but for the names and the scaling where the file is read in parts.
     pub sample: Sample,
     /// Targets and outputs of a row.
     pub outputs: Outputs,
     /// Output signs and initial weights.
     pub start: InitialPoint,
     /// `w -> g(alpha f(w))` on the drawn rows.
-    pub objective: RunObjective,
+    pub objective: Objective<M, Box<dyn Loss>>,
     /// The same network on the rows that were not drawn; `None` when all were.
     pub held_out: Option<HeldOut>,
 }
@@ -52,7 +54,7 @@ pub fn load(config: &Config) -> Result<Dataset, DataError> {
         DataSource::Bundled(BundledData::CaliforniaHousing) => california_housing(),
         DataSource::Bundled(BundledData::Digits) => digits(),
         DataSource::Bundled(BundledData::BreastCancer) => breast_cancer(),
-        DataSource::File { path, targets } => load_csv(path.as_ref(), targets),
+        DataSource::File { path, targets } => load_table(path.as_ref(), targets),
     }
 }
 
@@ -74,8 +76,11 @@ impl Experiment {
         } else {
             Needs::of(&config, shape)
         };
-        let sample =
-            Sample::draw(data, settings.samples, settings.standardize, settings.targets, seed)?;
+        let (scale, targets) = (settings.standardize, settings.targets);
+        let sample = match settings.reading {
+            Reading::Whole => Sample::draw(data, settings.samples, scale, targets, seed)?,
+            Reading::Parts => Sample::in_order(data, scale, targets)?,
+        };
         let kind = config.network.initialization;
         let architecture = config.network.architecture(outputs.count);
         let start = InitialPoint::draw_for(&architecture, kind, sample.dimension, seed)?;
@@ -95,13 +100,8 @@ impl Experiment {
                 loss: outputs.loss(unweighted, sample.held_out_targets.clone())?,
             })
         };
-        Ok(Self { config, needs, sample, outputs, start, objective, held_out })
-    }
-
-    /// How often each class was taken for each by the outputs `alpha f` of rows with these targets; `None` where there are
-    /// no classes.
-    pub fn confusion(&self, targets: &[f64], outputs: &[f64]) -> Option<Confusion> {
-        self.outputs.confusion(&self.config.loss, targets, outputs)
+        let rows = sample.rows.len();
+        Ok(Self { config, needs, rows, sample, outputs, start, objective, held_out })
     }
 
     /// The objective on the drawn rows `rows` alone, counted from 0 in drawn order: network, scaling and
@@ -135,6 +135,53 @@ impl Experiment {
         };
         let loss = self.outputs.loss(&settings, of(&self.sample.targets, t))?;
         Ok(Objective::new(network, loss, config.dynamics.scaling)?)
+    }
+
+    /// The run's name: method, the numbers that tell its siblings apart, and the seed.
+    ///
+    /// # Examples
+    /// `gauss-newton-alpha_0.125-seed_0`, `gradient-euler-alpha_8-seed_3`,
+    /// `levenberg-marquardt-rho_0.1-alpha_8-seed_0`, `gauss-newton-alpha_1e300-seed_0`.
+    pub fn id(config: &Config) -> String {
+        use crate::config::{Integrator as I, Preconditioner as P};
+        let dynamics = &config.dynamics;
+        let method = dynamics.preconditioner.word();
+        // The unmarked integrator is the one that a report shows first: Euler, as printed, for
+        // Gauss-Newton and Levenberg-Marquardt, and the stable stiff one for gradient flow.
+        let suffix = match (dynamics.preconditioner, dynamics.integrator) {
+            (P::GaussNewton | P::LevenbergMarquardt, I::Euler) | (P::Gradient, I::Stiff) => {
+                String::new()
+            }
+            (_, integrator) => format!("-{}", integrator.word()),
+        };
+        let damping = match dynamics.preconditioner {
+            P::LevenbergMarquardt => format!("-rho_{}", name_part(dynamics.damping)),
+            P::GaussNewton | P::Gradient => String::new(),
+        };
+        let metric = match dynamics.metric {
+            Metric::Euclidean => "",
+            Metric::LossHessian => "-loss-hessian",
+        };
+        let batch = match (dynamics.batch, dynamics.momentum) {
+            (0, _) => String::new(),
+            (batch, 0.0) => format!("-batch_{batch}"),
+            (batch, momentum) => format!("-batch_{batch}-momentum_{}", name_part(momentum)),
+        };
+        let (alpha, seed) = (name_part(dynamics.scaling), dynamics.seed);
+        format!("{method}{metric}{suffix}{damping}{batch}-alpha_{alpha}-seed_{seed}")
+    }
+}
+
+impl<M> Experiment<M> {
+    /// How often each class was taken for each by the outputs `alpha f` of rows with these targets; `None` where there are
+    /// no classes.
+    pub fn confusion(&self, targets: &[f64], outputs: &[f64]) -> Option<Confusion> {
+        self.outputs.confusion(&self.config.loss, targets, outputs)
+    }
+
+    /// Whether the rows are read in parts, so that the sample here is empty.
+    pub fn is_part(&self) -> bool {
+        self.sample.rows.is_empty()
     }
 
     /// The dynamics' settings of this configuration.
@@ -179,40 +226,6 @@ impl Experiment {
             },
             stationary_fraction: self.config.events.stationary_fraction,
         }
-    }
-
-    /// The run's name: method, the numbers that tell its siblings apart, and the seed.
-    ///
-    /// # Examples
-    /// `gauss-newton-alpha_0.125-seed_0`, `gradient-euler-alpha_8-seed_3`,
-    /// `levenberg-marquardt-rho_0.1-alpha_8-seed_0`, `gauss-newton-alpha_1e300-seed_0`.
-    pub fn id(config: &Config) -> String {
-        use crate::config::{Integrator as I, Preconditioner as P};
-        let dynamics = &config.dynamics;
-        let method = dynamics.preconditioner.word();
-        // The unmarked integrator is the one that a report shows first: Euler, as printed, for
-        // Gauss-Newton and Levenberg-Marquardt, and the stable stiff one for gradient flow.
-        let suffix = match (dynamics.preconditioner, dynamics.integrator) {
-            (P::GaussNewton | P::LevenbergMarquardt, I::Euler) | (P::Gradient, I::Stiff) => {
-                String::new()
-            }
-            (_, integrator) => format!("-{}", integrator.word()),
-        };
-        let damping = match dynamics.preconditioner {
-            P::LevenbergMarquardt => format!("-rho_{}", name_part(dynamics.damping)),
-            P::GaussNewton | P::Gradient => String::new(),
-        };
-        let metric = match dynamics.metric {
-            Metric::Euclidean => "",
-            Metric::LossHessian => "-loss-hessian",
-        };
-        let batch = match (dynamics.batch, dynamics.momentum) {
-            (0, _) => String::new(),
-            (batch, 0.0) => format!("-batch_{batch}"),
-            (batch, momentum) => format!("-batch_{batch}-momentum_{}", name_part(momentum)),
-        };
-        let (alpha, seed) = (name_part(dynamics.scaling), dynamics.seed);
-        format!("{method}{metric}{suffix}{damping}{batch}-alpha_{alpha}-seed_{seed}")
     }
 }
 

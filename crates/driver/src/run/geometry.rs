@@ -5,8 +5,7 @@
 
 use gaussflow::dynamics::{Diagnostics, Flow};
 use gaussflow::manifold::{ManifoldPoint, curvature_bound};
-use gaussflow::network::Network;
-use gaussflow::objective::{LipschitzConstants, Loss, Metric, Residuals, SecondOrderMap};
+use gaussflow::objective::{LipschitzConstants, Loss, Metric, SecondOrderMap};
 use gaussflow_records::TraceRow;
 
 use super::experiment::Experiment;
@@ -17,7 +16,7 @@ pub const LARGEST_HESSIAN: usize = 512;
 
 /// Measures the columns along one run.
 pub struct GeometryRecorder<'e> {
-    network: &'e Network,
+    constants: &'e dyn LipschitzConstants,
     /// A Lipschitz constant of Df over all weights; infinite for deep networks.
     jacobian_lipschitz: f64,
     /// Whether there are few enough parameters for matrices of their order.
@@ -33,14 +32,13 @@ pub struct GeometryRecorder<'e> {
 }
 
 impl<'e> GeometryRecorder<'e> {
-    /// For the runs of `experiment`.
-    pub fn new(experiment: &'e Experiment) -> Self {
-        let map = experiment.objective.map();
-        let small = map.parameters() <= LARGEST_HESSIAN;
+    /// For the runs of `experiment`, with the constants of its map on all rows.
+    pub fn new<M>(experiment: &Experiment<M>, constants: &'e dyn LipschitzConstants) -> Self {
+        let small = experiment.start.weights.len() <= LARGEST_HESSIAN;
         let every = if small { experiment.config.record.hessian_every } else { 0 };
-        let jacobian_lipschitz = map.jacobian_lipschitz();
+        let jacobian_lipschitz = constants.jacobian_lipschitz();
         let euclidean = experiment.settings().solve.metric == Metric::Euclidean;
-        Self { network: map, jacobian_lipschitz, small, euclidean, every, computed: 0, failed: 0 }
+        Self { constants, jacobian_lipschitz, small, euclidean, every, computed: 0, failed: 0 }
     }
 
     /// A row with these columns alone, at `step`, where the flow is; all empty where J has lost rank, by `rank_threshold`
@@ -61,7 +59,7 @@ impl<'e> GeometryRecorder<'e> {
         let objective = flow.objective();
         let lipschitz = if self.jacobian_lipschitz.is_infinite() && self.small {
             // A deep network has one at each point alone, which takes a singular value of every layer.
-            self.network.jacobian_lipschitz_within(flow.linearization().point(), 0.0)
+            self.constants.jacobian_lipschitz_within(flow.linearization().point(), 0.0)
         } else {
             self.jacobian_lipschitz
         };

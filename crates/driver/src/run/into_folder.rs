@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
-use gaussflow_records::{Overwrite, RunEntry};
+use gaussflow::objective::{LipschitzConstants, Loss, SecondOrderMap};
+use gaussflow_records::{DataIdentity, Overwrite, RunEntry};
 
 use super::{
-    CheckpointFile, Experiment, INTERRUPT, RunError, RunFolder, RunRecord, Start, execute_with,
-    identity, load, remove_empty_folder, write,
+    CheckpointFile, Experiment, INTERRUPT, Keeping, Over, Part, RunError, RunFolder, RunRecord,
+    Start, execute_on, identity, load, remove_empty_folder, write,
 };
-use crate::config::Config;
+use crate::config::{Config, Reading};
 
 /// What becomes of a run that is written.
 #[derive(Clone, Copy, Debug)]
@@ -53,29 +54,48 @@ pub fn run_into(
     mut notice: impl FnMut(&str),
 ) -> Result<WrittenRun, RunError> {
     let folder = RunFolder::open(request.out)?;
+    if config.data.reading == Reading::Parts {
+        let part = Part::only(&config)?;
+        let identity = part.identity()?;
+        let experiment = Experiment::of_part(config, part)?;
+        return follow(&folder, &experiment, (&identity, Over::alone), request, &mut notice);
+    }
     let data = load(&config)?;
     if let Some(said) = config.sample_taken(data.rows()) {
         notice(&said);
     }
     let experiment = Experiment::new(config, &data)?;
-    let (seed, identity) = (experiment.config.dynamics.seed, identity(&data));
+    follow(&folder, &experiment, (&identity(&data), Over::whole), request, &mut notice)
+}
+
+/// Follows an experiment and writes what comes of it.
+fn follow<'e, N: SecondOrderMap + LipschitzConstants>(
+    folder: &RunFolder,
+    experiment: &'e Experiment<N>,
+    (identity, over): (&DataIdentity, impl FnOnce(&'e Experiment<N>) -> Over<'e, N, Box<dyn Loss>>),
+    request: RunRequest<'_>,
+    notice: &mut dyn FnMut(&str),
+) -> Result<WrittenRun, RunError> {
+    let seed = experiment.config.dynamics.seed;
     let id = Experiment::id(&experiment.config);
-    folder.admit(&id, &experiment.config, Some(&experiment.sample), request.overwrite)?;
+    let sample = (!experiment.is_part()).then_some(&experiment.sample);
+    folder.admit(&id, &experiment.config, sample, request.overwrite)?;
     if let Some(said) = experiment.needs.notice() {
         notice(&format!("{id}: {said}"));
     }
-    let checkpoints = CheckpointFile::new(folder.root(), &id, &data, request.start);
+    let checkpoints = CheckpointFile::new(folder.root(), &id, &identity.sha256, request.start);
     let keeps_checkpoints = experiment.config.record.checkpoint_every > 0;
     if keeps_checkpoints {
         // Before the first file, which is then the checkpoint's.
-        folder.claim(seed, &identity)?;
+        folder.claim(seed, identity)?;
     }
-    let record = execute_with(&experiment, Some(&checkpoints))?;
-    folder.claim(seed, &identity)?;
+    let keeping = Keeping::of(experiment, Some(&checkpoints));
+    let record = execute_on(over(experiment), experiment, keeping)?;
+    folder.claim(seed, identity)?;
     let path = RunFolder::run_path(&record.id);
     let written = folder.root().join(&path);
     write(&record, &written)?;
-    folder.add_run(seed, &identity, RunEntry { id, path })?;
+    folder.add_run(seed, identity, RunEntry { id, path })?;
     let extent = match (INTERRUPT.load(Ordering::Relaxed), keeps_checkpoints) {
         (false, _) => Extent::Whole,
         (true, true) if checkpoints.path().exists() => Extent::Resumable,

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use gaussflow::dynamics::{self, EventRecord, StopReason, Work};
-use gaussflow::network::{Network, OutputWeights};
+use gaussflow::network::{Architecture, OutputWeights};
 use gaussflow::objective::Residuals;
 use gaussflow::solvers::SolveError;
 use gaussflow_records::{
-    self as records, ClassRecord, Event, LayerRecord, Numbers, Outcome, OutputRecord, Problem,
-    RecordError, Status, Timing, TraceRow, ownership, rows_of, write_bytes, write_json, write_npy,
-    write_npy_integers, write_trace,
+    self as records, AllRows, ClassRecord, Confusion, Event, LayerRecord, Numbers, Outcome,
+    OutputRecord, Problem, RecordError, Status, Timing, TraceRow, ownership, rows_of, write_bytes,
+    write_json, write_npy, write_npy_integers, write_trace,
 };
 
 use super::experiment::Experiment;
@@ -37,40 +37,61 @@ pub struct RunRecord {
 }
 
 /// problem.json of an experiment.
-pub(super) fn problem(experiment: &Experiment) -> Problem {
+pub(super) fn problem<M>(experiment: &Experiment<M>) -> Problem {
     let (sample, start) = (&experiment.sample, &experiment.start);
-    let network = experiment.objective.map();
-    let (layers, output) = network_record(network);
+    let architecture = experiment.config.network.architecture(experiment.outputs.count);
+    let (layers, output) = network_record(&architecture);
+    let scaling = &sample.scaling;
+    let all_rows = experiment.is_part().then(|| AllRows {
+        count: experiment.rows,
+        means: scaling.means.clone(),
+        deviations: scaling.deviations.clone(),
+        target_means: scaling.target_means.clone(),
+        target_deviations: scaling.target_deviations.clone(),
+    });
+    // What a part keeps for its classes is not all of the targets.
+    let targets = if experiment.is_part() { &[][..] } else { &sample.targets };
     let outputs = Some(experiment.outputs.count).filter(|count| *count > 1);
     let columns = Some(experiment.outputs.columns).filter(|columns| *columns > 1);
     Problem {
         rows: sample.rows.clone(),
         inputs: rows_of(&sample.inputs, sample.dimension),
-        targets: Numbers::new(&sample.targets, columns),
-        output_signs: Numbers::new(&start.signs, outputs.map(|_| network.last_layer().width)),
+        targets: Numbers::new(targets, columns),
+        output_signs: Numbers::new(&start.signs, outputs.map(|_| last_width(&architecture))),
         initial_weights: Numbers::new(&start.weights, columns_of_weights(experiment)),
         layers,
         output,
         outputs,
+        all_rows,
     }
 }
 
 /// Columns of the weights in the files: the paper's network has them unit by unit, others as one list.
-pub(super) fn columns_of_weights(experiment: &Experiment) -> Option<usize> {
-    experiment.objective.map().one_layer().map(|_| experiment.sample.dimension)
+pub(super) fn columns_of_weights<M>(experiment: &Experiment<M>) -> Option<usize> {
+    let architecture = experiment.config.network.architecture(experiment.outputs.count);
+    architecture.one_activation().map(|_| experiment.sample.dimension)
+}
+
+/// The units of the last hidden layer.
+fn last_width(architecture: &Architecture) -> usize {
+    architecture.layers.last().map_or(0, |layer| layer.width)
 }
 
 /// The classes at the end, where there are any.
-pub(super) fn class_record(
-    experiment: &Experiment,
+pub(super) fn class_record<M: Residuals>(
+    experiment: &Experiment<M>,
     weights: &[f64],
     held_out_output: &mut [f64],
+    sum: &dyn Fn(&mut [f64]),
 ) -> Option<ClassRecord> {
     let (alpha, sample) = (experiment.config.dynamics.scaling, &experiment.sample);
     let mut output = vec![0.0; experiment.objective.map().outputs()];
     experiment.objective.map().value(weights, &mut output).ok()?;
     output.iter_mut().for_each(|x| *x *= alpha);
-    let drawn = experiment.confusion(&sample.targets, &output)?;
+    let mut drawn = experiment.confusion(&sample.targets, &output)?;
+    if experiment.is_part() {
+        sum_counts(&mut drawn, sum);
+    }
     let held_out = experiment.held_out.as_ref().and_then(|held_out| {
         held_out.network.value(weights, held_out_output).ok()?;
         experiment.confusion(&sample.held_out_targets, held_out_output)
@@ -78,12 +99,22 @@ pub(super) fn class_record(
     Some(ClassRecord { drawn, held_out })
 }
 
+/// Adds up how often each class was taken for each over the processes that hold rows.
+pub(super) fn sum_counts(confusion: &mut Confusion, sum: &dyn Fn(&mut [f64])) {
+    let counts = || confusion.counts.iter().flatten();
+    let mut numbers: Vec<f64> = counts().map(|count| *count as f64).collect();
+    sum(&mut numbers);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts, exact")]
+    for (count, number) in confusion.counts.iter_mut().flatten().zip(numbers) {
+        *count = number as _;
+    }
+}
+
 /// What problem.json says of a network that is not the paper's.
-fn network_record(network: &Network) -> (Option<Vec<LayerRecord>>, Option<OutputRecord>) {
-    if network.one_layer().is_some() {
+fn network_record(architecture: &Architecture) -> (Option<Vec<LayerRecord>>, Option<OutputRecord>) {
+    if architecture.one_activation().is_some() {
         return (None, None);
     }
-    let architecture = network.architecture();
     let layers = architecture.layers.iter().map(|layer| LayerRecord {
         width: layer.width,
         bias: layer.bias,

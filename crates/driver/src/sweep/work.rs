@@ -67,7 +67,8 @@ pub(super) fn on_all_cores<T: Sync>(
 /// [`RunError::Record`] where a file cannot be written, [`RunError::Interrupted`].
 pub fn one(planned: &PlannedRun, plan: &Plan, folder: &SweepFolder) -> Result<(), RunError> {
     let data = &plan.data[planned.data];
-    let checkpoints = CheckpointFile::new(folder.root(), &planned.id, data, Start::LastCheckpoint);
+    let checkpoints =
+        CheckpointFile::new(folder.root(), &planned.id, &data.sha256, Start::LastCheckpoint);
     let computed = catch_unwind(AssertUnwindSafe(|| {
         run::execute_with(&Experiment::new(planned.config.clone(), data)?, Some(&checkpoints))
     }));

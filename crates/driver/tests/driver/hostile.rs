@@ -178,7 +178,7 @@ impl Home {
         let id = Experiment::id(&experiment.config);
         let out = path.join("o");
         let root = RunFolder::open(&out).unwrap();
-        let file = CheckpointFile::new(&out, &id, &data, Start::Fresh);
+        let file = CheckpointFile::new(&out, &id, &data.sha256, Start::Fresh);
         let record = run::execute_with(&experiment, Some(&file)).unwrap();
         let run = out.join(RunFolder::run_path(&id));
         run::write(&record, &run).unwrap();
