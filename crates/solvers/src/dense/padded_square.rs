@@ -2,6 +2,8 @@
 
 use faer::{Mat, MatMut, MatRef};
 
+use crate::vector::{add_scaled, inner_product};
+
 /// Distance from one column to the next in memory: room for a vector past the end, and an odd number
 /// of cache lines, so that entries of one row do not fall on the same place of the cache.
 pub(crate) fn stride_for(order: usize) -> usize {
@@ -46,6 +48,17 @@ impl PaddedSquare {
     pub(crate) fn as_mut(&mut self) -> MatMut<'_, f64> {
         let (order, stride) = (self.order, stride_for(self.order));
         MatMut::from_column_major_slice_with_stride_mut(self.padded_mut(), order, order, stride)
+    }
+
+    /// `out = A x` for a symmetric A of which the lower triangle is here.
+    pub(crate) fn symmetric_product(&self, x: &[f64], out: &mut [f64]) {
+        let (padded, stride) = (self.padded(), stride_for(self.order));
+        out.fill(0.0);
+        for (c, x_c) in x.iter().enumerate() {
+            let below = &padded[c * stride + c..][..self.order - c];
+            add_scaled(&mut out[c..], *x_c, below);
+            out[c] += inner_product(&below[1..], &x[c + 1..]);
+        }
     }
 
     /// The diagonal.

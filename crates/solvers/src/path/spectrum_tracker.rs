@@ -85,6 +85,10 @@ pub struct SpectrumTracker {
     counts: TrackerCounts,
 }
 
+/// Products with J and its transpose that cost so many times those with `J^T J` are replaced by them: their sums run over n
+/// rows, and with rows on several machines each is an exchange.
+const GRAM_PAYS: f64 = 8.0;
+
 /// A search for what has a certificate.
 type Search<T> =
     fn(&mut SpectrumTracker, &mut Factors, &dyn JacobianOperator) -> Result<Option<T>, SolveError>;
@@ -374,22 +378,32 @@ impl SpectrumTracker {
     ) -> Result<Option<f64>, SolveError> {
         let rounding = self.gram_rounding(factors, jacobian)?;
         let start = |x: &mut [f64]| self.largest.start(x);
-        let image = &mut self.image;
-        let found = self.space.largest(
-            (self.defect.len(), self.largest.first_look()),
-            start,
-            |x, out| jacobian.normal_apply(x, image, out),
-            // Temple and Kato once more, with the second Ritz value for the second eigenvalue.
-            |ritz: &Ritz| {
-                let gap = ritz.value - ritz.second;
-                ritz.defect * ritz.defect <= 0.1 * WIDTH * ritz.value * gap
-            },
-        );
+        let order = self.defect.len();
+        let extent = (order, self.largest.first_look());
+        // Temple and Kato once more, with the second Ritz value for the second eigenvalue.
+        let enough = |ritz: &Ritz| {
+            let gap = ritz.value - ritz.second;
+            ritz.defect * ritz.defect <= 0.1 * WIDTH * ritz.value * gap
+        };
+        let by_gram = jacobian.normal_operations() > GRAM_PAYS * (2 * order * order) as f64;
+        let found = if by_gram {
+            // The certificate needs this matrix anyway, and knows its rounding.
+            let gram = factors.gram(jacobian)?;
+            self.space.largest(extent, start, |x, out| gram.symmetric_product(x, out), enough)
+        } else {
+            let image = &mut self.image;
+            let product = |x: &[f64], out: &mut [f64]| jacobian.normal_apply(x, image, out);
+            self.space.largest(extent, start, product, enough)
+        };
         let Some(ritz) = found else { return Ok(None) };
         self.largest.steps = ritz.steps;
         self.space.vector_within(&ritz);
         let x = self.space.vector();
-        let theta = measure(jacobian, x, &mut self.image, &mut self.defect);
+        let theta = if by_gram {
+            ritz.value
+        } else {
+            measure(jacobian, x, &mut self.image, &mut self.defect)
+        };
         self.largest.found(theta, x);
         let shift = theta * (1.0 + WIDTH) + rounding;
         let gram = factors.gram(jacobian)?;
