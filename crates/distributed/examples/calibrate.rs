@@ -136,6 +136,8 @@ fn factorizations(
     factors.solve(&square, request, &vec![1.0; p], &mut v)?;
     let mut refused = None;
     let again = shortest(reducer, || {
+        // Products of many inverses leave the range of numbers.
+        v.fill(1.0);
         refused = factors.apply_inverse(&square, request, &mut v).err();
     });
     if let Some(error) = refused {
