@@ -96,7 +96,7 @@ impl Resident {
     }
 }
 
-/// What one step costs the rank with the most rows.
+/// What one step costs rank 0, which has the most rows, and another rank to meet in every round.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cost {
     /// Ranks K.
@@ -125,8 +125,8 @@ impl Shape {
     /// let shape = Shape { rows: 1000, hidden: 4, features: 2 };
     /// let cost = shape.cost(2, Step::Direct);
     /// assert_eq!(cost.shared.products, 3.0 * 500.0 * 8.0);
-    /// // Sums of 8 + 8, 36 and 8 numbers: on two ranks each is one exchange.
-    /// assert_eq!((cost.traffic().exchanges, cost.traffic().bytes), (3, 8 * 60));
+    /// // Sums of 8 + 12, 36 and 8 numbers: on two ranks each is one exchange.
+    /// assert_eq!((cost.traffic().exchanges, cost.traffic().bytes), (3, 8 * 64));
     /// ```
     pub fn cost(&self, ranks: usize, step: Step) -> Cost {
         let p = self.parameters();
@@ -182,7 +182,7 @@ impl Cost {
 
     /// J is written out, one multiply-add an entry; each rank factors its rows; in each of `log2 K` rounds pairs of ranks swap
     /// their triangles and factor the stack of both (2p x p); then R's singular vectors, and two solves with looks at
-    /// the residual.
+    /// the residual. Where K is no power of two, rank 0 has log2 K rounds, rounded up, and others have fewer.
     fn orthogonal(&mut self, shape: &Shape, here: f64) {
         let p = shape.parameters();
         let (order, rounds) = (p as f64, doublings(self.ranks));

@@ -160,6 +160,14 @@ impl JacobianOperator for NetworkJacobian {
         self.first.kernel_columns(selected, out);
     }
 
+    fn write_kernel_rows(&self, out: &mut Vec<f64>) {
+        self.first.write_kernel_rows(out);
+    }
+
+    fn kernel_with(&self, others: &[f64], out: MatMut<'_, f64>) {
+        self.first.kernel_with(others, out);
+    }
+
     fn gram_blocks(&self, out: &mut Vec<f64>, orders: &mut Vec<usize>) {
         self.first.gram_blocks(out, orders);
     }

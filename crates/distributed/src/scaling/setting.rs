@@ -83,7 +83,7 @@ impl Default for Setting {
     fn default() -> Self {
         let link = |latency, byte, most_ranks| Link { latency, byte, most_ranks };
         let networks = [
-            ("shared-memory", link(5e-7, 4.5e-10, 128)),
+            ("shared-memory", link(4e-7, 2.6e-10, 128)),
             ("ethernet-10g", link(2e-5, 1e-9, MOST_RANKS)),
             ("infiniband", link(2e-6, 1e-10, MOST_RANKS)),
         ];
@@ -91,11 +91,11 @@ impl Default for Setting {
             name: "AMD EPYC (Zen 3, AVX2), one core of a virtual machine".to_owned(),
             machine: Machine {
                 entry: 3.4e-9,
-                gram: 5.8e-11,
-                product: 6e-11,
-                factor: 6e-11,
-                solve: 2e-10,
-                qr: 9.5e-11,
+                gram: 5.5e-11,
+                product: 1.3e-10,
+                factor: 7e-11,
+                solve: 2.7e-10,
+                qr: 7.5e-11,
                 svd: 9e-10,
             },
             networks: networks.map(|(name, link)| (name.to_owned(), link)).into(),

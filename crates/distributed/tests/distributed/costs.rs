@@ -15,8 +15,12 @@ use gaussflow_distributed::reduce::{Reducer, Traffic};
 use gaussflow_distributed::split_map::SplitMap;
 use gaussflow_distributed::threads::run_ranks;
 
-/// Exchanges and bytes of two steps, the second at a point nearby, with its iterations.
-fn exchanged(shape: Shape, solver: DampedSolver, size: usize) -> [(Traffic, usize); 2] {
+/// Exchanges and bytes of two steps on each rank, the second at a point nearby, with its iterations.
+fn exchanged(
+    shape: Shape,
+    (solver, damping): (DampedSolver, f64),
+    size: usize,
+) -> Vec<[(Traffic, usize); 2]> {
     let start =
         InitialPoint::draw(Initialization::Nullified, shape.hidden, shape.features, 0).unwrap();
     let number = |e: usize| ((e * e + 3 * e) as f64 * 0.618_033_988_749_894_9).fract() - 0.5;
@@ -35,7 +39,7 @@ fn exchanged(shape: Shape, solver: DampedSolver, size: usize) -> [(Traffic, usiz
         [0, 1].map(|_| {
             let before = reducer.borrow().traffic();
             point.move_to(&objective, &w).unwrap();
-            let request = SolveRequest { solver, damping: 0.1, ..SolveRequest::default() };
+            let request = SolveRequest { solver, damping, ..SolveRequest::default() };
             let report = point.solve_loss_gradient(request, &mut v).unwrap();
             w.iter_mut().zip(&v).for_each(|(w, v)| *w -= 1e-6 * v);
             let after = reducer.borrow().traffic();
@@ -44,7 +48,6 @@ fn exchanged(shape: Shape, solver: DampedSolver, size: usize) -> [(Traffic, usiz
             (Traffic { exchanges, bytes, seconds: 0.0 }, report.iterations)
         })
     })
-    .remove(0)
 }
 
 #[test]
@@ -52,14 +55,47 @@ fn exchanges_and_bytes_of_a_step_are_as_counted() {
     // The Gram matrices have 2,080 numbers, which are gathered, and 18,528, which are summed by pieces.
     for (hidden, size) in [(16, 2), (48, 2), (48, 3), (16, 4)] {
         let shape = Shape { rows: 1001, hidden, features: 4 };
-        let [(direct, refined), _] = exchanged(shape, DampedSolver::PrimalCholesky, size);
-        assert_eq!(refined, 0, "the model is of a step without a refinement");
-        let cost = shape.cost(size, Step::Direct);
-        assert_eq!(direct, cost.traffic(), "{hidden} units, {size} ranks");
-        let [_, (shared, iterations)] = exchanged(shape, DampedSolver::AmortizedCholesky, size);
-        assert!(iterations > 0);
-        let cost = shape.cost(size, Step::Shared { iterations });
-        assert_eq!(shared, cost.traffic(), "{hidden} units, {size} ranks");
+        for [(direct, refined), _] in exchanged(shape, (DampedSolver::PrimalCholesky, 0.1), size) {
+            assert_eq!(refined, 0, "the model is of a step without a refinement");
+            let cost = shape.cost(size, Step::Direct);
+            assert_eq!(direct, cost.traffic(), "{hidden} units, {size} ranks");
+        }
+        let shared = (DampedSolver::AmortizedCholesky, 0.1);
+        for [_, (shared, iterations)] in exchanged(shape, shared, size) {
+            assert!(iterations > 0);
+            let cost = shape.cost(size, Step::Shared { iterations });
+            assert_eq!(shared, cost.traffic(), "{hidden} units, {size} ranks");
+        }
+    }
+}
+
+/// Rank 0 has a rank to meet in every round. Where the number of ranks is no power of two, others miss rounds.
+#[test]
+fn exchanges_of_an_orthogonal_step_are_those_of_rank_0() {
+    // With 101 rows, ranks have fewer rows than J has columns.
+    for (rows, size) in [(1001, 2), (1001, 3), (101, 3), (1001, 4), (1001, 5), (101, 5)] {
+        let shape = Shape { rows, hidden: 16, features: 4 };
+        let counted = shape.cost(size, Step::Orthogonal).traffic();
+        let ranks = exchanged(shape, (DampedSolver::HouseholderQr, 0.0), size);
+        for (rank, steps) in ranks.into_iter().enumerate() {
+            for (made, _) in steps {
+                assert!(made.exchanges <= counted.exchanges && made.bytes <= counted.bytes);
+                let all = rank == 0 || size.is_power_of_two();
+                assert!(!all || made == counted, "{size} ranks: {made:?} on {rank}, {counted:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn exchanges_of_a_dual_step_are_as_counted_on_all_ranks() {
+    // Sums of 6,000 numbers are gathered by two ranks, and made by pieces on more.
+    for (hidden, size) in [(20, 2), (20, 3), (20, 4), (20, 5), (1500, 2), (1500, 3), (1500, 5)] {
+        let shape = Shape { rows: 61, hidden, features: 4 };
+        let counted = shape.cost(size, Step::Dual).traffic();
+        for steps in exchanged(shape, (DampedSolver::DualCholesky, 0.1), size) {
+            assert!(steps.iter().all(|(made, _)| *made == counted), "{size} ranks: {steps:?}");
+        }
     }
 }
 
@@ -94,8 +130,8 @@ fn a_small_step_costs_what_it_costs_by_hand() {
     let shared = Work { entries: 8.0, gram: 36.0, products: 48.0, ..Work::default() };
     assert_eq!(direct.shared, shared);
     assert_eq!(direct.repeated, Work { factor: 64.0 / 6.0, solves: 32.0, ..Work::default() });
-    // Sums of 4 + 8, 10 and 4 numbers, from two others.
-    assert_eq!(direct.traffic(), Traffic { exchanges: 3, bytes: 8 * 2 * 26, seconds: 0.0 });
+    // Sums of 4 + 12, 10 and 4 numbers, from two others.
+    assert_eq!(direct.traffic(), Traffic { exchanges: 3, bytes: 8 * 2 * 30, seconds: 0.0 });
     // 12 rows of 3 numbers; 4 rows of 3 + 2; vectors; two 4 x 4 matrices and three triangles of 10.
     assert_eq!(direct.resident.data, 8.0 * 36.0);
     assert_eq!(direct.resident.rows, 8.0 * 20.0);
@@ -104,7 +140,7 @@ fn a_small_step_costs_what_it_costs_by_hand() {
     let iterated = shape.cost(3, Step::Shared { iterations: 5 });
     assert_eq!(iterated.shared, Work { gram: 0.0, products: 16.0 * 15.0, ..shared });
     assert_eq!(iterated.repeated, Work { solves: 80.0, ..Work::default() });
-    assert_eq!(iterated.traffic(), Traffic { exchanges: 8, bytes: 16 * (12 + 28), seconds: 0.0 });
+    assert_eq!(iterated.traffic(), Traffic { exchanges: 8, bytes: 16 * (16 + 28), seconds: 0.0 });
 
     let orthogonal = shape.cost(3, Step::Orthogonal);
     // Reflections of 4 x 4: 2 (16 + 9 + 4 + 1) with lengths 4, 3, 2, 1, by the integral 2 * 64 / 3; two stacks of 8 x 4.
@@ -114,10 +150,13 @@ fn a_small_step_costs_what_it_costs_by_hand() {
 
     let wide = Shape { rows: 3, hidden: 2, features: 2 };
     let dual = wide.cost(3, Step::Dual);
-    // A row of K has 3 entries of 2 + 2 multiply-adds.
-    assert_eq!((dual.shared.gram, dual.repeated.factor), (12.0, 27.0 / 6.0));
-    // Gathered from two others: 5 numbers of a row, a row of 3 of K; and the sums of 12, 4 and 4.
-    assert_eq!(dual.traffic(), Traffic { exchanges: 5, bytes: 16 * (5 + 3 + 20), seconds: 0.0 });
+    // With one row on a rank there is one round, and a rank has two blocks: its own row's and the next rank's. Each has one
+    // entry of 2 + 2 multiply-adds.
+    assert_eq!((dual.shared.gram, dual.repeated.factor), (8.0, 27.0 / 6.0));
+    // The 2 + 2 numbers of a row from one other rank; from each of two others 2 blocks, 1 number of b, and the sums of
+    // 4 + 12, 4 and 4.
+    let numbers = 4 + 2 * (2 + 1 + 24);
+    assert_eq!(dual.traffic(), Traffic { exchanges: 6, bytes: 8 * numbers, seconds: 0.0 });
 }
 
 /// The seconds of Householder reflections, counted one by one.
