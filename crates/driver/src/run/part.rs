@@ -1,9 +1,8 @@
 //! Rows that no machine holds: each process reads its part of a file, and of J only what a block of its rows needs is there.
 //!
-//! The rows pass once through the reader, which counts means and deviations, into a scratch file; every pass over the data
-//! then reads them there, block by block. One process is the only part of one.
+//! The rows pass once through the reader, which counts means and deviations, into a scratch file, and once more, scaled, into
+//! another; every pass over the data then reads them there, block by block. One process is the only part of one.
 
-use std::cell::RefCell;
 use std::ops::Range;
 
 use gaussflow::network::{InitialPoint, InputBlocks, NetworkBlocks};
@@ -140,40 +139,32 @@ impl Part {
         Ok(DataIdentity { name: self.name.clone(), rows: self.total, sha256 })
     }
 
-    /// Calls `take` with the scaled targets of one piece of the rows after the other.
-    fn for_targets(
-        &self,
-        mut take: impl FnMut(&[f64]) -> Result<(), RunError>,
-    ) -> Result<(), RunError> {
-        let (mut raw, mut inputs, mut targets) = (Vec::new(), Vec::new(), Vec::new());
-        let rows = self.store.rows();
+    /// Scales all rows: the inputs go to another file, which every pass over the data reads, and the targets are returned.
+    fn scale(&self) -> Result<(ScaledRows, Vec<f64>), RunError> {
+        let (mut raw, mut inputs, mut some) = (Vec::new(), Vec::new(), Vec::new());
+        let (rows, t) = (self.store.rows(), self.file.target_names().len());
+        let mut scaled = RowStore::on_disk(self.store.width() - t)?;
+        let mut targets = Vec::with_capacity(rows * t);
         for start in (0..rows).step_by(ROWS_OF_A_BLOCK) {
             self.store.read(start..(start + ROWS_OF_A_BLOCK).min(rows), &mut raw)?;
-            self.scaling.apply_block(&raw, &mut inputs, &mut targets);
-            take(&targets)?;
+            self.scaling.apply_block(&raw, &mut inputs, &mut some);
+            scaled.append(&inputs)?;
+            targets.extend_from_slice(&some);
         }
-        Ok(())
+        Ok((ScaledRows(scaled), targets))
     }
 }
 
-/// The inputs of a part, scaled as they are read.
-struct ScaledRows {
-    store: RowStore,
-    scaling: Scaling,
-    /// A block as it is stored, and its targets.
-    buffers: RefCell<(Vec<f64>, Vec<f64>)>,
-}
+/// The scaled inputs of a part.
+struct ScaledRows(RowStore);
 
 impl InputBlocks for ScaledRows {
     fn rows(&self) -> usize {
-        self.store.rows()
+        self.0.rows()
     }
 
     fn read(&self, rows: Range<usize>, inputs: &mut Vec<f64>) -> Result<(), String> {
-        let (raw, targets) = &mut *self.buffers.borrow_mut();
-        self.store.read(rows, raw).map_err(|error| error.to_string())?;
-        self.scaling.apply_block(raw, inputs, targets);
-        Ok(())
+        self.0.read(rows, inputs).map_err(|error| error.to_string())
     }
 }
 
@@ -203,38 +194,29 @@ impl Experiment<PartMap> {
         let block = config.rows_of_a_block(part.most, features, ROWS_OF_A_BLOCK);
         let shape = Shape { rows: part.most, features, outputs: outputs.count, block: Some(block) };
         let needs = Needs::require(&config, shape)?;
-        let mut targets = Vec::with_capacity(part.store.rows() * t);
-        part.for_targets(|some| {
-            outputs.require_labels(
-                some,
-                part.first + targets.len() / t,
-                part.file.target_names(),
-            )?;
-            targets.extend_from_slice(some);
-            Ok(())
-        })?;
-        let loss = outputs.loss(&config.loss, targets.clone())?;
+        let (inputs, targets) = part.scale()?;
+        outputs.require_labels(&targets, part.first, part.file.target_names())?;
+        let (kept, loss) = if config.loss.has_classes() {
+            (targets.clone(), outputs.loss(&config.loss, targets)?)
+        } else {
+            (Vec::new(), outputs.loss(&config.loss, targets)?)
+        };
         let (kind, seed) = (config.network.initialization, config.dynamics.seed);
         let architecture = config.network.architecture(outputs.count);
         let start = InitialPoint::draw_for(&architecture, kind, features, seed)?;
         let sample = Sample {
             rows: Vec::new(),
             inputs: Vec::new(),
-            targets: if config.loss.has_classes() { targets } else { Vec::new() },
+            targets: kept,
             held_out_inputs: Vec::new(),
             held_out_targets: Vec::new(),
             dimension: features,
             target_columns: t,
             feature_names: part.file.feature_names().to_vec(),
-            scaling: part.scaling.clone(),
-        };
-        let inputs = Box::new(ScaledRows {
-            store: part.store,
             scaling: part.scaling,
-            buffers: RefCell::default(),
-        });
+        };
         let blocks = NetworkBlocks::with_rows_of_block(
-            inputs,
+            Box::new(inputs),
             features,
             &architecture,
             &start.signs,

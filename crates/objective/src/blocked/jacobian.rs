@@ -19,7 +19,7 @@ use crate::map::MapError;
 /// It keeps the point, and linearizes each block there anew in every pass. With a single block, the block stays at hand. Where
 /// rows cannot be read, the result of a product is NaN, and the next linearization of the map returns the reason.
 ///
-/// Where the Gram matrix was asked for at two points in a row, the pass of the next linearization makes it too. What it
+/// Where the Gram matrix was asked for at a point, the pass of the next linearization makes it too. What it
 /// returns is the same in both cases.
 ///
 /// # Cost
@@ -46,14 +46,11 @@ struct Foreseen {
     matrix: Mat<f64>,
     current: bool,
     work: Vec<f64>,
-    /// Whether it was asked for at this point, and at how many points in a row before.
+    /// Whether it was asked for at this point.
     asked: Cell<bool>,
-    points: u32,
+    /// Whether it was asked for at the point before.
+    expected: bool,
 }
-
-/// Points in a row whose Gram matrices were asked for, before the next one is foreseen: one alone may be that of a factor
-/// which serves for many points.
-const POINTS: u32 = 2;
 
 /// Part of the operations of a Gram matrix from which it pays to save the linearization of its pass.
 const WORTHWHILE: f64 = 0.01;
@@ -72,7 +69,7 @@ impl<B: MapBlocks> BlockedJacobian<B> {
             current: false,
             work: Vec::new(),
             asked: Cell::new(false),
-            points: 0,
+            expected: false,
         };
         let (point, passes) = (vec![0.0; columns], Rc::clone(passes));
         let squared_norm = f64::NAN;
@@ -83,12 +80,12 @@ impl<B: MapBlocks> BlockedJacobian<B> {
     pub(crate) fn begin(&mut self, w: &[f64]) {
         w.clone_into(&mut self.point);
         (self.squared_norm, self.weights, self.gram.current) = (0.0, None, false);
-        self.gram.points = if self.gram.asked.take() { self.gram.points + 1 } else { 0 };
+        self.gram.expected = self.gram.asked.take();
     }
 
     /// Whether the pass of this point is to make the Gram matrix.
     pub(crate) fn foresees_gram(&self) -> bool {
-        self.gram.pays && self.gram.points >= POINTS
+        self.gram.pays && self.gram.expected
     }
 
     /// Takes in the Jacobian of `block` at the point, all of them in their order; `square` is room for a p x p matrix.
