@@ -89,7 +89,8 @@ impl Problem {
             let columns = rows.first().map_or(0, Vec::len);
             rows.iter().try_for_each(|row| same("a row of targets", row.len(), columns))?;
         }
-        let d = problem.inputs.first().map_or(0, Vec::len);
+        let scaled = problem.all_rows.as_ref().map_or(0, |all| all.means.len());
+        let d = problem.inputs.first().map_or(scaled, Vec::len);
         for row in &problem.inputs {
             same("a row of inputs", row.len(), d)?;
         }

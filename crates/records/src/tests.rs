@@ -192,6 +192,7 @@ fn records_have_the_fields_of_the_design_in_order() {
         layers: None,
         output: None,
         outputs: None,
+        all_rows: None,
     };
     assert_eq!(keys_of(&problem), "rows,inputs,targets,output_signs,initial_weights");
     assert_eq!(
@@ -388,7 +389,7 @@ proptest! {
         let problem = Problem {
             rows: vec![usize::MAX], inputs: vec![values[..2].to_vec()], targets: Numbers::List(vec![values[2]]),
             output_signs: Numbers::List(vec![values[3]]), initial_weights: Numbers::Rows(vec![values[4..].to_vec()]),
-            layers: None, output: None, outputs: None,
+            layers: None, output: None, outputs: None, all_rows: None,
         };
         let (_, again) = round_trip(&problem);
         let numbers = |p: &Problem| [&p.inputs[0][..], &p.targets.to_vec(), &p.output_signs.to_vec(),

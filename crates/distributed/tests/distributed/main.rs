@@ -5,6 +5,7 @@ mod costs;
 #[cfg(feature = "mpi")]
 mod mpi;
 mod operators;
+mod parts;
 mod runs;
 mod scaling;
 mod sweeps;

@@ -65,11 +65,11 @@ fn a_run_over_ranks_is_the_run_of_one_process() {
 
 #[test]
 fn a_refusal_is_told_once_with_its_exit_status() {
-    let folder = folder_with(&RUN.replace("hessian_every = 0", "hessian_every = 10"));
+    let folder = folder_with(&format!("{RUN} dynamics.batch = 100\n"));
     let output = mpirun(2, &["run", "c.toml", "--out", "o"], folder.path()).output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{said}");
-    assert_eq!(said.matches("error: record.hessian_every = 10").count(), 1, "{said}");
+    assert_eq!(said.matches("error: dynamics.batch = 100").count(), 1, "{said}");
     assert!(!folder.path().join("o/runs").exists());
 }
 
@@ -86,6 +86,43 @@ fn ranks_of(mpirun: &Child) -> Vec<u32> {
         processes.filter(|process| parent(*process) == Some(mpirun.id())).collect();
     ranks.sort_unstable();
     ranks
+}
+
+/// `kill -9` of either rank at several moments: only the work since the last checkpoint is lost, and the files end with the
+/// bytes of a run that nobody disturbed.
+#[test]
+fn a_killed_rank_leaves_a_run_that_ends_with_the_same_bytes() {
+    let text = RUN
+        .replace("horizon = 0.2", "horizon = 20.0")
+        .replace("every = 5\n", "every = 5\n record.checkpoint_every = 10\n");
+    let folder = folder_with(&text);
+    let path = folder.path();
+    finished(mpirun(2, &["run", "c.toml", "--out", "whole"], path));
+    let expected = tree(&path.join("whole"));
+    let checkpoint = path.join("killed/checkpoints/gauss-newton-alpha_8-seed_0.json");
+    for (victim, wait) in [(1, 20), (0, 90), (1, 150)] {
+        let arguments = ["run", "c.toml", "--out", "killed", "--resume"];
+        let mut job = mpirun(2, &arguments, path)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let begun = Instant::now();
+        while !checkpoint.exists() && begun.elapsed() < Duration::from_secs(60) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        std::thread::sleep(Duration::from_millis(wait));
+        let ranks = ranks_of(&job);
+        assert_eq!(ranks.len(), 2, "the ranks of a job that should still run");
+        let kill = Command::new("kill").args(["-9", &ranks[victim].to_string()]).status().unwrap();
+        assert!(kill.success());
+        assert!(!job.wait().unwrap().success());
+        assert!(checkpoint.exists(), "what a killed job leaves");
+    }
+    let output = finished(mpirun(2, &["run", "c.toml", "--out", "killed", "--resume"], path));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("--resume"), "{said}");
+    assert!(tree(&path.join("killed")) == expected);
 }
 
 #[test]

@@ -82,6 +82,43 @@ fn every_method_agrees_with_the_run_of_one_process() {
     }
 }
 
+/// The paper's problem loses rank at alpha = 1/8 and goes on with the pseudo-inverse: the same event at the same step on every
+/// number of ranks, and the same trace until then. After it the field is discontinuous, and rounding decides.
+#[test]
+fn rank_is_lost_where_one_process_loses_it() {
+    let config = config(&[
+        "dynamics.scaling = 0.125",
+        "network.hidden = 18",
+        "data.samples = 256",
+        "record.hessian_every = 10",
+        "dynamics.horizon = 0.4",
+    ]);
+    let data = load(&config).unwrap();
+    let serial = run::execute(&Experiment::new(config.clone(), &data).unwrap()).unwrap();
+    let [lost] = &serial.outcome.events[..] else { panic!("{:?}", serial.outcome.events) };
+    assert!(serial.outcome.counters["fallback_pseudo_inverse"] > 0);
+    let before = usize::try_from(lost.step).unwrap();
+    for size in [2, 3, 4] {
+        let records = run_ranks(size, |ranks| execute(&config, &data, ranks).unwrap().record);
+        for record in &records {
+            assert_eq!(
+                record.outcome.final_weights, records[0].outcome.final_weights,
+                "{size} ranks"
+            );
+            let [found] = &record.outcome.events[..] else { panic!("{:?}", record.outcome.events) };
+            assert_eq!((found.kind, found.step), (lost.kind, lost.step), "{size} ranks");
+            assert!(
+                (found.time / lost.time - 1.0).abs() < 1e-10,
+                "{size} ranks: {found:?} {lost:?}"
+            );
+            assert!(record.outcome.counters["fallback_pseudo_inverse"] > 0);
+            // The last step before it has a condition of 1e7.
+            let worst = worst_difference(&serial.trace[..before - 1], &record.trace[..before - 1]);
+            assert!(worst < 1e-10, "{size} ranks: {worst:e}");
+        }
+    }
+}
+
 /// Each rank has its rows' part of every layer.
 #[test]
 fn deep_networks_go_with_their_rows() {

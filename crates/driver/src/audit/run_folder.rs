@@ -220,9 +220,16 @@ impl Folder {
         let compare = |name: &str, found: &[f64], expected: &[f64]| {
             entries(&format!("problem.json: {name}"), found, expected, 1e-12)
         };
+        // The rows of a file that was read in parts are in the file alone: the trace tells whether they are the same.
+        let rows = if found.all_rows.is_some() {
+            Vec::new()
+        } else {
+            let inputs = compare("inputs", &found.inputs.concat(), &expected.inputs.concat());
+            [inputs, compare("targets", &found.targets.to_vec(), &expected.targets.to_vec())]
+                .concat()
+        };
         [
-            compare("inputs", &found.inputs.concat(), &expected.inputs.concat()),
-            compare("targets", &found.targets.to_vec(), &expected.targets.to_vec()),
+            rows,
             compare("output_signs", &found.output_signs.to_vec(), &expected.output_signs.to_vec()),
             compare("initial_weights", &weights.0, &weights.1),
             same_network(found, expected),

@@ -16,6 +16,7 @@ mod hardening;
 mod hostile;
 mod look_up;
 mod ownership;
+mod parts;
 mod peak;
 mod readme;
 mod settings;

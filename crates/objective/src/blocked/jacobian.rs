@@ -258,6 +258,28 @@ impl<B: MapBlocks> JacobianOperator for BlockedJacobian<B> {
         }
     }
 
+    fn write_kernel_rows(&self, out: &mut Vec<f64>) {
+        let (begin, mut length) = (out.len(), self.columns);
+        let read = self.visit(|jacobian, _, outputs| {
+            let before = out.len();
+            jacobian.write_kernel_rows(out);
+            length = (out.len() - before) / outputs.len().max(1);
+        });
+        if !read {
+            out.truncate(begin);
+            out.resize(begin + self.rows * length, f64::NAN);
+        }
+    }
+
+    fn kernel_with(&self, others: &[f64], mut out: MatMut<'_, f64>) {
+        let read = self.visit(|jacobian, _, outputs| {
+            jacobian.kernel_with(others, out.rb_mut().subrows_mut(outputs.start, outputs.len()));
+        });
+        if !read {
+            out.fill(f64::NAN);
+        }
+    }
+
     fn gram_blocks(&self, out: &mut Vec<f64>, orders: &mut Vec<usize>) {
         let mut part = Vec::new();
         let whole = self.visit(|jacobian, block, _| {
