@@ -87,6 +87,11 @@ fn configuration_lists_what_each_key_accepts() {
         if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
             section_name = name;
         } else if let Some(more) = line.strip_prefix("# ") {
+            // An example of a key without a value ends what is said of it.
+            if more.split_once(" = ").is_some_and(|(key, _)| !key.contains(' ')) {
+                comment.clear();
+                continue;
+            }
             comment = format!("{comment} {more}");
         } else if let Some((key, value)) = line.split_once(" = ") {
             let part = section(&page, section_name);

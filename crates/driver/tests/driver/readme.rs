@@ -247,7 +247,7 @@ fn what_is_downloaded_and_built_is_as_large_as_readme_says() {
         );
     };
     close(
-        between(&readme, "Cargo downloads at most 55 MB (", " packages)"),
+        between(&readme, "Cargo downloads at most 59 MB (", " packages)"),
         packages.len() as f64,
         "packages",
     );

@@ -94,7 +94,7 @@ fn a_run_that_is_too_large_is_refused_before_it_begins() {
 /// What is said to be accepted is accepted, and one more is not.
 #[test]
 fn the_value_that_would_be_accepted_is() {
-    let shape = Shape { rows: 20_640, features: 8, outputs: 1 };
+    let shape = Shape { rows: 20_640, features: 8, outputs: 1, block: None };
     let accepts = |config: &Config| Needs::require_on(config, shape, None);
     let told = |text: &str| -> usize {
         let number = text.split_whitespace().find_map(|word| word.trim_matches(',').parse().ok());
@@ -148,7 +148,7 @@ proptest! {
         config.dynamics.scaling = scaling;
         config.dynamics.integrator = Integrator::ALL[which % Integrator::ALL.len()];
         config.dynamics.preconditioner = Preconditioner::ALL[which % Preconditioner::ALL.len()];
-        let shape = Shape { rows: rows >> shifts[0], features: features >> shifts[3], outputs: 1 };
+        let shape = Shape { rows: rows >> shifts[0], features: features >> shifts[3], outputs: 1, block: None };
         let needs = Needs::of(&config, shape);
         for item in Item::ALL {
             prop_assert!(needs.of_item(item) <= needs.total());
