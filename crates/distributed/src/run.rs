@@ -149,7 +149,7 @@ fn follow<N: Residuals, M: SecondOrderMap, C: Communicator>(
     let split = agree(ranks, split)?;
     let over = Over { objective: &split, batching: None, constants, sum };
     let record = Keeping::of_machines(kept.file, kept.from, ranks.size())
-        .and_then(|keeping| run::execute_on(over, experiment, keeping))
+        .and_then(|keeping| run::execute_on(&over, experiment, keeping))
         .map_err(DriverError::from);
     let record = agree(ranks, record)?;
     let traffic = reducer.borrow().traffic();

@@ -221,7 +221,7 @@ fn every_kernel_solves_as_on_one_machine() {
                     assert_eq!((*solver, *rank), (report.solver, report.rank), "{case}");
                     let miss: Vec<f64> = v.iter().zip(&expected).map(|(a, b)| a - b).collect();
                     // The residual's tolerance of 1e-12 times the condition of J^T J.
-                    let bound = if defect == 1.0 || damping > 0.0 { 1e-9 } else { 1e-4 };
+                    let bound = if defect > 0.5 || damping > 0.0 { 1e-9 } else { 1e-4 };
                     assert!(norm(&miss) <= bound * norm(&expected), "{case}: {:e}", norm(&miss));
                 }
             }
@@ -272,7 +272,7 @@ fn spectrum_projection_and_basis_are_those_of_the_whole() {
             for (a, b) in all.iter().zip(&projected) {
                 // A subspace moves by the rounding of J over its smallest kept singular value.
                 assert!(
-                    (a - b).abs() < if defect == 1e-9 { 1e-5 } else { 1e-12 },
+                    (a - b).abs() < if (1e-10..1e-8).contains(&defect) { 1e-5 } else { 1e-12 },
                     "{case}: {a} {b}"
                 );
             }

@@ -1,5 +1,6 @@
 //! A file that ranks read in parts: the run of one process that reads it whole, with a fraction of the rows on each rank.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use crate::common::worst_difference;
@@ -16,8 +17,8 @@ fn write_rows(path: &Path) {
     let mut text = String::from("a,b,y,c\n");
     for j in 0..211 {
         let row = [number(3 * j), number(3 * j + 1), number(3 * j + 2)];
-        let label = if row[0] + 0.3 * row[1] * row[2] > 0.0 { 1 } else { 0 };
-        text += &format!("{},{},{label},{}\n", 1e3 + row[0], row[1], 1e-3 * row[2]);
+        let label = u8::from(row[0] + 0.3 * row[1] * row[2] > 0.0);
+        writeln!(text, "{},{},{label},{}", 1e3 + row[0], row[1], 1e-3 * row[2]).unwrap();
     }
     std::fs::write(path, text).unwrap();
 }

@@ -234,7 +234,7 @@ pub fn execute_with(
     experiment: &Experiment,
     checkpoints: Option<&CheckpointFile>,
 ) -> Result<RunRecord, RunError> {
-    execute_on(Over::whole(experiment), experiment, Keeping::of(experiment, checkpoints))
+    execute_on(&Over::whole(experiment), experiment, Keeping::of(experiment, checkpoints))
 }
 
 /// The checkpoints of a run.
@@ -276,12 +276,12 @@ impl<'k> Keeping<'k> {
 /// # Errors
 /// As [`execute_with`].
 pub fn execute_on<N: Residuals, M: SecondOrderMap, L: Loss>(
-    over: Over<'_, M, L>,
+    over: &Over<'_, M, L>,
     experiment: &Experiment<N>,
     keeping: Keeping<'_>,
 ) -> Result<RunRecord, RunError> {
     let begun = Instant::now();
-    let Over { objective, batching, constants, sum } = over;
+    let &Over { objective, batching, constants, sum } = over;
     let Keeping { file, from: saved, machines } = keeping;
     let held_out_rows = experiment.held_out.as_ref().map_or(0, |h| h.network.outputs());
     let mut recorder = Recorder {

@@ -90,7 +90,7 @@ fn follow<'e, N: SecondOrderMap + LipschitzConstants>(
         folder.claim(seed, identity)?;
     }
     let keeping = Keeping::of(experiment, Some(&checkpoints));
-    let record = execute_on(over(experiment), experiment, keeping)?;
+    let record = execute_on(&over(experiment), experiment, keeping)?;
     folder.claim(seed, identity)?;
     let path = RunFolder::run_path(&record.id);
     let written = folder.root().join(&path);

@@ -1,5 +1,6 @@
 //! `data.reading = "parts"`: the run of the file read whole, with what does not go with it refused by its key.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use gaussflow_driver::config::{Config, ConfigProblem};
@@ -13,12 +14,13 @@ fn rows() -> (tempfile::TempDir, String) {
     let number = |e: usize| ((e * e + 3 * e) as f64 * 0.618_033_988_749_894_9).fract() - 0.5;
     let mut text = String::from("a,b,c,d,y\n");
     for j in 0..300 {
-        let x: Vec<f64> = (0..4).map(|k| number(4 * j + k) * 10_f64.powi(3 * k as i32)).collect();
-        text += &format!("{},{},{},{},{}\n", x[0], x[1], x[2], x[3], x[0] * x[1].sin());
+        let x: Vec<f64> = (0..4).map(|k| number(4 * j + k) * 1e3_f64.powf(k as f64)).collect();
+        writeln!(text, "{},{},{},{},{}", x[0], x[1], x[2], x[3], x[0] * x[1].sin()).unwrap();
     }
     std::fs::write(&path, text).unwrap();
     let base = format!(
-        "data.path = {path:?}\ndata.target = \"y\"\nnetwork.hidden = 9\ndynamics.horizon = 0.3\n"
+        "data.path = \"{}\"\ndata.target = \"y\"\nnetwork.hidden = 9\ndynamics.horizon = 0.3\n",
+        path.display()
     );
     (folder, base)
 }
@@ -77,7 +79,7 @@ fn a_run_in_parts_goes_on_from_its_checkpoint_with_the_same_bits() {
         gaussflow_driver::run::CheckpointFile::new(&out, &id, &identity.sha256, Start::Fresh);
     let keeping = gaussflow_driver::run::Keeping::of(&experiment, Some(&file));
     let over = gaussflow_driver::run::Over::alone(&experiment);
-    gaussflow_driver::run::execute_on(over, &experiment, keeping).unwrap();
+    gaussflow_driver::run::execute_on(&over, &experiment, keeping).unwrap();
     assert!(file.path().exists());
     std::fs::write(
         out.join("manifest.json"),
