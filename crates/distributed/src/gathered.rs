@@ -45,16 +45,17 @@ pub(crate) fn entries<C: Communicator>(
     });
 }
 
-/// Collective: the rows of J of all ranks.
+/// Collective: the rows of `2^exponent J` of all ranks.
 pub(crate) fn rows<C: Communicator>(
-    here: &impl JacobianOperator,
+    (here, exponent): (&impl JacobianOperator, i32),
     counts: &[usize],
     reducer: &mut Reducer<'_, C>,
     mut out: MatMut<'_, f64>,
 ) {
     let columns = here.columns();
     let mut dense = vec![0.0; here.rows() * columns];
-    here.write_dense(MatMut::from_column_major_slice_mut(&mut dense, here.rows(), columns));
+    let mine = MatMut::from_column_major_slice_mut(&mut dense, here.rows(), columns);
+    here.write_reduced(exponent, mine);
     let first = first_rows(counts);
     gather_into(&dense, counts.iter().map(|rows| rows * columns), reducer, |rank, piece| {
         let rows = counts[rank];

@@ -136,18 +136,18 @@ impl<J: JacobianOperator, C: Communicator> JacobianOperator for RowSplit<'_, J, 
     }
 
     /// Collective.
-    fn write_reduced(&self, mut out: MatMut<'_, f64>) {
+    fn write_reduced(&self, exponent: i32, mut out: MatMut<'_, f64>) {
         if self.ranks() == 1 {
-            return self.here.write_dense(out);
+            return self.here.write_reduced(exponent, out);
         }
         let reducer = &mut *self.reducer.borrow_mut();
         if self.is_wide() {
-            return gathered::rows(&self.here, &self.counts, reducer, out);
+            return gathered::rows((&self.here, exponent), &self.counts, reducer, out);
         }
         let mut tall = self.tall.borrow_mut();
         let (rows, columns) = (self.rows(), self.columns());
         let tall = tall.get_or_insert_with(|| TallQr::new(rows, columns, reducer.ranks()));
-        tall.factor(reducer, |out| self.here.write_dense(out));
+        tall.factor(reducer, |out| self.here.write_reduced(exponent, out));
         let upper = tall.upper();
         for c in 0..columns {
             for (r, entry) in out.rb_mut().col_mut(c).iter_mut().enumerate() {

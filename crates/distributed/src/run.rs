@@ -112,6 +112,16 @@ impl Problem {
         }
     }
 
+    /// How the rows are read, where the user should know it.
+    fn told(&self) -> Option<String> {
+        match self {
+            Self::Drawn(_) => None,
+            Self::Part(experiment, _) => {
+                experiment.blocks_told().map(|said| format!("rank 0: {said}"))
+            }
+        }
+    }
+
     /// Collective: follows the flow.
     fn follow<C: Communicator>(&self, ranks: &C, kept: Kept<'_>) -> Result<SplitRun, Failure> {
         let reducer = Rc::new(RefCell::new(Reducer::new(ranks)));
@@ -225,6 +235,9 @@ pub fn run<C: Communicator>(
         };
         agree(ranks, drawn())?
     };
+    if let (true, Some(said)) = (first, problem.told()) {
+        notice(&said);
+    }
     let config = problem.config();
     // Of an output folder on rank 0 the checkpoint's file, and where the run is taken up.
     let place = folder

@@ -284,6 +284,40 @@ fn spectrum_projection_and_basis_are_those_of_the_whole() {
     }
 }
 
+/// Squares of 1e200 overflow, those of 1e-200 vanish: over ranks the solution is that of one machine all the same.
+#[test]
+fn kernels_over_ranks_keep_extreme_scales() {
+    for exponent in [-700, 600] {
+        let scale = 2.0_f64.powi(exponent);
+        let mut whole = rows_of_shape((17, 4), 1e-3);
+        whole.col_iter_mut().for_each(|column| column.iter_mut().for_each(|x| *x *= scale));
+        let dense = DenseJacobian::from_matrix(whole.clone());
+        let b: Vec<f64> = (0..17).map(|j| (j as f64).cos()).collect();
+        for solver in
+            [DampedSolver::HouseholderQr, DampedSolver::ThinSvd, DampedSolver::PrimalCholesky]
+        {
+            let request = SolveRequest { solver, ..SolveRequest::default() };
+            let mut expected = [0.0; 4];
+            Factors::of(&dense).unwrap().solve(&dense, request, &b, &mut expected).unwrap();
+            let found = run_ranks(3, |ranks| {
+                let (jacobian, rows) = (split(ranks, &whole), rows_of(17, 3, ranks.rank()));
+                let mut v = [0.0; 4];
+                let outcome =
+                    Factors::of(&jacobian).unwrap().solve(&jacobian, request, &b[rows], &mut v);
+                outcome.map(|_| v)
+            });
+            for v in found {
+                let v = v.unwrap();
+                let miss: Vec<f64> = v.iter().zip(&expected).map(|(a, b)| a - b).collect();
+                assert!(
+                    norm(&miss) <= 1e-8 * norm(&expected),
+                    "2^{exponent}, {solver:?}: {v:?} {expected:?}"
+                );
+            }
+        }
+    }
+}
+
 /// A row that has no value on one rank is an error on all; nobody waits for anybody.
 #[test]
 fn an_error_of_one_rank_is_the_error_of_all() {

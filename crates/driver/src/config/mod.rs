@@ -392,6 +392,20 @@ impl Config {
         Ok(self)
     }
 
+    /// Refuses a sample of another size than all `rows` of a file that is read in parts.
+    ///
+    /// # Errors
+    /// A [`ConfigProblem`] with the key `data.samples`.
+    pub fn require_all_rows(&self, rows: usize) -> Result<(), ConfigError> {
+        if self.data.reading == Reading::Whole || self.data.samples == rows {
+            return Ok(());
+        }
+        let accepted =
+            format!("{rows}, all rows of the file, or nothing, with data.reading = \"parts\"");
+        let value = self.data.samples.to_string();
+        Err(ConfigProblem::Value { key: "data.samples".to_owned(), value, accepted }.into())
+    }
+
     /// What the user should know of a sample whose size nobody named, of data of so many rows.
     pub fn sample_taken(&self, rows: usize) -> Option<String> {
         let DataSource::File { path, .. } = &self.data.source else { return None };

@@ -66,6 +66,7 @@ impl Experiment {
     /// what the run may take, which is counted before anything is allocated.
     pub fn new(config: Config, data: &Dataset) -> Result<Self, RunError> {
         let config = config.on_rows(data.rows())?;
+        config.require_all_rows(data.rows())?;
         let seed = config.dynamics.seed;
         let settings = &config.data;
         let outputs = Outputs::of(&config.loss, data)?;

@@ -58,6 +58,9 @@ pub fn run_into(
         let part = Part::only(&config)?;
         let identity = part.identity()?;
         let experiment = Experiment::of_part(config, part)?;
+        if let Some(said) = experiment.blocks_told() {
+            notice(&said);
+        }
         return follow(&folder, &experiment, (&identity, Over::alone), request, &mut notice);
     }
     let data = load(&config)?;

@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use gaussflow::network::{InitialPoint, InputBlocks, NetworkBlocks};
-use gaussflow::objective::{BlockedMap, LipschitzConstants, Objective};
+use gaussflow::objective::{BlockedMap, LipschitzConstants, MapBlocks as _, Objective};
 use gaussflow_data::{DataError, Moments, RowFile, RowStore, Sample, Scaling};
 use gaussflow_records::DataIdentity;
 
@@ -175,20 +175,8 @@ impl Experiment<PartMap> {
     /// # Errors
     /// As [`Experiment::new`], and [`RunError::Config`] where `data.samples` is given and is not the number of rows.
     pub fn of_part(config: Config, part: Part) -> Result<Self, RunError> {
-        let asked = config.data.samples;
         let config = config.on_rows(part.total)?;
-        if config.data.samples != part.total {
-            let accepted = format!(
-                "{}, all rows of the file, or nothing, with data.reading = \"parts\"",
-                part.total
-            );
-            let problem = ConfigProblem::Value {
-                key: "data.samples".into(),
-                value: asked.to_string(),
-                accepted,
-            };
-            return Err(ConfigError::from(problem).into());
-        }
+        config.require_all_rows(part.total)?;
         let (features, t) = (part.file.feature_names().len(), part.file.target_names().len());
         let outputs = Outputs::of_columns(&config.loss, t, part.largest[features])?;
         let block = config.rows_of_a_block(part.most, features, ROWS_OF_A_BLOCK);
@@ -226,6 +214,20 @@ impl Experiment<PartMap> {
         let objective = Objective::new(map, loss, config.dynamics.scaling)?;
         let rows = part.total;
         Ok(Self { config, needs, rows, sample, outputs, start, objective, held_out: None })
+    }
+}
+
+impl Experiment<PartMap> {
+    /// How the rows of this process are read, for the user; `None` where all of them are held at once.
+    pub fn blocks_told(&self) -> Option<String> {
+        let blocks = self.objective.map().source().blocks();
+        (blocks > 1).then(|| {
+            format!(
+                "all {} rows of the file are taken in its order; each pass over the data computes the Jacobian anew, in \
+                 {blocks} blocks of rows",
+                self.rows
+            )
+        })
     }
 }
 

@@ -7,6 +7,7 @@ use gaussflow_faer::{lower_of_product, matmul};
 use crate::error::{SolveError, require_finite};
 use crate::jacobian::block_diagonal::BlockDiagonal;
 use crate::jacobian::sparse_jacobian::SparseJacobian;
+use crate::powers::times_power;
 use crate::vector::{inner_product, norm, subtract_scaled};
 
 /// Represents the Jacobian J of n rows (outputs) and p columns (parameters), by products where it is never formed.
@@ -52,13 +53,19 @@ pub trait JacobianOperator {
         self.rows()
     }
 
-    /// Writes Z with `J = Q Z`, where `Q^T Q = I`, so that J and Z have the same singular values and right singular vectors.
+    /// Writes Z with `2^exponent J = Q Z`, where `Q^T Q = I`, so that this multiple of J and Z have the same singular values and
+    /// right singular vectors. The exponent is 0 unless squares of J's entries are out of range.
     ///
     /// Dense factorizations are made of Z, and vectors pass by [`Self::reduce`] and [`Self::restore`]. By default Z is J and
     /// Q the identity. Where rows lie on several machines, Z is the triangle of a QR factorization (n >= p), or all rows of J
     /// (p > n).
-    fn write_reduced(&self, out: MatMut<'_, f64>) {
-        self.write_dense(out);
+    fn write_reduced(&self, exponent: i32, mut out: MatMut<'_, f64>) {
+        self.write_dense(out.rb_mut());
+        if exponent != 0 {
+            out.col_iter_mut().for_each(|column| {
+                column.iter_mut().for_each(|x| *x = times_power(*x, exponent));
+            });
+        }
     }
 
     /// Computes `out = Q^T u`, with `u` of length n and `out` as long as Z has rows, after [`Self::write_reduced`].
@@ -281,7 +288,7 @@ impl JacobianOperator for Transposed<'_> {
     }
 
     fn write_dense(&self, out: MatMut<'_, f64>) {
-        self.0.write_reduced(out.transpose_mut());
+        self.0.write_reduced(0, out.transpose_mut());
     }
 
     fn gram(&self, out: MatMut<'_, f64>, work: &mut Vec<f64>) {

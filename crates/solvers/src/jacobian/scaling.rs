@@ -29,12 +29,6 @@ impl ScaledOperator<'_> {
         (self.exponent / 2, self.exponent - self.exponent / 2)
     }
 
-    fn scale(&self, out: MatMut<'_, f64>) {
-        for column in out.col_iter_mut() {
-            column.iter_mut().for_each(|x| *x = times_power(*x, self.exponent));
-        }
-    }
-
     fn scaled(&self, x: &[f64], out: &mut [f64], product: impl FnOnce(&[f64], &mut [f64])) {
         let (before, after) = self.halves();
         let x: Vec<f64> = x.iter().map(|&x| times_power(x, before)).collect();
@@ -66,7 +60,9 @@ impl JacobianOperator for ScaledOperator<'_> {
 
     fn write_dense(&self, mut out: MatMut<'_, f64>) {
         self.jacobian.write_dense(out.as_mut());
-        self.scale(out);
+        for column in out.col_iter_mut() {
+            column.iter_mut().for_each(|x| *x = times_power(*x, self.exponent));
+        }
     }
 
     fn reduced_rows(&self) -> usize {
@@ -77,9 +73,8 @@ impl JacobianOperator for ScaledOperator<'_> {
         self.jacobian.factored_rows()
     }
 
-    fn write_reduced(&self, mut out: MatMut<'_, f64>) {
-        self.jacobian.write_reduced(out.as_mut());
-        self.scale(out);
+    fn write_reduced(&self, exponent: i32, out: MatMut<'_, f64>) {
+        self.jacobian.write_reduced(self.exponent + exponent, out);
     }
 
     fn reduce(&self, u: &[f64], out: &mut [f64]) {

@@ -65,7 +65,7 @@ impl Factors {
         if self.dense.nrows() != self.reduced_rows {
             self.dense = Mat::zeros(self.reduced_rows, self.columns);
         }
-        jacobian.write_reduced(self.dense.as_mut());
+        jacobian.write_reduced(0, self.dense.as_mut());
         self.dense_current = true;
     }
 
