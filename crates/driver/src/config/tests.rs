@@ -84,6 +84,8 @@ fn resolved_text_writes_every_default_out() {
     let left_out = [
         "data.path",
         "data.target",
+        "data.reading",
+        "data.block_rows",
         "loss.curvature",
         "loss.scale",
         "loss.weights",
