@@ -292,7 +292,7 @@ fn kernels_over_ranks_keep_extreme_scales() {
         let mut whole = rows_of_shape((17, 4), 1e-3);
         whole.col_iter_mut().for_each(|column| column.iter_mut().for_each(|x| *x *= scale));
         let dense = DenseJacobian::from_matrix(whole.clone());
-        let b: Vec<f64> = (0..17).map(|j| (j as f64).cos()).collect();
+        let b: Vec<f64> = (0..17).map(|j| f64::from(j).cos()).collect();
         for solver in
             [DampedSolver::HouseholderQr, DampedSolver::ThinSvd, DampedSolver::PrimalCholesky]
         {
