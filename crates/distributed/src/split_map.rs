@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use gaussflow::objective::{MapError, Residuals, SecondOrderMap, Share, SmoothMap, Totals};
 use gaussflow::solvers::faer::MatMut;
-use gaussflow::solvers::faer::prelude::{Reborrow, ReborrowMut};
+use gaussflow::solvers::faer::prelude::ReborrowMut;
 use gaussflow::solvers::{JacobianOperator, inner_product};
 
 use crate::communicator::Communicator;
@@ -237,13 +237,7 @@ impl<M: SecondOrderMap, C: Communicator> SecondOrderMap for SplitMap<'_, M, C> {
         mut out: MatMut<'_, f64>,
     ) -> Result<(), MapError> {
         self.here.weighted_hessian(w, jacobian.here(), weights, out.rb_mut())?;
-        let columns = out.rb().col_iter();
-        let mut entries: Vec<f64> = columns.flat_map(|c| c.iter().copied()).collect();
-        self.reducer.borrow_mut().sum(&mut entries);
-        let mut sums = entries.iter();
-        for column in out.col_iter_mut() {
-            column.iter_mut().zip(&mut sums).for_each(|(entry, sum)| *entry = *sum);
-        }
+        jacobian.sum_matrix(out);
         Ok(())
     }
 }

@@ -8,7 +8,7 @@
 use gaussflow_faer::faer::{Accum, Mat};
 use gaussflow_faer::matmul;
 use gaussflow_objective::{Loss, SecondOrderMap};
-use gaussflow_solvers::{Eigenpair, SymmetricEigen};
+use gaussflow_solvers::{Eigenpair, JacobianOperator, SymmetricEigen};
 
 use crate::error::GeometryError;
 use crate::point::ManifoldPoint;
@@ -111,7 +111,7 @@ impl<M: SecondOrderMap, L: Loss> ManifoldPoint<'_, M, L> {
         }
         let mut of_loss = Mat::zeros(p, p);
         matmul(of_loss.as_mut(), Accum::Replace, basis.transpose(), image.as_ref(), 1.0);
-        self.sum_over_machines(&mut of_loss);
+        self.here.jacobian().sum_matrix(of_loss.as_mut());
         hessian += of_loss;
         Ok(hessian)
     }

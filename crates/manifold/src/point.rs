@@ -206,20 +206,6 @@ impl<'a, M: SecondOrderMap, L: Loss> ManifoldPoint<'a, M, L> {
         self.here.jacobian().output_norm(u)
     }
 
-    /// Adds up a matrix over all machines, each of which has summed it over its rows.
-    pub(crate) fn sum_over_machines(&self, matrix: &mut Mat<f64>) {
-        let jacobian = self.here.jacobian();
-        if jacobian.total_rows() == jacobian.rows() {
-            return;
-        }
-        let mut entries: Vec<f64> = matrix.col_iter().flat_map(|c| c.iter().copied()).collect();
-        jacobian.sum(&mut entries);
-        let mut sums = entries.iter();
-        for column in matrix.col_iter_mut() {
-            column.iter_mut().zip(&mut sums).for_each(|(entry, sum)| *entry = *sum);
-        }
-    }
-
     /// The matrix of `alpha v^T B(weights) v` over the coordinates: `(1/alpha) R^-T B(weights) R^-1`.
     pub(crate) fn curvature_form(&mut self, weights: &[f64]) -> Result<Mat<f64>, GeometryError> {
         let (p, alpha) = (self.parameters(), self.objective.scaling());

@@ -8,7 +8,7 @@
 use gaussflow_faer::faer::{Accum, Mat};
 use gaussflow_faer::matmul;
 use gaussflow_objective::{Loss, SecondOrderMap, require_finite, require_length};
-use gaussflow_solvers::{Eigenpair, SymmetricEigen, norm};
+use gaussflow_solvers::{Eigenpair, JacobianOperator, SymmetricEigen, norm};
 
 use crate::error::GeometryError;
 use crate::point::ManifoldPoint;
@@ -175,12 +175,12 @@ impl<M: SecondOrderMap, L: Loss> ManifoldPoint<'_, M, L> {
             }
             let q = basis.as_ref();
             matmul(part.as_mut(), Accum::Replace, q.transpose(), bent.as_ref(), 1.0);
-            self.sum_over_machines(&mut part);
+            self.here.jacobian().sum_matrix(part.as_mut());
             matmul(bent.as_mut(), Accum::Add, q, part.as_ref(), -1.0);
             let normal = bent.as_ref();
             matmul(sum.as_mut(), Accum::Add, normal.transpose(), normal, 1.0);
         }
-        self.sum_over_machines(&mut sum);
+        self.here.jacobian().sum_matrix(sum.as_mut());
         let mut eigen = SymmetricEigen::new(p)?;
         eigen.factor(sum.as_ref())?;
         Ok(eigen.value(p - 1).max(0.0).sqrt())

@@ -52,7 +52,7 @@ pub trait InputBlocks {
 ///
 /// A Gram matrix has a cost for every block, about that of 300 rows whatever the shape, so that it is 2 % here. With 64 units
 /// a block takes 10 MB.
-const ROWS_OF_A_BLOCK: usize = 120 * RowBlocks::ROWS;
+pub const ROWS_OF_A_BLOCK: usize = 120 * RowBlocks::ROWS;
 
 /// Operations that take as long as one activation with its derivative: 2 a multiply-add.
 const ACTIVATION: f64 = 100.0;

@@ -33,6 +33,6 @@ pub use block_constants::SplitConstants;
 pub use error::NetworkError;
 pub use infinite_width::infinite_width_kernel;
 pub use initialization::{InitialPoint, Initialization};
-pub use input_blocks::{InputBlocks, NetworkBlocks};
+pub use input_blocks::{InputBlocks, NetworkBlocks, ROWS_OF_A_BLOCK};
 pub use jacobian::NetworkJacobian;
 pub use network::Network;

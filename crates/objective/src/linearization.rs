@@ -290,8 +290,7 @@ impl<J: JacobianOperator> Linearization<J> {
     ) -> Result<SolveReport, SolveError> {
         if request.damping > 0.0 {
             let shares = self.shares_factors(request);
-            let known = self.right_norm.map(|norm| Known { norm, gradient: &self.gradient });
-            let b = RightSide { entries: self.system.right_side(), known };
+            let b = known_right_side(&self.system, self.right_norm, &self.gradient);
             let a = self.system.operator();
             return if shares {
                 self.amortized[1].solve(&mut self.factors, a, request, b, v)
@@ -329,8 +328,7 @@ impl<J: JacobianOperator> Linearization<J> {
             _ => {
                 self.undamped = None;
                 let shares = self.shares_factors(request);
-                let known = self.right_norm.map(|norm| Known { norm, gradient: &self.gradient });
-                let b = RightSide { entries: self.system.right_side(), known };
+                let b = known_right_side(&self.system, self.right_norm, &self.gradient);
                 let a = self.system.operator();
                 let v = &mut self.undamped_direction;
                 let report = if shares {
@@ -468,6 +466,16 @@ impl<J: JacobianOperator> Linearization<J> {
         map.second_derivative(&self.point, &self.system.jacobian, v, v, &mut self.work)?;
         Ok(self.factors.solve(&self.system.jacobian, request, &self.work, out)?)
     }
+}
+
+/// The right-hand side of a system, with its norm and `A^T b` where joining the machines gave them.
+fn known_right_side<'b, J: JacobianOperator>(
+    system: &'b System<J>,
+    norm: Option<f64>,
+    gradient: &'b [f64],
+) -> RightSide<'b> {
+    let known = norm.map(|norm| Known { norm, gradient });
+    RightSide { entries: system.right_side(), known }
 }
 
 /// Holds the norms of the two parts of `grad g`: tangent and normal to the range of the Jacobian.

@@ -6,6 +6,7 @@
 
 mod checks;
 mod choices;
+mod data;
 mod error;
 mod keys;
 mod parse;
@@ -29,6 +30,7 @@ pub(crate) use self::choices::choice;
 pub use self::choices::{
     AtExit, BundledData, Integrator, LayerScale, LossName, Preconditioner, Reading,
 };
+pub use self::data::{DataSettings, DataSource, TooFew};
 pub use self::error::{ConfigError, ConfigProblem, Location};
 pub use self::setting::Setting;
 pub use self::source::Source;
@@ -59,65 +61,6 @@ pub struct Config {
     pub events: EventSettings,
     /// What is written, and how often.
     pub record: RecordSettings,
-}
-
-/// `[data]`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct DataSettings {
-    /// Bundled data or a user's file.
-    pub source: DataSource,
-    /// How the rows of a file are read. Default: whole.
-    pub reading: Reading,
-    /// Of a file that is read in parts, the rows whose share of the Jacobian's structure is in memory at a time; 0 for all
-    /// rows of a process where S takes no more than `dynamics.memory_limit`, and else 16,320. Default 0.
-    pub block_rows: usize,
-    /// n, the number of rows drawn: at least 2. Default 256; of a smaller file of the user's own all rows, and of one that
-    /// is read in parts always all of them.
-    pub samples: usize,
-    /// What happens where the data have fewer rows than `samples`. Default: they are refused, unless `samples` is left
-    /// out beside a file of the user's own.
-    pub too_few: TooFew,
-    /// Which rows scale the features. Default: the drawn ones.
-    pub standardize: Standardize,
-    /// Scale of the targets. Default: raw.
-    pub targets: TargetScale,
-}
-
-/// What a sample does that is larger than its data.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TooFew {
-    /// It is an error.
-    Refuse,
-    /// It takes all rows: nobody asked for a number of them.
-    TakeAll,
-}
-
-/// Where the rows come from: `name`, or `path` with `target`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DataSource {
-    /// Data that the driver carries.
-    Bundled(BundledData),
-    /// A CSV file with a header.
-    File {
-        /// The file, relative to the working folder.
-        path: String,
-        /// The columns to predict; all others are features.
-        targets: Vec<String>,
-    },
-}
-
-impl Default for DataSettings {
-    fn default() -> Self {
-        Self {
-            source: DataSource::Bundled(BundledData::CaliforniaHousing),
-            reading: Reading::Whole,
-            block_rows: 0,
-            samples: 256,
-            too_few: TooFew::Refuse,
-            standardize: Standardize::Subset,
-            targets: TargetScale::Raw,
-        }
-    }
 }
 
 /// `[network]`.
@@ -377,53 +320,6 @@ impl Default for RecordSettings {
 }
 
 impl Config {
-    /// The configuration on data of so many rows: a sample whose size nobody named takes all of them where they are
-    /// fewer.
-    ///
-    /// # Errors
-    /// A [`ConfigProblem`] where other keys do not go with the smaller sample.
-    pub fn on_rows(mut self, rows: usize) -> Result<Self, ConfigError> {
-        if self.data.too_few == TooFew::TakeAll {
-            // One row is refused where the sample is drawn, with the file's name.
-            self.data.samples = self.data.samples.min(rows.max(2));
-            self.data.too_few = TooFew::Refuse;
-            self.validate()?;
-        }
-        Ok(self)
-    }
-
-    /// Refuses a sample of another size than all `rows` of a file that is read in parts.
-    ///
-    /// # Errors
-    /// A [`ConfigProblem`] with the key `data.samples`.
-    pub fn require_all_rows(&self, rows: usize) -> Result<(), ConfigError> {
-        if self.data.reading == Reading::Whole || self.data.samples == rows {
-            return Ok(());
-        }
-        let accepted =
-            format!("{rows}, all rows of the file, or nothing, with data.reading = \"parts\"");
-        let value = self.data.samples.to_string();
-        Err(ConfigProblem::Value { key: "data.samples".to_owned(), value, accepted }.into())
-    }
-
-    /// What the user should know of a sample whose size nobody named, of data of so many rows.
-    pub fn sample_taken(&self, rows: usize) -> Option<String> {
-        let DataSource::File { path, .. } = &self.data.source else { return None };
-        if self.data.reading == Reading::Parts {
-            return None;
-        }
-        let samples = self.data.samples;
-        (self.data.too_few == TooFew::TakeAll).then(|| {
-            if rows <= samples {
-                format!("{path}: all {rows} rows are taken, as data.samples is not given")
-            } else {
-                format!(
-                    "{path}: {samples} of the {rows} rows are drawn, as data.samples is not given"
-                )
-            }
-        })
-    }
-
     /// The resolved configuration as TOML: every key that has a value, defaults included.
     pub fn to_toml(&self) -> String {
         keys::render(self, keys::Explain::Nothing)

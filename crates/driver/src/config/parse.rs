@@ -11,12 +11,13 @@ use gaussflow_records::open_file;
 use serde::Deserialize;
 use toml::de::{DeTable, DeValue, Deserializer};
 
+use super::data::DataFields;
 use super::keys::{KEYS, SECTIONS, accepted};
 use super::setting::{Setting, located};
 use super::{
-    BundledData, Config, ConfigError, ConfigProblem, DataSettings, DataSource, DynamicsSettings,
-    EventSettings, LEVENBERG_MARQUARDT_DAMPING, LossName, LossSettings, NetworkSettings,
-    Preconditioner, Reading, RecordSettings, Standardize, TargetScale, TooFew,
+    Config, ConfigError, ConfigProblem, DynamicsSettings, EventSettings,
+    LEVENBERG_MARQUARDT_DAMPING, LossName, LossSettings, NetworkSettings, Preconditioner,
+    RecordSettings,
 };
 
 /// A problem, and the bytes of the text that it is about.
@@ -131,36 +132,6 @@ struct ConfigFile {
 
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-struct DataFields {
-    name: Option<BundledData>,
-    path: Option<String>,
-    target: Option<OneOrMore>,
-    reading: Option<Reading>,
-    block_rows: Option<usize>,
-    samples: Option<usize>,
-    standardize: Option<Standardize>,
-    targets: Option<TargetScale>,
-}
-
-/// A name, or a list of names.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum OneOrMore {
-    One(String),
-    More(Vec<String>),
-}
-
-impl OneOrMore {
-    fn names(self) -> Vec<String> {
-        match self {
-            Self::One(name) => vec![name],
-            Self::More(names) => names,
-        }
-    }
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
 struct LossFields {
     name: Option<LossName>,
     curvature: Option<f64>,
@@ -177,56 +148,6 @@ impl ConfigFile {
             dynamics: self.dynamics,
             events: self.events,
             record: self.record,
-        })
-    }
-}
-
-impl DataFields {
-    fn resolve(self) -> Result<DataSettings, ConfigProblem> {
-        let default = DataSettings::default();
-        let source = match (self.name, self.path, self.target) {
-            (None, None, None) => default.source,
-            (Some(name), None, None) => DataSource::Bundled(name),
-            (None, Some(path), Some(target)) => DataSource::File { path, targets: target.names() },
-            (Some(name), Some(path), _) => {
-                return Err(ConfigProblem::Conflict {
-                    key: "data.path",
-                    value: format!("{path:?}"),
-                    other: format!("data.name = \"{name}\""),
-                    advice: "give either name, or path and target",
-                });
-            }
-            (None, Some(_), None) => {
-                return Err(ConfigProblem::Missing {
-                    key: "data.target",
-                    because: "data.path needs it, the name of the column to predict",
-                });
-            }
-            (_, None, Some(target)) => {
-                return Err(ConfigProblem::Conflict {
-                    key: "data.target",
-                    value: super::keys::names(&target.names()),
-                    other: "a bundled data set".to_owned(),
-                    advice: "it has its own target; give target together with path",
-                });
-            }
-        };
-        // Of a user's own file that is smaller than the default sample all rows are taken.
-        let all = self.samples.is_none() && matches!(source, DataSource::File { .. });
-        let reading = self.reading.unwrap_or(default.reading);
-        let samples = match reading {
-            Reading::Whole => default.samples,
-            // Cut down to the rows of the file, which only a look at it tells.
-            Reading::Parts => usize::MAX,
-        };
-        Ok(DataSettings {
-            source,
-            reading,
-            block_rows: self.block_rows.unwrap_or(default.block_rows),
-            samples: self.samples.unwrap_or(samples),
-            too_few: if all { TooFew::TakeAll } else { TooFew::Refuse },
-            standardize: self.standardize.unwrap_or(default.standardize),
-            targets: self.targets.unwrap_or(default.targets),
         })
     }
 }

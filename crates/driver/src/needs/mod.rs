@@ -7,6 +7,7 @@
 mod machine;
 mod refusal;
 
+use gaussflow::network::ROWS_OF_A_BLOCK;
 use gaussflow::solvers::DampedSolver;
 use gaussflow_data::Dataset;
 use gaussflow_records::TraceRow;
@@ -51,20 +52,6 @@ pub struct Shape {
     /// Where the file is read in parts, the rows whose part of the Jacobian's structure is held at a time; `rows` are then
     /// those of this process.
     pub block: Option<usize>,
-}
-
-impl Config {
-    /// Rows of a block of a file that is read in parts: as configured, or all `rows` of a process where S of them is within
-    /// `dynamics.memory_limit`, or else `usual`.
-    pub(crate) fn rows_of_a_block(&self, rows: usize, features: usize, usual: usize) -> usize {
-        let units: usize = self.network.hidden.0.iter().sum();
-        let bytes = product(&[NUMBER, size(rows), size(units.saturating_add(features))]);
-        match self.data.block_rows {
-            0 if bytes <= mebibytes(self.dynamics.memory_limit) => rows,
-            0 => usual.min(rows),
-            chosen => chosen.min(rows),
-        }
-    }
 }
 
 impl Shape {
@@ -263,6 +250,19 @@ impl Needs {
                 self.total().div_ceil(1 << 20)
             )
         })
+    }
+}
+
+/// Rows of a block of a file that is read in parts: as configured, or all `rows` of a process where S of them is within
+/// `dynamics.memory_limit`, or else [`ROWS_OF_A_BLOCK`].
+pub(crate) fn rows_of_a_block(config: &Config, rows: usize, features: usize) -> usize {
+    let units =
+        config.network.hidden.0.iter().fold(features, |all, width| all.saturating_add(*width));
+    let bytes = product(&[NUMBER, size(rows), size(units)]);
+    match config.data.block_rows {
+        0 if bytes <= mebibytes(config.dynamics.memory_limit) => rows,
+        0 => ROWS_OF_A_BLOCK.min(rows),
+        chosen => chosen.min(rows),
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use gaussflow::network::{InitialPoint, InputBlocks, NetworkBlocks};
+use gaussflow::network::{InitialPoint, InputBlocks, NetworkBlocks, ROWS_OF_A_BLOCK};
 use gaussflow::objective::{BlockedMap, LipschitzConstants, MapBlocks as _, Objective};
 use gaussflow_data::{DataError, Moments, RowFile, RowStore, Sample, Scaling};
 use gaussflow_records::DataIdentity;
@@ -14,13 +14,10 @@ use super::classes::Outputs;
 use super::error::RunError;
 use super::experiment::Experiment;
 use crate::config::{Config, ConfigError, ConfigProblem, DataSource};
-use crate::needs::{Needs, Shape};
+use crate::needs::{Needs, Shape, rows_of_a_block};
 
 /// The network on the rows of one process, block by block.
 pub type PartMap = BlockedMap<NetworkBlocks>;
-
-/// Rows of a block where not all of a process fit into memory: as [`NetworkBlocks`] takes them, 10 MB with 64 units.
-const ROWS_OF_A_BLOCK: usize = 16_320;
 
 /// The rows of one process, read but not scaled yet.
 pub struct UnscaledPart {
@@ -179,7 +176,7 @@ impl Experiment<PartMap> {
         config.require_all_rows(part.total)?;
         let (features, t) = (part.file.feature_names().len(), part.file.target_names().len());
         let outputs = Outputs::of_columns(&config.loss, t, part.largest[features])?;
-        let block = config.rows_of_a_block(part.most, features, ROWS_OF_A_BLOCK);
+        let block = rows_of_a_block(&config, part.most, features);
         let shape = Shape { rows: part.most, features, outputs: outputs.count, block: Some(block) };
         let needs = Needs::require(&config, shape)?;
         let (inputs, targets) = part.scale()?;
@@ -215,9 +212,7 @@ impl Experiment<PartMap> {
         let rows = part.total;
         Ok(Self { config, needs, rows, sample, outputs, start, objective, held_out: None })
     }
-}
 
-impl Experiment<PartMap> {
     /// How the rows of this process are read, for the user; `None` where all of them are held at once.
     pub fn blocks_told(&self) -> Option<String> {
         let blocks = self.objective.map().source().blocks();

@@ -1,6 +1,6 @@
 //! The Jacobian as a linear operator: `v -> J v`, `u -> J^T u`, `J^T J` and `K = J J^T`.
 
-use faer::prelude::ReborrowMut;
+use faer::prelude::{Reborrow, ReborrowMut};
 use faer::{Accum, Mat, MatMut, MatRef};
 use gaussflow_faer::{lower_of_product, matmul};
 
@@ -234,6 +234,20 @@ pub trait JacobianOperator {
         let mut sum = [here];
         self.sum(&mut sum);
         sum[0]
+    }
+
+    /// Replaces the entries of a matrix by their sums over all machines, as [`Self::sum`].
+    fn sum_matrix(&self, matrix: MatMut<'_, f64>) {
+        if self.total_rows() == self.rows() {
+            return;
+        }
+        let mut entries: Vec<f64> =
+            matrix.rb().col_iter().flat_map(|column| column.iter().copied()).collect();
+        self.sum(&mut entries);
+        let mut sums = entries.iter();
+        for column in matrix.col_iter_mut() {
+            column.iter_mut().zip(&mut sums).for_each(|(entry, sum)| *entry = *sum);
+        }
     }
 
     /// Computes the inner product of two output vectors (length n), over all machines.
